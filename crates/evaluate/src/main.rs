@@ -1,0 +1,7 @@
+//! The stage `evaluate`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stage::main(stage::Stage::Evaluate, "Turns removal curves into scores", evaluate::run)
+}

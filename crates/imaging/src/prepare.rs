@@ -1,0 +1,347 @@
+//! From a photograph to a network's crop, pixel for pixel as torchvision's `Resize` and `CenterCrop` on a PIL image.
+
+use std::ops::RangeInclusive;
+
+use thiserror::Error;
+
+use crate::{Mask, Rgb, resample};
+
+/// Sides that can be asked for, in pixels.
+const SIDES: RangeInclusive<u32> = 16..=4096;
+
+/// How an image becomes a crop: its shorter side is resized, then a centred square is cut out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preparation {
+    resize: u32,
+    crop: u32,
+}
+
+/// A side that cannot be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected {name} between {} and {} pixels, found {found}: {typical} is usual", SIDES.start(), SIDES.end())]
+pub struct PreparationError {
+    /// The setting: `resize` or `crop`.
+    pub name: &'static str,
+    /// The value found.
+    pub found: u32,
+    /// The usual value.
+    pub typical: u32,
+}
+
+impl Default for Preparation {
+    /// 256 and 224, what most image classifiers are published with.
+    fn default() -> Self {
+        Self {
+            resize: 256,
+            crop: 224,
+        }
+    }
+}
+
+impl Preparation {
+    /// `resize`: the shorter side after resizing; `crop`: the side of the square that is cut out; both 16 to 4096 pixels.
+    ///
+    /// Where `crop` is larger than the resized image, the rest is black.
+    pub fn new(resize: u32, crop: u32) -> Result<Self, PreparationError> {
+        let usual = Self::default();
+        for (name, found, typical) in [("resize", resize, usual.resize), ("crop", crop, usual.crop)]
+        {
+            if !SIDES.contains(&found) {
+                return Err(PreparationError {
+                    name,
+                    found,
+                    typical,
+                });
+            }
+        }
+        Ok(Self { resize, crop })
+    }
+
+    /// The shorter side after resizing, in pixels.
+    pub fn resize(&self) -> u32 {
+        self.resize
+    }
+
+    /// The crop's height and width, in pixels.
+    pub fn crop(&self) -> u32 {
+        self.crop
+    }
+
+    /// Height and width after resizing: the longer side is rounded down.
+    fn resized(self, height: usize, width: usize) -> (usize, usize) {
+        let shorter = self.resize as usize;
+        if height <= width {
+            (shorter, shorter * width / height)
+        } else {
+            (shorter * height / width, shorter)
+        }
+    }
+}
+
+/// One axis of a resize and a centred crop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Axis {
+    /// Pixels of the source.
+    pub(crate) source: usize,
+    /// Pixels after resizing.
+    pub(crate) resized: usize,
+    /// First pixel of the resized image that is kept.
+    pub(crate) first: usize,
+    /// Pixels that are kept.
+    pub(crate) kept: usize,
+    /// Padding before the first kept pixel.
+    before: usize,
+    /// Pixels of the crop.
+    crop: usize,
+}
+
+impl Axis {
+    fn new(source: usize, resized: usize, crop: usize) -> Self {
+        if crop > resized {
+            return Self {
+                source,
+                resized,
+                first: 0,
+                kept: resized,
+                before: (crop - resized) / 2,
+                crop,
+            };
+        }
+        Self {
+            source,
+            resized,
+            first: half_to_even(resized - crop),
+            kept: crop,
+            before: 0,
+            crop,
+        }
+    }
+
+    /// The position in the kept part that a position in the crop shows; none in the padding.
+    fn kept_at(&self, position: usize) -> Option<usize> {
+        position
+            .checked_sub(self.before)
+            .filter(|&kept| kept < self.kept)
+    }
+}
+
+/// Half of a number, a half rounded to the even neighbour.
+fn half_to_even(number: usize) -> usize {
+    let half = number / 2;
+    half + (number % 2) * (half % 2)
+}
+
+fn axes(height: usize, width: usize, preparation: Preparation) -> (Axis, Axis) {
+    let (resized_height, resized_width) = preparation.resized(height, width);
+    let crop = preparation.crop as usize;
+    (
+        Axis::new(height, resized_height, crop),
+        Axis::new(width, resized_width, crop),
+    )
+}
+
+/// The crop of an image: shorter side to `resize` with antialiased bilinear filtering, then the centred square of `crop`.
+///
+/// Equals torchvision's `Resize(resize)` and `CenterCrop(crop)` on a PIL image: the longer side is rounded down, an odd
+/// margin is halved to the even neighbour, and a crop larger than the image is padded with black. Only the part that is
+/// kept is computed. (Pillow 13 takes the columns of images more than twice as high as wide first; there, values may
+/// differ from it by one level.)
+pub fn prepare(image: &Rgb, preparation: &Preparation) -> Rgb {
+    let (rows, columns) = axes(image.height(), image.width(), *preparation);
+    let kept = resample::bilinear(image.pixels(), rows, columns);
+    let (kept, _) = kept.as_chunks();
+    let pixels = placed(rows, columns, kept, [0; 3]).into_flattened();
+    Rgb::made(rows.crop, columns.crop, pixels)
+}
+
+/// The crop of a truth mask: the same geometry as [`prepare`], nearest neighbour, padded with background.
+pub fn prepare_mask(mask: &Mask, preparation: &Preparation) -> Mask {
+    let (rows, columns) = axes(mask.height(), mask.width(), *preparation);
+    let kept = resample::nearest(mask.values(), rows, columns);
+    Mask::made(rows.crop, columns.crop, placed(rows, columns, &kept, false))
+}
+
+/// The kept part in its place in the crop.
+fn placed<T: Copy>(rows: Axis, columns: Axis, kept: &[T], padding: T) -> Vec<T> {
+    let mut crop = Vec::with_capacity(rows.crop * columns.crop);
+    for y in 0..rows.crop {
+        for x in 0..columns.crop {
+            let at = rows.kept_at(y).zip(columns.kept_at(x));
+            crop.push(at.map_or(padding, |(y, x)| kept[y * columns.kept + x]));
+        }
+    }
+    crop
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use proptest::prelude::*;
+    use safetensors::SafeTensors;
+
+    use super::*;
+    use crate::{
+        decode, solid,
+        testing::{gradient, rgb},
+    };
+
+    /// Reference photographs and values, where the checkout has them beside it.
+    const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference");
+
+    #[test]
+    fn the_crop_is_torchvisions() {
+        if !Path::new(REFERENCE).exists() {
+            println!("skipped: {REFERENCE} is not there");
+            return;
+        }
+        for name in ["tabby", "labrador", "tiger"] {
+            let image = decode(&fs::read(format!("{REFERENCE}/{name}.png")).unwrap()).unwrap();
+            let file = fs::read(format!("{REFERENCE}/{name}.safetensors")).unwrap();
+            let tensors = SafeTensors::deserialize(&file).unwrap();
+            let expected = tensors.tensor("crop_rgb_u8").unwrap();
+            assert_eq!(expected.shape(), [224, 224, 3]);
+            assert!(
+                prepare(&image, &Preparation::default()).pixels() == expected.data(),
+                "{name} differs"
+            );
+        }
+    }
+
+    /// Against Pillow 13's `Image.resize(size, BILINEAR)` of the same 3 x 4 levels.
+    #[test]
+    fn the_filter_is_pillows() {
+        let levels = [0, 255, 10, 40, 200, 7, 90, 255, 31, 0, 64, 128];
+        let pixels: Vec<u8> = levels.into_iter().flat_map(|level| [level; 3]).collect();
+        let resized = |height: usize, width: usize| {
+            let whole = |source, resized| Axis {
+                source,
+                resized,
+                first: 0,
+                kept: resized,
+                before: 0,
+                crop: resized,
+            };
+            let bytes = resample::bilinear(&pixels, whole(3, height), whole(4, width));
+            bytes.into_iter().step_by(3).collect::<Vec<u8>>()
+        };
+        assert_eq!(resized(2, 3), [101, 102, 97, 67, 38, 145]);
+        let larger = [
+            0, 128, 214, 51, 25, 40, 80, 118, 137, 61, 84, 126, 200, 104, 21, 76, 173, 255, 99, 51,
+            15, 62, 127, 179, 31, 16, 11, 53, 96, 128,
+        ];
+        assert_eq!(resized(5, 6), larger);
+    }
+
+    #[test]
+    fn the_longer_side_is_rounded_down() {
+        let preparation = Preparation::default();
+        assert_eq!(preparation.resized(375, 500), (256, 341));
+        assert_eq!(preparation.resized(500, 333), (384, 256));
+        assert_eq!(preparation.resized(300, 300), (256, 256));
+    }
+
+    #[test]
+    fn an_odd_margin_is_halved_to_the_even_neighbour() {
+        // Python: int(round(margin / 2)).
+        let expected = [
+            (0, 0),
+            (1, 0),
+            (2, 1),
+            (3, 2),
+            (4, 2),
+            (5, 2),
+            (7, 4),
+            (117, 58),
+            (119, 60),
+        ];
+        for (margin, half) in expected {
+            assert_eq!(half_to_even(margin), half, "margin {margin}");
+        }
+    }
+
+    #[test]
+    fn a_crop_larger_than_the_image_is_padded_with_black() {
+        let crop = prepare(
+            &solid([9, 8, 7], 20, 40),
+            &Preparation::new(16, 19).unwrap(),
+        );
+        // 16 rows of 19: one row of padding above, two below.
+        assert_eq!(crop.pixel(0, 9), [0; 3]);
+        assert_eq!(crop.pixel(1, 0), [9, 8, 7]);
+        assert_eq!(crop.pixel(16, 18), [9, 8, 7]);
+        assert_eq!(crop.pixel(17, 9), [0; 3]);
+    }
+
+    #[test]
+    fn an_extreme_image_costs_no_more_than_its_crop() {
+        let crop = prepare(
+            &solid([1, 2, 3], 16, 16_384),
+            &Preparation::new(4096, 32).unwrap(),
+        );
+        assert_eq!(crop, solid([1, 2, 3], 32, 32));
+    }
+
+    #[test]
+    fn sides_out_of_range_are_refused_and_named() {
+        let error = Preparation::new(256, 5000).unwrap_err().to_string();
+        assert!(
+            error.contains("crop") && error.contains("5000") && error.contains("4096"),
+            "{error}"
+        );
+        assert!(Preparation::new(15, 224).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_solid_image_gives_a_solid_crop(
+            color: [u8; 3], height in 16_usize..90, width in 16_usize..90, resize in 40_u32..60, crop in 16_u32..41,
+        ) {
+            let preparation = Preparation::new(resize, crop).unwrap();
+            let expected = solid(color, crop as usize, crop as usize);
+            prop_assert_eq!(prepare(&solid(color, height, width), &preparation), expected);
+        }
+
+        #[test]
+        fn an_image_of_the_right_size_is_only_cropped(width in 20_usize..50) {
+            let image = gradient(20, width);
+            let crop = prepare(&image, &Preparation::new(20, 20).unwrap());
+            let left = half_to_even(width - 20);
+            prop_assert_eq!(crop.pixel(7, 11), image.pixel(7, left + 11));
+        }
+
+        #[test]
+        fn an_image_and_its_mirror_image_give_mirrored_crops(image in rgb(16..40, 17..40)) {
+            let (height, width) = (image.height(), image.width());
+            let preparation = Preparation::new(16, 16).unwrap();
+            prop_assume!((preparation.resized(height, width).1 - 16).is_multiple_of(2));
+            let mirrored = (0..height).flat_map(|y| (0..width).rev().map(move |x| (y, x))).flat_map(|(y, x)| image.pixel(y, x));
+            let mirrored = prepare(&Rgb::new(height, width, mirrored.collect()).unwrap(), &preparation);
+            let crop = prepare(&image, &preparation);
+            for (y, x) in (0..16).flat_map(|y| (0..16).map(move |x| (y, x))) {
+                let (one, other) = (crop.pixel(y, x), mirrored.pixel(y, 15 - x));
+                // Weights are rounded to fixed point each by itself.
+                prop_assert!(one.iter().zip(other).all(|(one, other)| one.abs_diff(other) <= 1));
+            }
+        }
+
+        #[test]
+        fn a_mask_follows_its_image(height in 16_usize..90, width in 16_usize..90, resize in 16_u32..60) {
+            // Black on the left of a line and white on the right, the same as image and as mask.
+            let edge = width / 3;
+            let right = |index: usize| index % width >= edge;
+            let mask = Mask::new(height, width, (0..height * width).map(right).collect()).unwrap();
+            let levels = (0..height * width).flat_map(|index| [if right(index) { 255 } else { 0 }; 3]).collect();
+            let preparation = Preparation::new(resize, 24).unwrap();
+            let crop = prepare(&Rgb::new(height, width, levels).unwrap(), &preparation);
+            let mask = prepare_mask(&mask, &preparation);
+            for (y, x) in (0..24).flat_map(|y| (0..24).map(move |x| (y, x))) {
+                match crop.pixel(y, x)[0] {
+                    255 => prop_assert!(mask.value(y, x)),
+                    0 => prop_assert!(!mask.value(y, x)),
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The networks of a study, loaded when they are first asked.
+
+use std::collections::BTreeMap;
+
+use networks::{Architecture, Classifier, Network, Normalisation, Width};
+use stage::{Session, StageError};
+use study::Choice;
+use study::Name;
+
+/// Loads each network once, and makes sure that its weights are those that the study was planned with.
+#[derive(Debug)]
+pub struct Classifiers<'a> {
+    session: &'a Session,
+    loaded: BTreeMap<Name, Classifier>,
+}
+
+impl<'a> Classifiers<'a> {
+    /// No network is loaded yet.
+    pub fn new(session: &'a Session) -> Self {
+        networks::use_threads(session.study.compute.threads);
+        Self { session, loaded: BTreeMap::new() }
+    }
+
+    /// The classifier of that name in pipeline.toml.
+    pub fn get(&mut self, name: &Name) -> Result<&Classifier, StageError> {
+        if !self.loaded.contains_key(name) {
+            let classifier = self.load(name)?;
+            self.loaded.insert(name.clone(), classifier);
+        }
+        Ok(&self.loaded[name])
+    }
+
+    fn load(&self, name: &Name) -> Result<Classifier, StageError> {
+        let settings = &self.session.study.networks[name];
+        let bytes = self.session.read_file(&settings.weights, self.session.sources.network_digest(name))?;
+        let architecture: Architecture = settings.architecture.name().parse().map_err(StageError::action)?;
+        let width = Width::new(settings.width).map_err(StageError::action)?;
+        let network = Network::load(&settings.weights, &bytes, architecture, width).map_err(StageError::action)?;
+        let (classes, named) = (network.classes(), self.session.sources.images.classes.count());
+        if classes != named {
+            return Err(StageError::action(format!(
+                "{}: the network tells {classes} classes apart, and {} names {named}: give the class list of this network",
+                settings.weights.display(),
+                self.session.study.images.classes.display(),
+            )));
+        }
+        tracing::debug!("loaded {name} from {}", settings.weights.display());
+        let single = |values: [f64; 3]| values.map(|value| value as f32);
+        Ok(Classifier::new(network, Normalisation { mean: single(settings.mean), std: single(settings.std) }))
+    }
+}

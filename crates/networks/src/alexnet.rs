@@ -1,0 +1,99 @@
+//! `AlexNet` in the one-column form of Krizhevsky 2014 ("One weird trick"), as torchvision has it.
+//!
+//! The sequential indices of the parameter names are torchvision's; pooling and ReLU take an index too.
+
+use tch::Tensor;
+
+use crate::error::NetworkError;
+use crate::layers::{Convolution, Geometry, Linear, Mode, flatten, max_pool, average_pool, relu};
+use crate::network::Width;
+use crate::parameters::{Parameters, Role};
+
+/// Output channels of the five convolutions at width 1.
+const CHANNELS: [i64; 5] = [64, 192, 384, 256, 256];
+/// Outputs of the two hidden linear layers at width 1.
+const HIDDEN: i64 = 4096;
+/// Side of the grid that the classifier reads.
+const POOLED_SIDE: i64 = 6;
+const DROPOUT: f64 = 0.5;
+
+/// `AlexNet`, split after `features.11`, the last convolution's ReLU (13x13 at an input of 224x224).
+#[derive(Debug)]
+pub(crate) struct AlexNet {
+    features_0: Convolution,
+    features_3: Convolution,
+    features_6: Convolution,
+    features_8: Convolution,
+    features_10: Convolution,
+    classifier_1: Linear,
+    classifier_4: Linear,
+    classifier_6: Linear,
+}
+
+impl AlexNet {
+    /// The layer after which the network is split, in torchvision's naming.
+    pub(crate) const LAYER: &'static str = "features.11";
+    /// The last layer's weight, [classes, inputs].
+    pub(crate) const OUTPUT: &'static str = "classifier.6.weight";
+
+    pub(crate) fn new(parameters: &mut dyn Parameters, width: Width) -> Result<Self, NetworkError> {
+        let classes = parameters.classes(Self::OUTPUT)?;
+        let [c0, c3, c6, c8, c10] = CHANNELS.map(|channels| width.scale(channels));
+        let hidden = width.scale(HIDDEN);
+        let mut convolution = |index: usize, inputs, outputs, kernel, stride, padding| {
+            let geometry = Geometry { inputs, outputs, kernel, stride, padding };
+            Convolution::with_bias(parameters, &format!("features.{index}"), geometry)
+        };
+        Ok(Self {
+            features_0: convolution(0, 3, c0, 11, 4, 2)?,
+            features_3: convolution(3, c0, c3, 5, 1, 2)?,
+            features_6: convolution(6, c3, c6, 3, 1, 1)?,
+            features_8: convolution(8, c6, c8, 3, 1, 1)?,
+            features_10: convolution(10, c8, c10, 3, 1, 1)?,
+            classifier_1: Linear::new(
+                parameters,
+                "classifier.1",
+                [hidden, c10 * POOLED_SIDE * POOLED_SIDE],
+                Role::Weight,
+            )?,
+            classifier_4: Linear::new(parameters, "classifier.4", [hidden, hidden], Role::Weight)?,
+            classifier_6: Linear::new(parameters, "classifier.6", [classes, hidden], Role::OutputWeight)?,
+        })
+    }
+
+    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of [`Self::LAYER`].
+    pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        let x = relu(self.features_0.forward(input)?, mode)?;
+        let x = max_pool(&x, 3, 2, 0)?;
+        let x = relu(self.features_3.forward(&x)?, mode)?;
+        let x = max_pool(&x, 3, 2, 0)?;
+        let x = relu(self.features_6.forward(&x)?, mode)?;
+        let x = relu(self.features_8.forward(&x)?, mode)?;
+        relu(self.features_10.forward(&x)?, mode)
+    }
+
+    /// The activations of [`Self::LAYER`] to logits [batch, classes].
+    pub(crate) fn head(&self, activations: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        let dropout = |x: Tensor| match mode {
+            Mode::Training => x.dropout(DROPOUT, true),
+            Mode::Inference => x,
+        };
+        let x = max_pool(activations, 3, 2, 0)?;
+        let x = flatten(&average_pool(&x, POOLED_SIDE)?)?;
+        let x = relu(self.classifier_1.forward(&dropout(x))?, mode)?;
+        let x = relu(self.classifier_4.forward(&dropout(x))?, mode)?;
+        self.classifier_6.forward(&x)
+    }
+
+    /// The same network with its convolutions laid out for inference.
+    pub(crate) fn prepared(self) -> Result<Self, NetworkError> {
+        Ok(Self {
+            features_0: self.features_0.to_onednn()?,
+            features_3: self.features_3.to_onednn()?,
+            features_6: self.features_6.to_onednn()?,
+            features_8: self.features_8.to_onednn()?,
+            features_10: self.features_10.to_onednn()?,
+            ..self
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! Image classifiers whose inner activations can be read; the only library here that knows libtorch.
+//!
+//! Axes are [batch, channels, height, width] everywhere; pixels become that in one place, [`Input`].
+
+mod alexnet;
+mod allocator;
+mod classifier;
+mod error;
+mod input;
+mod layers;
+mod network;
+mod parameters;
+mod resnet;
+
+pub use allocator::use_threads;
+pub use classifier::{Answers, Classifier, Gradients, Question};
+pub use error::NetworkError;
+pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
+pub use layers::Mode;
+pub use network::{Architecture, Network, Width};
+pub use parameters::{Parameters, RandomParameters, Role, WeightFile};

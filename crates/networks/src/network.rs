@@ -1,0 +1,196 @@
+//! A classifier split at its Grad-CAM layer: `features` below, `head` above.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use tch::Tensor;
+
+use crate::alexnet::AlexNet;
+use crate::error::{NetworkError, Operation};
+use crate::layers::Mode;
+use crate::parameters::{Parameters, WeightFile};
+use crate::resnet::ResNet50;
+
+/// Every number of channels as a multiple of the published one; 1 is the published network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Width(f64);
+
+impl Width {
+    /// Accepts a width above 0 and at most 4.
+    pub fn new(width: f64) -> Result<Self, NetworkError> {
+        if width > 0.0 && width <= 4.0 { Ok(Self(width)) } else { Err(NetworkError::Width { width }) }
+    }
+
+    /// The multiple itself.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    /// `channels` at this width, rounded, at least one.
+    pub(crate) fn scale(self, channels: i64) -> i64 {
+        ((channels as f64 * self.0).round() as i64).max(1)
+    }
+}
+
+/// A built-in architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// `AlexNet` as in torchvision.
+    AlexNet,
+    /// `ResNet`-50 as in torchvision.
+    ResNet50,
+}
+
+impl Architecture {
+    /// The name in pipeline.toml.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AlexNet => "alexnet",
+            Self::ResNet50 => "resnet50",
+        }
+    }
+
+    /// The layer whose activations Grad-CAM reads, in torchvision's naming.
+    pub fn layer(self) -> &'static str {
+        match self {
+            Self::AlexNet => AlexNet::LAYER,
+            Self::ResNet50 => ResNet50::LAYER,
+        }
+    }
+
+    /// The last layer's weight, [classes, inputs].
+    fn output(self) -> &'static str {
+        match self {
+            Self::AlexNet => AlexNet::OUTPUT,
+            Self::ResNet50 => ResNet50::OUTPUT,
+        }
+    }
+
+    /// Inputs in a batch. A constant, because the last bits of a logit depend on it.
+    pub fn batch(self) -> usize {
+        match self {
+            Self::AlexNet => 64,
+            Self::ResNet50 => 16,
+        }
+    }
+}
+
+impl FromStr for Architecture {
+    type Err = NetworkError;
+
+    fn from_str(name: &str) -> Result<Self, NetworkError> {
+        [Self::AlexNet, Self::ResNet50].into_iter().find(|known| known.name() == name).ok_or_else(|| {
+            NetworkError::Question {
+                what: "architecture",
+                expected: "alexnet or resnet50".to_owned(),
+                found: name.to_owned(),
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+enum Layers {
+    AlexNet(AlexNet),
+    ResNet50(ResNet50),
+}
+
+/// How the convolutions' weights lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// As the file has them; gradients can flow through every layer.
+    Plain,
+    /// As oneDNN wants them; gradients flow through the head only.
+    OneDnn,
+}
+
+/// A classifier with readable activations; inputs are f32 [batch, 3, height, width], normalised.
+#[derive(Debug)]
+pub struct Network {
+    layers: Layers,
+    architecture: Architecture,
+    mode: Mode,
+    layout: Layout,
+    classes: usize,
+}
+
+impl Network {
+    /// Reads the weights from `bytes`, the content of the safetensors file `path`, and prepares them for inference:
+    /// batch norms folded, convolutions in oneDNN's layout.
+    pub fn load(path: &Path, bytes: &[u8], architecture: Architecture, width: Width) -> Result<Self, NetworkError> {
+        let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
+        let network = Self::new(&mut file, architecture, width)?;
+        file.finish()?;
+        network.prepared()
+    }
+
+    /// A network as its parameters come, not folded: for training, and to compare with.
+    pub fn new(
+        parameters: &mut dyn Parameters,
+        architecture: Architecture,
+        width: Width,
+    ) -> Result<Self, NetworkError> {
+        let classes = parameters.classes(architecture.output())? as usize;
+        let layers = match architecture {
+            Architecture::AlexNet => Layers::AlexNet(AlexNet::new(parameters, width)?),
+            Architecture::ResNet50 => Layers::ResNet50(ResNet50::new(parameters, width)?),
+        };
+        Ok(Self { layers, architecture, mode: Mode::Inference, layout: Layout::Plain, classes })
+    }
+
+    /// Folds and lays out for inference; nothing can be trained afterwards.
+    pub fn prepared(self) -> Result<Self, NetworkError> {
+        let _guard = tch::no_grad_guard();
+        let layers = match self.layers {
+            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared()?),
+            Layers::ResNet50(resnet) => Layers::ResNet50(resnet.prepared()?),
+        };
+        Ok(Self { layers, layout: Layout::OneDnn, ..self })
+    }
+
+    /// Sets how batch norm and dropout behave.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
+    /// The architecture.
+    pub fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    /// How many classes the last layer tells apart.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Activations [batch, channels, h, w] of the Grad-CAM layer, in the ordinary layout.
+    pub fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        match self.layout {
+            Layout::Plain => self.convolve(input),
+            Layout::OneDnn => {
+                let input = input.f_to_mkldnn(None).during("laying out an input")?;
+                self.convolve(&input)?.f_to_dense(None, false).during("reading activations")
+            }
+        }
+    }
+
+    fn convolve(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        match &self.layers {
+            Layers::AlexNet(alexnet) => alexnet.features(input, self.mode),
+            Layers::ResNet50(resnet) => resnet.features(input, self.mode),
+        }
+    }
+
+    /// Logits [batch, classes] of activations.
+    pub fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
+        match &self.layers {
+            Layers::AlexNet(alexnet) => alexnet.head(activations, self.mode),
+            Layers::ResNet50(resnet) => resnet.head(activations),
+        }
+    }
+
+    /// Logits [batch, classes] of inputs.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.head(&self.features(input)?)
+    }
+}

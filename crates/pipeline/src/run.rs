@@ -1,0 +1,110 @@
+//! Starts the stages that have something to do, in order.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use stage::{Signals, Stage, StageError, Verbosity};
+use store::Store;
+
+use crate::View;
+
+/// Exit status of a stage that misses what an earlier one made: see `--help`.
+const LOST: i32 = 3;
+/// How often a damaged artifact is made again before something else must be wrong.
+const ATTEMPTS: usize = 3;
+/// Time between two looks at a running stage.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Brings everything up to the stage `last` up to date, and says where the report is.
+pub fn run(view: &View, last: Stage, config: &Path, verbosity: Verbosity) -> Result<ExitCode, StageError> {
+    let start = Instant::now();
+    let signals = Signals::listen();
+    let mut ran = 0;
+    for attempt in 1..=ATTEMPTS {
+        match round(view, last, config, verbosity, &signals)? {
+            Round::Done(stages) => {
+                ran += stages;
+                break;
+            }
+            Round::Failed(status) if status == LOST && attempt < ATTEMPTS => {
+                ran += 1;
+                tracing::info!("something that was made before is gone; it is made again");
+            }
+            Round::Failed(status) => return Ok(ExitCode::from(u8::try_from(status).unwrap_or(1))),
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    if ran == 0 {
+        // The settings may have gone back to something that is done: then only what is shown changes.
+        Store::open(&view.study.artifacts)?.set_latest(&view.plan(Stage::Evaluate).artifacts(&view.sources))?;
+        tracing::info!("everything is up to date: nothing was run");
+    } else {
+        tracing::info!("up to date after {seconds:.0} s");
+    }
+    if last == Stage::Report {
+        tracing::info!("the report is {}", view.study.artifacts.join("report").join("index.html").display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+enum Round {
+    Done(usize),
+    Failed(i32),
+}
+
+fn round(
+    view: &View,
+    last: Stage,
+    config: &Path,
+    verbosity: Verbosity,
+    signals: &Signals,
+) -> Result<Round, StageError> {
+    let mut ran = 0;
+    for stage in last.with_needs() {
+        signals.check()?;
+        let plan = view.plan(stage);
+        if plan.stage(stage).all(|action| action.record().is_some()) {
+            continue;
+        }
+        ran += 1;
+        tracing::debug!("starting {stage}");
+        let status = wait(start(stage, config, verbosity)?, signals)?;
+        if status != 0 {
+            return Ok(Round::Failed(status));
+        }
+    }
+    Ok(Round::Done(ran))
+}
+
+/// Starts the stage's program, which lies beside this one.
+fn start(stage: Stage, config: &Path, verbosity: Verbosity) -> Result<Child, StageError> {
+    let here = std::env::current_exe().map_err(StageError::action)?;
+    let program = here.with_file_name(stage.name()).with_extension(std::env::consts::EXE_EXTENSION);
+    let mut command = Command::new(&program);
+    command.arg("--config").arg(config);
+    command.args(std::iter::repeat_n("-v", usize::from(verbosity.verbose)));
+    command.args(verbosity.quiet.then_some("-q")).args(verbosity.json.then_some("--json"));
+    command.spawn().map_err(|error| {
+        StageError::action(format!("{} cannot be started: {error}; `make build` makes it", program.display()))
+    })
+}
+
+/// Waits for a stage. Ctrl-C reaches it from the terminal; SIGTERM is passed on.
+fn wait(mut child: Child, signals: &Signals) -> Result<i32, StageError> {
+    let mut told = false;
+    loop {
+        if let Some(status) = child.try_wait().map_err(StageError::action)? {
+            return Ok(status.code().unwrap_or(1));
+        }
+        if signals.received().is_some() && !told {
+            told = true;
+            if let Some(pid) = Pid::from_raw(child.id() as i32) {
+                // It may just have ended, which the next look shows.
+                let _ = kill_process(pid, Signal::TERM);
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
+}

@@ -1,0 +1,157 @@
+//! The figures, as SVG in one look: one font, one palette that colour-blind readers can tell apart, axis titles with units.
+//!
+//! A figure is drawn once, in the colours of the light page. Where it is put into the page each colour becomes a CSS variable
+//! with that colour as its fallback, so that the figure follows the page into the dark.
+
+mod curve;
+mod distribution;
+mod runs;
+
+use maud::{Markup, PreEscaped, html};
+use plotters::coord::Shift;
+use plotters::drawing::DrawingAreaErrorKind;
+use plotters::prelude::{
+    DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, ShapeStyle, TextStyle,
+};
+
+use crate::ReportError;
+
+pub(crate) use curve::removal_curve;
+pub(crate) use distribution::{Row, distribution};
+pub(crate) use runs::{Line, auc_over_runs};
+
+/// Colours of the methods, by Okabe and Ito (2008), without yellow, which is too light for lines on white.
+const PALETTE: [RGBColor; 6] = [
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0x8c, 0x6d, 0x1f),
+];
+/// Text and axes.
+const INK: RGBColor = RGBColor(0x22, 0x26, 0x2b);
+/// Lines of the grid.
+const GRID: RGBColor = RGBColor(0xdf, 0xe3, 0xe8);
+/// The plotting library places everything at whole units: this many to a pixel of the page keep curves smooth.
+const UNITS: u32 = 2;
+/// Size of the text in pixels of the page.
+const TEXT: u32 = 12;
+/// What the SVG backend divides a font's size by.
+const FONT_DIVISOR: f64 = 1.24;
+
+/// A drawn figure.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    /// What it shows, for who cannot see it.
+    label: String,
+    /// Width and height in pixels of the page.
+    size: [u32; 2],
+    /// The elements inside the SVG.
+    body: String,
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type DrawError = DrawingAreaErrorKind<std::io::Error>;
+
+impl Figure {
+    /// Paints on an area of `size` (width and height in pixels of the page); inside, [`UNITS`] units are a pixel.
+    fn draw(
+        label: String,
+        size: [u32; 2],
+        paint: impl FnOnce(&Area<'_>) -> Result<(), DrawError>,
+    ) -> Result<Self, ReportError> {
+        let mut svg = String::new();
+        let area = SVGBackend::with_string(&mut svg, (size[0] * UNITS, size[1] * UNITS))
+            .into_drawing_area();
+        let painted = paint(&area).and_then(|()| area.present());
+        drop(area);
+        painted.map_err(|error| ReportError::Figure {
+            figure: label.clone(),
+            reason: error.to_string(),
+        })?;
+        let inner = svg.split_once('>').map_or("", |(_, rest)| rest);
+        let body = inner.rsplit_once("</svg>").map_or(inner, |(body, _)| body);
+        Ok(Self {
+            label,
+            size,
+            body: body.to_owned(),
+        })
+    }
+
+    /// The figure within a page that defines the variables `--ink`, `--grid` and `--series-0` to `--series-5`.
+    pub(crate) fn inline(&self) -> Markup {
+        let [width, height] = self.size.map(|side| side * UNITS);
+        html! {
+            svg role="img" aria-label=(self.label) width=(self.size[0]) height=(self.size[1])
+                viewBox={ "0 0 " (width) " " (height) } { (PreEscaped(self.with_variables())) }
+        }
+    }
+
+    fn with_variables(&self) -> String {
+        let series = (0..PALETTE.len()).map(|series| (PALETTE[series], series_variable(series)));
+        let fixed = [(INK, "--ink".to_owned()), (GRID, "--grid".to_owned())];
+        // A quotation mark within a text is written as &quot;, so that only attributes are found.
+        fixed
+            .into_iter()
+            .chain(series)
+            .fold(self.body.clone(), |body, (color, variable)| {
+                let RGBColor(red, green, blue) = color;
+                let hex = format!("#{red:02X}{green:02X}{blue:02X}");
+                body.replace(&format!("\"{hex}\""), &format!("\"var({variable},{hex})\""))
+            })
+    }
+}
+
+/// The CSS variable of a method's colour.
+pub(crate) fn series_variable(series: usize) -> String {
+    format!("--series-{}", series % PALETTE.len())
+}
+
+/// The sign that a method's points have beside their colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Circle,
+    Triangle,
+    Cross,
+}
+
+impl Mark {
+    pub(crate) fn of(series: usize) -> Self {
+        [Self::Circle, Self::Triangle, Self::Cross][series % 3]
+    }
+
+    /// The same sign as text.
+    pub(crate) fn sign(self) -> &'static str {
+        match self {
+            Self::Circle => "●",
+            Self::Triangle => "▲",
+            Self::Cross => "✕",
+        }
+    }
+}
+
+fn series_color(series: usize) -> RGBColor {
+    PALETTE[series % PALETTE.len()]
+}
+
+fn text() -> TextStyle<'static> {
+    let size = f64::from(TEXT * UNITS) * FONT_DIVISOR;
+    TextStyle::from(("sans-serif", size).into_font()).color(&INK)
+}
+
+fn stroke(color: RGBColor, pixels: u32) -> ShapeStyle {
+    ShapeStyle::from(color).stroke_width(pixels * UNITS)
+}
+
+/// A tick's number without zeros that say nothing.
+fn tick(value: f64) -> String {
+    let text = format!("{value:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// Upper end of an axis from 0 that shows `largest` with room above it.
+fn top(largest: f64) -> f64 {
+    if largest > 0.0 { largest * 1.08 } else { 1.0 }
+}

@@ -1,0 +1,92 @@
+//! What a report is built from: the rows of a whole study, and where they came from.
+
+use schema::{Crop, CurveStep, Exclusion, Saliency, Score, Segments, Target, Weight};
+
+/// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inputs {
+    /// The heading.
+    pub title: String,
+    /// Runs that were asked of a method that draws random numbers.
+    pub runs: u32,
+    /// Names of the classes, in the order of the networks' outputs.
+    pub classes: Vec<String>,
+    /// The networks, in the order in which they are shown. One that has scores and is not named here comes last.
+    pub networks: Vec<Network>,
+    /// The methods, in the order in which they are shown. One that has scores and is not named here comes last.
+    pub methods: Vec<Method>,
+    /// The crops: one for each image that has scores.
+    pub crops: Vec<Crop>,
+    /// The partitions: one for each image and partition that has scores.
+    pub segments: Vec<Segments>,
+    /// The explained classes: one for each image and network that has scores.
+    pub targets: Vec<Target>,
+    /// Maps of methods that make one; a method with neither maps nor weights is shown without a picture of its explanation.
+    pub saliency: Vec<Saliency>,
+    /// Weights of methods that make them.
+    pub weights: Vec<Weight>,
+    /// The removal curves: a whole one for each row of `scores`.
+    pub curves: Vec<CurveStep>,
+    /// The areas under the curves: the numbers that the report is about.
+    pub scores: Vec<Score>,
+    /// The images that were left out.
+    pub exclusions: Vec<Exclusion>,
+    /// Where the rows came from.
+    pub provenance: Provenance,
+}
+
+/// A network of the study.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Name in pipeline.toml.
+    pub name: String,
+    /// Architecture, such as `alexnet`.
+    pub architecture: String,
+    /// BLAKE3 of the weight file, in lower-case hexadecimal.
+    pub digest: String,
+    /// The colour of the replacement `gray`: the network's mean x 255 of red, green and blue, rounded half to even.
+    pub gray: [u8; 3],
+}
+
+/// A method of the study.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Method {
+    /// Name in pipeline.toml.
+    pub name: String,
+    /// Kind, such as `lime`.
+    pub kind: String,
+    /// The replacement that the explanations were made with, such as `mean`; none for a method that removes nothing.
+    pub replacement: Option<String>,
+}
+
+/// Where a study's numbers came from. All of it is shown as it is given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provenance {
+    /// The text of pipeline.toml.
+    pub settings: String,
+    /// The folder of the study's tables as a reader of the report would type it, such as `artifacts/latest`.
+    pub latest: String,
+    /// Names and versions, such as (`libtorch`, `2.11.0`), in the order in which they are shown.
+    pub versions: Vec<(String, String)>,
+    /// Devices that ran the networks, such as `cpu`.
+    pub devices: Vec<String>,
+    /// What each stage cost, in the order in which they are shown.
+    pub costs: Vec<StageCost>,
+    /// Tables and the number of their artifacts, in the order in which they are shown.
+    pub artifacts: Vec<(String, u64)>,
+}
+
+/// What the actions of one stage cost when they were computed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StageCost {
+    /// Name of the stage.
+    pub stage: String,
+    /// Number of actions.
+    pub actions: u64,
+    /// Sum of the actions' wall times in seconds.
+    pub wall_seconds: f64,
+    /// Images that went forward through a network.
+    pub forward_passes: u64,
+    /// Images that went backward through a network.
+    pub backward_passes: u64,
+}

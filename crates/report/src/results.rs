@@ -1,0 +1,335 @@
+//! The scores, grouped: by condition (what may be compared), then by method, then by image.
+
+use std::collections::BTreeMap;
+
+use schema::Score;
+use statistics::{mean, mean_over_images, quantile, std_over_images, std_over_runs, std_pooled};
+
+use crate::Inputs;
+
+/// What two methods must share to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Condition<'a> {
+    pub(crate) network: &'a str,
+    pub(crate) partition: &'a str,
+    pub(crate) order: &'a str,
+    pub(crate) replacement: &'a str,
+}
+
+impl Condition<'_> {
+    /// Where the most relevant goes first a small area is good; where the least relevant does, a large one.
+    pub(crate) fn lower_is_better(&self) -> bool {
+        self.order != "least_relevant_first"
+    }
+}
+
+/// A method's scores under one condition, by image, in order of runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Group<'a> {
+    pub(crate) condition: Condition<'a>,
+    pub(crate) method: &'a str,
+    /// Place of the method among all of the study: its colour.
+    pub(crate) series: usize,
+    pub(crate) deterministic: bool,
+    pub(crate) images: BTreeMap<&'a str, Vec<&'a Score>>,
+}
+
+/// A number of a score.
+pub(crate) type Measure = fn(&Score) -> Option<f64>;
+
+/// Area in the paper's unit.
+pub(crate) const AUC: Measure = |score| Some(score.auc);
+/// Area by the number of superpixels.
+pub(crate) const AUC_MEAN: Measure = |score| Some(score.auc_mean);
+/// Area by the number of superpixels and the untouched probability.
+pub(crate) const AUC_RELATIVE: Measure = |score| score.auc_relative;
+
+impl Group<'_> {
+    /// The measure by image and run; images without it are left out.
+    fn values(&self, measure: Measure) -> Vec<Vec<f64>> {
+        let of_image = |scores: &Vec<&Score>| -> Vec<f64> {
+            scores.iter().filter_map(|score| measure(score)).collect()
+        };
+        self.images
+            .values()
+            .map(of_image)
+            .filter(|runs| !runs.is_empty())
+            .collect()
+    }
+
+    pub(crate) fn mean(&self, measure: Measure) -> Option<f64> {
+        mean_over_images(&self.values(measure))
+    }
+
+    pub(crate) fn std_over_images(&self) -> Option<f64> {
+        std_over_images(&self.values(AUC))
+    }
+
+    pub(crate) fn std_pooled(&self) -> Option<f64> {
+        std_pooled(&self.values(AUC))
+    }
+
+    /// The mean over images of the standard deviation over an image's runs; 0 for a deterministic method.
+    pub(crate) fn mean_std_over_runs(&self) -> Option<f64> {
+        let deviations: Option<Vec<f64>> = self
+            .images
+            .keys()
+            .map(|image| self.std_over_runs(image))
+            .collect();
+        mean(&deviations?)
+    }
+
+    /// The standard deviation of an image's area over its runs; 0 by construction for a deterministic method.
+    pub(crate) fn std_over_runs(&self, image: &str) -> Option<f64> {
+        let scores = self.images.get(image)?;
+        if self.deterministic {
+            return Some(0.0);
+        }
+        let runs: Vec<f64> = scores.iter().map(|score| score.auc).collect();
+        std_over_runs(&runs)
+    }
+
+    /// An image's mean over its runs.
+    pub(crate) fn image_mean(&self, image: &str, measure: Measure) -> Option<f64> {
+        let scores = self.images.get(image)?;
+        let runs: Vec<f64> = scores.iter().filter_map(|score| measure(score)).collect();
+        mean(&runs)
+    }
+
+    /// The images' means over their runs, in order of images.
+    pub(crate) fn image_means(&self, measure: Measure) -> Vec<f64> {
+        self.images
+            .keys()
+            .filter_map(|image| self.image_mean(image, measure))
+            .collect()
+    }
+
+    /// The image whose mean area lies nearest the median of the images' means; the first of several.
+    pub(crate) fn median_image(&self) -> Option<&str> {
+        let median = quantile(&self.image_means(AUC), 0.5)?;
+        let far = |image: &str| {
+            self.image_mean(image, AUC)
+                .map_or(f64::INFINITY, |mean| (mean - median).abs())
+        };
+        self.images
+            .keys()
+            .copied()
+            .min_by(|a, b| far(a).total_cmp(&far(b)))
+    }
+
+    /// Fewest and most runs of an image.
+    pub(crate) fn runs(&self) -> (usize, usize) {
+        let counts = || self.images.values().map(Vec::len);
+        (counts().min().unwrap_or(0), counts().max().unwrap_or(0))
+    }
+}
+
+/// The row of an image whose area lies nearest the median of its runs; the first of several.
+pub(crate) fn median_run<'a>(scores: &[&'a Score]) -> Option<&'a Score> {
+    let areas: Vec<f64> = scores.iter().map(|score| score.auc).collect();
+    let median = quantile(&areas, 0.5)?;
+    let far = |score: &&&Score| (score.auc - median).abs();
+    scores
+        .iter()
+        .min_by(|a, b| far(a).total_cmp(&far(b)))
+        .copied()
+}
+
+/// The methods under one condition.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison<'a> {
+    pub(crate) condition: Condition<'a>,
+    pub(crate) groups: Vec<Group<'a>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// The groups by mean area, the best first.
+    pub(crate) fn ranking(&self) -> Vec<(&Group<'a>, f64)> {
+        let mean = |group: &'_ Group<'a>| group.mean(AUC);
+        let mut ranked: Vec<_> = self
+            .groups
+            .iter()
+            .filter_map(|group| Some((group, mean(group)?)))
+            .collect();
+        ranked.sort_by(|a, b| a.1.total_cmp(&b.1));
+        if !self.condition.lower_is_better() {
+            ranked.reverse();
+        }
+        ranked
+    }
+
+    /// For how many of the images that both have `first` has the better area, and how many those are.
+    pub(crate) fn better(&self, first: &Group<'a>, second: &Group<'a>) -> (usize, usize) {
+        let means = |image: &&str| Some([first, second].map(|group| group.image_mean(image, AUC)));
+        let pairs: Vec<[f64; 2]> = first
+            .images
+            .keys()
+            .filter_map(means)
+            .filter_map(|[a, b]| Some([a?, b?]))
+            .collect();
+        let better = |[a, b]: &&[f64; 2]| {
+            if self.condition.lower_is_better() {
+                a < b
+            } else {
+                a > b
+            }
+        };
+        (pairs.iter().filter(better).count(), pairs.len())
+    }
+}
+
+/// Which parts of a condition differ within the study: the others are said once and not in every row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Varying {
+    pub(crate) partition: bool,
+    pub(crate) order: bool,
+    pub(crate) replacement: bool,
+}
+
+/// All scores of a study, grouped and in the order in which they are shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Results<'a> {
+    pub(crate) comparisons: Vec<Comparison<'a>>,
+    /// All images that have scores, by name.
+    pub(crate) images: Vec<&'a str>,
+    /// All networks, in the order in which they are shown.
+    pub(crate) networks: Vec<&'a str>,
+    /// All methods, in the order in which they are shown: the order of their colours.
+    pub(crate) methods: Vec<&'a str>,
+    pub(crate) varying: Varying,
+}
+
+impl<'a> Results<'a> {
+    pub(crate) fn new(inputs: &'a Inputs) -> Self {
+        let networks = in_order(
+            inputs.networks.iter().map(|network| network.name.as_str()),
+            inputs.scores.iter().map(|score| score.network.as_str()),
+        );
+        let methods = in_order(
+            inputs.methods.iter().map(|method| method.name.as_str()),
+            inputs.scores.iter().map(|score| score.method.as_str()),
+        );
+        let mut comparisons = compare(&group(&inputs.scores, &methods));
+        comparisons.sort_by_key(|comparison| {
+            let Condition { network, .. } = comparison.condition;
+            (place(&networks, network), comparison.condition)
+        });
+        Self {
+            images: distinct(inputs.scores.iter().map(|score| score.image.as_str())),
+            varying: varying(&comparisons),
+            comparisons,
+            networks,
+            methods,
+        }
+    }
+
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Group<'a>> {
+        self.comparisons
+            .iter()
+            .flat_map(|comparison| &comparison.groups)
+    }
+
+    /// Number of an image among [`Results::images`].
+    pub(crate) fn image_number(&self, image: &str) -> usize {
+        place(&self.images, image)
+    }
+
+    /// What distinguishes a condition from the study's others: its network, and what else differs.
+    pub(crate) fn heading(&self, condition: &Condition<'_>) -> String {
+        let parts = [
+            (self.varying.partition, "partition", condition.partition),
+            (self.varying.order, "order", condition.order),
+            (
+                self.varying.replacement,
+                "replacement",
+                condition.replacement,
+            ),
+        ];
+        let shown = parts
+            .iter()
+            .filter(|(varies, ..)| *varies)
+            .map(|(_, name, value)| format!(", {name} {value}"));
+        format!("{}{}", condition.network, shown.collect::<String>())
+    }
+}
+
+/// Groups by condition and method, runs in order.
+fn group<'a>(scores: &'a [Score], methods: &[&'a str]) -> BTreeMap<(Condition<'a>, usize), Group<'a>> {
+    let mut groups = BTreeMap::new();
+    for score in scores {
+        let condition = Condition {
+            network: &score.network,
+            partition: &score.partition,
+            order: &score.order,
+            replacement: &score.replacement,
+        };
+        let series = place(methods, &score.method);
+        let group = groups.entry((condition, series)).or_insert_with(|| Group {
+            condition,
+            method: score.method.as_str(),
+            series,
+            deterministic: true,
+            images: BTreeMap::new(),
+        });
+        group.deterministic &= score.deterministic;
+        let runs: &mut Vec<&Score> = group.images.entry(score.image.as_str()).or_default();
+        runs.push(score);
+    }
+    for group in groups.values_mut() {
+        for runs in group.images.values_mut() {
+            runs.sort_by_key(|score| score.run);
+        }
+    }
+    groups
+}
+
+fn compare<'a>(groups: &BTreeMap<(Condition<'a>, usize), Group<'a>>) -> Vec<Comparison<'a>> {
+    let groups: Vec<_> = groups.values().cloned().collect();
+    groups
+        .chunk_by(|a, b| a.condition == b.condition)
+        .map(|groups| Comparison {
+            condition: groups[0].condition,
+            groups: groups.to_vec(),
+        })
+        .collect()
+}
+
+fn varying(comparisons: &[Comparison<'_>]) -> Varying {
+    let differs = |part: fn(&Condition<'_>) -> String| {
+        let mut parts = comparisons.iter().map(|each| part(&each.condition));
+        let first = parts.next();
+        parts.any(|other| Some(other) != first)
+    };
+    Varying {
+        partition: differs(|condition| condition.partition.to_owned()),
+        order: differs(|condition| condition.order.to_owned()),
+        replacement: differs(|condition| condition.replacement.to_owned()),
+    }
+}
+
+/// The names that were found: those that are known in their order, then the others by name.
+fn in_order<'a>(
+    known: impl Iterator<Item = &'a str>,
+    found: impl Iterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    let found = distinct(found);
+    let mut names: Vec<&str> = known.filter(|name| found.contains(name)).collect();
+    for name in found {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let names: std::collections::BTreeSet<_> = names.collect();
+    names.into_iter().collect()
+}
+
+fn place(names: &[&str], name: &str) -> usize {
+    names
+        .iter()
+        .position(|other| *other == name)
+        .unwrap_or(names.len())
+}

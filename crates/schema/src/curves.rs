@@ -1,0 +1,44 @@
+//! Table `curves`: the networks' answers while superpixels are removed.
+
+crate::table::table! {
+    /// A step of a removal: the network's answer after the first `step` superpixels of the order were replaced.
+    #[table = "curves"]
+    pub struct CurveStep {
+        /// Name of the image.
+        #[unit = "name"]
+        pub image: String,
+        /// Name of the network in pipeline.toml.
+        #[unit = "name"]
+        pub network: String,
+        /// Name of the partition in pipeline.toml.
+        #[unit = "name"]
+        pub partition: String,
+        /// Name of the method in pipeline.toml.
+        #[unit = "name"]
+        pub method: String,
+        /// Number of the run, from 0.
+        #[unit = "run"]
+        pub run: u32,
+        /// Order of removal: `most_relevant_first` or `least_relevant_first`.
+        #[unit = "name"]
+        pub order: String,
+        /// What removed pixels become: `mean`, `black`, `gray` or `blur`.
+        #[unit = "name"]
+        pub replacement: String,
+        /// Number of superpixels removed, from 0 (the untouched image) to all of them.
+        #[unit = "superpixels"]
+        pub step: u32,
+        /// The superpixel that this step removed; null at step 0.
+        #[unit = "superpixel id"]
+        pub superpixel: Option<u16>,
+        /// Share of the crop's pixels that are removed, from 0 to 1.
+        #[unit = "fraction of pixels"]
+        pub removed_area: f64,
+        /// Probability of the explained class, from 0 to 1.
+        #[unit = "probability"]
+        pub probability: f32,
+        /// Logit of the explained class.
+        #[unit = "logit"]
+        pub logit: f32,
+    }
+}

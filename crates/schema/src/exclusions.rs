@@ -1,0 +1,23 @@
+//! Table `exclusions`: images that the study leaves out.
+
+crate::table::table! {
+    /// An image that was dropped from the study, and why.
+    #[table = "exclusions"]
+    pub struct Exclusion {
+        /// Name of the image.
+        #[unit = "name"]
+        pub image: String,
+        /// Why it was dropped, in words.
+        #[unit = "text"]
+        pub reason: String,
+        /// The network that gave the reason; null where it was none.
+        #[unit = "name"]
+        pub network: Option<String>,
+        /// Label of the class that the network predicted; null without a network.
+        #[unit = "name"]
+        pub predicted_label: Option<String>,
+        /// Label of the true class; null where it is not known.
+        #[unit = "name"]
+        pub true_label: Option<String>,
+    }
+}

@@ -1,0 +1,42 @@
+//! The arguments that all stages share.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// How a program ends; part of every `--help`.
+pub const EXIT_STATUSES: &str = "\
+Exit status:
+  0    everything that was asked for is up to date
+  1    an action failed: an image, a label, a network; the others were done and kept
+  2    the arguments, pipeline.toml, or a file that it names are wrong; nothing was run
+  3    something that this stage reads is missing or was damaged: run `make`, which makes it again
+  4    the artifacts folder cannot be written: it is full, or read-only
+  75   stopped by SIGTERM; what was finished is kept
+  130  stopped by Ctrl-C; what was finished is kept";
+
+/// What every stage can be told.
+#[derive(Clone, Debug, Parser)]
+#[command(version, after_help = EXIT_STATUSES)]
+pub struct Arguments {
+    /// The study.
+    #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
+    pub config: PathBuf,
+    /// How much is said.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+}
+
+/// How much a program says, and in which form.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Verbosity {
+    /// Say more; twice: say everything.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but warnings and errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print one JSON object for each event on standard output.
+    #[arg(long)]
+    pub json: bool,
+}

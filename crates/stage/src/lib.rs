@@ -1,0 +1,65 @@
+//! What every stage does around its method: arguments, logging, progress, the cache, errors and signals.
+//!
+//! A stage's main hands [`main`] its work; the work goes through its kinds of action with [`Session::each`] or
+//! [`Session::in_turn`], which run what is due, publish each result with its own record, and go on after an action that failed.
+
+mod arguments;
+mod error;
+mod logging;
+mod progress;
+mod session;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use arguments::{Arguments, EXIT_STATUSES, Verbosity};
+pub use error::StageError;
+pub use logging::start as start_logging;
+pub use session::{Output, Session, digest_of};
+pub use signals::Signals;
+pub use study::Stage;
+
+/// Runs a stage: reads the arguments and the study, does the work, makes `latest/` show it, and says how it went.
+pub fn main(stage: Stage, about: &'static str, work: impl FnOnce(&Session) -> Result<(), StageError>) -> ExitCode {
+    let arguments = Arguments::parse_for(stage.name(), about);
+    let outcome = Session::open(stage, &arguments).and_then(|session| {
+        let worked = work(&session);
+        // What was done before a failure is shown as well.
+        let shown = session.show();
+        worked.and(shown)
+    });
+    conclude(stage.name(), outcome)
+}
+
+/// Reports how a program ended, and gives its exit status.
+pub fn conclude(program: &str, outcome: Result<(), StageError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            match &error {
+                StageError::Problems(problems) => eprintln!("{}", problems.render(colour())),
+                error => tracing::error!("{program}: {error}"),
+            }
+            ExitCode::from(error.status())
+        }
+    }
+}
+
+fn colour() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none()
+}
+
+impl Arguments {
+    fn parse_for(name: &'static str, about: &'static str) -> Self {
+        use clap::{CommandFactory, FromArgMatches};
+        let command = Self::command().name(name).about(about);
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The arguments of a program that has none of its own.
+    pub fn read() -> Self {
+        Self::parse()
+    }
+}

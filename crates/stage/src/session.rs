@@ -1,0 +1,263 @@
+//! One run of one stage over a study.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use schema::Table;
+use serde_json::Value;
+use store::{Cost, EncodedTable, Environment, Preimage, Store};
+use study::plan::{Action, LIBTORCH, Plan, State, Subject};
+use study::{Kind, Sources, Stage, Study};
+
+use crate::progress::Progress;
+use crate::{Arguments, Signals, StageError, Verbosity, logging};
+
+/// Results that may wait to be written while the next is computed.
+const WAITING_RESULTS: usize = 32;
+
+/// What an action gives.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// Its tables.
+    pub tables: Vec<EncodedTable>,
+    /// What other actions read of it: see [`study::plan::facet`].
+    pub facets: BTreeMap<String, Value>,
+    /// Images that went forward through a network.
+    pub forward_passes: u64,
+    /// Images that went backward through a network.
+    pub backward_passes: u64,
+}
+
+impl Output {
+    /// The output of an action with one table.
+    pub fn new<T: Table>(rows: &[T]) -> Result<Self, StageError> {
+        Ok(Self { tables: vec![store::encode(rows)?], ..Self::default() })
+    }
+
+    /// Adds a table.
+    pub fn add<T: Table>(&mut self, rows: &[T]) -> Result<(), StageError> {
+        self.tables.push(store::encode(rows)?);
+        Ok(())
+    }
+
+    /// The same with one facet more.
+    #[must_use]
+    pub fn facet(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.facets.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A study that is open for one stage.
+#[derive(Debug)]
+pub struct Session {
+    /// The settings.
+    pub study: Study,
+    /// The files.
+    pub sources: Sources,
+    /// The artifacts.
+    pub store: Store,
+    /// Whether to stop.
+    pub signals: Signals,
+    stage: Stage,
+    verbosity: Verbosity,
+    device: String,
+}
+
+impl Session {
+    /// Reads the study, takes the digests of its files, and opens its store.
+    pub fn open(stage: Stage, arguments: &Arguments) -> Result<Self, StageError> {
+        let signals = Signals::listen();
+        let study = Study::read(&arguments.config)?;
+        let store = Store::open(&study.artifacts)?;
+        logging::start(stage.name(), arguments.verbosity, Some(&store))?;
+        let sources = Sources::read(&study)?;
+        for warning in &sources.images.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(Self { study, sources, store, signals, stage, verbosity: arguments.verbosity, device: "cpu".to_owned() })
+    }
+
+    /// The plan up to and with a kind of action, as things stand now.
+    pub fn plan(&self, last: Kind) -> Plan {
+        Plan::new(&self.study, &self.sources, &self.store, last)
+    }
+
+    /// The rows of a table that an earlier action made.
+    pub fn read<T: Table>(&self, plan: &Plan, kind: Kind, subject: &Subject) -> Result<Vec<T>, StageError> {
+        let record = plan.record(kind, subject);
+        let id = record.and_then(store::Record::id_of::<T>).ok_or(StageError::Waiting { waiting: 1, stage: self.stage.name() })?;
+        Ok(self.store.read(&id)?)
+    }
+
+    /// The one row of a table that an earlier action made.
+    pub fn read_one<T: Table>(&self, plan: &Plan, kind: Kind, subject: &Subject) -> Result<T, StageError> {
+        let rows = self.read::<T>(plan, kind, subject)?;
+        let found = rows.len();
+        let mut rows = rows.into_iter();
+        match (rows.next(), rows.next()) {
+            (Some(row), None) => Ok(row),
+            _ => Err(StageError::action(format!(
+                "table {} of {} has {found} rows, expected 1",
+                T::NAME,
+                subject.describe(&self.sources)
+            ))),
+        }
+    }
+
+    /// A file's bytes, which must be those that the plan was made with.
+    pub fn read_file(&self, path: &Path, digest: &str) -> Result<Vec<u8>, StageError> {
+        let bytes = std::fs::read(path)
+            .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
+        if blake3::hash(&bytes).to_hex().as_str() == digest {
+            Ok(bytes)
+        } else {
+            Err(StageError::Changed { path: path.display().to_string() })
+        }
+    }
+
+    /// Does all actions of a kind that are due, on all cores, in any order.
+    pub fn each(
+        &self,
+        kind: Kind,
+        work: impl Fn(&Plan, &Subject) -> Result<Output, StageError> + Sync,
+    ) -> Result<(), StageError> {
+        let plan = self.plan(kind);
+        let run = Run::new(self, kind, &plan)?;
+        run.due.par_iter().try_for_each(|(subject, preimage)| {
+            let start = Instant::now();
+            let outcome = self.signals.check().and_then(|()| work(&plan, subject));
+            let published = outcome.and_then(|output| {
+                Ok(self.store.publish(&self.record(preimage, output, start.elapsed().as_secs_f64()))?)
+            });
+            run.settle(subject, published)
+        })?;
+        run.conclude()
+    }
+
+    /// Does all actions of a kind that are due, one after another, because they share a network or a device; results are written beside.
+    pub fn in_turn(
+        &self,
+        kind: Kind,
+        mut work: impl FnMut(&Plan, &Subject) -> Result<Output, StageError>,
+    ) -> Result<(), StageError> {
+        let plan = self.plan(kind);
+        let run = Run::new(self, kind, &plan)?;
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<(&Subject, store::Action)>(WAITING_RESULTS);
+            let run = &run;
+            let writer = scope.spawn(move || {
+                while let Ok(first) = receiver.recv() {
+                    // Whatever has gathered shares the waiting for the disk.
+                    let (subjects, actions): (Vec<_>, Vec<_>) = std::iter::once(first).chain(receiver.try_iter()).unzip();
+                    let published = self.store.publish_many(&actions);
+                    subjects.iter().zip(published).try_for_each(|(subject, published)| {
+                        run.settle(subject, published.map_err(StageError::from))
+                    })?;
+                }
+                Ok(())
+            });
+            let computed = run.due.iter().try_for_each(|(subject, preimage)| {
+                let start = Instant::now();
+                match self.signals.check().and_then(|()| work(&plan, subject)) {
+                    Ok(output) => {
+                        let action = self.record(preimage, output, start.elapsed().as_secs_f64());
+                        // The writer goes away only with an error of its own, which is reported below.
+                        sender.send((*subject, action)).map_err(|_| None)
+                    }
+                    Err(error) => run.settle::<()>(subject, Err(error)).map_err(Some),
+                }
+            });
+            drop(sender);
+            let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            written.and(computed.or_else(|error| error.map_or(Ok(()), Err)))
+        })?;
+        run.conclude()
+    }
+
+    fn record(&self, preimage: &Preimage, output: Output, wall_seconds: f64) -> store::Action {
+        let libtorch = (output.forward_passes > 0).then(|| LIBTORCH.to_owned());
+        let program = format!("{} {}", self.stage, env!("CARGO_PKG_VERSION"));
+        store::Action {
+            preimage: preimage.clone(),
+            tables: output.tables,
+            facets: output.facets,
+            cost: Cost {
+                wall_seconds,
+                forward_passes: output.forward_passes,
+                backward_passes: output.backward_passes,
+            },
+            environment: Environment::here(self.device.clone(), libtorch, program),
+        }
+    }
+
+    /// Makes `latest/` show what the study consists of now.
+    pub fn show(&self) -> Result<(), StageError> {
+        let plan = self.plan(Kind::Scores);
+        self.store.set_latest(&plan.artifacts(&self.sources))?;
+        Ok(())
+    }
+}
+
+/// The actions of one kind that are due, and how they went.
+struct Run<'a> {
+    session: &'a Session,
+    due: Vec<(&'a Subject, &'a Preimage)>,
+    waiting: usize,
+    progress: Progress,
+    failures: Mutex<Vec<StageError>>,
+}
+
+impl<'a> Run<'a> {
+    fn new(session: &'a Session, kind: Kind, plan: &'a Plan) -> Result<Self, StageError> {
+        session.signals.check()?;
+        let due = |action: &'a Action| match &action.state {
+            State::Due { preimage, .. } => Some((&action.subject, &**preimage)),
+            _ => None,
+        };
+        let due: Vec<_> = plan.of(kind).filter_map(due).collect();
+        let waiting = plan.of(kind).filter(|action| matches!(action.state, State::Waiting)).count();
+        let progress = Progress::new(kind.name(), due.len(), session.verbosity);
+        Ok(Self { session, due, waiting, progress, failures: Mutex::default() })
+    }
+
+    /// Notes how an action went; an error only where the others need not be tried.
+    fn settle<T>(&self, subject: &Subject, outcome: Result<T, StageError>) -> Result<(), StageError> {
+        self.progress.advance();
+        let Err(error) = outcome else { return Ok(()) };
+        if error.is_fatal() {
+            return Err(error);
+        }
+        tracing::error!("{}: {error}", subject.describe(&self.session.sources));
+        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(error);
+        Ok(())
+    }
+
+    fn conclude(self) -> Result<(), StageError> {
+        if !self.due.is_empty() {
+            self.progress.finish();
+        }
+        let total = self.due.len();
+        let mut failures = self.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lost = failures.iter().position(|error| matches!(error, StageError::Store(_)));
+        match (lost, failures.len(), self.waiting) {
+            (Some(lost), ..) => Err(failures.swap_remove(lost)),
+            (None, 0, 0) => Ok(()),
+            (None, 0, waiting) => Err(StageError::Waiting { waiting, stage: self.session.stage.name() }),
+            (None, failed, _) => Err(StageError::Failed { failed, total }),
+        }
+    }
+}
+
+/// BLAKE3, as hexadecimal digits, of values that other actions read: numbers as little-endian bytes, one after another.
+pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    hasher.finalize().to_hex().to_string()
+}

@@ -1,0 +1,38 @@
+//! Content-addressed artifacts and the records of the actions that made them; the only crate that writes under artifacts/.
+//!
+//! ```text
+//! artifacts/
+//!   objects/3f/3fa4….parquet         an artifact: one table, read-only, named by the id of its content
+//!   actions/weights/9c/9c01….json    the record of an action, read-only, named by its key: preimage, artifact ids, facets, costs
+//!   latest -> views/5b21…            what the current study consists of, swapped as a whole
+//!   views/5b21…/weights/alexnet.mug-07.quickshift.lime.run03.parquet -> ../../../objects/3f/3fa4….parquet
+//!   report -> reports/77e0…          the newest report, swapped as a whole
+//!   reports/77e0…/index.html
+//!   logs/
+//!   damaged/                         files that were set aside because they did not hold what their name says
+//! ```
+//!
+//! Invariants:
+//! * A file under objects/ or actions/ appears whole or not at all, and is never replaced (`publish`).
+//! * What [`Store::read`] returns has the content that its id names: the id is computed again from the rows on every read (`id`).
+//! * The record is written last, so a key that has a record had all its artifacts on disk. [`Lookup::Hit`] is a record whose every artifact
+//!   is there; everything else is a miss with a reason, never an error and never silent.
+//! * Nothing needs to be unlocked by hand: locks are the kernel's and end with the process.
+
+mod digest;
+mod error;
+mod id;
+mod parquet;
+mod preimage;
+mod publish;
+mod record;
+mod store;
+mod view;
+
+pub use digest::{ContentId, DigestError, Key};
+pub use error::StoreError;
+pub use id::{UnsupportedType, content_id};
+pub use parquet::{EncodedTable, encode};
+pub use preimage::{Change, PREIMAGE_VERSION, Preimage, PreimageBuilder, difference};
+pub use record::{Artifact, Cost, Environment, RECORD_VERSION, Record};
+pub use store::{Action, Lookup, Miss, Published, Store};

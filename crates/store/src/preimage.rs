@@ -1,0 +1,383 @@
+//! What an action's result depends on, in a form that can be hashed, stored, read by a person and compared.
+//!
+//! The canonical form is JSON without white space, in UTF-8: one object with the fields below, absent ones left out, and in every object the
+//! keys sorted by their bytes. Strings are escaped as `serde_json` does (`"`, `\`, and control characters only), integers are decimal, floats
+//! the shortest decimal that reads back as the same number, always with a point or an exponent. The key is the BLAKE3 of these bytes.
+//!
+//! ```json
+//! {"code":"9f…","inputs":{"targets.target_class":3},"kind":"weights","libtorch":"2.11.0","names":{"image":"mug-07"},
+//!  "precision":"fp32","settings":{"lime.alpha":1.0},"version":1}
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Key;
+
+/// Version of the canonical form. A change of it makes every key new.
+pub const PREIMAGE_VERSION: u32 = 1;
+
+/// All that the result of one action depends on, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preimage {
+    version: u32,
+    kind: String,
+    code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    libtorch: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    precision: Option<String>,
+    names: BTreeMap<String, Value>,
+    settings: BTreeMap<String, Value>,
+    inputs: BTreeMap<String, Value>,
+}
+
+impl Preimage {
+    /// Starts the preimage of an action of this kind, such as `weights`.
+    pub fn builder(kind: impl Into<String>) -> PreimageBuilder {
+        PreimageBuilder(Self {
+            version: PREIMAGE_VERSION,
+            kind: kind.into(),
+            code: String::new(),
+            libtorch: None,
+            precision: None,
+            names: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+        })
+    }
+
+    /// Kind of the action.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// A name that stands in the rows, such as that of `image` or `network`, and the `run`.
+    pub fn name(&self, of: &str) -> Option<&Value> {
+        self.names.get(of)
+    }
+
+    /// Names that stand in the rows.
+    pub fn names(&self) -> &BTreeMap<String, Value> {
+        &self.names
+    }
+
+    /// The canonical form.
+    pub fn canonical(&self) -> String {
+        let mut text = String::new();
+        let fields = self.fields();
+        write_object(&mut text, fields.iter().map(|(name, value)| (*name, value)));
+        text
+    }
+
+    /// The action's key: BLAKE3 of the canonical form.
+    pub fn key(&self) -> Key {
+        blake3::hash(self.canonical().as_bytes()).into()
+    }
+
+    fn fields(&self) -> BTreeMap<&'static str, Value> {
+        let object =
+            |values: &BTreeMap<String, Value>| Value::Object(values.clone().into_iter().collect());
+        let mut fields = BTreeMap::from([
+            ("version", Value::from(self.version)),
+            ("kind", Value::from(self.kind.as_str())),
+            ("code", Value::from(self.code.as_str())),
+            ("names", object(&self.names)),
+            ("settings", object(&self.settings)),
+            ("inputs", object(&self.inputs)),
+        ]);
+        let optional = [("libtorch", &self.libtorch), ("precision", &self.precision)];
+        fields.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, Value::from(value.as_deref()?)))),
+        );
+        fields
+    }
+
+    /// Every single value by its dotted path, such as `settings.lime.alpha`.
+    fn leaves(&self) -> BTreeMap<String, Value> {
+        let mut leaves = BTreeMap::new();
+        for (name, value) in self.fields() {
+            collect_leaves(name.to_owned(), value, &mut leaves);
+        }
+        leaves
+    }
+}
+
+/// Gathers a [`Preimage`]. A field that is given twice keeps the later value.
+#[derive(Clone, Debug)]
+pub struct PreimageBuilder(Preimage);
+
+impl PreimageBuilder {
+    /// Digest of the code that makes the result.
+    #[must_use]
+    pub fn code(mut self, digest: impl Into<String>) -> Self {
+        self.0.code = digest.into();
+        self
+    }
+
+    /// Version of libtorch, for an action that uses it.
+    #[must_use]
+    pub fn libtorch(mut self, version: impl Into<String>) -> Self {
+        self.0.libtorch = Some(version.into());
+        self
+    }
+
+    /// Numeric precision of the network, for an action that runs it.
+    #[must_use]
+    pub fn precision(mut self, precision: impl Into<String>) -> Self {
+        self.0.precision = Some(precision.into());
+        self
+    }
+
+    /// A name that stands in the rows: of the image, network, partition or method, or the run.
+    #[must_use]
+    pub fn name(mut self, of: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.names.insert(of.into(), value.into());
+        self
+    }
+
+    /// A setting that the action reads. Floats must be finite.
+    #[must_use]
+    pub fn setting(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.settings.insert(name.into(), value.into());
+        self
+    }
+
+    /// What is read of a file or an upstream table, and no more: a digest, or the value itself.
+    #[must_use]
+    pub fn input(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.inputs.insert(name.into(), value.into());
+        self
+    }
+
+    /// The preimage.
+    pub fn build(self) -> Preimage {
+        self.0
+    }
+}
+
+/// One value in which two preimages differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Dotted path of the value, such as `settings.lime.alpha`.
+    pub field: String,
+    /// Value in the old preimage; none if it is new.
+    pub old: Option<Value>,
+    /// Value in the new preimage; none if it is gone.
+    pub new: Option<Value>,
+}
+
+/// The values in which two preimages differ, by field. Empty exactly if their keys are equal.
+pub fn difference(old: &Preimage, new: &Preimage) -> Vec<Change> {
+    let (old, new) = (old.leaves(), new.leaves());
+    let fields: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let change = |field: &String| Change {
+        field: field.clone(),
+        old: old.get(field).cloned(),
+        new: new.get(field).cloned(),
+    };
+    fields
+        .into_iter()
+        .map(change)
+        .filter(|change| !same(change.old.as_ref(), change.new.as_ref()))
+        .collect()
+}
+
+fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
+    // By the canonical form: as floats 0.0 and -0.0 are equal, but they are different inputs.
+    let text = |value: &Value| {
+        let mut text = String::new();
+        write_value(&mut text, value);
+        text
+    };
+    old.map(text) == new.map(text)
+}
+
+fn collect_leaves(path: String, value: Value, leaves: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                collect_leaves(format!("{path}.{name}"), value, leaves);
+            }
+        }
+        value => {
+            leaves.insert(path, value);
+        }
+    }
+}
+
+fn write_object<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a Value)>) {
+    text.push('{');
+    for (index, (name, value)) in fields.enumerate() {
+        text.push_str(if index > 0 { "," } else { "" });
+        write_string(text, name);
+        text.push(':');
+        write_value(text, value);
+    }
+    text.push('}');
+}
+
+fn write_value(text: &mut String, value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            // Sorted here, because serde_json's map keeps the order of insertion if any crate of the build asks for that.
+            let sorted: BTreeMap<&str, &Value> = fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value))
+                .collect();
+            write_object(text, sorted.into_iter());
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index > 0 { "," } else { "" });
+                write_value(text, item);
+            }
+            text.push(']');
+        }
+        Value::String(string) => write_string(text, string),
+        Value::Number(number) => write_number(text, number),
+        Value::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),
+        Value::Null => text.push_str("null"),
+    }
+}
+
+fn write_string(text: &mut String, string: &str) {
+    text.push_str(&Value::from(string).to_string());
+}
+
+fn write_number(text: &mut String, number: &serde_json::Number) {
+    let written = match (number.as_i64(), number.as_u64(), number.as_f64()) {
+        (Some(integer), _, _) => write!(text, "{integer}"),
+        (None, Some(integer), _) => write!(text, "{integer}"),
+        (None, None, Some(float)) => write!(text, "{float:?}"),
+        (None, None, None) => write!(text, "{number}"),
+    };
+    written.expect("writing to a string cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::{Change, Preimage, difference};
+
+    fn example() -> Preimage {
+        Preimage::builder("weights")
+            .code("9f02")
+            .libtorch("2.11.0")
+            .precision("fp32")
+            .name("image", "a'b \"<script>\"")
+            .name("run", 3)
+            .setting("lime.alpha", 1.0)
+            .setting("lime.kernel_width", 1e-5)
+            .setting(
+                "lime.features",
+                json!({"best": 10, "by": "highest_weights"}),
+            )
+            .input("targets.target_class", 3_u32)
+            .input("segments.labels", "3fa4")
+            .build()
+    }
+
+    #[test]
+    fn the_canonical_form_is_sorted_json_without_white_space() {
+        assert_eq!(
+            example().canonical(),
+            r#"{"code":"9f02","inputs":{"segments.labels":"3fa4","targets.target_class":3},"kind":"weights","libtorch":"2.11.0","names":{"image":"a'b \"<script>\"","run":3},"precision":"fp32","settings":{"lime.alpha":1.0,"lime.features":{"best":10,"by":"highest_weights"},"lime.kernel_width":1e-5},"version":1}"#
+        );
+    }
+
+    #[test]
+    fn a_known_preimage_has_its_known_key() {
+        assert_eq!(
+            example().key().to_string(),
+            "c7bc2a022e0bee86ab2bbd8ffe3353895f0acaf46dc5fc6a9743107b31c72209"
+        );
+    }
+
+    #[test]
+    fn the_order_of_giving_does_not_count() {
+        let build = |names: [&str; 3]| {
+            names
+                .iter()
+                .fold(Preimage::builder("k"), |all, name| {
+                    all.setting(*name, *name)
+                })
+                .build()
+        };
+        assert_eq!(build(["a", "b", "c"]).key(), build(["c", "a", "b"]).key());
+    }
+
+    #[test]
+    fn every_part_counts() {
+        let parts = [
+            Preimage::builder("k"),
+            Preimage::builder("l"),
+            Preimage::builder("k").code("1"),
+            Preimage::builder("k").libtorch("1"),
+            Preimage::builder("k").precision("1"),
+            Preimage::builder("k").name("1", "1"),
+            Preimage::builder("k").setting("1", "1"),
+            Preimage::builder("k").setting("1", 1),
+            Preimage::builder("k").setting("1", 1.0),
+            Preimage::builder("k").setting("1", -0.0),
+            Preimage::builder("k").setting("1", 0.0),
+            Preimage::builder("k").input("1", "1"),
+        ];
+        let keys: std::collections::BTreeSet<_> =
+            parts.into_iter().map(|part| part.build().key()).collect();
+        assert_eq!(keys.len(), 12);
+    }
+
+    #[test]
+    fn a_difference_names_each_changed_value() {
+        let old = example();
+        let new = Preimage::builder("weights")
+            .code("9f02")
+            .precision("fp32")
+            .name("image", "a'b \"<script>\"")
+            .name("run", 3)
+            .setting("lime.alpha", 0.5)
+            .setting("lime.kernel_width", 1e-5)
+            .setting("lime.features", json!({"best": 5, "by": "highest_weights"}))
+            .setting("lime.kernel", "l2")
+            .input("targets.target_class", 3_u32)
+            .input("segments.labels", "3fa4")
+            .build();
+        let change = |field: &str, old: Value, new: Value| Change {
+            field: field.into(),
+            old: Some(old).filter(|value| !value.is_null()),
+            new: Some(new).filter(|value| !value.is_null()),
+        };
+        let expected = [
+            change("libtorch", json!("2.11.0"), Value::Null),
+            change("settings.lime.alpha", json!(1.0), json!(0.5)),
+            change("settings.lime.features.best", json!(10), json!(5)),
+            change("settings.lime.kernel", Value::Null, json!("l2")),
+        ];
+        assert_eq!(difference(&old, &new), expected);
+        assert_eq!(difference(&old, &old), []);
+    }
+
+    proptest! {
+        #[test]
+        fn a_preimage_read_back_has_the_same_key(float in any::<f64>(), integer in any::<i64>(), text in ".*", truth in any::<bool>()) {
+            let preimage = Preimage::builder("k")
+                .setting("float", float).setting("integer", integer).setting("large", u64::MAX).setting(text.as_str(), text.as_str())
+                .setting("truth", truth).setting("list", json!([float, text, Value::Null])).build();
+            for text in [serde_json::to_string(&preimage).unwrap(), serde_json::to_string_pretty(&preimage).unwrap()] {
+                let back: Preimage = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(back.key(), preimage.key());
+                prop_assert_eq!(difference(&back, &preimage), []);
+            }
+        }
+    }
+}

@@ -1,0 +1,523 @@
+//! The store itself: looking up actions, reading and publishing artifacts, and showing what the current study consists of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use arrow::record_batch::RecordBatch;
+use schema::Table;
+use serde_json::Value;
+
+use crate::publish::{self, Written};
+use crate::view::{self, Link, View, check_name};
+use crate::{
+    Artifact, ContentId, Cost, EncodedTable, Environment, Key, Preimage, RECORD_VERSION, Record,
+    StoreError, content_id, parquet,
+};
+
+/// Fewest bytes of a Parquet file: its magic number twice and the length of its footer.
+const SMALLEST_PARQUET: u64 = 12;
+
+/// Attempts to publish a file where another one comes and goes, or stays though it does not hold what its name says.
+const ATTEMPTS: usize = 8;
+
+/// Threads that wait for the disk in [`Store::publish_many`], however few processors there are.
+const PUBLISHING_THREADS: usize = 16;
+
+/// The folder artifacts/. All methods may be called from several threads, and several processes may have the same folder open.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// What is known about an action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lookup {
+    /// It was done, and all its artifacts are there.
+    Hit(Box<Record>),
+    /// It has to be done.
+    Miss(Miss),
+}
+
+/// Why an action has to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// It has no record: it was never finished.
+    Absent,
+    /// It has a record that cannot be relied on.
+    Record {
+        /// The record.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// An artifact that its record names is not there, or not whole.
+    Artifact {
+        /// The artifact.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => formatter.write_str("it was never finished"),
+            Self::Record { path, detail } => write!(
+                formatter,
+                "its record {} cannot be used: {detail}",
+                path.display()
+            ),
+            Self::Artifact { path, detail } => write!(
+                formatter,
+                "its artifact {} cannot be used: {detail}",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// An action that was done, ready to be published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    /// All that its result depends on.
+    pub preimage: Preimage,
+    /// Its result, one artifact for each table.
+    pub tables: Vec<EncodedTable>,
+    /// Values, or digests, of exactly what downstream actions read of it, by name.
+    pub facets: BTreeMap<String, Value>,
+    /// What it cost.
+    pub cost: Cost,
+    /// Where and when it ran.
+    pub environment: Environment,
+}
+
+/// An action that was published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The record that stands for the action.
+    pub record: Record,
+    /// Whether it is this one. If not, the action had been published before, and its first record stands.
+    pub new: bool,
+}
+
+impl Store {
+    /// Opens a folder for reading and writing; makes it if it is not there, and removes what writers that died left in it.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let store = Self { root: root.into() };
+        for folder in [
+            store.root.clone(),
+            store.root.join(OBJECTS),
+            store.root.join(ACTIONS),
+        ] {
+            publish::make_folder(&folder)?;
+            rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK)
+                .map_err(|error| StoreError::io("write", &folder, error))?;
+        }
+        store.remove_stale()?;
+        Ok(store)
+    }
+
+    /// Opens a folder for looking and reading only: changes nothing, and needs no permission to write.
+    pub fn browse(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where an artifact is.
+    pub fn object_path(&self, id: &ContentId) -> PathBuf {
+        self.root.join(object_name(id))
+    }
+
+    /// Where the record of an action of this kind is.
+    pub fn record_path(&self, kind: &str, key: &Key) -> PathBuf {
+        let key = key.to_string();
+        self.root
+            .join(ACTIONS)
+            .join(folder_name(kind))
+            .join(&key[..2])
+            .join(format!("{key}.json"))
+    }
+
+    /// Whether an action was done. Anything but a whole record whose artifacts are all there is a miss, with its reason.
+    pub fn lookup(&self, preimage: &Preimage) -> Lookup {
+        self.lookup_key(preimage.kind(), &preimage.key())
+    }
+
+    /// As [`Store::lookup`], for a key whose preimage is not at hand.
+    pub fn lookup_key(&self, kind: &str, key: &Key) -> Lookup {
+        let lookup = self.look_up(kind, key);
+        if let Lookup::Miss(miss @ (Miss::Record { .. } | Miss::Artifact { .. })) = &lookup {
+            tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
+        }
+        lookup
+    }
+
+    fn look_up(&self, kind: &str, key: &Key) -> Lookup {
+        let path = self.record_path(kind, key);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Lookup::Miss(Miss::Absent);
+            }
+            Err(error) => {
+                return Lookup::Miss(Miss::Record {
+                    path,
+                    detail: error.to_string(),
+                });
+            }
+            Ok(bytes) => bytes,
+        };
+        let record = match Record::from_bytes(&bytes) {
+            Ok(record) if record.key == *key => record,
+            Ok(_) => {
+                return Lookup::Miss(Miss::Record {
+                    path,
+                    detail: "it is another action's".to_owned(),
+                });
+            }
+            Err(detail) => return Lookup::Miss(Miss::Record { path, detail }),
+        };
+        let missing = record
+            .artifacts
+            .iter()
+            .find_map(|(table, artifact)| self.fault(table, artifact));
+        missing.map_or_else(|| Lookup::Hit(Box::new(record)), Lookup::Miss)
+    }
+
+    /// What is wrong with an artifact at first sight. Its content is checked here only where its size is not the recorded one.
+    fn fault(&self, table: &str, artifact: &Artifact) -> Option<Miss> {
+        let path = self.object_path(&artifact.id);
+        let detail = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "it is missing".to_owned(),
+            Err(error) => error.to_string(),
+            Ok(metadata) if metadata.len() < SMALLEST_PARQUET => {
+                format!("it has only {} bytes", metadata.len())
+            }
+            Ok(metadata) if metadata.len() == artifact.bytes => return None,
+            // Made again by another version of the writer, or cut off.
+            Ok(_) => check_file(table, &artifact.id, &path).err()?,
+        };
+        Some(Miss::Artifact { path, detail })
+    }
+
+    /// The record of a key of any kind.
+    pub fn find(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        let kinds = publish::entries(&self.root.join(ACTIONS))?;
+        let kinds = kinds
+            .iter()
+            .filter_map(|folder| folder.file_name()?.to_str());
+        let found = kinds
+            .map(|kind| self.record_path(kind, key))
+            .find_map(|path| fs::read(path).ok());
+        Ok(found.and_then(|bytes| Record::from_bytes(&bytes).ok()))
+    }
+
+    /// All whole records of a kind, in the order of their keys: what was ever done, whether a study still needs it or not.
+    pub fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::new();
+        let folder = self.root.join(ACTIONS).join(folder_name(kind));
+        for shelf in publish::entries(&folder)? {
+            let files = publish::entries(&shelf)?;
+            let whole = files
+                .iter()
+                .filter_map(|file| Record::from_bytes(&fs::read(file).ok()?).ok());
+            records.extend(whole);
+        }
+        records.sort_by_key(|record| record.key.to_string());
+        Ok(records)
+    }
+
+    /// The rows of an artifact, whose id is computed again from what was read. A file that does not hold what its name says is set aside, with a
+    /// warning, and [`StoreError::is_loss`] is true of the error.
+    pub fn read<T: Table>(&self, id: &ContentId) -> Result<Vec<T>, StoreError> {
+        let path = self.object_path(id);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::Missing { path });
+            }
+            opened => opened.map_err(|error| StoreError::io("read", &path, error))?,
+        };
+        let batches = read_checked(T::NAME, id, &file)
+            .map_err(|detail| self.set_aside(&file, &path, detail))?;
+        let rows: Result<Vec<_>, _> = batches.iter().map(T::decode).collect();
+        Ok(rows
+            .map_err(|source| StoreError::Schema { path, source })?
+            .concat())
+    }
+
+    fn set_aside(&self, file: &File, path: &Path, detail: String) -> StoreError {
+        let aside = publish::set_aside(file, path, &self.root.join(DAMAGED));
+        let error = StoreError::Damaged {
+            path: path.to_owned(),
+            detail,
+            aside,
+        };
+        tracing::warn!("{error}");
+        error
+    }
+
+    /// Publishes an action: its artifacts, and then its record.
+    ///
+    /// If the action is published already, that record stands, and only artifacts that it lacks are added.
+    pub fn publish(&self, action: &Action) -> Result<Published, StoreError> {
+        let mut artifacts = BTreeMap::new();
+        for table in &action.tables {
+            let artifact = Artifact {
+                id: table.id,
+                rows: table.rows,
+                bytes: self.publish_object(table)?,
+            };
+            artifacts.insert(table.table.to_owned(), artifact);
+        }
+        self.publish_record(Record {
+            version: RECORD_VERSION,
+            key: action.preimage.key(),
+            preimage: action.preimage.clone(),
+            artifacts,
+            facets: action.facets.clone(),
+            cost: action.cost,
+            environment: action.environment.clone(),
+        })
+    }
+
+    /// Publishes actions, each as [`Store::publish`] does, with a result for each. Publishing is waiting for the disk, four times an action, and
+    /// disks serve many at once: a group takes little longer than one.
+    pub fn publish_many(&self, actions: &[Action]) -> Vec<Result<Published, StoreError>> {
+        let next = AtomicUsize::new(0);
+        let publish_next = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            actions
+                .get(index)
+                .map(|action| (index, self.publish(action)))
+        };
+        let work = || std::iter::from_fn(publish_next).collect::<Vec<_>>();
+        let mut results: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..actions.len().min(PUBLISHING_THREADS))
+                .map(|_| scope.spawn(work))
+                .collect();
+            let joined = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            joined.flatten().collect()
+        });
+        results.sort_unstable_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// Publishes an artifact; the size of its file in bytes. One that is there stays, if it is whole.
+    fn publish_object(&self, table: &EncodedTable) -> Result<u64, StoreError> {
+        let path = self.object_path(&table.id);
+        let mut detail = String::new();
+        for _ in 0..ATTEMPTS {
+            if !path.exists() && publish::publish(&path, &table.bytes)? == Written::New {
+                return Ok(table.bytes.len() as u64);
+            }
+            match self.keep(table, &path)? {
+                Kept::Whole(bytes) => return Ok(bytes),
+                Kept::Gone(fault) => detail = fault,
+            }
+        }
+        Err(StoreError::Obstructed { path, detail })
+    }
+
+    /// Keeps the file at the path if it holds the table, and sets it aside if it does not.
+    fn keep(&self, table: &EncodedTable, path: &Path) -> Result<Kept, StoreError> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Kept::Gone(error.to_string()));
+            }
+            opened => opened.map_err(|error| StoreError::io("read", path, error))?,
+        };
+        let same = fs::read(path).is_ok_and(|bytes| bytes == table.bytes);
+        if !same && let Err(detail) = read_checked(table.table, &table.id, &file) {
+            return Ok(Kept::Gone(self.set_aside(&file, path, detail).to_string()));
+        }
+        // Its writer may have been stopped before it got to this, and the record that follows relies on it.
+        publish::sync_folder(publish::folder_of(path))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| StoreError::io("read", path, error))?;
+        Ok(Kept::Whole(metadata.len()))
+    }
+
+    /// Publishes a record, unless there is one that holds. One that does not is set aside.
+    fn publish_record(&self, record: Record) -> Result<Published, StoreError> {
+        let kind = record.preimage.kind();
+        let path = self.record_path(kind, &record.key);
+        let bytes = record.to_bytes().map_err(|error| StoreError::Encode {
+            table: "action record",
+            detail: error.to_string(),
+        })?;
+        let mut detail = String::new();
+        for _ in 0..ATTEMPTS {
+            match self.look_up(kind, &record.key) {
+                Lookup::Hit(first) => {
+                    return Ok(Published {
+                        record: *first,
+                        new: false,
+                    });
+                }
+                Lookup::Miss(Miss::Absent) => {
+                    if publish::publish(&path, &bytes)? == Written::New {
+                        return Ok(Published { record, new: true });
+                    }
+                }
+                Lookup::Miss(fault) => {
+                    detail = fault.to_string();
+                    self.set_record_aside(&path, &detail);
+                }
+            }
+        }
+        Err(StoreError::Obstructed { path, detail })
+    }
+
+    fn set_record_aside(&self, path: &Path, detail: &str) {
+        let aside = File::open(path)
+            .ok()
+            .and_then(|file| publish::set_aside(&file, path, &self.root.join(DAMAGED)));
+        if let Some(aside) = aside {
+            tracing::warn!(
+                "an action is recorded anew, because {detail}; its former record was set aside as {}",
+                aside.display()
+            );
+        }
+    }
+
+    /// Makes `latest/` consist of exactly these artifacts under these relative names, such as
+    /// `weights/alexnet.mug-07.quickshift.lime.run03.parquet`; says whether anything had to change.
+    pub fn set_latest(&self, entries: &[(String, ContentId)]) -> Result<bool, StoreError> {
+        let mut digest = blake3::Hasher::new();
+        let mut links = BTreeMap::new();
+        for (name, id) in entries {
+            check_name(name)?;
+            let up = "../".repeat(2 + name.split('/').count() - 1);
+            links.insert(name.as_str(), Link(Path::new(&up).join(object_name(id))));
+        }
+        let ids: BTreeMap<_, _> = entries.iter().map(|(name, id)| (name, id)).collect();
+        ids.iter()
+            .for_each(|(name, id)| add_entry(&mut digest, name, &id.0));
+        self.show("latest", "views", &digest, links.into_iter().collect())
+    }
+
+    /// Makes `report/` consist of exactly these files, by relative name; says whether anything had to change.
+    pub fn publish_report(&self, files: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
+        let mut digest = blake3::Hasher::new();
+        let mut contents = BTreeMap::new();
+        for (name, bytes) in files {
+            check_name(name)?;
+            contents.insert(name.as_str(), bytes.as_slice());
+        }
+        contents
+            .iter()
+            .for_each(|(name, bytes)| add_entry(&mut digest, name, bytes));
+        self.show("report", "reports", &digest, contents.into_iter().collect())
+    }
+
+    fn show<C: view::Content>(
+        &self,
+        link: &'static str,
+        folder: &'static str,
+        digest: &blake3::Hasher,
+        content: Vec<(&str, C)>,
+    ) -> Result<bool, StoreError> {
+        View {
+            root: &self.root,
+            link,
+            folder,
+        }
+        .show(&digest.finalize().to_hex(), &content)
+    }
+
+    /// Opens a log file for appending, and makes it if it is not there.
+    pub fn log_file(&self, name: &str) -> Result<File, StoreError> {
+        check_name(name)?;
+        let path = self.root.join("logs").join(name);
+        publish::make_folder(publish::folder_of(&path))?;
+        let opened = OpenOptions::new().append(true).create(true).open(&path);
+        opened.map_err(|error| StoreError::io("create", &path, error))
+    }
+
+    fn remove_stale(&self) -> Result<(), StoreError> {
+        let mut folders = publish::entries(&self.root.join(OBJECTS))?;
+        for kind in publish::entries(&self.root.join(ACTIONS))? {
+            folders.extend(publish::entries(&kind)?);
+        }
+        folders
+            .iter()
+            .filter(|folder| folder.is_dir())
+            .try_for_each(|folder| publish::remove_stale(folder))
+    }
+}
+
+/// What became of a file that stands where an artifact is to be published.
+enum Kept {
+    /// It holds the artifact, in so many bytes.
+    Whole(u64),
+    /// It does not, or is no longer there.
+    Gone(String),
+}
+
+/// Folder of the artifacts.
+const OBJECTS: &str = "objects";
+/// Folder of the action records.
+const ACTIONS: &str = "actions";
+/// Folder of what was set aside.
+const DAMAGED: &str = "damaged";
+
+fn object_name(id: &ContentId) -> PathBuf {
+    let id = id.to_string();
+    [OBJECTS, &id[..2], &format!("{id}.parquet")]
+        .iter()
+        .collect()
+}
+
+/// A kind of action as the name of a folder: letters, digits, `_` and `-` stand for themselves, other bytes as `%` and two digits.
+fn folder_name(kind: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    kind.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02x}")
+            }
+        })
+        .collect()
+}
+
+fn add_entry(digest: &mut blake3::Hasher, name: &str, content: &[u8]) {
+    for part in [name.as_bytes(), content] {
+        digest
+            .update(&(part.len() as u64).to_le_bytes())
+            .update(part);
+    }
+}
+
+/// The batches of a file, if they are the content that the id names.
+fn read_checked(table: &str, id: &ContentId, file: &File) -> Result<Vec<RecordBatch>, String> {
+    let (schema, batches) = parquet::read(file)?;
+    let found = content_id(table, &schema, &batches).map_err(|error| error.to_string())?;
+    if found == *id {
+        Ok(batches)
+    } else {
+        Err(format!("its rows have the id {found}"))
+    }
+}
+
+fn check_file(table: &str, id: &ContentId, path: &Path) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    read_checked(table, id, &file).map(drop)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The class names: one a line, in the order of the networks' outputs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::problem::{Problem, Problems, Source, nearest};
+
+/// The names of the classes, each different from the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    names: Vec<String>,
+    indices: BTreeMap<String, usize>,
+}
+
+impl Classes {
+    /// Reads a text file with one class name a line, trimmed of spaces; the first line is class 0.
+    ///
+    /// An empty line, a name that stands twice, and a file without names are problems.
+    pub fn read(path: &Path) -> Result<Self, Problems> {
+        let source = Source::read(path, "the list of classes")?;
+        let mut problems = Vec::new();
+        let (mut names, mut indices) = (Vec::new(), BTreeMap::new());
+        let mut start = 0;
+        for line in source.text.split_inclusive('\n') {
+            let span = start..start + line.len();
+            start = span.end;
+            let name = line.trim();
+            if name.is_empty() {
+                let problem = Problem::new("a line of the list of classes is empty");
+                let label = format!("expected the name of class {}", names.len());
+                problems.push(problem.label(label).at(&source, span));
+            } else if let Some(first) = indices.insert(name.to_owned(), names.len()) {
+                let problem = Problem::new(format!("two classes are called `{name}`"));
+                let label = format!("class {first} has this name already");
+                problems.push(problem.label(label).at(&source, span));
+            }
+            names.push(name.to_owned());
+        }
+        if names.is_empty() {
+            let title = format!("the list of classes `{}` is empty", path.display());
+            problems.push(Problem::new(title).help("write one class name a line"));
+        }
+        Problems::check(problems, Self { names, indices })
+    }
+
+    /// How many classes there are, at least 1.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The name of a class, if there are so many.
+    pub fn name(&self, class: usize) -> Option<&str> {
+        self.names.get(class).map(String::as_str)
+    }
+
+    /// The class that a label means: the one of that name, else the one of that index.
+    pub fn class(&self, label: &str) -> Option<usize> {
+        let by_index = || label.parse().ok().filter(|class| *class < self.count());
+        self.indices.get(label).copied().or_else(by_index)
+    }
+
+    /// The class name that a misspelt label most likely means.
+    pub(crate) fn nearest(&self, label: &str) -> Option<&str> {
+        nearest(label, self.names.iter().map(String::as_str))
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Classes, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("classes.txt");
+        std::fs::write(&path, text).unwrap();
+        let shown = format!("{}/", folder.path().display());
+        Classes::read(&path).map_err(|problems| problems.to_string().replace(&shown, ""))
+    }
+
+    #[test]
+    fn a_label_is_a_name_first_and_an_index_second() {
+        let classes = read("mug\r\n7\nchair").unwrap();
+        assert_eq!(classes.count(), 3);
+        assert_eq!(classes.class("chair"), Some(2));
+        assert_eq!(classes.class("7"), Some(1));
+        assert_eq!(classes.class("0"), Some(0));
+        assert_eq!(classes.class("3"), None);
+        assert_eq!(classes.name(0), Some("mug"));
+    }
+
+    #[test]
+    fn empty_and_repeated_names_are_shown_together() {
+        insta::assert_snapshot!(read("mug\n\nkey\nmug\n").unwrap_err(), @"
+        error: a line of the list of classes is empty
+         --> classes.txt:2:1
+          |
+        2 |
+          | ^ expected the name of class 1
+
+        error: two classes are called `mug`
+         --> classes.txt:4:1
+          |
+        4 | mug
+          | ^^^ class 0 has this name already
+        ");
+    }
+
+    #[test]
+    fn an_empty_list_is_a_problem() {
+        insta::assert_snapshot!(read("").unwrap_err(), @"
+        error: the list of classes `classes.txt` is empty
+         |
+         = help: write one class name a line
+        ");
+    }
+}

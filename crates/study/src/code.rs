@@ -1,0 +1,23 @@
+//! The digest of the code behind each kind of action, made at build time by `build.rs`.
+//!
+//! A digest covers the tokens of one source file, the action's, and whatever that file names: workspace crates with all
+//! that they depend on, and the versions of external crates. The rules are in `code/digest.rs`, and they are stated in ARCHITECTURE.md.
+
+#[cfg(test)]
+#[path = "code/digest.rs"]
+mod digest;
+
+include!(concat!(env!("OUT_DIR"), "/code_digests.rs"));
+
+/// The digest, 64 hexadecimal digits, of the code that makes the table `kind`; none for tables that no action makes.
+pub fn digest(kind: &str) -> Option<&'static str> {
+    let found = DIGESTS.iter().find(|(name, _)| *name == kind);
+    found.map(|(_, digest)| *digest)
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod tests;

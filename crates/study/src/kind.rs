@@ -1,0 +1,205 @@
+//! The kinds of action, and the stages that do them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schema::Table;
+
+/// A program that makes tables, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Crops images and cuts them into superpixels.
+    Segment,
+    /// Asks the networks about the untouched images.
+    Infer,
+    /// Explains with Grad-CAM.
+    Gradcam,
+    /// Explains with LIME.
+    Lime,
+    /// Removes superpixels in the order of each explanation.
+    Deletion,
+    /// Turns curves into scores.
+    Evaluate,
+    /// Writes the report.
+    Report,
+}
+
+impl Stage {
+    /// All stages, each after those whose tables it reads.
+    pub const ALL: [Self; 7] =
+        [Self::Segment, Self::Infer, Self::Gradcam, Self::Lime, Self::Deletion, Self::Evaluate, Self::Report];
+
+    /// The program's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Segment => "segment",
+            Self::Infer => "infer",
+            Self::Gradcam => "gradcam",
+            Self::Lime => "lime",
+            Self::Deletion => "deletion",
+            Self::Evaluate => "evaluate",
+            Self::Report => "report",
+        }
+    }
+
+    /// The stages whose tables this one reads, directly or not, and itself, in the order in which they run.
+    pub fn with_needs(self) -> Vec<Self> {
+        let needs: &[Self] = match self {
+            Self::Segment => &[],
+            Self::Infer => &[Self::Segment],
+            Self::Gradcam | Self::Lime => &[Self::Segment, Self::Infer],
+            Self::Deletion => &[Self::Segment, Self::Infer, Self::Gradcam, Self::Lime],
+            Self::Evaluate | Self::Report => &Self::ALL[..Self::ALL.len() - 2],
+        };
+        let evaluate = (self == Self::Report).then_some(Self::Evaluate);
+        needs.iter().copied().chain(evaluate).chain([self]).collect()
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Stage {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let names = Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|stage| stage.name() == name);
+        found.ok_or_else(|| format!("`{name}` is not a stage; the stages are {names}"))
+    }
+}
+
+/// A kind of action: what one unit of work makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The crop of an image.
+    Crops,
+    /// An image cut by a partition.
+    Segments,
+    /// A network's answer to an untouched image.
+    Logits,
+    /// The class that is explained.
+    Targets,
+    /// A Grad-CAM map.
+    Saliency,
+    /// Masks and what the network answers to them.
+    Perturbations,
+    /// The surrogate's coefficients.
+    Weights,
+    /// What is left of a class's probability as superpixels go.
+    Curves,
+    /// All areas under curves, and the images that were dropped.
+    Scores,
+    /// The report.
+    Report,
+}
+
+impl Kind {
+    /// All kinds, each after those that it reads.
+    pub const ALL: [Self; 10] = [
+        Self::Crops,
+        Self::Segments,
+        Self::Logits,
+        Self::Targets,
+        Self::Saliency,
+        Self::Perturbations,
+        Self::Weights,
+        Self::Curves,
+        Self::Scores,
+        Self::Report,
+    ];
+
+    /// The name: that of the table it makes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crops => schema::Crop::NAME,
+            Self::Segments => schema::Segments::NAME,
+            Self::Logits => schema::Logits::NAME,
+            Self::Targets => schema::Target::NAME,
+            Self::Saliency => schema::Saliency::NAME,
+            Self::Perturbations => schema::Perturbations::NAME,
+            Self::Weights => schema::Weight::NAME,
+            Self::Curves => schema::CurveStep::NAME,
+            Self::Scores => schema::Score::NAME,
+            Self::Report => "report",
+        }
+    }
+
+    /// The stage that does it.
+    pub fn stage(self) -> Stage {
+        match self {
+            Self::Crops | Self::Segments => Stage::Segment,
+            Self::Logits | Self::Targets => Stage::Infer,
+            Self::Saliency => Stage::Gradcam,
+            Self::Perturbations | Self::Weights => Stage::Lime,
+            Self::Curves => Stage::Deletion,
+            Self::Scores => Stage::Evaluate,
+            Self::Report => Stage::Report,
+        }
+    }
+
+    /// The kinds of action of a stage, in the order in which it does them.
+    pub fn of(stage: Stage) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |kind| kind.stage() == stage)
+    }
+
+    /// What the tables that this kind of action makes look like: names, types and nullability of their columns. It is in the key,
+    /// so that a new column makes the table again.
+    pub(crate) fn fingerprint(self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        match self {
+            Self::Crops => add::<schema::Crop>(&mut hasher),
+            Self::Segments => add::<schema::Segments>(&mut hasher),
+            Self::Logits => add::<schema::Logits>(&mut hasher),
+            Self::Targets => add::<schema::Target>(&mut hasher),
+            Self::Saliency => add::<schema::Saliency>(&mut hasher),
+            Self::Perturbations => add::<schema::Perturbations>(&mut hasher),
+            Self::Weights => add::<schema::Weight>(&mut hasher),
+            Self::Curves => add::<schema::CurveStep>(&mut hasher),
+            Self::Scores => {
+                add::<schema::Score>(&mut hasher);
+                add::<schema::Exclusion>(&mut hasher);
+            }
+            Self::Report => {}
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+fn add<T: Table>(hasher: &mut blake3::Hasher) {
+    hasher.update(format!("{}\n", T::NAME).as_bytes());
+    for column in T::columns() {
+        hasher.update(format!("{} {:?} {}\n", column.name, column.kind, column.nullable).as_bytes());
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_comes_after_all_that_it_needs() {
+        for stage in Stage::ALL {
+            let needs = stage.with_needs();
+            assert_eq!(needs.last(), Some(&stage));
+            assert!(needs.is_sorted(), "{needs:?}");
+            assert_eq!(stage.name().parse(), Ok(stage));
+        }
+        assert_eq!(Stage::Report.with_needs(), Stage::ALL);
+    }
+
+    #[test]
+    fn every_kind_belongs_to_one_stage_and_they_come_in_its_order() {
+        let by_stage: Vec<Kind> = Stage::ALL.into_iter().flat_map(Kind::of).collect();
+        assert_eq!(by_stage, Kind::ALL);
+    }
+}

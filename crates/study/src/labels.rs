@@ -1,0 +1,300 @@
+//! The labels: a CSV file with the columns `path` and `label`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use crate::classes::Classes;
+use crate::problem::{Problem, Problems, Source, listed, nearest};
+
+/// The columns of the file, each once, in any order.
+const COLUMNS: [&str; 2] = ["path", "label"];
+
+/// The true classes of images, by the images' paths.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Labels {
+    /// The class for each path in `paths` that has a label.
+    pub(crate) classes: BTreeMap<PathBuf, usize>,
+    /// Rows that belong to no image, each as a sentence with file and line.
+    pub(crate) unmatched: Vec<String>,
+}
+
+struct Row {
+    line: Range<usize>,
+    number: usize,
+    path: String,
+    label: String,
+}
+
+/// Reads the labels of `paths`, all of which lie below `folder`.
+///
+/// A path in the file is relative to the file's own folder or to `folder`. A label is a class name or a class index.
+/// Labels that no class has, and second labels of an image, are problems.
+pub(crate) fn read(
+    file: &Path,
+    folder: &Path,
+    paths: &[PathBuf],
+    classes: &Classes,
+) -> Result<Labels, Problems> {
+    let source = Source::read(file, "the file of labels")?;
+    let mut problems = Vec::new();
+    let rows = rows(&source, &mut problems);
+    let bases = [file.parent().unwrap_or(Path::new("")), folder];
+    let known: BTreeMap<PathBuf, &PathBuf> = paths.iter().map(|path| (plain(path), path)).collect();
+
+    let mut labels = Labels::default();
+    let mut first_lines: BTreeMap<&PathBuf, usize> = BTreeMap::new();
+    for row in &rows {
+        let class = classes.class(&row.label);
+        if class.is_none() {
+            problems.push(
+                unknown_label(row, classes).at(&source, source.within(&row.line, &row.label)),
+            );
+        }
+        let found = bases
+            .iter()
+            .find_map(|base| known.get(&plain(&base.join(&row.path))));
+        let Some(&path) = found else {
+            labels.unmatched.push(unmatched(file, row, folder, paths));
+            continue;
+        };
+        if let Some(first) = first_lines.insert(path, row.number) {
+            let title = format!("the image `{}` has two labels", row.path);
+            let problem = Problem::new(title).label(format!("the first is in line {first}"));
+            problems.push(problem.at(&source, source.within(&row.line, &row.path)));
+        }
+        if let Some(class) = class {
+            labels.classes.insert(path.clone(), class);
+        }
+    }
+    Problems::check(problems, labels)
+}
+
+/// The rows below the header; what cannot be a row is noted.
+fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
+    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let offset = source.text.len() - text.len();
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let mut records = reader.records().filter_map(Result::ok);
+    let header = records.next().unwrap_or_default();
+    let Some([path, label]) = columns(&header) else {
+        let label = if header.is_empty() {
+            "the file is empty".to_owned()
+        } else {
+            format!("found the columns {}", listed(header.iter()))
+        };
+        let problem =
+            Problem::new("the file of labels must begin with the line `path,label`").label(label);
+        problems.push(problem.at(source, offset..source.text.len()));
+        return Vec::new();
+    };
+
+    let mut rows = Vec::new();
+    for record in records {
+        let place = record.position();
+        let start = offset + place.map_or(0, |place| place.byte() as usize);
+        let start = skip_blank_lines(&source.text, start);
+        let line = start..source.text.len();
+        if record.len() != COLUMNS.len() {
+            let label = format!("expected 2 fields, found {}", record.len());
+            let problem = Problem::new("a row of labels must be `path,label`")
+                .label(label)
+                .help("put quotes around a path or label that holds a comma");
+            problems.push(problem.at(source, line));
+            continue;
+        }
+        rows.push(Row {
+            line,
+            number: source.line(start),
+            path: record[path].to_owned(),
+            label: record[label].to_owned(),
+        });
+    }
+    rows
+}
+
+/// A record's position is that of the empty lines before it, which the parser skips.
+fn skip_blank_lines(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.len() - rest.trim_start_matches(['\r', '\n']).len()
+}
+
+/// The places of [`COLUMNS`] in a header that has these and no others.
+fn columns(header: &StringRecord) -> Option<[usize; 2]> {
+    let place = |name| header.iter().position(|column| column == name);
+    let places = [place(COLUMNS[0])?, place(COLUMNS[1])?];
+    (header.len() == COLUMNS.len()).then_some(places)
+}
+
+fn unknown_label(row: &Row, classes: &Classes) -> Problem {
+    let last = classes.count() - 1;
+    let problem = Problem::new(format!("no class is called `{}`", row.label));
+    let problem = match classes.nearest(&row.label) {
+        Some(name) => problem.label(format!("did you mean `{name}`?")),
+        None => problem.label("there is no such class"),
+    };
+    problem.help(format!(
+        "expected a line of the list of classes, or an index from 0 to {last}"
+    ))
+}
+
+fn unmatched(file: &Path, row: &Row, folder: &Path, paths: &[PathBuf]) -> String {
+    let below: Vec<String> = paths
+        .iter()
+        .filter_map(|path| path.strip_prefix(folder).ok()?.to_str().map(str::to_owned))
+        .collect();
+    let file = file.display();
+    let hint = nearest(&row.path, below.iter().map(String::as_str))
+        .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    format!(
+        "{file}:{}: there is no image `{}`, its label is not used{hint}",
+        row.number, row.path
+    )
+}
+
+/// The path without `.` and with `a/..` taken out, as text, so that two ways to write a path meet.
+pub(crate) fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if plain.file_name().is_some() => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod tests {
+    use super::*;
+
+    const IMAGES: [&str; 3] = ["mug-07.png", "more/chair 1.jpg", "key.png"];
+
+    /// Labels in `data/labels.csv` of images in `data/images`.
+    fn read_text(text: &str) -> Result<Labels, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        std::fs::write(data.join("labels.csv"), text).unwrap();
+        std::fs::write(data.join("classes.txt"), "mug\nchair\nkey\n").unwrap();
+        let classes = Classes::read(&data.join("classes.txt")).unwrap();
+        let images = data.join("images");
+        let paths: Vec<PathBuf> = IMAGES.iter().map(|name| images.join(name)).collect();
+        let shown = format!("{}/", data.display());
+        let relative = |path: &Path| path.strip_prefix(&images).unwrap().to_path_buf();
+        read(&data.join("labels.csv"), &images, &paths, &classes)
+            .map(|labels| Labels {
+                classes: labels
+                    .classes
+                    .iter()
+                    .map(|(path, class)| (relative(path), *class))
+                    .collect(),
+                unmatched: labels
+                    .unmatched
+                    .iter()
+                    .map(|text| text.replace(&shown, ""))
+                    .collect(),
+            })
+            .map_err(|problems| problems.to_string().replace(&shown, ""))
+    }
+
+    #[test]
+    fn paths_start_at_the_label_file_or_at_the_image_folder() {
+        let text = "\u{feff}label,path\r\nmug, mug-07.png\r\n\r\n1,\"images/more/chair 1.jpg\"\r\n";
+        let labels = read_text(text).unwrap();
+        let expected = [
+            (PathBuf::from("more/chair 1.jpg"), 1),
+            (PathBuf::from("mug-07.png"), 0),
+        ];
+        assert_eq!(labels.classes, BTreeMap::from(expected));
+        assert_eq!(labels.unmatched, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_without_an_image_is_a_warning_with_its_line_and_the_nearest_image() {
+        let labels = read_text("path,label\n\nmug_07.png,mug\nkey.png,key\n").unwrap();
+        insta::assert_snapshot!(labels.unmatched.join("\n"), @"labels.csv:3: there is no image `mug_07.png`, its label is not used; did you mean `mug-07.png`?");
+        assert_eq!(labels.classes.len(), 1);
+    }
+
+    #[test]
+    fn all_mistakes_in_labels_are_shown_together() {
+        let text = "path,label\nmug-07.png,mugg\n\nkey.png,3\nkey.png,key,1\nkey.png,key\n";
+        insta::assert_snapshot!(read_text(text).unwrap_err(), @"
+        error: no class is called `mugg`
+         --> labels.csv:2:12
+          |
+        2 | mug-07.png,mugg
+          |            ^^^^ did you mean `mug`?
+          |
+          = help: expected a line of the list of classes, or an index from 0 to 2
+
+        error: no class is called `3`
+         --> labels.csv:4:9
+          |
+        4 | key.png,3
+          |         ^ there is no such class
+          |
+          = help: expected a line of the list of classes, or an index from 0 to 2
+
+        error: a row of labels must be `path,label`
+         --> labels.csv:5:1
+          |
+        5 | key.png,key,1
+          | ^^^^^^^^^^^^^ expected 2 fields, found 3
+          |
+          = help: put quotes around a path or label that holds a comma
+
+        error: the image `key.png` has two labels
+         --> labels.csv:6:1
+          |
+        6 | key.png,key
+          | ^^^^^^^ the first is in line 4
+        ");
+    }
+
+    #[test]
+    fn other_columns_are_a_problem() {
+        insta::assert_snapshot!(read_text("file,label\nmug-07.png,mug\n").unwrap_err(), @"
+        error: the file of labels must begin with the line `path,label`
+         --> labels.csv:1:1
+          |
+        1 | file,label
+          | ^^^^^^^^^^ found the columns `file`, `label`
+        ");
+        insta::assert_snapshot!(read_text("").unwrap_err(), @"
+        error: the file of labels must begin with the line `path,label`
+         --> labels.csv:1:1
+          |
+        1 |
+          | ^ the file is empty
+        ");
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_a_problem() {
+        insta::assert_snapshot!(
+            read_text("path,label\n\"mug-07.png,mug\nkey.png,key\n").unwrap_err(), @r#"
+        error: a row of labels must be `path,label`
+         --> labels.csv:2:1
+          |
+        2 | "mug-07.png,mug
+          | ^^^^^^^^^^^^^^^ expected 2 fields, found 1
+          |
+          = help: put quotes around a path or label that holds a comma
+        "#);
+    }
+}

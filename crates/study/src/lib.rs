@@ -1,0 +1,35 @@
+//! From `pipeline.toml` to a checked study.
+//!
+//! [`Study::read`] reads the settings, [`Images::read`] finds the images with their labels and masks, and [`code`] holds
+//! the digests of the code behind each kind of action. Whatever a person may have written wrong comes back as [`Problems`]: all of it at
+//! once, each mistake with its line, a caret under it, and the nearest right name.
+
+mod classes;
+pub mod code;
+mod digest;
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod fixture;
+mod images;
+mod kind;
+mod labels;
+mod name;
+pub mod plan;
+mod problem;
+mod reader;
+pub mod settings;
+mod sources;
+mod study;
+
+pub use classes::Classes;
+pub use digest::digest_file;
+pub use images::{Image, Images};
+pub use kind::{Kind, Stage};
+pub use name::Name;
+pub use problem::{Problem, Problems};
+pub use reader::Choice;
+pub use sources::Sources;
+pub use study::{Method, Study};

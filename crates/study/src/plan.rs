@@ -1,0 +1,529 @@
+//! Which actions a study consists of, what each depends on, and which are done.
+//!
+//! A plan opens no artifact: what an action reads of another stands in that one's record, as a *facet*: a digest, or the
+//! value itself. Where an action gives the same facets as before, the keys of all that reads it stay, and nothing is made again.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use store::{ContentId, Lookup, Miss, Preimage, PreimageBuilder, Record, Store};
+
+use crate::kind::{Kind, Stage};
+use crate::reader::Choice;
+use crate::settings::deletion::Order;
+use crate::settings::lime::{Features, Kernel};
+use crate::settings::segment::Partition;
+use crate::settings::{Replacement, lime};
+use crate::sources::Sources;
+use crate::{Method, Name, Study, code};
+
+/// The version of libtorch that this program is built for; `scripts/libtorch.sh` sees to it.
+pub const LIBTORCH: &str = "2.11.0";
+
+/// Names of the facets that actions leave for those that read them.
+pub mod facet {
+    /// `crops`: digest of the crop's pixels and size.
+    pub const PIXELS: &str = "pixels";
+    /// `segments`: digest of the labels and their size.
+    pub const LABELS: &str = "labels";
+    /// `logits`: digest of the logits.
+    pub const LOGITS: &str = "logits";
+    /// `targets`: the class that is explained.
+    pub const TARGET_CLASS: &str = "target_class";
+    /// `targets`: whether the prediction is right, or null without a label.
+    pub const CORRECT: &str = "correct";
+    /// `saliency`: digest of the map and its size.
+    pub const MAP: &str = "map";
+    /// `perturbations`: digest of masks and probabilities.
+    pub const ANSWERS: &str = "answers";
+    /// `weights`: digest of the superpixels, most relevant first.
+    pub const ORDER: &str = "order";
+}
+
+/// What an action is about; parts that do not apply are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// Place of the image in [`Sources`]; none for the whole study.
+    pub image: Option<usize>,
+    /// Network.
+    pub network: Option<Name>,
+    /// Partition.
+    pub partition: Option<Name>,
+    /// Method.
+    pub method: Option<Name>,
+    /// Run, from 0.
+    pub run: Option<u32>,
+    /// Order of removal.
+    pub order: Option<Order>,
+    /// What removed superpixels are replaced by.
+    pub replacement: Option<Replacement>,
+}
+
+/// One unit of work, and whether it is done.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// What it makes.
+    pub kind: Kind,
+    /// What of.
+    pub subject: Subject,
+    /// Whether it is done.
+    pub state: State,
+}
+
+/// Whether an action is done.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Done; its artifacts are there.
+    Done(Box<Record>),
+    /// To be done.
+    Due {
+        /// What its result will depend on.
+        preimage: Box<Preimage>,
+        /// Why it is not done.
+        reason: Miss,
+    },
+    /// What it reads is not there yet, so that not even its key is known.
+    Waiting,
+}
+
+impl Action {
+    /// Its record, if it is done.
+    pub fn record(&self) -> Option<&Record> {
+        match &self.state {
+            State::Done(record) => Some(record),
+            _ => None,
+        }
+    }
+}
+
+/// All actions of a study, up to some kind.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    actions: BTreeMap<Kind, BTreeMap<Subject, Action>>,
+}
+
+impl Plan {
+    /// Plans a study up to and with the actions of a kind.
+    pub fn new(study: &Study, sources: &Sources, store: &Store, last: Kind) -> Self {
+        let mut plan = Self { actions: BTreeMap::new() };
+        for kind in Kind::ALL.into_iter().take_while(|kind| *kind <= last) {
+            let planner = Planner { study, sources, plan: &plan };
+            let actions = planner.subjects(kind).into_iter().map(|subject| {
+                let state = match planner.preimage(kind, &subject) {
+                    None => State::Waiting,
+                    Some(preimage) => look_up(store, kind, preimage),
+                };
+                (subject.clone(), Action { kind, subject, state })
+            });
+            let actions = actions.collect();
+            plan.actions.insert(kind, actions);
+        }
+        plan
+    }
+
+    /// The actions of a kind, in a fixed order.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Action> {
+        self.actions.get(&kind).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// All actions.
+    pub fn all(&self) -> impl Iterator<Item = &Action> {
+        self.actions.values().flat_map(BTreeMap::values)
+    }
+
+    /// The actions of a stage.
+    pub fn stage(&self, stage: Stage) -> impl Iterator<Item = &Action> {
+        Kind::of(stage).flat_map(|kind| self.of(kind))
+    }
+
+    /// The record of an action that is done.
+    pub fn record(&self, kind: Kind, subject: &Subject) -> Option<&Record> {
+        self.actions.get(&kind)?.get(subject)?.record()
+    }
+
+    fn facet(&self, kind: Kind, subject: &Subject, name: &str) -> Option<Value> {
+        self.record(kind, subject)?.facets.get(name).cloned()
+    }
+
+    /// The artifacts that are there, under their names in `latest/`.
+    pub fn artifacts(&self, sources: &Sources) -> Vec<(String, ContentId)> {
+        let mut artifacts = Vec::new();
+        for action in self.all() {
+            for (table, artifact) in action.record().into_iter().flat_map(|record| &record.artifacts) {
+                artifacts.push((format!("{table}/{}.parquet", action.subject.file_name(sources)), artifact.id));
+            }
+        }
+        artifacts
+    }
+}
+
+/// The file of a report that holds the key of the action that made it.
+pub const REPORT_KEY: &str = "key.txt";
+
+fn look_up(store: &Store, kind: Kind, preimage: Preimage) -> State {
+    let due = |preimage, reason| State::Due { preimage: Box::new(preimage), reason };
+    match store.lookup(&preimage) {
+        Lookup::Miss(reason) => due(preimage, reason),
+        // A report is no artifact: it was made once, but report/ may show another one by now.
+        Lookup::Hit(record) if kind == Kind::Report => {
+            let path = store.root().join("report").join(REPORT_KEY);
+            match std::fs::read_to_string(&path) {
+                Ok(key) if key.trim() == record.key.to_string() => State::Done(record),
+                _ => due(preimage, Miss::Artifact { path, detail: "it shows another study, or none".to_owned() }),
+            }
+        }
+        Lookup::Hit(record) => State::Done(record),
+    }
+}
+
+impl Subject {
+    fn of_image(image: usize) -> Self {
+        Self { image: Some(image), ..Self::default() }
+    }
+
+    /// The subject whose `crops` this one's action reads.
+    pub fn crop(&self) -> Self {
+        Self { image: self.image, ..Self::default() }
+    }
+
+    /// The subject whose `segments` this one's action reads.
+    pub fn segments(&self) -> Self {
+        Self { image: self.image, partition: self.partition.clone(), ..Self::default() }
+    }
+
+    /// The subject whose `logits` and `targets` this one's action reads.
+    pub fn network(&self) -> Self {
+        Self { image: self.image, network: self.network.clone(), ..Self::default() }
+    }
+
+    /// The subject whose `saliency` this one's action reads.
+    pub fn saliency(&self) -> Self {
+        Self { method: self.method.clone(), ..self.network() }
+    }
+
+    /// The subject whose `perturbations` and `weights` this one's action reads.
+    pub fn explanation(&self) -> Self {
+        Self { order: None, replacement: None, ..self.clone() }
+    }
+
+    /// The subject in words, such as `mug-07, alexnet, quickshift, lime, run 3`.
+    pub fn describe(&self, sources: &Sources) -> String {
+        let mut parts: Vec<String> = self.image.iter().map(|&image| sources.image(image).name.clone()).collect();
+        let names = [&self.network, &self.partition, &self.method];
+        parts.extend(names.into_iter().flatten().map(ToString::to_string));
+        parts.extend(self.run.map(|run| format!("run {run}")));
+        parts.extend(self.order.map(|order| order.name().to_owned()));
+        parts.extend(self.replacement.map(|replacement| replacement.name().to_owned()));
+        if parts.is_empty() { "the study".to_owned() } else { parts.join(", ") }
+    }
+
+    /// The file's name in `latest/` without its ending, such as `alexnet.mug-07.quickshift.lime.run03`.
+    fn file_name(&self, sources: &Sources) -> String {
+        let mut parts: Vec<String> = self.network.iter().map(ToString::to_string).collect();
+        parts.extend(self.image.map(|image| sources.image(image).name.clone()));
+        parts.extend([&self.partition, &self.method].into_iter().flatten().map(ToString::to_string));
+        parts.extend(self.run.map(|run| format!("run{run:02}")));
+        parts.extend(self.order.map(|order| order.name().to_owned()));
+        parts.extend(self.replacement.map(|replacement| replacement.name().to_owned()));
+        if parts.is_empty() { "study".to_owned() } else { parts.join(".") }
+    }
+}
+
+struct Planner<'a> {
+    study: &'a Study,
+    sources: &'a Sources,
+    /// The kinds before the one that is planned.
+    plan: &'a Plan,
+}
+
+impl Planner<'_> {
+    fn subjects(&self, kind: Kind) -> Vec<Subject> {
+        match kind {
+            Kind::Scores | Kind::Report => vec![Subject::default()],
+            Kind::Crops => (0..self.sources.len()).map(Subject::of_image).collect(),
+            Kind::Segments => {
+                self.spread(self.subjects(Kind::Crops), &self.study.partitions, |subject, partition| {
+                    Subject { partition: Some(partition), ..subject }
+                })
+            }
+            Kind::Logits | Kind::Targets => {
+                self.spread(self.subjects(Kind::Crops), &self.study.networks, |subject, network| {
+                    Subject { network: Some(network), ..subject }
+                })
+            }
+            Kind::Saliency => self.explained(|method| matches!(method, Method::Gradcam(_))),
+            Kind::Perturbations | Kind::Weights => {
+                self.in_partitions(self.explained(|method| matches!(method, Method::Lime(_))))
+            }
+            Kind::Curves => self.judged(self.in_partitions(self.explained(|_| true))),
+        }
+    }
+
+    fn spread<T>(
+        &self,
+        subjects: Vec<Subject>,
+        names: &BTreeMap<Name, T>,
+        with: impl Fn(Subject, Name) -> Subject,
+    ) -> Vec<Subject> {
+        let each = |subject: Subject| names.keys().map(move |name| (subject.clone(), name.clone())).collect::<Vec<_>>();
+        subjects.into_iter().flat_map(each).map(|(subject, name)| with(subject, name)).collect()
+    }
+
+    /// Every image that is not dropped, with every network and every method that is asked for.
+    fn explained(&self, wanted: impl Fn(&Method) -> bool) -> Vec<Subject> {
+        let answered = self.subjects(Kind::Targets).into_iter();
+        let kept: Vec<Subject> =
+            answered.filter(|subject| subject.image.is_some_and(|image| !self.dropped(image))).collect();
+        let methods: BTreeMap<Name, &Method> =
+            self.study.methods.iter().filter(|(_, method)| wanted(method)).map(|(name, method)| (name.clone(), method)).collect();
+        self.spread(kept, &methods, |subject, method| Subject { method: Some(method), ..subject })
+    }
+
+    /// Whether a network gets the image wrong, in a study that wants all of them right.
+    fn dropped(&self, image: usize) -> bool {
+        let wrong = |network: &Name| {
+            let subject = Subject { network: Some(network.clone()), ..Subject::of_image(image) };
+            self.plan.facet(Kind::Targets, &subject, facet::CORRECT) == Some(Value::Bool(false))
+        };
+        self.study.images.require_correct && self.study.networks.keys().any(wrong)
+    }
+
+    fn in_partitions(&self, subjects: Vec<Subject>) -> Vec<Subject> {
+        let placed = self.spread(subjects, &self.study.partitions, |subject, partition| Subject {
+            partition: Some(partition),
+            ..subject
+        });
+        let runs = |subject: Subject| {
+            let method = subject.method.as_ref().and_then(|method| self.study.methods.get(method));
+            let runs = method.map_or(1, |method| self.study.runs_of(method));
+            (0..runs).map(move |run| Subject { run: Some(run), ..subject.clone() })
+        };
+        placed.into_iter().flat_map(runs).collect()
+    }
+
+    fn judged(&self, subjects: Vec<Subject>) -> Vec<Subject> {
+        let deletion = &self.study.deletion;
+        let judgements: Vec<_> = deletion
+            .orders
+            .iter()
+            .flat_map(|&order| deletion.replacements.iter().map(move |&replacement| (order, replacement)))
+            .collect();
+        let each = |subject: Subject| {
+            let judge = move |&(order, replacement): &_| Subject {
+                order: Some(order),
+                replacement: Some(replacement),
+                ..subject.clone()
+            };
+            judgements.iter().map(judge).collect::<Vec<_>>()
+        };
+        subjects.into_iter().flat_map(each).collect()
+    }
+
+    /// What the action's result depends on; none while something that it reads is not there.
+    fn preimage(&self, kind: Kind, subject: &Subject) -> Option<Preimage> {
+        let builder = self.named(kind, subject);
+        let builder = match kind {
+            Kind::Crops => self.crops(builder, subject.image?),
+            Kind::Segments => self.segments(builder, subject)?,
+            Kind::Logits => self.network(self.pixels(builder, subject)?, subject)?,
+            Kind::Targets => self.targets(builder, subject)?,
+            Kind::Saliency => {
+                let layer = self.study.networks.get(subject.network.as_ref()?)?.layer;
+                let builder = self.network(self.pixels(builder, subject)?, subject)?;
+                self.target(builder, subject)?.setting("network.layer", layer)
+            }
+            Kind::Perturbations => self.perturbations(builder, subject)?,
+            Kind::Weights => self.weights(builder, subject)?,
+            Kind::Curves => self.curves(builder, subject)?,
+            Kind::Scores => self.scores(builder)?,
+            Kind::Report => self.report(builder)?,
+        };
+        Some(builder.build())
+    }
+
+    /// Names that stand in the rows, the code, and the shape of the tables.
+    fn named(&self, kind: Kind, subject: &Subject) -> PreimageBuilder {
+        let code = code::digest(kind.name()).expect("build.rs makes a digest for every kind of action");
+        let mut builder = Preimage::builder(kind.name()).code(code).input("schema", kind.fingerprint());
+        if let Some(image) = subject.image {
+            builder = builder.name("image", self.sources.image(image).name.clone());
+        }
+        let names = [("network", &subject.network), ("partition", &subject.partition), ("method", &subject.method)];
+        for (of, name) in names {
+            if let Some(name) = name {
+                builder = builder.name(of, name.as_str());
+            }
+        }
+        if let Some(run) = subject.run {
+            builder = builder.name("run", run);
+        }
+        builder
+    }
+
+    fn crops(&self, builder: PreimageBuilder, image: usize) -> PreimageBuilder {
+        builder
+            .setting("images.resize", self.study.images.resize)
+            .setting("images.crop", self.study.images.crop)
+            .input("image", self.sources.image_digest(image))
+            .input("mask", self.sources.mask_digest(image))
+    }
+
+    fn pixels(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        Some(builder.input("crops.pixels", self.plan.facet(Kind::Crops, &subject.crop(), facet::PIXELS)?))
+    }
+
+    fn labels(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        Some(builder.input("segments.labels", self.plan.facet(Kind::Segments, &subject.segments(), facet::LABELS)?))
+    }
+
+    fn target(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let class = self.plan.facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
+        Some(builder.input("targets.target_class", class))
+    }
+
+    fn segments(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let partition = self.study.partitions.get(subject.partition.as_ref()?)?;
+        let builder = self.pixels(builder, subject)?.setting("partition.algorithm", partition.algorithm());
+        Some(settings_of(partition).into_iter().fold(builder, |builder, (name, value)| {
+            builder.setting(format!("partition.{name}"), value)
+        }))
+    }
+
+    /// What an action depends on when it runs a network.
+    fn network(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let name = subject.network.as_ref()?;
+        let network = self.study.networks.get(name)?;
+        Some(
+            builder
+                .libtorch(LIBTORCH)
+                .precision(self.study.compute.precision.name())
+                .setting("network.architecture", network.architecture.name())
+                .setting("network.width", network.width)
+                .setting("network.mean", network.mean.to_vec())
+                .setting("network.std", network.std.to_vec())
+                .input("network.weights", self.sources.network_digest(name)),
+        )
+    }
+
+    fn targets(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let classes = &self.sources.images.classes;
+        let names: Vec<&str> = (0..classes.count()).filter_map(|class| classes.name(class)).collect();
+        let names = blake3::hash(names.join("\n").as_bytes()).to_hex().to_string();
+        Some(
+            builder
+                .setting("images.target", self.study.images.target.name())
+                .input("logits.logits", self.plan.facet(Kind::Logits, subject, facet::LOGITS)?)
+                .input("label", self.sources.image(subject.image?).true_class)
+                .input("classes", names),
+        )
+    }
+
+    fn perturbations(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let lime = self.lime(subject)?;
+        let builder = self.network(self.pixels(builder, subject)?, subject)?;
+        let builder = self.target(self.labels(builder, subject)?, subject)?;
+        Some(
+            builder
+                .setting("study.seed", self.study.seed)
+                .setting("lime.samples", lime.samples)
+                .setting("lime.sampler", lime.sampler.name())
+                .setting("lime.replacement", lime.replacement.name())
+                // Beside the pixels, because the random numbers come from it.
+                .input("image", self.sources.image_digest(subject.image?)),
+        )
+    }
+
+    fn weights(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let lime = self.lime(subject)?;
+        let width = match lime.kernel {
+            Kernel::Cosine { width } => Some(width),
+            Kernel::L2 { width } => width,
+        };
+        let features = match lime.features {
+            Features::All => json!("all"),
+            Features::Best { count, selection } => json!({ "count": count, "selection": selection.name() }),
+        };
+        Some(
+            builder
+                .setting("lime.distance", lime.kernel.distance())
+                .setting("lime.kernel_width", width)
+                .setting("lime.alpha", lime.alpha)
+                .setting("lime.features", features)
+                .input("perturbations.answers", self.plan.facet(Kind::Perturbations, subject, facet::ANSWERS)?),
+        )
+    }
+
+    fn lime(&self, subject: &Subject) -> Option<&lime::Settings> {
+        match self.study.methods.get(subject.method.as_ref()?)? {
+            Method::Lime(settings) => Some(settings),
+            Method::Gradcam(_) => None,
+        }
+    }
+
+    fn curves(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let builder = self.network(self.pixels(builder, subject)?, subject)?;
+        let builder = self.target(self.labels(builder, subject)?, subject)?;
+        let builder = builder
+            .setting("deletion.order", subject.order?.name())
+            .setting("deletion.replacement", subject.replacement?.name());
+        match self.study.methods.get(subject.method.as_ref()?)? {
+            Method::Gradcam(_) => {
+                let map = self.plan.facet(Kind::Saliency, &subject.saliency(), facet::MAP)?;
+                Some(builder.input("saliency.map", map))
+            }
+            Method::Lime(_) => {
+                let order = self.plan.facet(Kind::Weights, &subject.explanation(), facet::ORDER)?;
+                Some(builder.input("weights.order", order))
+            }
+        }
+    }
+
+    /// All that the scores are computed from: every curve, the relevances behind it, and which images were dropped.
+    fn scores(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let kinds = [Kind::Targets, Kind::Segments, Kind::Saliency, Kind::Weights, Kind::Curves];
+        let names: Vec<&str> = self.study.methods.iter().filter(|(_, method)| method.deterministic()).map(|(name, _)| name.as_str()).collect();
+        let builder = builder
+            .setting("images.require_correct", self.study.images.require_correct)
+            .setting("methods.deterministic", names);
+        self.contents(builder, &kinds)
+    }
+
+    fn report(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let text = std::fs::read(&self.study.file).ok()?;
+        let builder = builder
+            .setting("report.title", self.study.report.title.clone())
+            .input("pipeline.toml", blake3::hash(&text).to_hex().to_string());
+        let kinds = [Kind::Crops, Kind::Segments, Kind::Targets, Kind::Saliency, Kind::Weights, Kind::Curves, Kind::Scores];
+        self.contents(builder, &kinds)
+    }
+
+    /// One digest for each table: of the ids of all its artifacts in the study.
+    fn contents(&self, mut builder: PreimageBuilder, kinds: &[Kind]) -> Option<PreimageBuilder> {
+        for &kind in kinds {
+            let mut hasher = blake3::Hasher::new();
+            for action in self.plan.of(kind) {
+                for artifact in action.record()?.artifacts.values() {
+                    hasher.update(&artifact.id.0);
+                }
+            }
+            builder = builder.input(kind.name(), hasher.finalize().to_hex().to_string());
+        }
+        Some(builder)
+    }
+}
+
+/// The settings of a partition under their names in pipeline.toml.
+fn settings_of(partition: &Partition) -> Vec<(&'static str, Value)> {
+    match *partition {
+        Partition::Quickshift { kernel_size, max_dist, ratio } => {
+            vec![("kernel_size", kernel_size.into()), ("max_dist", max_dist.into()), ("ratio", ratio.into())]
+        }
+        Partition::Slic { superpixels, compactness, sigma } => {
+            vec![("superpixels", superpixels.into()), ("compactness", compactness.into()), ("sigma", sigma.into())]
+        }
+        Partition::Felzenszwalb { scale, sigma, min_size } => {
+            vec![("scale", scale.into()), ("sigma", sigma.into()), ("min_size", min_size.into())]
+        }
+        Partition::Grid { rows, columns } => vec![("rows", rows.into()), ("columns", columns.into())],
+    }
+}

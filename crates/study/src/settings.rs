@@ -1,0 +1,14 @@
+//! The settings of a study, one module for each stage, each with what that stage reads and nothing else.
+
+pub mod compute;
+pub mod deletion;
+pub mod evaluate;
+pub mod gradcam;
+pub mod images;
+pub mod infer;
+pub mod lime;
+mod replacement;
+pub mod report;
+pub mod segment;
+
+pub use replacement::Replacement;

@@ -1,0 +1,801 @@
+//! The whole study, read from `pipeline.toml` and checked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::name::Name;
+use crate::problem::{Problems, Source};
+use crate::reader::{Choice, Reader, Section};
+use crate::settings::{compute, deletion, evaluate, gradcam, images, infer, lime, report, segment};
+
+/// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
+const MOST_RUNS: u32 = 10_000;
+
+/// A study whose settings are within their ranges, whose files are there, and whose parts fit together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// All random numbers come from it.
+    pub seed: u64,
+    /// How often a method that draws random numbers explains an image, at least 1.
+    pub runs: u32,
+    /// The folder of the cache; it may not be there yet.
+    pub artifacts: PathBuf,
+    /// Which images.
+    pub images: images::Settings,
+    /// At least one way to cut them, by name.
+    pub partitions: BTreeMap<Name, segment::Partition>,
+    /// At least one network, by name.
+    pub networks: BTreeMap<Name, infer::Network>,
+    /// At least one method, by name.
+    pub methods: BTreeMap<Name, Method>,
+    /// How explanations are judged.
+    pub deletion: deletion::Settings,
+    /// How curves become scores.
+    pub evaluate: evaluate::Settings,
+    /// What the report says.
+    pub report: report::Settings,
+    /// What the networks run on.
+    pub compute: compute::Settings,
+}
+
+/// A way to explain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Method {
+    /// Grad-CAM.
+    Gradcam(gradcam::Settings),
+    /// LIME.
+    Lime(lime::Settings),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum MethodKind {
+    Gradcam,
+    Lime,
+}
+
+impl Choice for MethodKind {
+    const WHAT: &'static str = "kind of method";
+    const ALL: &'static [(&'static str, Self)] =
+        &[("gradcam", Self::Gradcam), ("lime", Self::Lime)];
+}
+
+impl Method {
+    /// Whether every run gives the same, so that run 0 stands for all.
+    pub fn deterministic(&self) -> bool {
+        match self {
+            Self::Gradcam(_) => true,
+            Self::Lime(_) => false,
+        }
+    }
+
+    fn read(mut section: Section<'_>) -> Option<Self> {
+        let Some(kind) = section.kind("kind") else {
+            section.abandon();
+            return None;
+        };
+        Some(match kind {
+            MethodKind::Gradcam => Self::Gradcam(gradcam::Settings::read(section)),
+            MethodKind::Lime => Self::Lime(lime::Settings::read(section)),
+        })
+    }
+}
+
+impl Study {
+    /// Reads and checks a `pipeline.toml`; paths in it are relative to its own folder.
+    ///
+    /// Every mistake in the file is reported, not only the first. Nothing but the file itself is opened: whether
+    /// images, labels and weights can be read shows when they are.
+    pub fn read(file: &Path) -> Result<Self, Problems> {
+        let source = Source::read(file, "the study")?;
+        Reader::new(source).read(|_, root| Self::assemble(file, root))
+    }
+
+    fn assemble(file: &Path, mut root: Section<'_>) -> Self {
+        let mut general = root.section("study");
+        let images = images::Settings::read(root.section("images"));
+        let crop = images.crop;
+        let study = Self {
+            file: file.to_path_buf(),
+            seed: general.integer("seed", None, 0..=i64::MAX as u64),
+            runs: general.integer("runs", Some(10), 1..=MOST_RUNS),
+            artifacts: general.new_folder("artifacts", "artifacts"),
+            images,
+            partitions: each(&mut root, "partitions", "partition", |section| {
+                segment::Partition::read(section, crop)
+            }),
+            networks: each(&mut root, "networks", "network", infer::Network::read),
+            methods: each(&mut root, "methods", "method", Method::read),
+            deletion: deletion::Settings::read(root.section("deletion")),
+            evaluate: evaluate::Settings::read(root.section("evaluate")),
+            report: report::Settings::read(root.section("report")),
+            compute: compute::Settings::read(root.section("compute")),
+        };
+        general.finish();
+        root.finish();
+        study
+    }
+
+    /// How many runs of a method the study has: one of a method that is deterministic.
+    pub fn runs_of(&self, method: &Method) -> u32 {
+        if method.deterministic() { 1 } else { self.runs }
+    }
+}
+
+fn each<T>(
+    root: &mut Section<'_>,
+    key: &'static str,
+    what: &str,
+    read: impl Fn(Section<'_>) -> Option<T>,
+) -> BTreeMap<Name, T> {
+    let sections = root.sections(key, what);
+    sections
+        .into_iter()
+        .filter_map(|(name, section)| Some((name, read(section)?)))
+        .collect()
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Folder, SHIPPED};
+    use crate::settings::Replacement;
+    use crate::settings::lime::{Features, Kernel, Selection};
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    /// What is reported for a `pipeline.toml` of this text, beside the files of the shipped study.
+    fn problems(text: &str) -> String {
+        let folder = Folder::new();
+        folder.write("pipeline.toml", text);
+        folder.shown(&folder.study().unwrap_err())
+    }
+
+    /// What is reported for the shipped study with `old` replaced by `new`.
+    fn problems_with(old: &str, new: &str) -> String {
+        let folder = Folder::new();
+        folder.edit(old, new);
+        folder.shown(&folder.study().unwrap_err())
+    }
+
+    fn lime_with(old: &str, new: &str) -> lime::Settings {
+        let folder = Folder::new();
+        folder.edit(old, new);
+        let Method::Lime(lime) = folder.study().unwrap().methods[&name("lime")] else {
+            panic!("the method lime is a LIME");
+        };
+        lime
+    }
+
+    #[test]
+    fn the_shipped_study_is_read_without_a_problem() {
+        let folder = Folder::new();
+        let study = folder.study().unwrap();
+        let parts = [
+            format!("{:?}", (study.seed, study.runs, &study.artifacts)),
+            format!("{:?}", study.images),
+            format!("{:?}", study.partitions),
+            format!("{:?}", study.networks),
+            format!("{:?}", study.methods),
+            format!("{:?}", study.deletion),
+            format!("{:?}", study.report),
+            format!("{:?}", (study.compute.device, study.compute.precision)),
+        ];
+        insta::assert_snapshot!(folder.plain(&parts.join("\n")), @r#"
+        (20261122, 10, "artifacts")
+        Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: 256, crop: 224, target: Predicted, require_correct: true }
+        {Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
+        {Name("alexnet"): Network { architecture: AlexNet, weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, Name("resnet50"): Network { architecture: ResNet50, weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }}
+        {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: 250, sampler: Coin, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
+        Settings { orders: [MostRelevantFirst], replacements: [Mean] }
+        Settings { title: "Explanation selectivity" }
+        (Cpu, Fp32)
+        "#);
+    }
+
+    #[test]
+    fn a_study_of_required_keys_alone_takes_the_defaults() {
+        let folder = Folder::new();
+        let shipped = folder.study().unwrap();
+        folder.write("pipeline.toml", MINIMAL);
+        let mut study = folder.study().unwrap();
+        assert!(
+            !study.images.require_correct,
+            "nothing is known to be wrong without labels"
+        );
+        assert_eq!(study.images.labels.take(), None);
+        assert_eq!(study.deletion, shipped.deletion);
+        assert_eq!(study.report, shipped.report);
+        assert_eq!(study.partitions, shipped.partitions);
+        assert_eq!(
+            study.networks[&name("alexnet")],
+            shipped.networks[&name("alexnet")]
+        );
+        assert_eq!((study.seed, study.runs), (7, 10));
+    }
+
+    const MINIMAL: &str = r#"
+study.seed = 7
+[images]
+folder = "data/images"
+classes = "data/classes.txt"
+[networks.alexnet]
+architecture = "alexnet"
+weights = "data/networks/alexnet.safetensors"
+width = 0.25
+[partitions.quickshift]
+algorithm = "quickshift"
+[methods.lime]
+kind = "lime"
+"#;
+
+    #[test]
+    fn the_order_of_the_file_changes_nothing() {
+        let folder = Folder::new();
+        let study = folder.study().unwrap();
+        let mut sections: Vec<&str> = SHIPPED.split("\n[").skip(1).collect();
+        sections.reverse();
+        folder.write("pipeline.toml", &format!("[{}", sections.join("\n[")));
+        assert_eq!(folder.study().unwrap(), study);
+    }
+
+    #[test]
+    fn five_different_mistakes_are_shown_at_once() {
+        let folder = Folder::new();
+        folder.edit("runs = 10 ", "runs = \"ten\"");
+        folder.edit(
+            "architecture = \"resnet50\"",
+            "architecture = \"resnet-50\"",
+        );
+        folder.edit("resnet50.safetensors", "resnet5.safetensors");
+        folder.edit("samples = 250", "sampels = 250");
+        folder.edit("alpha = 1.0", "alpha = -1");
+        let problems = folder.study().unwrap_err();
+        assert_eq!(problems.iter().count(), 5);
+        insta::assert_snapshot!(folder.shown(&problems), @r#"
+        error: `runs` must be a whole number from 1 to 10000
+         --> pipeline.toml:8:8
+          |
+        8 | runs = "ten"                 # explanations of an image by a method that draws random numbers; others are computed once
+          |        ^^^^^ found the text "ten"
+
+        error: unknown architecture `resnet-50`
+          --> pipeline.toml:30:16
+           |
+        30 | architecture = "resnet-50"
+           |                ^^^^^^^^^^^ did you mean `resnet50`?
+           |
+           = help: expected one of `alexnet`, `resnet50`
+
+        error: `weights`: there is no file `data/networks/resnet5.safetensors`
+          --> pipeline.toml:31:11
+           |
+        31 | weights = "data/networks/resnet5.safetensors"
+           |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ did you mean `resnet50.safetensors`?
+
+        error: unknown key `sampels` in [methods.lime]
+          --> pipeline.toml:46:1
+           |
+        46 | sampels = 250              # masks asked for an explanation; the published explainer asks 1000
+           | ^^^^^^^ did you mean `samples`?
+           |
+           = help: expected one of `kind`, `samples`, `sampler`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`
+
+        error: `alpha` must be a number from 0 to 1000000000
+          --> pipeline.toml:50:9
+           |
+        50 | alpha = -1                # penalty of the ridge regression
+           |         ^^ found -1
+        "#);
+    }
+
+    #[test]
+    fn missing_sections_and_keys_are_shown_at_once() {
+        insta::assert_snapshot!(problems(
+            "[images]\nfolder = \"data/images\"\n[methods]\n[networks.a]\n"
+        ), @"
+        error: [images] needs the key `classes`
+         --> pipeline.toml:1:1
+          |
+        1 | [images]
+          | ^^^^^^^^ `classes` is missing here
+
+        error: the study needs at least one partition
+         --> pipeline.toml:1:1
+          |
+        1 | [images]
+          | ^
+          |
+          = help: add a section [partitions.NAME]
+
+        error: [study] needs the key `seed`
+         --> pipeline.toml:1:1
+          |
+        1 | [images]
+          | ^ `seed` is missing here
+
+        error: the study needs at least one method
+         --> pipeline.toml:3:1
+          |
+        3 | [methods]
+          | ^^^^^^^^^
+          |
+          = help: add a section [methods.NAME]
+
+        error: [networks.a] needs the key `architecture`
+         --> pipeline.toml:4:1
+          |
+        4 | [networks.a]
+          | ^^^^^^^^^^^^ `architecture` is missing here
+
+        error: [networks.a] needs the key `weights`
+         --> pipeline.toml:4:1
+          |
+        4 | [networks.a]
+          | ^^^^^^^^^^^^ `weights` is missing here
+        ");
+        insta::assert_snapshot!(problems(""), @"
+        error: [images] needs the key `folder`
+         --> pipeline.toml:1:1
+          |
+        1 |
+          | ^ `folder` is missing here
+
+        error: [images] needs the key `classes`
+         --> pipeline.toml:1:1
+          |
+        1 |
+          | ^ `classes` is missing here
+
+        error: the study needs at least one partition
+         --> pipeline.toml:1:1
+          |
+        1 |
+          | ^
+          |
+          = help: add a section [partitions.NAME]
+
+        error: the study needs at least one network
+         --> pipeline.toml:1:1
+          |
+        1 |
+          | ^
+          |
+          = help: add a section [networks.NAME]
+
+        error: the study needs at least one method
+         --> pipeline.toml:1:1
+          |
+        1 |
+          | ^
+          |
+          = help: add a section [methods.NAME]
+
+        error: [study] needs the key `seed`
+         --> pipeline.toml:1:1
+          |
+        1 |
+          | ^ `seed` is missing here
+        ");
+    }
+
+    #[test]
+    fn syntax_errors_are_shown_like_other_mistakes() {
+        insta::assert_snapshot!(problems(
+            "[study]\nseed = = 1\nruns = 10\nruns = 11\n[images\n"
+        ), @"
+        error: this is not TOML
+         --> pipeline.toml:2:8
+          |
+        2 | seed = = 1
+          |        ^ extra `=`, expected nothing
+
+        error: this is not TOML
+         --> pipeline.toml:2:10
+          |
+        2 | seed = = 1
+          |          ^ unexpected key or value, expected newline, `#`
+
+        error: this is not TOML
+         --> pipeline.toml:4:1
+          |
+        4 | runs = 11
+          | ^^^^ duplicate key
+
+        error: this is not TOML
+         --> pipeline.toml:5:8
+          |
+        5 | [images
+          |        ^ unclosed table, expected `]`
+        ");
+    }
+
+    #[test]
+    fn a_misspelt_required_key_is_one_mistake() {
+        insta::assert_snapshot!(problems_with("\nseed = 20261122  ", "\nsede = 20261122  "), @"
+        error: unknown key `sede` in [study]
+         --> pipeline.toml:7:1
+          |
+        7 | sede = 20261122            # every random number comes from it; adding images, runs or networks changes no other result
+          | ^^^^ did you mean `seed`?
+          |
+          = help: expected one of `seed`, `runs`, `artifacts`
+        ");
+    }
+
+    #[test]
+    fn without_its_kind_a_section_is_one_mistake() {
+        insta::assert_snapshot!(problems_with("kind = \"lime\"", "kind = \"lima\""), @r#"
+        error: unknown kind of method `lima`
+          --> pipeline.toml:45:8
+           |
+        45 | kind = "lima"
+           |        ^^^^^^ did you mean `lime`?
+           |
+           = help: expected one of `gradcam`, `lime`
+        "#);
+        insta::assert_snapshot!(problems_with("kind = \"lime\"", "kinds = \"lime\""), @r#"
+        error: unknown key `kinds` in [methods.lime]
+          --> pipeline.toml:45:1
+           |
+        45 | kinds = "lime"
+           | ^^^^^ did you mean `kind`?
+           |
+           = help: expected one of `kind`
+        "#);
+        insta::assert_snapshot!(problems_with("algorithm = \"quickshift\"", "#"), @"
+        error: [partitions.quickshift] needs the key `algorithm`
+          --> pipeline.toml:35:1
+           |
+        35 | [partitions.quickshift]
+           | ^^^^^^^^^^^^^^^^^^^^^^^ `algorithm` is missing here
+        ");
+        insta::assert_snapshot!(problems_with(
+            "architecture = \"resnet50\"",
+            "layer = \"layer4\""
+        ), @"
+        error: [networks.resnet50] needs the key `architecture`
+          --> pipeline.toml:29:1
+           |
+        29 | [networks.resnet50]
+           | ^^^^^^^^^^^^^^^^^^^ `architecture` is missing here
+        ");
+    }
+
+    #[test]
+    fn a_misspelt_section_is_one_mistake() {
+        insta::assert_snapshot!(problems_with("[deletion]", "[deletoin]"), @"
+        error: unknown section `deletoin`
+          --> pipeline.toml:54:2
+           |
+        54 | [deletoin]
+           |  ^^^^^^^^ did you mean `deletion`?
+           |
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
+        ");
+        insta::assert_snapshot!(problems_with("[images]", "[image]"), @"
+        error: unknown section `image`
+          --> pipeline.toml:11:2
+           |
+        11 | [image]
+           |  ^^^^^ did you mean `images`?
+           |
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
+        ");
+        insta::assert_snapshot!(problems_with(
+            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"lime\"\n\n[methods.lime]",
+            "[method.lime]"
+        ), @"
+        error: unknown section `method`
+          --> pipeline.toml:41:2
+           |
+        41 | [method.lime]
+           |  ^^^^^^ did you mean `methods`?
+           |
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
+        ");
+    }
+
+    #[test]
+    fn names_that_cannot_be_parts_of_file_names_are_refused() {
+        insta::assert_snapshot!(problems_with("[methods.lime]", "[methods.\"Lime.2\"]"), @r#"
+        error: `Lime.2` cannot be the name of a method
+          --> pipeline.toml:44:10
+           |
+        44 | [methods."Lime.2"]
+           |          ^^^^^^^^ expected 1 to 32 of the characters a-z, 0-9, `_` and `-`
+        "#);
+    }
+
+    #[test]
+    fn values_of_other_types_are_shown_as_they_are() {
+        let folder = Folder::new();
+        folder.edit("seed = 20261122", "seed = 1.5");
+        folder.edit("folder = \"data/images\"", "folder = 3");
+        folder.edit("resize = 256", "resize = 256.0");
+        folder.edit("require_correct = true", "require_correct = \"true\"");
+        folder.edit("# mean = [0.485, 0.456, 0.406] ", "mean = [123, 116]");
+        folder.edit(
+            "[methods.gradcam]\nkind = \"gradcam\"",
+            "[methods]\ngradcam = \"gradcam\"",
+        );
+        folder.edit("ratio = 0.2", "ratio = nan");
+        folder.edit("orders = [\"most_relevant_first\"]", "orders = []");
+        folder.edit(
+            "replacements = [\"mean\"]",
+            "replacements = [\"mean\", \"grey\"]",
+        );
+        folder.edit("device = \"cpu\"", "device = []");
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
+        error: `seed` must be a whole number from 0 to 9223372036854775807
+         --> pipeline.toml:7:8
+          |
+        7 | seed = 1.5            # every random number comes from it; adding images, runs or networks changes no other result
+          |        ^^^ found 1.5
+
+        error: `folder` must be the path of a folder, in quotes
+          --> pipeline.toml:12:10
+           |
+        12 | folder = 3     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too
+           |          ^ found 3
+
+        error: `resize` must be a whole number from 64 to 4096
+          --> pipeline.toml:16:10
+           |
+        16 | resize = 256.0               # pixels of the shorter side
+           |          ^^^^^ found 256.0
+
+        error: `require_correct` must be true or false, without quotes
+          --> pipeline.toml:19:19
+           |
+        19 | require_correct = "true"     # drop images that a network gets wrong; without labels the default is false
+           |                   ^^^^^^ found the text "true"
+
+        error: `mean` must be three numbers (red, green, blue), each from 0 to 1
+          --> pipeline.toml:26:8
+           |
+        26 | mean = [123, 116]          # of red, green and blue, for values from 0 to 1
+           |        ^^^^^^^^^^ found a list of length 2
+
+        error: `ratio` must be a number from 0 to 1
+          --> pipeline.toml:39:9
+           |
+        39 | ratio = nan                # weight of colour against place, 0 to 1
+           |         ^^^ found nan
+
+        error: `methods.gradcam` must be a section, written [methods.gradcam]
+          --> pipeline.toml:42:11
+           |
+        42 | gradcam = "gradcam"           # "gradcam", "lime"
+           |           ^^^^^^^^^ found the text "gradcam"
+
+        error: `orders` must be a list of at least one order
+          --> pipeline.toml:55:10
+           |
+        55 | orders = [] # also "least_relevant_first"
+           |          ^^ found an empty list
+
+        error: unknown replacement `grey`
+          --> pipeline.toml:56:25
+           |
+        56 | replacements = ["mean", "grey"]    # "mean", "black", "gray", "blur"; one that a method was made with favours it
+           |                         ^^^^^^ did you mean `gray`?
+           |
+           = help: expected one of `mean`, `black`, `gray`, `blur`
+
+        error: `device` must name the device, in quotes
+          --> pipeline.toml:63:10
+           |
+        63 | device = []
+           |          ^^ found an empty list
+           |
+           = help: expected one of `cpu`
+        "#);
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let folder = Folder::new();
+        folder.edit("crop = 224", "crop = 257");
+        folder.edit("labels = ", "# ");
+        folder.edit("target = \"predicted\"", "target = \"true\"");
+        folder.edit(
+            "replacements = [\"mean\"]",
+            "replacements = [\"mean\", \"mean\"]",
+        );
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
+        error: `crop` must not be larger than `resize`
+          --> pipeline.toml:17:8
+           |
+        17 | crop = 257                 # pixels, height and width, from the centre
+           |        ^^^ a crop of 257 does not fit into 256 pixels
+
+        error: `target = "true"` needs labels
+          --> pipeline.toml:18:10
+           |
+        18 | target = "true"       # the class that is explained: "predicted", or "true" (the label)
+           |          ^^^^^^ name the file with `labels`, or change this
+
+        error: `require_correct = true` needs labels
+          --> pipeline.toml:19:19
+           |
+        19 | require_correct = true     # drop images that a network gets wrong; without labels the default is false
+           |                   ^^^^ name the file with `labels`, or change this
+
+        error: `mean` stands twice in `replacements`
+          --> pipeline.toml:56:25
+           |
+        56 | replacements = ["mean", "mean"]    # "mean", "black", "gray", "blur"; one that a method was made with favours it
+           |                         ^^^^^^ remove it here
+        "#);
+    }
+
+    #[test]
+    fn a_section_without_settings_takes_no_keys() {
+        insta::assert_snapshot!(problems_with(
+            "[report]",
+            "[evaluate]\nresamples = 10\n[report]"
+        ), @"
+        error: unknown key `resamples` in [evaluate]
+          --> pipeline.toml:59:1
+           |
+        59 | resamples = 10
+           | ^^^^^^^^^ this section takes no keys
+        ");
+    }
+
+    #[test]
+    fn a_path_of_the_wrong_kind_is_refused() {
+        let folder = Folder::new();
+        folder.edit("folder = \"data/images\"", "folder = \"data/labels.csv\"");
+        folder.edit("classes = \"data/classes.txt\"", "classes = \"data\"");
+        folder.edit("artifacts = \"artifacts\"", "artifacts = \"pipeline.toml\"");
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
+        error: `artifacts` must be a folder, and `pipeline.toml` is none
+         --> pipeline.toml:9:13
+          |
+        9 | artifacts = "pipeline.toml"    # folder of the cache
+          |             ^^^^^^^^^^^^^^^ expected a folder
+
+        error: `folder` must be a folder, and `data/labels.csv` is none
+          --> pipeline.toml:12:10
+           |
+        12 | folder = "data/labels.csv"     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too
+           |          ^^^^^^^^^^^^^^^^^ expected a folder
+
+        error: `classes` must be a file, and `data` is none
+          --> pipeline.toml:15:11
+           |
+        15 | classes = "data" # one class name a line, in the order of the networks' outputs
+           |           ^^^^^^ expected a file
+        "#);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_problem() {
+        let folder = Folder::new();
+        let missing = Study::read(&folder.path("pipelin.toml")).unwrap_err();
+        insta::assert_snapshot!(folder.shown(&missing), @"error: cannot read the study `pipelin.toml`: No such file or directory (os error 2)");
+        std::fs::write(folder.path("pipeline.toml"), b"[study]\nseed = \xff").unwrap();
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
+        error: the study `pipeline.toml` is not UTF-8 text (byte 15)
+         |
+         = help: save the file as UTF-8
+        ");
+    }
+
+    #[test]
+    fn lime_takes_its_kernel_and_features_from_the_file() {
+        assert_eq!(
+            lime_with("\"cosine\"", "\"l2\"").kernel,
+            Kernel::L2 { width: Some(0.25) }
+        );
+        let kernel = lime_with("distance = \"cosine\" ", "distance = \"l2\"\n#").kernel;
+        assert_eq!(kernel, Kernel::L2 { width: Some(0.25) });
+        let kernel = lime_with("distance = \"cosine\"        # \"cosine\" (the published explainer's) or \"l2\" (the paper's formula)\nkernel_width = 0.25", "distance = \"l2\"").kernel;
+        assert_eq!(kernel, Kernel::L2 { width: None });
+        let features = lime_with(
+            "features = \"all\"",
+            "features = { count = 5, selection = \"forward_selection\" }",
+        )
+        .features;
+        assert_eq!(
+            features,
+            Features::Best {
+                count: 5,
+                selection: Selection::ForwardSelection
+            }
+        );
+        let lime = lime_with("replacement = \"mean\"", "replacement = \"gray\"");
+        assert_eq!(lime.replacement, Replacement::Gray);
+    }
+
+    #[test]
+    fn mistakes_in_a_table_in_a_line_are_shown_there() {
+        insta::assert_snapshot!(problems_with(
+            "features = \"all\"",
+            "features = { counts = 5, selection = \"best\" }"
+        ), @r#"
+        error: unknown key `counts` in [methods.lime.features]
+          --> pipeline.toml:51:14
+           |
+        51 | features = { counts = 5, selection = "best" }           # or { count = 10, selection = "highest_weights" }, or "forward_selection" t...
+           |              ^^^^^^ did you mean `count`?
+           |
+           = help: expected one of `count`, `selection`
+
+        error: unknown selection `best`
+          --> pipeline.toml:51:38
+           |
+        51 | features = { counts = 5, selection = "best" }           # or { count = 10, selection = "highest_weights" }, or "forward_selection" t...
+           |                                      ^^^^^^ there is no such name
+           |
+           = help: expected one of `highest_weights`, `forward_selection`
+        "#);
+        insta::assert_snapshot!(problems_with("features = \"all\"", "features = \"some\""), @r#"
+        error: `features` must be "all" or { count = 10, selection = "highest_weights" }
+          --> pipeline.toml:51:12
+           |
+        51 | features = "some"           # or { count = 10, selection = "highest_weights" }, or "forward_selection" there
+           |            ^^^^^^ found the text "some"
+        "#);
+    }
+
+    #[test]
+    fn a_partition_has_the_settings_of_its_algorithm() {
+        let folder = Folder::new();
+        let slic = "[partitions.grid]\nalgorithm = \"grid\"\nrows = 14\n[partitions.quickshift]";
+        folder.edit("[partitions.quickshift]", slic);
+        let study = folder.study().unwrap();
+        let grid = study.partitions[&name("grid")];
+        assert_eq!(
+            grid,
+            segment::Partition::Grid {
+                rows: 14,
+                columns: 7
+            }
+        );
+        assert_eq!(grid.algorithm(), "grid");
+        folder.edit("rows = 14", "kernel_size = 4");
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
+        error: unknown key `kernel_size` in [partitions.grid]
+          --> pipeline.toml:37:1
+           |
+        37 | kernel_size = 4
+           | ^^^^^^^^^^^ there is no such name
+           |
+           = help: expected one of `algorithm`, `rows`, `columns`
+        ");
+    }
+
+    #[test]
+    fn a_deterministic_method_runs_once() {
+        let study = Folder::new().study().unwrap();
+        assert_eq!(study.runs_of(&study.methods[&name("gradcam")]), 1);
+        assert_eq!(study.runs_of(&study.methods[&name("lime")]), 10);
+    }
+
+    #[test]
+    fn every_choice_reads_back_its_own_name() {
+        fn check<T: Choice + std::fmt::Debug>() {
+            for (text, value) in T::ALL {
+                assert_eq!(value.name(), *text);
+            }
+        }
+        check::<Replacement>();
+        check::<Selection>();
+        check::<images::Target>();
+        check::<infer::Architecture>();
+        check::<deletion::Order>();
+        check::<lime::Sampler>();
+        check::<compute::Device>();
+        check::<compute::Precision>();
+    }
+}

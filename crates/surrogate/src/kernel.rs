@@ -1,0 +1,120 @@
+//! How near a mask is to the untouched image, and what it weighs for that.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sampling::Masks;
+use thiserror::Error;
+
+/// Width of the cosine kernel, that of the lime package's image explainer.
+const COSINE_WIDTH: f64 = 0.25;
+/// Width of the l2 kernel by the root of the number of superpixels, that of the lime package's tabular explainer.
+const L2_WIDTH: f64 = 0.75;
+
+/// Distance D of a mask from the row of ones, with the kernel that goes with it. Both depend on the number of kept
+/// superpixels only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Distance {
+    /// D = 1 - sqrt(k / d) for k of d superpixels kept, weight sqrt(exp(-D^2 / width^2)), width 0.25 unless set: the
+    /// lime package's image explainer.
+    #[default]
+    Cosine,
+    /// D^2 = number of superpixels removed, weight exp(-D^2 / width^2), width 0.75 sqrt(d) unless set: the formula of the paper
+    /// (Ribeiro et al. 2016, section 3.4).
+    L2,
+}
+
+/// A name that no distance has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown distance {0:?}: expected cosine or l2")]
+pub struct UnknownDistance(pub String);
+
+impl Distance {
+    /// Every distance, in the order in which they are documented.
+    pub const ALL: [Self; 2] = [Self::Cosine, Self::L2];
+
+    /// The name in pipeline.toml.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::L2 => "l2",
+        }
+    }
+
+    /// The distance of a mask that keeps `kept` of `superpixels` (at least 1) from the row of ones, at least 0.
+    pub fn from_ones(self, kept: usize, superpixels: usize) -> f64 {
+        match self {
+            Self::Cosine => 1.0 - (kept as f64 / superpixels as f64).sqrt(),
+            Self::L2 => ((superpixels - kept) as f64).sqrt(),
+        }
+    }
+
+    /// The kernel's width for images of so many superpixels, where none is set.
+    pub fn default_width(self, superpixels: usize) -> f64 {
+        match self {
+            Self::Cosine => COSINE_WIDTH,
+            Self::L2 => L2_WIDTH * (superpixels as f64).sqrt(),
+        }
+    }
+
+    /// The weight of a mask at a distance: 1 at distance 0 and falling to 0.
+    pub fn weight(self, distance: f64, width: f64) -> f64 {
+        let similarity = (-distance.powi(2) / width.powi(2)).exp();
+        match self {
+            Self::Cosine => similarity.sqrt(),
+            Self::L2 => similarity,
+        }
+    }
+
+    /// The weight of every mask; `width` None is the default width.
+    pub fn weights(self, masks: &Masks, width: Option<f64>) -> Vec<f64> {
+        let superpixels = masks.superpixels();
+        let width = width.unwrap_or_else(|| self.default_width(superpixels));
+        let weight =
+            |sample| self.weight(self.from_ones(masks.kept_count(sample), superpixels), width);
+        (0..masks.samples()).map(weight).collect()
+    }
+}
+
+impl fmt::Display for Distance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for Distance {
+    type Err = UnknownDistance;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|distance| distance.name() == name)
+            .ok_or_else(|| UnknownDistance(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn untouched_image_weighs_one_and_removal_only_lowers_it() {
+        for distance in Distance::ALL {
+            let width = distance.default_width(37);
+            let weight = |kept| distance.weight(distance.from_ones(kept, 37), width);
+            assert!((weight(37) - 1.0).abs() < f64::EPSILON);
+            assert!((0..37).all(|kept| 0.0 < weight(kept) && weight(kept) < weight(kept + 1)));
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for distance in Distance::ALL {
+            assert_eq!(distance.to_string().parse(), Ok(distance));
+        }
+        assert_eq!(
+            "euclidean".parse::<Distance>(),
+            Err(UnknownDistance("euclidean".to_owned()))
+        );
+    }
+}
