@@ -49,12 +49,10 @@ fn table(root: &Path) -> (String, Vec<String>, BTreeSet<PathBuf>) {
                     Ok(Answer::Digest(digest)) => {
                         let _ = writeln!(table, "    (\"{kind}\", \"{digest}\"),");
                     }
-                    Ok(Answer::NoFile(path)) => {
-                        println!(
-                            "cargo::warning=there is no {}: the kind {kind} has no digest",
-                            path.display()
-                        );
-                    }
+                    Ok(Answer::NoFile(path)) => problems.push(format!(
+                        "there is no {}, the file of the action {kind}",
+                        path.display()
+                    )),
                     Err(problem) => problems.push(problem),
                 }
             }

@@ -57,7 +57,13 @@ pub fn curve(
     let superpixels = removal.relevance.len();
     let order = removal::order(removal.relevance, removal.order)?;
     let masks = removal::step_masks(&order)?;
-    let replacement = removal::backdrop(removal.replacement, removal.crop, removal.labels, superpixels, removal.mean);
+    let replacement = removal::backdrop(
+        removal.replacement,
+        removal.crop,
+        removal.labels,
+        superpixels,
+        removal.mean,
+    );
     let question = Question {
         crop: removal.crop,
         replacement: &replacement,
@@ -67,9 +73,16 @@ pub fn curve(
     };
     let answers = classifier.ask(&question, interrupted)?;
     let removed = std::iter::once(None).chain(order.iter().copied().map(Some));
-    let steps = removed.zip(removed_areas(removal.labels, &order)).zip(answers.probabilities.into_iter().zip(answers.logits));
+    let steps = removed
+        .zip(removed_areas(removal.labels, &order))
+        .zip(answers.probabilities.into_iter().zip(answers.logits));
     Ok(steps
-        .map(|((superpixel, removed_area), (probability, logit))| Step { superpixel, removed_area, probability, logit })
+        .map(|((superpixel, removed_area), (probability, logit))| Step {
+            superpixel,
+            removed_area,
+            probability,
+            logit,
+        })
         .collect())
 }
 
@@ -93,6 +106,9 @@ mod tests {
 
     #[test]
     fn areas_rise_from_nothing_to_all_by_each_superpixels_share() {
-        assert_eq!(removed_areas(&[0, 1, 1, 2, 2, 2, 2, 2], &[2, 0, 1]), [0.0, 0.625, 0.75, 1.0]);
+        assert_eq!(
+            removed_areas(&[0, 1, 1, 2, 2, 2, 2, 2], &[2, 0, 1]),
+            [0.0, 0.625, 0.75, 1.0]
+        );
     }
 }

@@ -7,15 +7,26 @@ use stage::{Output, Session, StageError};
 use study::Kind;
 use study::plan::{Plan, Subject};
 
+/// Largest difference between the first step of a curve and the probability in `targets`: both are the same input in batches of the same size.
+const START_TOLERANCE: f32 = 1e-5;
+
 /// Brings `curves` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let mut classifiers = Classifiers::new(session);
-    session.in_turn(Kind::Curves, |plan, subject| remove(session, &mut classifiers, plan, subject))
+    session.in_turn(Kind::Curves, |plan, subject| {
+        remove(session, &mut classifiers, plan, subject)
+    })
 }
 
-fn remove(session: &Session, classifiers: &mut Classifiers<'_>, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
+fn remove(
+    session: &Session,
+    classifiers: &mut Classifiers<'_>,
+    plan: &Plan,
+    subject: &Subject,
+) -> Result<Output, StageError> {
     let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
-    let segments = session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;
+    let segments =
+        session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;
     let target = session.read_one::<schema::Target>(plan, Kind::Targets, &subject.network())?;
     let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
     let relevance = evaluate::relevance::of(session, plan, subject)?;
@@ -30,15 +41,23 @@ fn remove(session: &Session, classifiers: &mut Classifiers<'_>, plan: &Plan, sub
         target: target.target_class as usize,
     };
     let interrupted = || session.signals.received().is_some();
-    let steps = curves::curve(classifiers.get(network)?, &removal, &interrupted).map_err(|error| match error {
-        curves::CurveError::Network(error) => infer::network_error(session, error),
-        error => StageError::action(error),
-    })?;
+    let steps =
+        curves::curve(classifiers.get(network)?, &removal, &interrupted).map_err(|error| {
+            match error {
+                curves::CurveError::Network(error) => infer::network_error(session, error),
+                error => StageError::action(error),
+            }
+        })?;
+    check_start(&steps, target.probability)?;
     let row = |(number, step): (usize, &curves::Step)| schema::CurveStep {
         image: crop.image.clone(),
         network: network.to_string(),
         partition: segments.partition.clone(),
-        method: subject.method.as_ref().map(ToString::to_string).unwrap_or_default(),
+        method: subject
+            .method
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         run: subject.run.unwrap_or(0),
         order: removal.order.name().to_owned(),
         replacement: removal.replacement.name().to_owned(),
@@ -49,5 +68,20 @@ fn remove(session: &Session, classifiers: &mut Classifiers<'_>, plan: &Plan, sub
         logit: step.logit,
     };
     let rows: Vec<_> = steps.iter().enumerate().map(row).collect();
-    Ok(Output { forward_passes: rows.len() as u64, ..Output::new(&rows)? })
+    Ok(Output {
+        forward_passes: rows.len() as u64,
+        ..Output::new(&rows)?
+    })
+}
+
+/// A curve starts at the untouched crop, whose probability is known: anything else means that crop, network or target are not the ones
+/// that the key names.
+fn check_start(steps: &[curves::Step], probability: f32) -> Result<(), StageError> {
+    let start = steps.first().map_or(f32::NAN, |step| step.probability);
+    if (start - probability).abs() <= START_TOLERANCE {
+        return Ok(());
+    }
+    Err(StageError::action(format!(
+        "the curve starts at {start}, and the untouched image has {probability}: nothing is published"
+    )))
 }

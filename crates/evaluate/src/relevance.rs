@@ -7,19 +7,37 @@ use study::{Kind, Method};
 
 /// The relevance of each superpixel by the explanation that `subject` is about: see [`removal::relevance`].
 pub fn of(session: &Session, plan: &Plan, subject: &Subject) -> Result<Vec<f64>, StageError> {
-    let segments = session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;
+    let segments =
+        session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;
     let relevance = |explanation| {
         let size = [segments.height as usize, segments.width as usize];
-        removal::relevance(explanation, &segments.labels, size, segments.superpixels as usize).map_err(StageError::action)
+        removal::relevance(
+            explanation,
+            &segments.labels,
+            size,
+            segments.superpixels as usize,
+        )
+        .map_err(StageError::action)
     };
-    match &session.study.methods[subject.method.as_ref().expect("an explanation is of a method")] {
+    match &session.study.methods[subject
+        .method
+        .as_ref()
+        .expect("an explanation is of a method")]
+    {
         Method::Gradcam(_) => {
-            let map = session.read_one::<schema::Saliency>(plan, Kind::Saliency, &subject.saliency())?;
-            relevance(Explanation::Map { values: &map.map, size: [map.height as usize, map.width as usize] })
+            let map =
+                session.read_one::<schema::Saliency>(plan, Kind::Saliency, &subject.saliency())?;
+            relevance(Explanation::Map {
+                values: &map.map,
+                size: [map.height as usize, map.width as usize],
+            })
         }
         Method::Lime(_) => {
-            let rows = session.read::<schema::Weight>(plan, Kind::Weights, &subject.explanation())?;
-            relevance(Explanation::Weights(&rows.iter().map(|row| row.weight).collect::<Vec<_>>()))
+            let rows =
+                session.read::<schema::Weight>(plan, Kind::Weights, &subject.explanation())?;
+            relevance(Explanation::Weights(
+                &rows.iter().map(|row| row.weight).collect::<Vec<_>>(),
+            ))
         }
     }
 }

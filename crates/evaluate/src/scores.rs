@@ -15,7 +15,11 @@ pub enum ScoreError {
 }
 
 /// The score of one curve, whose rows come in the order of their steps. `relevance` is the explanation that it judges.
-pub fn score(curve: &[CurveStep], relevance: &[f64], deterministic: bool) -> Result<Score, ScoreError> {
+pub fn score(
+    curve: &[CurveStep],
+    relevance: &[f64],
+    deterministic: bool,
+) -> Result<Score, ScoreError> {
     let first = curve.first().ok_or(ScoreError::Empty)?;
     let probabilities: Vec<f32> = curve.iter().map(|step| step.probability).collect();
     let removed_area: Vec<f64> = curve.iter().map(|step| step.removed_area).collect();
@@ -39,8 +43,13 @@ pub fn score(curve: &[CurveStep], relevance: &[f64], deterministic: bool) -> Res
 }
 
 /// The images that a network gets wrong, one row for each such network.
-pub fn exclusions(targets: &[Target], predicted_label: impl Fn(&Target) -> Option<String>) -> Vec<Exclusion> {
-    let wrong = targets.iter().filter(|target| target.correct == Some(false));
+pub fn exclusions(
+    targets: &[Target],
+    predicted_label: impl Fn(&Target) -> Option<String>,
+) -> Vec<Exclusion> {
+    let wrong = targets
+        .iter()
+        .filter(|target| target.correct == Some(false));
     wrong
         .map(|target| Exclusion {
             image: target.image.clone(),

@@ -30,8 +30,16 @@ pub enum SaliencyError {
 pub fn saliency(classifier: &Classifier, crop: &Rgb, target: usize) -> Result<Map, SaliencyError> {
     let layer = classifier.gradients(crop, target)?;
     let [channels, height, width] = layer.shape;
-    let dims = Dims { channels, height, width };
+    let dims = Dims {
+        channels,
+        height,
+        width,
+    };
     let weights = cam::channel_weights(&layer.gradients, dims)?;
     let values = cam::map(&layer.activations, &weights, dims)?;
-    Ok(Map { height, width, values })
+    Ok(Map {
+        height,
+        width,
+        values,
+    })
 }

@@ -18,7 +18,10 @@ impl<'a> Classifiers<'a> {
     /// No network is loaded yet.
     pub fn new(session: &'a Session) -> Self {
         networks::use_threads(session.study.compute.threads);
-        Self { session, loaded: BTreeMap::new() }
+        Self {
+            session,
+            loaded: BTreeMap::new(),
+        }
     }
 
     /// The classifier of that name in pipeline.toml.
@@ -32,11 +35,21 @@ impl<'a> Classifiers<'a> {
 
     fn load(&self, name: &Name) -> Result<Classifier, StageError> {
         let settings = &self.session.study.networks[name];
-        let bytes = self.session.read_file(&settings.weights, self.session.sources.network_digest(name))?;
-        let architecture: Architecture = settings.architecture.name().parse().map_err(StageError::action)?;
+        let bytes = self
+            .session
+            .read_file(&settings.weights, self.session.sources.network_digest(name))?;
+        let architecture: Architecture = settings
+            .architecture
+            .name()
+            .parse()
+            .map_err(StageError::action)?;
         let width = Width::new(settings.width).map_err(StageError::action)?;
-        let network = Network::load(&settings.weights, &bytes, architecture, width).map_err(StageError::action)?;
-        let (classes, named) = (network.classes(), self.session.sources.images.classes.count());
+        let network = Network::load(&settings.weights, &bytes, architecture, width)
+            .map_err(StageError::action)?;
+        let (classes, named) = (
+            network.classes(),
+            self.session.sources.images.classes.count(),
+        );
         if classes != named {
             return Err(StageError::action(format!(
                 "{}: the network tells {classes} classes apart, and {} names {named}: give the class list of this network",
@@ -46,6 +59,12 @@ impl<'a> Classifiers<'a> {
         }
         tracing::debug!("loaded {name} from {}", settings.weights.display());
         let single = |values: [f64; 3]| values.map(|value| value as f32);
-        Ok(Classifier::new(network, Normalisation { mean: single(settings.mean), std: single(settings.std) }))
+        Ok(Classifier::new(
+            network,
+            Normalisation {
+                mean: single(settings.mean),
+                std: single(settings.std),
+            },
+        ))
     }
 }

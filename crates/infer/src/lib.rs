@@ -15,18 +15,31 @@ use study::settings::images::Target;
 /// Brings `logits` and `targets` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let mut classifiers = Classifiers::new(session);
-    session.in_turn(Kind::Logits, |plan, subject| answer(session, &mut classifiers, plan, subject))?;
-    session.each(Kind::Targets, |plan, subject| choose(session, plan, subject))?;
+    session.in_turn(Kind::Logits, |plan, subject| {
+        answer(session, &mut classifiers, plan, subject)
+    })?;
+    session.each(Kind::Targets, |plan, subject| {
+        choose(session, plan, subject)
+    })?;
     warn_of_wrong(session);
     Ok(())
 }
 
-fn answer(session: &Session, classifiers: &mut Classifiers<'_>, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
+fn answer(
+    session: &Session,
+    classifiers: &mut Classifiers<'_>,
+    plan: &Plan,
+    subject: &Subject,
+) -> Result<Output, StageError> {
     let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
     let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
     let name = subject.network.as_ref().expect("logits are of a network");
     let answer = logits::logits(classifiers.get(name)?, &rgb).map_err(StageError::action)?;
-    let bytes: Vec<u8> = answer.logits.iter().flat_map(|logit| logit.to_le_bytes()).collect();
+    let bytes: Vec<u8> = answer
+        .logits
+        .iter()
+        .flat_map(|logit| logit.to_le_bytes())
+        .collect();
     let row = schema::Logits {
         image: crop.image,
         network: name.to_string(),
@@ -35,19 +48,36 @@ fn answer(session: &Session, classifiers: &mut Classifiers<'_>, plan: &Plan, sub
         logits: answer.logits,
     };
     let output = Output::new(&[row])?.facet(facet::LOGITS, digest_of([&bytes[..]]));
-    Ok(Output { forward_passes: 1, ..output })
+    Ok(Output {
+        forward_passes: 1,
+        ..output
+    })
 }
 
 fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
     let answer = session.read_one::<schema::Logits>(plan, Kind::Logits, subject)?;
-    let image = session.sources.image(subject.image.expect("targets are of an image"));
+    let image = session
+        .sources
+        .image(subject.image.expect("targets are of an image"));
     let rule = match session.study.images.target {
         Target::Predicted => targets::Rule::Predicted,
         Target::True => targets::Rule::True,
     };
     let choice = targets::choose(rule, answer.predicted_class as usize, image.true_class)
-        .ok_or_else(|| StageError::action("it has no label, and the study explains the true class: add it to the label file"))?;
-    let label = |class: usize| session.sources.images.classes.name(class).unwrap_or_default().to_owned();
+        .ok_or_else(|| {
+            StageError::action(
+                "it has no label, and the study explains the true class: add it to the label file",
+            )
+        })?;
+    let label = |class: usize| {
+        session
+            .sources
+            .images
+            .classes
+            .name(class)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let row = schema::Target {
         image: answer.image,
         network: answer.network,
@@ -58,7 +88,9 @@ fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, S
         correct: choice.correct,
         probability: logits::softmax(&answer.logits)[choice.target_class],
     };
-    Ok(Output::new(&[row])?.facet(facet::TARGET_CLASS, choice.target_class).facet(facet::CORRECT, choice.correct))
+    Ok(Output::new(&[row])?
+        .facet(facet::TARGET_CLASS, choice.target_class)
+        .facet(facet::CORRECT, choice.correct))
 }
 
 /// A network that was told to stop did so because of a signal.
@@ -76,7 +108,9 @@ fn warn_of_wrong(session: &Session) {
     }
     let plan = session.plan(Kind::Targets);
     for action in plan.of(Kind::Targets) {
-        let correct = action.record().and_then(|record| record.facets.get(facet::CORRECT)?.as_bool());
+        let correct = action
+            .record()
+            .and_then(|record| record.facets.get(facet::CORRECT)?.as_bool());
         if correct == Some(false) {
             tracing::warn!(
                 "{}: the network gets it wrong, so the image is dropped (require_correct = true)",

@@ -23,13 +23,20 @@ pub fn logits(classifier: &Classifier, crop: &Rgb) -> Result<Answer, NetworkErro
             predicted_class = class;
         }
     }
-    Ok(Answer { predicted_class, probabilities: softmax(&logits), logits })
+    Ok(Answer {
+        predicted_class,
+        probabilities: softmax(&logits),
+        logits,
+    })
 }
 
 /// exp(y_c) / sum of exp(y_k), shifted by the largest so that nothing overflows.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|&logit| f64::from(logit - largest).exp()).collect();
+    let powers: Vec<f64> = logits
+        .iter()
+        .map(|&logit| f64::from(logit - largest).exp())
+        .collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| (power / sum) as f32).collect()
 }

@@ -24,7 +24,10 @@ pub fn choose(rule: Rule, predicted: usize, label: Option<usize>) -> Option<Choi
         Rule::Predicted => predicted,
         Rule::True => label?,
     };
-    Some(Choice { target_class, correct: label.map(|label| label == predicted) })
+    Some(Choice {
+        target_class,
+        correct: label.map(|label| label == predicted),
+    })
 }
 
 #[cfg(test)]
@@ -34,9 +37,27 @@ mod tests {
     #[test]
     fn the_target_is_the_prediction_or_the_label() {
         let choice = |rule, label| choose(rule, 3, label);
-        assert_eq!(choice(Rule::Predicted, Some(4)), Some(Choice { target_class: 3, correct: Some(false) }));
-        assert_eq!(choice(Rule::True, Some(4)), Some(Choice { target_class: 4, correct: Some(false) }));
-        assert_eq!(choice(Rule::Predicted, None), Some(Choice { target_class: 3, correct: None }));
+        assert_eq!(
+            choice(Rule::Predicted, Some(4)),
+            Some(Choice {
+                target_class: 3,
+                correct: Some(false)
+            })
+        );
+        assert_eq!(
+            choice(Rule::True, Some(4)),
+            Some(Choice {
+                target_class: 4,
+                correct: Some(false)
+            })
+        );
+        assert_eq!(
+            choice(Rule::Predicted, None),
+            Some(Choice {
+                target_class: 3,
+                correct: None
+            })
+        );
         assert_eq!(choice(Rule::True, None), None);
     }
 }

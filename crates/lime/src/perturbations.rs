@@ -29,7 +29,15 @@ pub struct Request<'a> {
 /// The seed of one run: the study's, the image's file, the partition, the method and the run, but not the network, so that all networks
 /// are asked the same masks, and an image, a run or a network more changes no other result.
 pub fn seed(study: u64, image_digest: &str, partition: &str, method: &str, run: u32) -> Seed {
-    Seed::derive(study, &[image_digest.as_bytes(), partition.as_bytes(), method.as_bytes(), &run.to_le_bytes()])
+    Seed::derive(
+        study,
+        &[
+            image_digest.as_bytes(),
+            partition.as_bytes(),
+            method.as_bytes(),
+            &run.to_le_bytes(),
+        ],
+    )
 }
 
 /// Draws the masks and asks the network for the target's probability under each.
@@ -39,9 +47,16 @@ pub fn perturbations(
     seed: Seed,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Masks, Answers), NetworkError> {
-    let masks = request.sampler.masks(seed, request.samples, request.superpixels);
-    let replacement =
-        removal::backdrop(request.replacement, request.crop, request.labels, request.superpixels, request.mean);
+    let masks = request
+        .sampler
+        .masks(seed, request.samples, request.superpixels);
+    let replacement = removal::backdrop(
+        request.replacement,
+        request.crop,
+        request.labels,
+        request.superpixels,
+        request.mean,
+    );
     let question = Question {
         crop: request.crop,
         replacement: &replacement,

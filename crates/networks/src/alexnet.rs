@@ -5,7 +5,7 @@
 use tch::Tensor;
 
 use crate::error::NetworkError;
-use crate::layers::{Convolution, Geometry, Linear, Mode, flatten, max_pool, average_pool, relu};
+use crate::layers::{Convolution, Geometry, Linear, Mode, average_pool, flatten, max_pool, relu};
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
 
@@ -41,7 +41,13 @@ impl AlexNet {
         let [c0, c3, c6, c8, c10] = CHANNELS.map(|channels| width.scale(channels));
         let hidden = width.scale(HIDDEN);
         let mut convolution = |index: usize, inputs, outputs, kernel, stride, padding| {
-            let geometry = Geometry { inputs, outputs, kernel, stride, padding };
+            let geometry = Geometry {
+                inputs,
+                outputs,
+                kernel,
+                stride,
+                padding,
+            };
             Convolution::with_bias(parameters, &format!("features.{index}"), geometry)
         };
         Ok(Self {
@@ -57,7 +63,12 @@ impl AlexNet {
                 Role::Weight,
             )?,
             classifier_4: Linear::new(parameters, "classifier.4", [hidden, hidden], Role::Weight)?,
-            classifier_6: Linear::new(parameters, "classifier.6", [classes, hidden], Role::OutputWeight)?,
+            classifier_6: Linear::new(
+                parameters,
+                "classifier.6",
+                [classes, hidden],
+                Role::OutputWeight,
+            )?,
         })
     }
 

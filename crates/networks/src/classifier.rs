@@ -56,7 +56,10 @@ pub struct Gradients {
 impl Classifier {
     /// A network that is prepared for inference, and what it wants its inputs to be.
     pub fn new(network: Network, normalisation: Normalisation) -> Self {
-        Self { network, normalisation }
+        Self {
+            network,
+            normalisation,
+        }
     }
 
     /// How many classes the network tells apart.
@@ -68,15 +71,23 @@ impl Classifier {
     pub fn logits(&self, crop: &Rgb) -> Result<Vec<f32>, NetworkError> {
         let plane = plane(crop);
         let mut batch = vec![0.0; self.network.architecture().batch() * plane];
-        self.normalisation.planes(crop.pixels(), &mut batch[..plane]);
+        self.normalisation
+            .planes(crop.pixels(), &mut batch[..plane]);
         let logits = self.forward(&batch, crop)?;
-        let logits = logits.f_select(0, 0).and_then(|row| Vec::<f32>::try_from(&row)).during("reading logits")?;
+        let logits = logits
+            .f_select(0, 0)
+            .and_then(|row| Vec::<f32>::try_from(&row))
+            .during("reading logits")?;
         check_finite(&logits, 0, 1)?;
         Ok(logits)
     }
 
     /// Asks about every mask, in order. `interrupted` is looked at before each batch.
-    pub fn ask(&self, question: &Question<'_>, interrupted: &dyn Fn() -> bool) -> Result<Answers, NetworkError> {
+    pub fn ask(
+        &self,
+        question: &Question<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
         self.check(question)?;
         let painter = Painter::new(question, &self.normalisation);
         let size = self.network.architecture().batch();
@@ -89,9 +100,17 @@ impl Classifier {
             }
             let count = size.min(samples - start);
             let (inputs, padding) = batch.split_at_mut(count * plane);
-            inputs.par_chunks_exact_mut(plane).enumerate().for_each(|(row, planes)| painter.paint(start + row, planes));
+            inputs
+                .par_chunks_exact_mut(plane)
+                .enumerate()
+                .for_each(|(row, planes)| painter.paint(start + row, planes));
             padding.fill(0.0);
-            self.read(&self.forward(&batch, question.crop)?, question.target, count, &mut answers)?;
+            self.read(
+                &self.forward(&batch, question.crop)?,
+                question.target,
+                count,
+                &mut answers,
+            )?;
         }
         Ok(answers)
     }
@@ -104,8 +123,12 @@ impl Classifier {
         let input = tensor(&planes, [crop.height(), crop.width()])?;
         let activations = tch::no_grad(|| self.network.features(&input))?.set_requires_grad(true);
         let logit = self.network.head(&activations)?;
-        let logit = logit.f_select(1, target as i64).and_then(|logit| logit.f_sum(Kind::Float)).during("reading a logit")?;
-        let gradients = Tensor::f_run_backward(&[logit], &[&activations], false, false).during("the backward pass")?;
+        let logit = logit
+            .f_select(1, target as i64)
+            .and_then(|logit| logit.f_sum(Kind::Float))
+            .during("reading a logit")?;
+        let gradients = Tensor::f_run_backward(&[logit], &[&activations], false, false)
+            .during("the backward pass")?;
         let shape = activations.size();
         Ok(Gradients {
             activations: values(&activations.detach())?,
@@ -120,10 +143,23 @@ impl Classifier {
     }
 
     /// Appends the first `count` answers of a batch.
-    fn read(&self, logits: &Tensor, target: usize, count: usize, answers: &mut Answers) -> Result<(), NetworkError> {
-        let column = |tensor: &Tensor| tensor.f_select(1, target as i64).and_then(|column| Vec::<f32>::try_from(&column));
+    fn read(
+        &self,
+        logits: &Tensor,
+        target: usize,
+        count: usize,
+        answers: &mut Answers,
+    ) -> Result<(), NetworkError> {
+        let column = |tensor: &Tensor| {
+            tensor
+                .f_select(1, target as i64)
+                .and_then(|column| Vec::<f32>::try_from(&column))
+        };
         let chosen = column(logits).during("reading logits")?;
-        let probabilities = logits.f_softmax(1, Kind::Float).and_then(|softmax| column(&softmax)).during("a softmax")?;
+        let probabilities = logits
+            .f_softmax(1, Kind::Float)
+            .and_then(|softmax| column(&softmax))
+            .during("a softmax")?;
         for (row, probability) in probabilities[..count].iter().enumerate() {
             // One logit that is not finite makes the softmax of the whole row so.
             check_finite(&[*probability, chosen[row]], row, count)?;
@@ -138,11 +174,19 @@ impl Classifier {
         let size = |image: &Rgb| [image.height(), image.width()];
         let (crop, replacement) = (size(question.crop), size(question.replacement));
         if crop != replacement {
-            return Err(unfit("the replacement image's height and width", format!("{crop:?}"), format!("{replacement:?}")));
+            return Err(unfit(
+                "the replacement image's height and width",
+                format!("{crop:?}"),
+                format!("{replacement:?}"),
+            ));
         }
         if question.labels.len() != crop[0] * crop[1] {
             let expected = format!("{} labels, one for each pixel", crop[0] * crop[1]);
-            return Err(unfit("the partition", expected, question.labels.len().to_string()));
+            return Err(unfit(
+                "the partition",
+                expected,
+                question.labels.len().to_string(),
+            ));
         }
         let largest = question.labels.iter().copied().max().map_or(0, usize::from);
         if largest >= question.masks.superpixels() {
@@ -156,7 +200,11 @@ impl Classifier {
         if target < self.classes() {
             return Ok(());
         }
-        Err(unfit("the target class", format!("a class below {}", self.classes()), target.to_string()))
+        Err(unfit(
+            "the target class",
+            format!("a class below {}", self.classes()),
+            target.to_string(),
+        ))
     }
 }
 
@@ -185,14 +233,21 @@ impl<'a> Painter<'a> {
 
     /// Writes the input of one mask, [channels, height, width].
     fn paint(&self, sample: usize, planes: &mut [f32]) {
-        let kept: Vec<bool> =
-            (0..self.masks.superpixels()).map(|superpixel| self.masks.kept(sample, superpixel)).collect();
+        let kept: Vec<bool> = (0..self.masks.superpixels())
+            .map(|superpixel| self.masks.kept(sample, superpixel))
+            .collect();
         let pixels = self.labels.len();
         for (channel, plane) in planes.chunks_exact_mut(pixels).enumerate() {
             let offset = channel * pixels;
             let sources = self.crop[offset..].iter().zip(&self.replacement[offset..]);
-            for ((value, &label), (&crop, &replacement)) in plane.iter_mut().zip(self.labels).zip(sources) {
-                *value = if kept[usize::from(label)] { crop } else { replacement };
+            for ((value, &label), (&crop, &replacement)) in
+                plane.iter_mut().zip(self.labels).zip(sources)
+            {
+                *value = if kept[usize::from(label)] {
+                    crop
+                } else {
+                    replacement
+                };
             }
         }
     }
@@ -203,13 +258,24 @@ fn plane(image: &Rgb) -> usize {
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, NetworkError> {
-    tensor.f_reshape([-1]).and_then(|flat| Vec::<f32>::try_from(&flat)).during("reading values")
+    tensor
+        .f_reshape([-1])
+        .and_then(|flat| Vec::<f32>::try_from(&flat))
+        .during("reading values")
 }
 
 fn check_finite(values: &[f32], input: usize, inputs: usize) -> Result<(), NetworkError> {
-    if values.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(NetworkError::LogitNotFinite { input, inputs }) }
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(())
+    } else {
+        Err(NetworkError::LogitNotFinite { input, inputs })
+    }
 }
 
 fn unfit(what: &'static str, expected: String, found: String) -> NetworkError {
-    NetworkError::Question { what, expected, found }
+    NetworkError::Question {
+        what,
+        expected,
+        found,
+    }
 }

@@ -72,7 +72,9 @@ pub enum NetworkError {
         found: String,
     },
     /// A weight is infinite or not a number.
-    #[error("{path}: tensor `{tensor}` holds a value that is not finite: the training diverged or the file is damaged")]
+    #[error(
+        "{path}: tensor `{tensor}` holds a value that is not finite: the training diverged or the file is damaged"
+    )]
     NotFinite {
         /// The weight file.
         path: PathBuf,
@@ -96,7 +98,9 @@ pub enum NetworkError {
         found: String,
     },
     /// The network gave a logit that is infinite or not a number.
-    #[error("the network gave a logit that is not finite for input {input} of {inputs}: its weights or its normalisation are wrong")]
+    #[error(
+        "the network gave a logit that is not finite for input {input} of {inputs}: its weights or its normalisation are wrong"
+    )]
     LogitNotFinite {
         /// Which of the inputs, from 0.
         input: usize,

@@ -20,12 +20,17 @@ pub struct Normalisation {
 
 impl Normalisation {
     /// `ImageNet`'s, which the shipped networks use too.
-    pub const IMAGENET: Self = Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+    pub const IMAGENET: Self = Self {
+        mean: [0.485, 0.456, 0.406],
+        std: [0.229, 0.224, 0.225],
+    };
 
     /// The value of every 8-bit level in every channel.
     pub fn table(&self) -> [[f32; 256]; CHANNELS] {
         std::array::from_fn(|channel| {
-            std::array::from_fn(|level| (level as f32 / 255.0 - self.mean[channel]) / self.std[channel])
+            std::array::from_fn(|level| {
+                (level as f32 / 255.0 - self.mean[channel]) / self.std[channel]
+            })
         })
     }
 
@@ -49,7 +54,9 @@ impl Normalisation {
 /// Planes, [batch, channels, height, width] row-major, as a tensor.
 pub fn tensor(planes: &[f32], [height, width]: [usize; 2]) -> Result<Tensor, NetworkError> {
     let size = [-1, CHANNELS as i64, height as i64, width as i64];
-    Tensor::f_from_slice(planes).and_then(|flat| flat.f_view(size)).during("making an input")
+    Tensor::f_from_slice(planes)
+        .and_then(|flat| flat.f_view(size))
+        .during("making an input")
 }
 
 /// The same values with channels innermost in memory, which convolutions on a CPU train faster on.
@@ -65,8 +72,15 @@ pub fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
 pub fn predictions(logits: &Tensor) -> Result<Vec<(usize, f32)>, NetworkError> {
     let read = || -> Result<_, tch::TchError> {
         let (probability, class) = logits.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
-        Ok((Vec::<i64>::try_from(&class)?, Vec::<f32>::try_from(&probability)?))
+        Ok((
+            Vec::<i64>::try_from(&class)?,
+            Vec::<f32>::try_from(&probability)?,
+        ))
     };
     let (classes, probabilities) = read().during("reading predictions")?;
-    Ok(classes.into_iter().map(|class| class as usize).zip(probabilities).collect())
+    Ok(classes
+        .into_iter()
+        .map(|class| class as usize)
+        .zip(probabilities)
+        .collect())
 }

@@ -41,7 +41,10 @@ impl Convolution {
     ) -> Result<Self, NetworkError> {
         let bias = parameters.take(&format!("{name}.bias"), &[geometry.outputs], Role::Zeros)?;
         let without = Self::without_bias(parameters, name, geometry)?;
-        Ok(Self { bias: Some(bias), ..without })
+        Ok(Self {
+            bias: Some(bias),
+            ..without
+        })
     }
 
     pub(crate) fn without_bias(
@@ -49,15 +52,33 @@ impl Convolution {
         name: &str,
         geometry: Geometry,
     ) -> Result<Self, NetworkError> {
-        let shape = [geometry.outputs, geometry.inputs, geometry.kernel, geometry.kernel];
+        let shape = [
+            geometry.outputs,
+            geometry.inputs,
+            geometry.kernel,
+            geometry.kernel,
+        ];
         let weight = parameters.take(&format!("{name}.weight"), &shape, Role::Weight)?;
-        Ok(Self { weight, bias: None, geometry })
+        Ok(Self {
+            weight,
+            bias: None,
+            geometry,
+        })
     }
 
     pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        let Geometry { stride, padding, .. } = self.geometry;
+        let Geometry {
+            stride, padding, ..
+        } = self.geometry;
         input
-            .f_conv2d(&self.weight, self.bias.as_ref(), [stride, stride], [padding, padding], [1, 1], 1)
+            .f_conv2d(
+                &self.weight,
+                self.bias.as_ref(),
+                [stride, stride],
+                [padding, padding],
+                [1, 1],
+                1,
+            )
             .during("a convolution")
     }
 
@@ -65,7 +86,11 @@ impl Convolution {
     pub(crate) fn to_onednn(&self) -> Result<Self, NetworkError> {
         let convert = |tensor: &Tensor| tensor.f_to_mkldnn(None).during("laying out a weight");
         let bias = self.bias.as_ref().map(convert).transpose()?;
-        Ok(Self { weight: convert(&self.weight)?, bias, geometry: self.geometry })
+        Ok(Self {
+            weight: convert(&self.weight)?,
+            bias,
+            geometry: self.geometry,
+        })
     }
 }
 
@@ -83,13 +108,25 @@ impl BatchNorm {
     const EPSILON: f64 = 1e-5;
     const MOMENTUM: f64 = 0.1;
 
-    pub(crate) fn new(parameters: &mut dyn Parameters, name: &str, channels: i64) -> Result<Self, NetworkError> {
+    pub(crate) fn new(
+        parameters: &mut dyn Parameters,
+        name: &str,
+        channels: i64,
+    ) -> Result<Self, NetworkError> {
         let shape = [channels];
         Ok(Self {
             weight: parameters.take(&format!("{name}.weight"), &shape, Role::Ones)?,
             bias: parameters.take(&format!("{name}.bias"), &shape, Role::Zeros)?,
-            running_mean: parameters.take_statistic(&format!("{name}.running_mean"), &shape, Role::Zeros)?,
-            running_var: parameters.take_statistic(&format!("{name}.running_var"), &shape, Role::Ones)?,
+            running_mean: parameters.take_statistic(
+                &format!("{name}.running_mean"),
+                &shape,
+                Role::Zeros,
+            )?,
+            running_var: parameters.take_statistic(
+                &format!("{name}.running_var"),
+                &shape,
+                Role::Ones,
+            )?,
         })
     }
 
@@ -97,7 +134,16 @@ impl BatchNorm {
         let (weight, bias) = (Some(&self.weight), Some(&self.bias));
         let (mean, var) = (Some(&self.running_mean), Some(&self.running_var));
         input
-            .f_batch_norm(weight, bias, mean, var, mode == Mode::Training, Self::MOMENTUM, Self::EPSILON, true)
+            .f_batch_norm(
+                weight,
+                bias,
+                mean,
+                var,
+                mode == Mode::Training,
+                Self::MOMENTUM,
+                Self::EPSILON,
+                true,
+            )
             .during("batch normalisation")
     }
 }
@@ -118,7 +164,10 @@ impl NormedConvolution {
     ) -> Result<Self, NetworkError> {
         let norm = BatchNorm::new(parameters, norm, geometry.outputs)?;
         let convolution = Convolution::without_bias(parameters, convolution, geometry)?;
-        Ok(Self { convolution, norm: Some(norm) })
+        Ok(Self {
+            convolution,
+            norm: Some(norm),
+        })
     }
 
     pub(crate) fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
@@ -132,19 +181,34 @@ impl NormedConvolution {
     /// W' = W g / sqrt(var + eps), b' = beta - mean g / sqrt(var + eps), computed in f64.
     pub(crate) fn folded(&self) -> Result<Self, NetworkError> {
         let Some(norm) = &self.norm else {
-            return Ok(Self { convolution: self.convolution.to_onednn()?, norm: None });
+            return Ok(Self {
+                convolution: self.convolution.to_onednn()?,
+                norm: None,
+            });
         };
         let fold = || -> Result<(Tensor, Tensor), tch::TchError> {
             let double = |tensor: &Tensor| tensor.f_to_kind(tch::Kind::Double);
-            let deviation = double(&norm.running_var)?.f_add_scalar(BatchNorm::EPSILON)?.f_sqrt()?;
+            let deviation = double(&norm.running_var)?
+                .f_add_scalar(BatchNorm::EPSILON)?
+                .f_sqrt()?;
             let scale = double(&norm.weight)?.f_div(&deviation)?;
             let weight = double(&self.convolution.weight)?.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
             let bias = double(&norm.bias)?.f_sub(&double(&norm.running_mean)?.f_mul(&scale)?)?;
-            Ok((weight.f_to_kind(tch::Kind::Float)?, bias.f_to_kind(tch::Kind::Float)?))
+            Ok((
+                weight.f_to_kind(tch::Kind::Float)?,
+                bias.f_to_kind(tch::Kind::Float)?,
+            ))
         };
         let (weight, bias) = fold().during("folding a batch norm")?;
-        let folded = Convolution { weight, bias: Some(bias), geometry: self.convolution.geometry };
-        Ok(Self { convolution: folded.to_onednn()?, norm: None })
+        let folded = Convolution {
+            weight,
+            bias: Some(bias),
+            geometry: self.convolution.geometry,
+        };
+        Ok(Self {
+            convolution: folded.to_onednn()?,
+            norm: None,
+        })
     }
 }
 
@@ -169,7 +233,9 @@ impl Linear {
     }
 
     pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        input.f_linear(&self.weight, Some(&self.bias)).during("a linear layer")
+        input
+            .f_linear(&self.weight, Some(&self.bias))
+            .during("a linear layer")
     }
 }
 
@@ -181,13 +247,21 @@ pub(crate) fn max_pool(
     padding: i64,
 ) -> Result<Tensor, NetworkError> {
     input
-        .f_max_pool2d([kernel, kernel], [stride, stride], [padding, padding], [1, 1], false)
+        .f_max_pool2d(
+            [kernel, kernel],
+            [stride, stride],
+            [padding, padding],
+            [1, 1],
+            false,
+        )
         .during("max pooling")
 }
 
 /// Mean over a grid of `side` x `side` cells, whatever the input's size.
 pub(crate) fn average_pool(input: &Tensor, side: i64) -> Result<Tensor, NetworkError> {
-    input.f_adaptive_avg_pool2d([side, side]).during("average pooling")
+    input
+        .f_adaptive_avg_pool2d([side, side])
+        .during("average pooling")
 }
 
 /// max(x, 0), in place where no gradient needs the input.

@@ -18,7 +18,11 @@ pub struct Width(f64);
 impl Width {
     /// Accepts a width above 0 and at most 4.
     pub fn new(width: f64) -> Result<Self, NetworkError> {
-        if width > 0.0 && width <= 4.0 { Ok(Self(width)) } else { Err(NetworkError::Width { width }) }
+        if width > 0.0 && width <= 4.0 {
+            Ok(Self(width))
+        } else {
+            Err(NetworkError::Width { width })
+        }
     }
 
     /// The multiple itself.
@@ -79,13 +83,14 @@ impl FromStr for Architecture {
     type Err = NetworkError;
 
     fn from_str(name: &str) -> Result<Self, NetworkError> {
-        [Self::AlexNet, Self::ResNet50].into_iter().find(|known| known.name() == name).ok_or_else(|| {
-            NetworkError::Question {
+        [Self::AlexNet, Self::ResNet50]
+            .into_iter()
+            .find(|known| known.name() == name)
+            .ok_or_else(|| NetworkError::Question {
                 what: "architecture",
                 expected: "alexnet or resnet50".to_owned(),
                 found: name.to_owned(),
-            }
-        })
+            })
     }
 }
 
@@ -117,7 +122,12 @@ pub struct Network {
 impl Network {
     /// Reads the weights from `bytes`, the content of the safetensors file `path`, and prepares them for inference:
     /// batch norms folded, convolutions in oneDNN's layout.
-    pub fn load(path: &Path, bytes: &[u8], architecture: Architecture, width: Width) -> Result<Self, NetworkError> {
+    pub fn load(
+        path: &Path,
+        bytes: &[u8],
+        architecture: Architecture,
+        width: Width,
+    ) -> Result<Self, NetworkError> {
         let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
         let network = Self::new(&mut file, architecture, width)?;
         file.finish()?;
@@ -135,7 +145,13 @@ impl Network {
             Architecture::AlexNet => Layers::AlexNet(AlexNet::new(parameters, width)?),
             Architecture::ResNet50 => Layers::ResNet50(ResNet50::new(parameters, width)?),
         };
-        Ok(Self { layers, architecture, mode: Mode::Inference, layout: Layout::Plain, classes })
+        Ok(Self {
+            layers,
+            architecture,
+            mode: Mode::Inference,
+            layout: Layout::Plain,
+            classes,
+        })
     }
 
     /// Folds and lays out for inference; nothing can be trained afterwards.
@@ -145,7 +161,11 @@ impl Network {
             Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared()?),
             Layers::ResNet50(resnet) => Layers::ResNet50(resnet.prepared()?),
         };
-        Ok(Self { layers, layout: Layout::OneDnn, ..self })
+        Ok(Self {
+            layers,
+            layout: Layout::OneDnn,
+            ..self
+        })
     }
 
     /// Sets how batch norm and dropout behave.
@@ -169,7 +189,9 @@ impl Network {
             Layout::Plain => self.convolve(input),
             Layout::OneDnn => {
                 let input = input.f_to_mkldnn(None).during("laying out an input")?;
-                self.convolve(&input)?.f_to_dense(None, false).during("reading activations")
+                self.convolve(&input)?
+                    .f_to_dense(None, false)
+                    .during("reading activations")
             }
         }
     }

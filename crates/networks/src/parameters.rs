@@ -27,7 +27,12 @@ pub trait Parameters {
     fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError>;
 
     /// Like [`Self::take`], for running statistics, which are not trained.
-    fn take_statistic(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
+    fn take_statistic(
+        &mut self,
+        name: &str,
+        shape: &[i64],
+        role: Role,
+    ) -> Result<Tensor, NetworkError> {
         self.take(name, shape, role)
     }
 
@@ -46,7 +51,12 @@ pub struct WeightFile {
 
 impl WeightFile {
     /// Reads all tensors from `bytes`, the content of `path`; F16 and BF16 are widened to f32 without loss.
-    pub fn read(path: &Path, bytes: &[u8], architecture: &'static str, width: f64) -> Result<Self, NetworkError> {
+    pub fn read(
+        path: &Path,
+        bytes: &[u8],
+        architecture: &'static str,
+        width: f64,
+    ) -> Result<Self, NetworkError> {
         let file = SafeTensors::deserialize(bytes).map_err(|error| NetworkError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
@@ -58,7 +68,12 @@ impl WeightFile {
                 tensors.insert(name.clone(), tensor(path, &name, &view)?);
             }
         }
-        Ok(Self { path: path.to_owned(), architecture, width, tensors })
+        Ok(Self {
+            path: path.to_owned(),
+            architecture,
+            width,
+            tensors,
+        })
     }
 
     /// Fails when tensors are left that no layer took.
@@ -86,7 +101,10 @@ impl WeightFile {
 
 impl Parameters for WeightFile {
     fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
-        let tensor = self.tensors.remove(name).ok_or_else(|| self.missing(name, shape))?;
+        let tensor = self
+            .tensors
+            .remove(name)
+            .ok_or_else(|| self.missing(name, shape))?;
         if tensor.size() == shape {
             return Ok(tensor);
         }
@@ -101,29 +119,50 @@ impl Parameters for WeightFile {
     }
 
     fn classes(&self, name: &str) -> Result<i64, NetworkError> {
-        let tensor = self.tensors.get(name).ok_or_else(|| self.missing(name, &[]))?;
-        tensor.size().first().copied().ok_or_else(|| self.missing(name, &[]))
+        let tensor = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| self.missing(name, &[]))?;
+        tensor
+            .size()
+            .first()
+            .copied()
+            .ok_or_else(|| self.missing(name, &[]))
     }
 }
 
-fn tensor(path: &Path, name: &str, view: &safetensors::tensor::TensorView<'_>) -> Result<Tensor, NetworkError> {
+fn tensor(
+    path: &Path,
+    name: &str,
+    view: &safetensors::tensor::TensorView<'_>,
+) -> Result<Tensor, NetworkError> {
     let kind = match view.dtype() {
         Dtype::F32 => Kind::Float,
         Dtype::F16 => Kind::Half,
         Dtype::BF16 => Kind::BFloat16,
         other => {
             let (path, tensor) = (path.to_owned(), name.to_owned());
-            return Err(NetworkError::Kind { path, tensor, found: format!("{other:?}") });
+            return Err(NetworkError::Kind {
+                path,
+                tensor,
+                found: format!("{other:?}"),
+            });
         }
     };
     let shape: Vec<i64> = view.shape().iter().map(|&side| side as i64).collect();
     let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
         .and_then(|tensor| tensor.f_to_kind(Kind::Float))
         .during("reading a weight")?;
-    let finite = tensor.f_isfinite().and_then(|finite| finite.f_all()).during("checking a weight")?;
+    let finite = tensor
+        .f_isfinite()
+        .and_then(|finite| finite.f_all())
+        .during("checking a weight")?;
     match bool::try_from(&finite).during("checking a weight")? {
         true => Ok(tensor),
-        false => Err(NetworkError::NotFinite { path: path.to_owned(), tensor: name.to_owned() }),
+        false => Err(NetworkError::NotFinite {
+            path: path.to_owned(),
+            tensor: name.to_owned(),
+        }),
     }
 }
 
@@ -151,7 +190,12 @@ impl Parameters for RandomParameters {
             Role::Weight | Role::OutputWeight => {
                 let inputs: i64 = shape[1..].iter().product();
                 let gain: f64 = if role == Role::Weight { 6.0 } else { 3.0 };
-                Ok(uniform(self.seed, name, shape, (gain / inputs as f64).sqrt()))
+                Ok(uniform(
+                    self.seed,
+                    name,
+                    shape,
+                    (gain / inputs as f64).sqrt(),
+                ))
             }
         }
         .during("making a random weight")
@@ -164,10 +208,15 @@ impl Parameters for RandomParameters {
 
 /// Uniform values in [-bound, bound) of a generator of our own, so that no state of libtorch's is touched.
 fn uniform(seed: i64, name: &str, shape: &[i64], bound: f64) -> Tensor {
-    let start = name.bytes().fold(seed as u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let start = name.bytes().fold(seed as u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     let count: i64 = shape.iter().product();
     let values: Vec<f32> = (0..count as u64)
-        .map(|index| ((split_mix(start.wrapping_add(index)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0) * bound)
+        .map(|index| {
+            ((split_mix(start.wrapping_add(index)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0)
+                * bound
+        })
         .map(|value| value as f32)
         .collect();
     Tensor::from_slice(&values).view(shape)
@@ -175,7 +224,9 @@ fn uniform(seed: i64, name: &str, shape: &[i64], bound: f64) -> Tensor {
 
 /// `SplitMix64` (Steele et al. 2014): neighbouring counters give unrelated values.
 fn split_mix(counter: u64) -> u64 {
-    let mut z = counter.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = counter
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

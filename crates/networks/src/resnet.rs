@@ -3,7 +3,9 @@
 use tch::Tensor;
 
 use crate::error::{NetworkError, Operation};
-use crate::layers::{Geometry, Linear, Mode, NormedConvolution, average_pool, flatten, max_pool, relu};
+use crate::layers::{
+    Geometry, Linear, Mode, NormedConvolution, average_pool, flatten, max_pool, relu,
+};
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
 
@@ -31,7 +33,13 @@ impl ResNet50 {
     pub(crate) fn new(parameters: &mut dyn Parameters, width: Width) -> Result<Self, NetworkError> {
         let classes = parameters.classes(Self::OUTPUT)?;
         let planes = RESNET50_PLANES.map(|planes| width.scale(planes));
-        let stem = Geometry { inputs: 3, outputs: planes[0], kernel: 7, stride: 2, padding: 3 };
+        let stem = Geometry {
+            inputs: 3,
+            outputs: planes[0],
+            kernel: 7,
+            stride: 2,
+            padding: 3,
+        };
         let stem = NormedConvolution::new(parameters, "conv1", "bn1", stem)?;
         let mut inputs = planes[0];
         let mut layers = [const { Vec::new() }; 4];
@@ -39,7 +47,13 @@ impl ResNet50 {
             for block in 0..RESNET50_BLOCKS[stage] {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
                 let name = format!("layer{}.{block}", stage + 1);
-                blocks.push(Bottleneck::new(parameters, &name, inputs, planes[stage], stride)?);
+                blocks.push(Bottleneck::new(
+                    parameters,
+                    &name,
+                    inputs,
+                    planes[stage],
+                    stride,
+                )?);
                 inputs = planes[stage] * EXPANSION;
             }
         }
@@ -50,7 +64,12 @@ impl ResNet50 {
     /// [batch, 3, height, width] to the activations [batch, channels, h, w] of [`Self::LAYER`].
     pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let stem = relu(self.stem.forward(input, mode)?, mode)?;
-        self.layers.iter().flatten().try_fold(max_pool(&stem, 3, 2, 1)?, |x, block| block.forward(&x, mode))
+        self.layers
+            .iter()
+            .flatten()
+            .try_fold(max_pool(&stem, 3, 2, 1)?, |x, block| {
+                block.forward(&x, mode)
+            })
     }
 
     /// The activations of [`Self::LAYER`] to logits [batch, classes].
@@ -62,9 +81,16 @@ impl ResNet50 {
     pub(crate) fn prepared(self) -> Result<Self, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];
         for (prepared, blocks) in layers.iter_mut().zip(&self.layers) {
-            *prepared = blocks.iter().map(Bottleneck::prepared).collect::<Result<_, _>>()?;
+            *prepared = blocks
+                .iter()
+                .map(Bottleneck::prepared)
+                .collect::<Result<_, _>>()?;
         }
-        Ok(Self { stem: self.stem.folded()?, layers, fc: self.fc })
+        Ok(Self {
+            stem: self.stem.folded()?,
+            layers,
+            fc: self.fc,
+        })
     }
 }
 
@@ -86,10 +112,22 @@ impl Bottleneck {
         stride: i64,
     ) -> Result<Self, NetworkError> {
         let outputs = planes * EXPANSION;
-        let mut normed = |convolution: &str, norm: &str, [inputs, outputs, kernel, stride]: [i64; 4]| {
-            let geometry = Geometry { inputs, outputs, kernel, stride, padding: kernel / 2 };
-            NormedConvolution::new(parameters, &format!("{name}.{convolution}"), &format!("{name}.{norm}"), geometry)
-        };
+        let mut normed =
+            |convolution: &str, norm: &str, [inputs, outputs, kernel, stride]: [i64; 4]| {
+                let geometry = Geometry {
+                    inputs,
+                    outputs,
+                    kernel,
+                    stride,
+                    padding: kernel / 2,
+                };
+                NormedConvolution::new(
+                    parameters,
+                    &format!("{name}.{convolution}"),
+                    &format!("{name}.{norm}"),
+                    geometry,
+                )
+            };
         let reshapes = stride != 1 || inputs != outputs;
         Ok(Self {
             conv1: normed("conv1", "bn1", [inputs, planes, 1, 1])?,
@@ -121,7 +159,11 @@ impl Bottleneck {
             conv1: self.conv1.folded()?,
             conv2: self.conv2.folded()?,
             conv3: self.conv3.folded()?,
-            downsample: self.downsample.as_ref().map(NormedConvolution::folded).transpose()?,
+            downsample: self
+                .downsample
+                .as_ref()
+                .map(NormedConvolution::folded)
+                .transpose()?,
         })
     }
 }

@@ -22,7 +22,12 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// The study.
-    #[arg(long, global = true, value_name = "FILE", default_value = "pipeline.toml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "pipeline.toml"
+    )]
     config: PathBuf,
     /// How much is said.
     #[command(flatten)]
@@ -61,7 +66,11 @@ impl View {
         let study = Study::read(config)?;
         let sources = Sources::read(&study)?;
         let store = Store::browse(&study.artifacts);
-        Ok(Self { study, sources, store })
+        Ok(Self {
+            study,
+            sources,
+            store,
+        })
     }
 
     /// The plan up to the last action of a stage, as things stand now.
@@ -74,7 +83,8 @@ impl View {
 /// Reads the arguments and does what they say.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = stage::start_logging("pipeline", arguments.verbosity, None).map_err(StageError::from);
+    let outcome =
+        stage::start_logging("pipeline", arguments.verbosity, None).map_err(StageError::from);
     match outcome.and_then(|()| obey(&arguments)) {
         Ok(status) => status,
         error => stage::conclude("pipeline", error.map(|_| ())),
@@ -86,9 +96,18 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
     let json = arguments.verbosity.json;
     match &arguments.command {
         Command::Run { stage } => {
-            return run::run(&view, stage.unwrap_or(Stage::Report), &arguments.config, arguments.verbosity);
+            return run::run(
+                &view,
+                stage.unwrap_or(Stage::Report),
+                &arguments.config,
+                arguments.verbosity,
+            );
         }
-        Command::Plan { stage } => print(&overview::plan(&view, stage.unwrap_or(Stage::Report), json)?),
+        Command::Plan { stage } => print(&overview::plan(
+            &view,
+            stage.unwrap_or(Stage::Report),
+            json,
+        )?),
         Command::Status => print(&overview::status(&view, json)?),
     }
     Ok(ExitCode::SUCCESS)

@@ -13,44 +13,87 @@ use crate::{View, reasons};
 /// What would run and why, up to a stage.
 pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(last);
-    let mut lines = vec![format!("{:<9} {:<14} {:>7} {:>7}  why", "stage", "table", "done", "to do")];
+    let mut lines = vec![format!(
+        "{:<9} {:<14} {:>7} {:>7}  why",
+        "stage", "table", "done", "to do"
+    )];
     let mut values = Vec::new();
-    for kind in Kind::ALL.into_iter().filter(|kind| last.with_needs().contains(&kind.stage())) {
+    for kind in Kind::ALL
+        .into_iter()
+        .filter(|kind| last.with_needs().contains(&kind.stage()))
+    {
         let actions: Vec<&Action> = plan.of(kind).collect();
-        let done = actions.iter().filter(|action| action.record().is_some()).count();
+        let done = actions
+            .iter()
+            .filter(|action| action.record().is_some())
+            .count();
         let why = reasons::summary(view, kind, &actions)?;
-        let described = why.iter().map(|(reason, count)| format!("{count} x {reason}")).collect::<Vec<_>>().join("; ");
+        let described = why
+            .iter()
+            .map(|(reason, count)| format!("{count} x {reason}"))
+            .collect::<Vec<_>>()
+            .join("; ");
         let (stage, to_do) = (kind.stage().name(), actions.len() - done);
-        lines.push(format!("{stage:<9} {:<14} {done:>7} {to_do:>7}  {described}", kind.name()));
-        values.push(json!({"stage": stage, "table": kind.name(), "done": done, "to_do": to_do, "why": why}));
+        lines.push(format!(
+            "{stage:<9} {:<14} {done:>7} {to_do:>7}  {described}",
+            kind.name()
+        ));
+        values.push(
+            json!({"stage": stage, "table": kind.name(), "done": done, "to_do": to_do, "why": why}),
+        );
     }
     let nothing = plan.all().all(|action| action.record().is_some());
     if nothing {
         lines.push("everything is up to date: nothing would run".to_owned());
     }
-    Ok(if as_json { json!({"tables": values, "up_to_date": nothing}).to_string() } else { lines.join("\n") })
+    Ok(if as_json {
+        json!({"tables": values, "up_to_date": nothing}).to_string()
+    } else {
+        lines.join("\n")
+    })
 }
 
 /// How far each table is, its size, and when it was last added to.
 pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(Stage::Report);
-    let mut text = format!("{:<9} {:<14} {:>11} {:>10}  {:<20} {:>9}\n", "stage", "table", "done", "bytes", "last run", "seconds");
+    let mut text = format!(
+        "{:<9} {:<14} {:>11} {:>10}  {:<20} {:>9}\n",
+        "stage", "table", "done", "bytes", "last run", "seconds"
+    );
     let mut values = Vec::new();
     for kind in Kind::ALL {
         let actions: Vec<&Action> = plan.of(kind).collect();
-        let records: Vec<_> = actions.iter().filter_map(|action| action.record()).collect();
-        let bytes: u64 = records.iter().flat_map(|record| record.artifacts.values()).map(|artifact| artifact.bytes).sum();
+        let records: Vec<_> = actions
+            .iter()
+            .filter_map(|action| action.record())
+            .collect();
+        let bytes: u64 = records
+            .iter()
+            .flat_map(|record| record.artifacts.values())
+            .map(|artifact| artifact.bytes)
+            .sum();
         let seconds: f64 = records.iter().map(|record| record.cost.wall_seconds).sum();
-        let last = records.iter().map(|record| record.environment.date.as_str()).max().unwrap_or("-");
+        let last = records
+            .iter()
+            .map(|record| record.environment.date.as_str())
+            .max()
+            .unwrap_or("-");
         let done = format!("{}/{}", records.len(), actions.len());
         let (stage, name) = (kind.stage().name(), kind.name());
-        let _ = writeln!(text, "{stage:<9} {name:<14} {done:>11} {bytes:>10}  {last:<20} {seconds:>9.1}");
+        let _ = writeln!(
+            text,
+            "{stage:<9} {name:<14} {done:>11} {bytes:>10}  {last:<20} {seconds:>9.1}"
+        );
         values.push(json!({
             "stage": stage, "table": name, "done": records.len(), "total": actions.len(),
             "bytes": bytes, "last_run": last, "seconds": seconds,
         }));
     }
-    Ok(if as_json { json!(values).to_string() } else { text })
+    Ok(if as_json {
+        json!(values).to_string()
+    } else {
+        text
+    })
 }
 
 /// Counts of equal texts, in alphabetical order.

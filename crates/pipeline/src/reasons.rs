@@ -15,17 +15,30 @@ use crate::overview::{count, waits};
 const LONGEST_VALUE: usize = 24;
 
 /// How many of the actions are due for which reason.
-pub fn summary(view: &View, kind: Kind, actions: &[&Action]) -> Result<BTreeMap<String, usize>, StageError> {
+pub fn summary(
+    view: &View,
+    kind: Kind,
+    actions: &[&Action],
+) -> Result<BTreeMap<String, usize>, StageError> {
     let due: Vec<(&Preimage, &Miss)> = actions
         .iter()
         .filter_map(|action| match &action.state {
-            State::Due { preimage, reason } => Some((&**preimage, reason)),
+            State::Due {
+                preimage, reason, ..
+            } => Some((&**preimage, reason)),
             _ => None,
         })
         .collect();
     let waiting = actions.iter().filter(|action| waits(action)).count();
-    let past = if due.is_empty() { BTreeMap::new() } else { latest(view.store.records(kind.name())?) };
-    let mut summary = count(due.into_iter().map(|(preimage, miss)| reason(preimage, miss, &past)));
+    let past = if due.is_empty() {
+        BTreeMap::new()
+    } else {
+        latest(view.store.records(kind.name())?)
+    };
+    let mut summary = count(
+        due.into_iter()
+            .map(|(preimage, miss)| reason(preimage, miss, &past)),
+    );
     if waiting > 0 {
         summary.insert("waits for what it reads".to_owned(), waiting);
     }
@@ -37,7 +50,9 @@ fn latest(records: Vec<Record>) -> BTreeMap<String, Record> {
     let mut past: BTreeMap<String, Record> = BTreeMap::new();
     for record in records {
         let subject = names(&record.preimage);
-        let newer = past.get(&subject).is_none_or(|other| other.environment.date <= record.environment.date);
+        let newer = past
+            .get(&subject)
+            .is_none_or(|other| other.environment.date <= record.environment.date);
         if newer {
             past.insert(subject, record);
         }
@@ -53,7 +68,10 @@ fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, Record>) -> 
     match (miss, past.get(&names(preimage))) {
         (Miss::Absent, None) => "new".to_owned(),
         (Miss::Absent, Some(record)) => {
-            let changes: Vec<String> = difference(&record.preimage, preimage).iter().map(describe).collect();
+            let changes: Vec<String> = difference(&record.preimage, preimage)
+                .iter()
+                .map(describe)
+                .collect();
             changes.join(", ")
         }
         (Miss::Record { .. }, _) => "its record is damaged".to_owned(),
@@ -77,18 +95,31 @@ mod tests {
     use super::*;
 
     fn preimage(alpha: f64, code: &str) -> Preimage {
-        Preimage::builder("weights").code(code).name("image", "mug-07").setting("lime.alpha", alpha).build()
+        Preimage::builder("weights")
+            .code(code)
+            .name("image", "mug-07")
+            .setting("lime.alpha", alpha)
+            .build()
     }
 
     #[test]
     fn a_changed_setting_is_named_with_both_values_and_a_digest_without() {
-        let change = difference(&preimage(1.0, &"a".repeat(64)), &preimage(0.5, &"b".repeat(64)));
+        let change = difference(
+            &preimage(1.0, &"a".repeat(64)),
+            &preimage(0.5, &"b".repeat(64)),
+        );
         let described: Vec<String> = change.iter().map(describe).collect();
-        assert_eq!(described, ["code changed", "settings.lime.alpha was 1.0, is 0.5"]);
+        assert_eq!(
+            described,
+            ["code changed", "settings.lime.alpha was 1.0, is 0.5"]
+        );
     }
 
     #[test]
     fn what_was_never_made_is_new() {
-        assert_eq!(reason(&preimage(1.0, "a"), &Miss::Absent, &BTreeMap::new()), "new");
+        assert_eq!(
+            reason(&preimage(1.0, "a"), &Miss::Absent, &BTreeMap::new()),
+            "new"
+        );
     }
 }

@@ -18,7 +18,12 @@ const ATTEMPTS: usize = 3;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Brings everything up to the stage `last` up to date, and says where the report is.
-pub fn run(view: &View, last: Stage, config: &Path, verbosity: Verbosity) -> Result<ExitCode, StageError> {
+pub fn run(
+    view: &View,
+    last: Stage,
+    config: &Path,
+    verbosity: Verbosity,
+) -> Result<ExitCode, StageError> {
     let start = Instant::now();
     let signals = Signals::listen();
     let mut ran = 0;
@@ -38,13 +43,21 @@ pub fn run(view: &View, last: Stage, config: &Path, verbosity: Verbosity) -> Res
     let seconds = start.elapsed().as_secs_f64();
     if ran == 0 {
         // The settings may have gone back to something that is done: then only what is shown changes.
-        Store::open(&view.study.artifacts)?.set_latest(&view.plan(Stage::Evaluate).artifacts(&view.sources))?;
+        Store::open(&view.study.artifacts)?
+            .set_latest(&view.plan(Stage::Evaluate).artifacts(&view.sources))?;
         tracing::info!("everything is up to date: nothing was run");
     } else {
         tracing::info!("up to date after {seconds:.0} s");
     }
     if last == Stage::Report {
-        tracing::info!("the report is {}", view.study.artifacts.join("report").join("index.html").display());
+        tracing::info!(
+            "the report is {}",
+            view.study
+                .artifacts
+                .join("report")
+                .join("index.html")
+                .display()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,13 +94,20 @@ fn round(
 /// Starts the stage's program, which lies beside this one.
 fn start(stage: Stage, config: &Path, verbosity: Verbosity) -> Result<Child, StageError> {
     let here = std::env::current_exe().map_err(StageError::action)?;
-    let program = here.with_file_name(stage.name()).with_extension(std::env::consts::EXE_EXTENSION);
+    let program = here
+        .with_file_name(stage.name())
+        .with_extension(std::env::consts::EXE_EXTENSION);
     let mut command = Command::new(&program);
     command.arg("--config").arg(config);
     command.args(std::iter::repeat_n("-v", usize::from(verbosity.verbose)));
-    command.args(verbosity.quiet.then_some("-q")).args(verbosity.json.then_some("--json"));
+    command
+        .args(verbosity.quiet.then_some("-q"))
+        .args(verbosity.json.then_some("--json"));
     command.spawn().map_err(|error| {
-        StageError::action(format!("{} cannot be started: {error}; `make build` makes it", program.display()))
+        StageError::action(format!(
+            "{} cannot be started: {error}; `make build` makes it",
+            program.display()
+        ))
     })
 }
 

@@ -11,7 +11,13 @@ const BLUR_SIGMA: f64 = 10.0;
 ///
 /// `labels` are those of `count` superpixels, one for each pixel; `mean` is the network's mean colour in [0, 1], which `gray` takes
 /// times 255, rounded half to even.
-pub fn backdrop(replacement: Replacement, crop: &Rgb, labels: &[u16], count: usize, mean: [f64; 3]) -> Rgb {
+pub fn backdrop(
+    replacement: Replacement,
+    crop: &Rgb,
+    labels: &[u16],
+    count: usize,
+    mean: [f64; 3],
+) -> Rgb {
     let solid = |color| imaging::solid(color, crop.height(), crop.width());
     match replacement {
         Replacement::Mean => imaging::own_mean(crop, labels, count),

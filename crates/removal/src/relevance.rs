@@ -28,7 +28,9 @@ pub fn relevance(
 ) -> Result<Vec<f64>, CamError> {
     match explanation {
         Explanation::Weights(weights) => Ok(weights.to_vec()),
-        Explanation::Map { values, size: from } => cam::pool(&cam::enlarge(values, from, size)?, labels, count),
+        Explanation::Map { values, size: from } => {
+            cam::pool(&cam::enlarge(values, from, size)?, labels, count)
+        }
     }
 }
 
@@ -38,13 +40,19 @@ mod tests {
 
     #[test]
     fn a_map_is_enlarged_and_averaged_over_each_superpixel() {
-        let map = Explanation::Map { values: &[1.0, 3.0], size: [1, 2] };
+        let map = Explanation::Map {
+            values: &[1.0, 3.0],
+            size: [1, 2],
+        };
         let relevance = relevance(map, &[0, 0, 1, 1, 0, 0, 1, 1], [2, 4], 2).unwrap();
         assert_eq!(relevance, [1.25, 2.75]);
     }
 
     #[test]
     fn weights_are_their_own_relevance() {
-        assert_eq!(relevance(Explanation::Weights(&[-1.0, 2.0]), &[0, 1], [1, 2], 2), Ok(vec![-1.0, 2.0]));
+        assert_eq!(
+            relevance(Explanation::Weights(&[-1.0, 2.0]), &[0, 1], [1, 2], 2),
+            Ok(vec![-1.0, 2.0])
+        );
     }
 }

@@ -26,12 +26,7 @@ pub struct UnknownReplacement(pub String);
 
 impl Replacement {
     /// Every replacement, in the order in which they are documented.
-    pub const ALL: [Self; 4] = [
-        Self::Mean,
-        Self::Black,
-        Self::Gray,
-        Self::Blur,
-    ];
+    pub const ALL: [Self; 4] = [Self::Mean, Self::Black, Self::Gray, Self::Blur];
 
     /// The name in pipeline.toml and in the column `replacement`.
     pub fn name(self) -> &'static str {

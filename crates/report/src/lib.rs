@@ -1,35 +1,165 @@
-//! The report: one HTML file that loads nothing, and its tables as CSV.
-//!
-//! [`build`] is a function of the study's rows alone: the same rows give the same bytes, whatever the time, the machine or the
-//! number of threads. It reads and writes no files.
-//!
-//! What may be compared is a *condition* (network, partition, order, replacement); within it methods stand beside each other,
-//! and the image is the statistical unit. No network, method or other name is known beforehand.
+//! The stage `report`: gathers the rows of a study and what their making cost, and shows the pages as artifacts/report.
 
-mod cases;
-mod duckdb;
-mod error;
-mod figures;
-mod inputs;
-mod page;
-mod paper;
-mod pictures;
-mod results;
-mod scale;
-mod table;
-mod tables;
+pub mod report;
 
-pub use error::ReportError;
-pub use inputs::{Inputs, Method, Network, Provenance, StageCost};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Builds the files of a report, by names relative to its folder: `index.html`, and `tables/*.csv` with every number in full.
-pub fn build(inputs: &Inputs) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    let results = results::Results::new(inputs);
-    let cases = cases::Cases::new(inputs, &results)?;
-    let page = page::page(inputs, &results, &cases)?;
-    let mut files = vec![("index.html".to_owned(), page.into_bytes())];
-    for table in tables::all(inputs, &results) {
-        files.push((format!("tables/{}.csv", table.name), table.csv()?));
+use pages::{Inputs, Method as ShownMethod, Network, Provenance, StageCost};
+use rayon::prelude::*;
+use schema::Table;
+use stage::{Output, Session, Stage, StageError};
+use store::Record;
+use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, State, Subject};
+use study::{Choice, Kind, Method};
+
+/// Brings the report up to date.
+pub fn run(session: &Session) -> Result<(), StageError> {
+    session.each(Kind::Report, |plan, subject| {
+        publish(session, plan, subject)
+    })
+}
+
+fn publish(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
+    let mut files = report::report(&gather(session, plan)?).map_err(StageError::action)?;
+    let key = plan
+        .of(Kind::Report)
+        .find(|action| action.subject == *subject)
+        .and_then(key);
+    files.push((REPORT_KEY.to_owned(), key.unwrap_or_default().into_bytes()));
+    session.store.publish_report(&files)?;
+    tracing::info!(
+        "wrote {}",
+        session
+            .store
+            .root()
+            .join("report")
+            .join("index.html")
+            .display()
+    );
+    Ok(Output::default())
+}
+
+fn key(action: &Action) -> Option<String> {
+    match &action.state {
+        State::Due { preimage, .. } => Some(preimage.key().to_string()),
+        State::Done(record) => Some(record.key.to_string()),
+        State::Waiting => None,
     }
-    Ok(files)
+}
+
+fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
+    let classes = &session.sources.images.classes;
+    let crops = rows::<schema::Crop>(session, plan, Kind::Crops)?;
+    let scores = rows::<schema::Score>(session, plan, Kind::Scores)?;
+    let scored: BTreeSet<&str> = scores.iter().map(|score| score.image.as_str()).collect();
+    Ok(Inputs {
+        title: session.study.report.title.clone(),
+        runs: session.study.runs,
+        classes: (0..classes.count())
+            .filter_map(|class| classes.name(class))
+            .map(str::to_owned)
+            .collect(),
+        networks: networks(session),
+        methods: methods(session),
+        crops: crops
+            .into_iter()
+            .filter(|crop| scored.contains(crop.image.as_str()))
+            .collect(),
+        segments: rows(session, plan, Kind::Segments)?,
+        targets: rows(session, plan, Kind::Targets)?,
+        saliency: rows(session, plan, Kind::Saliency)?,
+        weights: rows(session, plan, Kind::Weights)?,
+        curves: rows(session, plan, Kind::Curves)?,
+        exclusions: rows(session, plan, Kind::Scores)?,
+        provenance: provenance(session, plan)?,
+        scores,
+    })
+}
+
+/// All rows of a table in the study.
+fn rows<T: Table>(session: &Session, plan: &Plan, kind: Kind) -> Result<Vec<T>, StageError> {
+    let actions: Vec<&Action> = plan.of(kind).collect();
+    let read = |action: &&Action| session.read::<T>(plan, kind, &action.subject);
+    let tables = actions
+        .par_iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(tables.concat())
+}
+
+fn networks(session: &Session) -> Vec<Network> {
+    let shown = |(name, network): (&study::Name, &study::settings::infer::Network)| Network {
+        name: name.to_string(),
+        architecture: network.architecture.name().to_owned(),
+        digest: session.sources.network_digest(name).to_owned(),
+        gray: network
+            .mean
+            .map(|value| (value * 255.0).round_ties_even() as u8),
+    };
+    session.study.networks.iter().map(shown).collect()
+}
+
+fn methods(session: &Session) -> Vec<ShownMethod> {
+    let shown = |(name, method): (&study::Name, &Method)| {
+        let (kind, replacement) = match method {
+            Method::Gradcam(_) => ("gradcam", None),
+            Method::Lime(lime) => ("lime", Some(lime.replacement.name().to_owned())),
+        };
+        ShownMethod {
+            name: name.to_string(),
+            kind: kind.to_owned(),
+            replacement,
+        }
+    };
+    session.study.methods.iter().map(shown).collect()
+}
+
+fn provenance(session: &Session, plan: &Plan) -> Result<Provenance, StageError> {
+    let file = &session.study.file;
+    let settings = std::fs::read_to_string(file)
+        .map_err(|error| StageError::action(format!("{}: {error}", file.display())))?;
+    let records: Vec<&Record> = plan.all().filter_map(Action::record).collect();
+    let devices: BTreeSet<&str> = records
+        .iter()
+        .map(|record| record.environment.device.as_str())
+        .collect();
+    let mut artifacts: BTreeMap<&str, u64> = BTreeMap::new();
+    for table in records.iter().flat_map(|record| record.artifacts.keys()) {
+        *artifacts.entry(table).or_default() += 1;
+    }
+    Ok(Provenance {
+        settings,
+        latest: session.study.artifacts.join("latest").display().to_string(),
+        versions: vec![
+            (
+                "selectivity".to_owned(),
+                env!("CARGO_PKG_VERSION").to_owned(),
+            ),
+            ("libtorch".to_owned(), LIBTORCH.to_owned()),
+        ],
+        devices: devices.into_iter().map(str::to_owned).collect(),
+        costs: Stage::ALL
+            .into_iter()
+            .filter(|stage| *stage != Stage::Report)
+            .map(|stage| cost(plan, stage))
+            .collect(),
+        artifacts: artifacts
+            .into_iter()
+            .map(|(table, count)| (table.to_owned(), count))
+            .collect(),
+    })
+}
+
+fn cost(plan: &Plan, stage: Stage) -> StageCost {
+    let mut cost = StageCost {
+        stage: stage.name().to_owned(),
+        ..StageCost::default()
+    };
+    for record in plan.stage(stage).filter_map(Action::record) {
+        cost.actions += 1;
+        cost.wall_seconds += record.cost.wall_seconds;
+        cost.forward_passes += record.cost.forward_passes;
+        cost.backward_passes += record.cost.backward_passes;
+    }
+    cost
 }

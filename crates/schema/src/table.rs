@@ -1,7 +1,7 @@
 //! What every table is: a named, fixed list of typed and described columns, and rows that go to Arrow and back unchanged.
 
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use crate::Kind;
 
@@ -132,9 +132,10 @@ fn describe_nullability(nullable: bool) -> &'static str {
 pub(crate) mod support {
     use std::sync::Arc;
 
-    use arrow::array::{Array, ArrayRef, AsArray};
-    use arrow::datatypes::{Field, Metadata, Schema, SchemaRef};
-    use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+    use arrow_array::cast::AsArray;
+    use arrow_array::{Array, ArrayRef};
+    use arrow_array::{RecordBatch, RecordBatchOptions};
+    use arrow_schema::{Field, Metadata, Schema, SchemaRef};
 
     use super::{Column, SchemaError, Table};
 
@@ -264,18 +265,18 @@ macro_rules! table {
                 COLUMNS
             }
 
-            fn schema() -> arrow::datatypes::SchemaRef {
-                static SCHEMA: std::sync::LazyLock<arrow::datatypes::SchemaRef> =
+            fn schema() -> arrow_schema::SchemaRef {
+                static SCHEMA: std::sync::LazyLock<arrow_schema::SchemaRef> =
                     std::sync::LazyLock::new($crate::table::support::schema_of::<$name>);
                 SCHEMA.clone()
             }
 
-            fn encode(rows: &[Self]) -> arrow::record_batch::RecordBatch {
+            fn encode(rows: &[Self]) -> arrow_array::RecordBatch {
                 let columns = vec![$(<$type as $crate::cell::Cell>::encode(rows.iter().map(|row| &row.$field))),+];
                 $crate::table::support::batch_of::<Self>(rows.len(), columns)
             }
 
-            fn decode(batch: &arrow::record_batch::RecordBatch) -> Result<Vec<Self>, $crate::SchemaError> {
+            fn decode(batch: &arrow_array::RecordBatch) -> Result<Vec<Self>, $crate::SchemaError> {
                 $crate::table::support::check::<Self>(batch)?;
                 let mut columns = batch.columns().iter();
                 $(let mut $field = columns.next().into_iter().flat_map(|column| <$type as $crate::cell::Cell>::decode(column));)+
@@ -290,11 +291,13 @@ pub(crate) use table;
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{
-        Array, ArrayRef, AsArray, DictionaryArray, Float32Array, Int32Array, ListArray, StringArray,
+    use arrow_array::RecordBatch;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        Array, ArrayRef, DictionaryArray, Float32Array, Int32Array, ListArray, StringArray,
     };
-    use arrow::datatypes::{DataType, Field, Int32Type, Schema};
-    use arrow::record_batch::RecordBatch;
+    use arrow_schema::{DataType, Field, Schema};
     use proptest::prelude::*;
 
     use super::{SchemaError, Table};
@@ -423,7 +426,7 @@ mod tests {
         let item = Arc::new(Field::new("item", DataType::Float32, true));
         let list = ListArray::new(
             item,
-            arrow::buffer::OffsetBuffer::from_lengths([2]),
+            arrow_buffer::OffsetBuffer::from_lengths([2]),
             Arc::new(Float32Array::from(vec![1.0, -0.0])),
             None,
         );
@@ -505,7 +508,7 @@ mod tests {
         let item = Arc::new(Field::new("item", DataType::Float32, true));
         let list = ListArray::new(
             item,
-            arrow::buffer::OffsetBuffer::from_lengths([1]),
+            arrow_buffer::OffsetBuffer::from_lengths([1]),
             Arc::new(Float32Array::from(vec![None])),
             None,
         );

@@ -14,11 +14,17 @@ use superpixels::{Algorithm, Felzenszwalb, Grid, Quickshift, SettingError, Slic}
 pub fn run(session: &Session) -> Result<(), StageError> {
     let images = &session.study.images;
     let preparation = Preparation::new(images.resize, images.crop).map_err(StageError::action)?;
-    session.each(Kind::Crops, |_, subject| crop(session, &preparation, subject))?;
+    session.each(Kind::Crops, |_, subject| {
+        crop(session, &preparation, subject)
+    })?;
     session.each(Kind::Segments, |plan, subject| cut(session, plan, subject))
 }
 
-fn crop(session: &Session, preparation: &Preparation, subject: &Subject) -> Result<Output, StageError> {
+fn crop(
+    session: &Session,
+    preparation: &Preparation,
+    subject: &Subject,
+) -> Result<Output, StageError> {
     let index = subject.image.expect("a crop is of an image");
     let image = session.sources.image(index);
     let bytes = session.read_file(&image.path, session.sources.image_digest(index))?;
@@ -29,7 +35,11 @@ fn crop(session: &Session, preparation: &Preparation, subject: &Subject) -> Resu
     let cropped = crops::crop(&bytes, mask.as_deref(), preparation)
         .map_err(|error| StageError::action(format!("{}: {error}", image.path.display())))?;
     let (height, width) = (cropped.rgb.height(), cropped.rgb.width());
-    let pixels = digest_of([&height.to_le_bytes()[..], &width.to_le_bytes(), cropped.rgb.pixels()]);
+    let pixels = digest_of([
+        &height.to_le_bytes()[..],
+        &width.to_le_bytes(),
+        cropped.rgb.pixels(),
+    ]);
     let row = schema::Crop {
         image: image.name.clone(),
         image_digest: session.sources.image_digest(index).to_owned(),
@@ -46,12 +56,23 @@ fn crop(session: &Session, preparation: &Preparation, subject: &Subject) -> Resu
 fn cut(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
     let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
     let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
-    let name = subject.partition.as_ref().expect("segments are of a partition");
+    let name = subject
+        .partition
+        .as_ref()
+        .expect("segments are of a partition");
     let settings = &session.study.partitions[name];
     let partition = segments::segments(&rgb, &algorithm(settings).map_err(StageError::action)?)
         .map_err(|error| advise(name, &error))?;
-    let bytes: Vec<u8> = partition.labels().iter().flat_map(|label| label.to_le_bytes()).collect();
-    let labels = digest_of([&partition.height().to_le_bytes()[..], &partition.width().to_le_bytes(), &bytes]);
+    let bytes: Vec<u8> = partition
+        .labels()
+        .iter()
+        .flat_map(|label| label.to_le_bytes())
+        .collect();
+    let labels = digest_of([
+        &partition.height().to_le_bytes()[..],
+        &partition.width().to_le_bytes(),
+        &bytes,
+    ]);
     let row = schema::Segments {
         image: crop.image,
         partition: name.to_string(),
@@ -71,15 +92,23 @@ fn advise(name: &Name, error: &superpixels::PartitionError) -> StageError {
 /// The settings of pipeline.toml as the algorithm that they mean.
 fn algorithm(settings: &Settings) -> Result<Algorithm, SettingError> {
     Ok(match *settings {
-        Settings::Quickshift { kernel_size, max_dist, ratio } => {
-            Algorithm::Quickshift(Quickshift::new(kernel_size, max_dist, ratio)?)
+        Settings::Quickshift {
+            kernel_size,
+            max_dist,
+            ratio,
+        } => Algorithm::Quickshift(Quickshift::new(kernel_size, max_dist, ratio)?),
+        Settings::Slic {
+            superpixels,
+            compactness,
+            sigma,
+        } => Algorithm::Slic(Slic::new(superpixels as usize, compactness, sigma)?),
+        Settings::Felzenszwalb {
+            scale,
+            sigma,
+            min_size,
+        } => Algorithm::Felzenszwalb(Felzenszwalb::new(scale, sigma, min_size as usize)?),
+        Settings::Grid { rows, columns } => {
+            Algorithm::Grid(Grid::new(rows as usize, columns as usize)?)
         }
-        Settings::Slic { superpixels, compactness, sigma } => {
-            Algorithm::Slic(Slic::new(superpixels as usize, compactness, sigma)?)
-        }
-        Settings::Felzenszwalb { scale, sigma, min_size } => {
-            Algorithm::Felzenszwalb(Felzenszwalb::new(scale, sigma, min_size as usize)?)
-        }
-        Settings::Grid { rows, columns } => Algorithm::Grid(Grid::new(rows as usize, columns as usize)?),
     })
 }

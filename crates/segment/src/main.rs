@@ -3,5 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    stage::main(stage::Stage::Segment, "Crops the images and cuts them into superpixels", segment::run)
+    stage::main(
+        stage::Stage::Segment,
+        "Crops the images and cuts them into superpixels",
+        segment::run,
+    )
 }

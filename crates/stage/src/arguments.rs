@@ -31,12 +31,12 @@ pub struct Arguments {
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Verbosity {
     /// Say more; twice: say everything.
-    #[arg(short, long, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing but warnings and errors.
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print one JSON object for each event on standard output.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub json: bool,
 }

@@ -24,7 +24,9 @@ pub enum StageError {
         total: usize,
     },
     /// What some actions read is not there.
-    #[error("{waiting} actions wait for tables of an earlier stage: run `make {stage}`, which makes them first")]
+    #[error(
+        "{waiting} actions wait for tables of an earlier stage: run `make {stage}`, which makes them first"
+    )]
     Waiting {
         /// How many.
         waiting: usize,
@@ -46,7 +48,11 @@ pub enum StageError {
 }
 
 fn signal_name(signal: i32) -> &'static str {
-    if signal == signal_hook::consts::SIGTERM { "SIGTERM" } else { "Ctrl-C" }
+    if signal == signal_hook::consts::SIGTERM {
+        "SIGTERM"
+    } else {
+        "Ctrl-C"
+    }
 }
 
 impl StageError {

@@ -22,13 +22,17 @@ pub use signals::Signals;
 pub use study::Stage;
 
 /// Runs a stage: reads the arguments and the study, does the work, makes `latest/` show it, and says how it went.
-pub fn main(stage: Stage, about: &'static str, work: impl FnOnce(&Session) -> Result<(), StageError>) -> ExitCode {
+pub fn main(
+    stage: Stage,
+    about: &'static str,
+    work: impl FnOnce(&Session) -> Result<(), StageError>,
+) -> ExitCode {
     let arguments = Arguments::parse_for(stage.name(), about);
     let outcome = Session::open(stage, &arguments).and_then(|session| {
         let worked = work(&session);
         // What was done before a failure is shown as well.
         let shown = session.show();
-        worked.and(shown)
+        worked.and(shown).and(session.outcome())
     });
     conclude(stage.name(), outcome)
 }
@@ -40,14 +44,17 @@ pub fn conclude(program: &str, outcome: Result<(), StageError>) -> ExitCode {
         Err(error) => {
             match &error {
                 StageError::Problems(problems) => eprintln!("{}", problems.render(colour())),
-                error => tracing::error!("{program}: {error}"),
+                // Logging may not have started, so this goes to the terminal by itself, and into the log beside.
+                error => eprintln!("error: {program}: {error}"),
             }
+            tracing::debug!("ended with status {}: {error}", error.status());
             ExitCode::from(error.status())
         }
     }
 }
 
-fn colour() -> bool {
+/// Whether standard error shows colours.
+pub(crate) fn colour() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none()
 }
 

@@ -22,6 +22,7 @@ pub fn start(program: &str, verbosity: Verbosity, store: Option<&Store>) -> Resu
     };
     let terminal = tracing_subscriber::fmt::layer()
         .without_time()
+        .with_ansi(crate::colour())
         .with_target(false)
         .with_writer(std::io::stderr)
         .with_filter(level);
@@ -34,6 +35,9 @@ pub fn start(program: &str, verbosity: Verbosity, store: Option<&Store>) -> Resu
                 .with_filter(LevelFilter::DEBUG),
         ),
     };
-    let _ = tracing_subscriber::registry().with(terminal).with(file).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(terminal)
+        .with(file)
+        .try_init();
     Ok(())
 }

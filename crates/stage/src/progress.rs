@@ -48,12 +48,23 @@ impl Progress {
             Form::Lines
         };
         let start = Instant::now();
-        Self { kind, total, start, form, state: Mutex::new(State { done: 0, said: start }) }
+        Self {
+            kind,
+            total,
+            start,
+            form,
+            state: Mutex::new(State {
+                done: 0,
+                said: start,
+            }),
+        }
     }
 
     /// One more action is done, or has failed.
     pub(crate) fn advance(&self) {
-        let Ok(mut state) = self.state.lock() else { return };
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
         state.done += 1;
         match &self.form {
             Form::Bar(bar) => bar.inc(1),
@@ -74,14 +85,22 @@ impl Progress {
             Form::Json => self.event("finished", done),
             _ => {}
         }
-        tracing::info!("{}: {done} of {} done in {:.1} s", self.kind, self.total, self.start.elapsed().as_secs_f64());
+        tracing::info!(
+            "{}: {done} of {} done in {:.1} s",
+            self.kind,
+            self.total,
+            self.start.elapsed().as_secs_f64()
+        );
     }
 
     fn line(&self, done: usize) -> String {
         let seconds = self.start.elapsed().as_secs_f64();
         let left = seconds / done as f64 * (self.total - done) as f64;
         let rate = done as f64 / seconds;
-        format!("{}: {done} of {}, {rate:.1} a second, {left:.0} s left", self.kind, self.total)
+        format!(
+            "{}: {done} of {}, {rate:.1} a second, {left:.0} s left",
+            self.kind, self.total
+        )
     }
 
     fn event(&self, event: &str, done: usize) {
@@ -94,8 +113,11 @@ impl Progress {
 
 fn bar(kind: &'static str, total: usize) -> ProgressBar {
     let template = "{prefix:>14} [{bar:32}] {pos}/{len}  {per_sec}  {eta} left";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(total as u64).with_style(style.progress_chars("=> ")).with_prefix(kind);
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(total as u64)
+        .with_style(style.progress_chars("=> "))
+        .with_prefix(kind);
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }

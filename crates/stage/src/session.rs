@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -35,7 +35,10 @@ pub struct Output {
 impl Output {
     /// The output of an action with one table.
     pub fn new<T: Table>(rows: &[T]) -> Result<Self, StageError> {
-        Ok(Self { tables: vec![store::encode(rows)?], ..Self::default() })
+        Ok(Self {
+            tables: vec![store::encode(rows)?],
+            ..Self::default()
+        })
     }
 
     /// Adds a table.
@@ -66,6 +69,15 @@ pub struct Session {
     stage: Stage,
     verbosity: Verbosity,
     device: String,
+    outcome: Mutex<Outcome>,
+}
+
+/// How the actions of all kinds went so far.
+#[derive(Debug, Default)]
+struct Outcome {
+    failures: Vec<StageError>,
+    due: usize,
+    waiting: usize,
 }
 
 impl Session {
@@ -79,7 +91,16 @@ impl Session {
         for warning in &sources.images.warnings {
             tracing::warn!("{warning}");
         }
-        Ok(Self { study, sources, store, signals, stage, verbosity: arguments.verbosity, device: "cpu".to_owned() })
+        Ok(Self {
+            study,
+            sources,
+            store,
+            signals,
+            stage,
+            verbosity: arguments.verbosity,
+            device: "cpu".to_owned(),
+            outcome: Mutex::default(),
+        })
     }
 
     /// The plan up to and with a kind of action, as things stand now.
@@ -88,14 +109,29 @@ impl Session {
     }
 
     /// The rows of a table that an earlier action made.
-    pub fn read<T: Table>(&self, plan: &Plan, kind: Kind, subject: &Subject) -> Result<Vec<T>, StageError> {
+    pub fn read<T: Table>(
+        &self,
+        plan: &Plan,
+        kind: Kind,
+        subject: &Subject,
+    ) -> Result<Vec<T>, StageError> {
         let record = plan.record(kind, subject);
-        let id = record.and_then(store::Record::id_of::<T>).ok_or(StageError::Waiting { waiting: 1, stage: self.stage.name() })?;
+        let id = record
+            .and_then(store::Record::id_of::<T>)
+            .ok_or(StageError::Waiting {
+                waiting: 1,
+                stage: self.stage.name(),
+            })?;
         Ok(self.store.read(&id)?)
     }
 
     /// The one row of a table that an earlier action made.
-    pub fn read_one<T: Table>(&self, plan: &Plan, kind: Kind, subject: &Subject) -> Result<T, StageError> {
+    pub fn read_one<T: Table>(
+        &self,
+        plan: &Plan,
+        kind: Kind,
+        subject: &Subject,
+    ) -> Result<T, StageError> {
         let rows = self.read::<T>(plan, kind, subject)?;
         let found = rows.len();
         let mut rows = rows.into_iter();
@@ -116,7 +152,9 @@ impl Session {
         if blake3::hash(&bytes).to_hex().as_str() == digest {
             Ok(bytes)
         } else {
-            Err(StageError::Changed { path: path.display().to_string() })
+            Err(StageError::Changed {
+                path: path.display().to_string(),
+            })
         }
     }
 
@@ -132,11 +170,16 @@ impl Session {
             let start = Instant::now();
             let outcome = self.signals.check().and_then(|()| work(&plan, subject));
             let published = outcome.and_then(|output| {
-                Ok(self.store.publish(&self.record(preimage, output, start.elapsed().as_secs_f64()))?)
+                Ok(self.store.publish(&self.record(
+                    preimage,
+                    output,
+                    start.elapsed().as_secs_f64(),
+                ))?)
             });
             run.settle(subject, published)
         })?;
-        run.conclude()
+        run.conclude();
+        Ok(())
     }
 
     /// Does all actions of a kind that are due, one after another, because they share a network or a device; results are written beside.
@@ -153,11 +196,15 @@ impl Session {
             let writer = scope.spawn(move || {
                 while let Ok(first) = receiver.recv() {
                     // Whatever has gathered shares the waiting for the disk.
-                    let (subjects, actions): (Vec<_>, Vec<_>) = std::iter::once(first).chain(receiver.try_iter()).unzip();
+                    let (subjects, actions): (Vec<_>, Vec<_>) =
+                        std::iter::once(first).chain(receiver.try_iter()).unzip();
                     let published = self.store.publish_many(&actions);
-                    subjects.iter().zip(published).try_for_each(|(subject, published)| {
-                        run.settle(subject, published.map_err(StageError::from))
-                    })?;
+                    subjects
+                        .iter()
+                        .zip(published)
+                        .try_for_each(|(subject, published)| {
+                            run.settle(subject, published.map_err(StageError::from))
+                        })?;
                 }
                 Ok(())
             });
@@ -173,10 +220,13 @@ impl Session {
                 }
             });
             drop(sender);
-            let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let written = writer
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             written.and(computed.or_else(|error| error.map_or(Ok(()), Err)))
         })?;
-        run.conclude()
+        run.conclude();
+        Ok(())
     }
 
     fn record(&self, preimage: &Preimage, output: Output, wall_seconds: f64) -> store::Action {
@@ -192,6 +242,28 @@ impl Session {
                 backward_passes: output.backward_passes,
             },
             environment: Environment::here(self.device.clone(), libtorch, program),
+        }
+    }
+
+    /// An error if any action failed, or could not be tried.
+    pub(crate) fn outcome(&self) -> Result<(), StageError> {
+        let mut outcome =
+            std::mem::take(&mut *self.outcome.lock().unwrap_or_else(PoisonError::into_inner));
+        let lost = outcome
+            .failures
+            .iter()
+            .position(|error| matches!(error, StageError::Store(_)));
+        match (lost, outcome.failures.len(), outcome.waiting) {
+            (Some(lost), ..) => Err(outcome.failures.swap_remove(lost)),
+            (None, 0, 0) => Ok(()),
+            (None, 0, waiting) => Err(StageError::Waiting {
+                waiting,
+                stage: self.stage.name(),
+            }),
+            (None, failed, _) => Err(StageError::Failed {
+                failed,
+                total: outcome.due,
+            }),
         }
     }
 
@@ -220,36 +292,56 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let due: Vec<_> = plan.of(kind).filter_map(due).collect();
-        let waiting = plan.of(kind).filter(|action| matches!(action.state, State::Waiting)).count();
+        let waiting = plan
+            .of(kind)
+            .filter(|action| matches!(action.state, State::Waiting))
+            .count();
         let progress = Progress::new(kind.name(), due.len(), session.verbosity);
-        Ok(Self { session, due, waiting, progress, failures: Mutex::default() })
+        Ok(Self {
+            session,
+            due,
+            waiting,
+            progress,
+            failures: Mutex::default(),
+        })
     }
 
     /// Notes how an action went; an error only where the others need not be tried.
-    fn settle<T>(&self, subject: &Subject, outcome: Result<T, StageError>) -> Result<(), StageError> {
+    fn settle<T>(
+        &self,
+        subject: &Subject,
+        outcome: Result<T, StageError>,
+    ) -> Result<(), StageError> {
         self.progress.advance();
         let Err(error) = outcome else { return Ok(()) };
         if error.is_fatal() {
             return Err(error);
         }
         tracing::error!("{}: {error}", subject.describe(&self.session.sources));
-        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(error);
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(error);
         Ok(())
     }
 
-    fn conclude(self) -> Result<(), StageError> {
+    /// Adds to the outcome of the session; the next kind of action goes on with what there is.
+    fn conclude(self) {
         if !self.due.is_empty() {
             self.progress.finish();
         }
-        let total = self.due.len();
-        let mut failures = self.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let lost = failures.iter().position(|error| matches!(error, StageError::Store(_)));
-        match (lost, failures.len(), self.waiting) {
-            (Some(lost), ..) => Err(failures.swap_remove(lost)),
-            (None, 0, 0) => Ok(()),
-            (None, 0, waiting) => Err(StageError::Waiting { waiting, stage: self.session.stage.name() }),
-            (None, failed, _) => Err(StageError::Failed { failed, total }),
-        }
+        let failures = self
+            .failures
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut outcome = self
+            .session
+            .outcome
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        outcome.failures.extend(failures);
+        outcome.due += self.due.len();
+        outcome.waiting += self.waiting;
     }
 }
 
@@ -257,7 +349,9 @@ impl<'a> Run<'a> {
 pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        hasher
+            .update(&(part.len() as u64).to_le_bytes())
+            .update(part);
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -17,7 +17,8 @@ impl Signals {
         let signals = Self::default();
         for signal in [SIGINT, SIGTERM] {
             // The only refusal is for signals that cannot be handled, which these are not.
-            let _ = signal_hook::flag::register_usize(signal, Arc::clone(&signals.0), signal as usize);
+            let _ =
+                signal_hook::flag::register_usize(signal, Arc::clone(&signals.0), signal as usize);
         }
         signals
     }
@@ -32,6 +33,7 @@ impl Signals {
 
     /// An error once a signal came.
     pub fn check(&self) -> Result<(), StageError> {
-        self.received().map_or(Ok(()), |signal| Err(StageError::Interrupted { signal }))
+        self.received()
+            .map_or(Ok(()), |signal| Err(StageError::Interrupted { signal }))
     }
 }

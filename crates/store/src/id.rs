@@ -21,12 +21,15 @@
 //! A dictionary counts as its decoded values. So nothing that a writer may choose is in the id: chunks, slices, offsets, dictionaries, the
 //! bytes beneath a null, a list item's name, descriptions, compression.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Schema, ToByteSlice, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+use arrow_array::Array;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow::record_batch::RecordBatch;
+use arrow_buffer::ToByteSlice;
+use arrow_schema::{DataType, Schema};
 
 use crate::ContentId;
 
@@ -159,19 +162,19 @@ impl Sink {
             DataType::Boolean => {
                 let values = array.as_boolean();
                 self.rows(array, start, length, nullable, |sink, row| {
-                    sink.put(&[u8::from(values.value(row))])
+                    sink.put(&[u8::from(values.value(row))]);
                 });
             }
             DataType::Utf8 => {
                 let values = array.as_string::<i32>();
                 self.rows(array, start, length, nullable, |sink, row| {
-                    sink.text(values.value(row).as_bytes())
+                    sink.text(values.value(row).as_bytes());
                 });
             }
             DataType::Binary => {
                 let values = array.as_binary::<i32>();
                 self.rows(array, start, length, nullable, |sink, row| {
-                    sink.text(values.value(row))
+                    sink.text(values.value(row));
                 });
             }
             DataType::List(item) => self.lists(array, start, length, nullable, item.is_nullable()),
@@ -211,7 +214,7 @@ impl Sink {
         let values = array.as_primitive::<T>().values();
         if nullable {
             self.rows(array, start, length, nullable, |sink, row| {
-                sink.put(values[row].to_byte_slice())
+                sink.put(values[row].to_byte_slice());
             });
         } else {
             self.put(values[start..start + length].to_byte_slice());
@@ -244,7 +247,7 @@ impl Sink {
             dictionary.normalized_keys()
         };
         self.rows(array, start, length, nullable, |sink, row| {
-            sink.values(dictionary.values(), keys[row], 1, false)
+            sink.values(dictionary.values(), keys[row], 1, false);
         });
     }
 }
@@ -253,11 +256,12 @@ impl Sink {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Float64Array, UInt32Array};
-    use arrow::buffer::NullBuffer;
-    use arrow::compute::{cast, concat_batches};
-    use arrow::datatypes::{DataType, Field, Schema};
-    use arrow::record_batch::RecordBatch;
+    use arrow_array::RecordBatch;
+    use arrow_array::{ArrayRef, Float64Array, UInt32Array};
+    use arrow_buffer::NullBuffer;
+    use arrow_cast::cast;
+    use arrow_schema::{DataType, Field, Schema};
+    use arrow_select::concat::concat_batches;
     use proptest::prelude::*;
     use schema::{Logits, Table, Target};
 

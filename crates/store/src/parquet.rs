@@ -1,4 +1,4 @@
-//! Artifacts as Parquet files, which DuckDB, pandas and polars open as they are.
+//! Artifacts as Parquet files, which `DuckDB`, pandas and polars open as they are.
 //!
 //! Zstandard throughout; floats as `BYTE_STREAM_SPLIT` without dictionary, which is where they are smallest; text as dictionaries; key-value
 //! metadata in a fixed order, because a file's bytes should not change from process to process. The Arrow schema is left out: readers then
@@ -7,8 +7,8 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;

@@ -26,8 +26,15 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, each after those whose tables it reads.
-    pub const ALL: [Self; 7] =
-        [Self::Segment, Self::Infer, Self::Gradcam, Self::Lime, Self::Deletion, Self::Evaluate, Self::Report];
+    pub const ALL: [Self; 7] = [
+        Self::Segment,
+        Self::Infer,
+        Self::Gradcam,
+        Self::Lime,
+        Self::Deletion,
+        Self::Evaluate,
+        Self::Report,
+    ];
 
     /// The program's name.
     pub fn name(self) -> &'static str {
@@ -52,7 +59,12 @@ impl Stage {
             Self::Evaluate | Self::Report => &Self::ALL[..Self::ALL.len() - 2],
         };
         let evaluate = (self == Self::Report).then_some(Self::Evaluate);
-        needs.iter().copied().chain(evaluate).chain([self]).collect()
+        needs
+            .iter()
+            .copied()
+            .chain(evaluate)
+            .chain([self])
+            .collect()
     }
 }
 
@@ -143,7 +155,9 @@ impl Kind {
 
     /// The kinds of action of a stage, in the order in which it does them.
     pub fn of(stage: Stage) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |kind| kind.stage() == stage)
+        Self::ALL
+            .into_iter()
+            .filter(move |kind| kind.stage() == stage)
     }
 
     /// What the tables that this kind of action makes look like: names, types and nullability of their columns. It is in the key,
@@ -172,7 +186,8 @@ impl Kind {
 fn add<T: Table>(hasher: &mut blake3::Hasher) {
     hasher.update(format!("{}\n", T::NAME).as_bytes());
     for column in T::columns() {
-        hasher.update(format!("{} {:?} {}\n", column.name, column.kind, column.nullable).as_bytes());
+        hasher
+            .update(format!("{} {:?} {}\n", column.name, column.kind, column.nullable).as_bytes());
     }
 }
 

@@ -81,6 +81,8 @@ pub enum State {
         preimage: Box<Preimage>,
         /// Why it is not done.
         reason: Miss,
+        /// Its record, where only an artifact was lost. What it says still holds, so that what reads the action needs not be done again.
+        lost: Option<Box<Record>>,
     },
     /// What it reads is not there yet, so that not even its key is known.
     Waiting,
@@ -94,6 +96,14 @@ impl Action {
             _ => None,
         }
     }
+
+    /// Its record, if it is done or was done and lost an artifact.
+    fn known(&self) -> Option<&Record> {
+        match &self.state {
+            State::Due { lost, .. } => lost.as_deref(),
+            _ => self.record(),
+        }
+    }
 }
 
 /// All actions of a study, up to some kind.
@@ -105,15 +115,28 @@ pub struct Plan {
 impl Plan {
     /// Plans a study up to and with the actions of a kind.
     pub fn new(study: &Study, sources: &Sources, store: &Store, last: Kind) -> Self {
-        let mut plan = Self { actions: BTreeMap::new() };
+        let mut plan = Self {
+            actions: BTreeMap::new(),
+        };
         for kind in Kind::ALL.into_iter().take_while(|kind| *kind <= last) {
-            let planner = Planner { study, sources, plan: &plan };
+            let planner = Planner {
+                study,
+                sources,
+                plan: &plan,
+            };
             let actions = planner.subjects(kind).into_iter().map(|subject| {
                 let state = match planner.preimage(kind, &subject) {
                     None => State::Waiting,
                     Some(preimage) => look_up(store, kind, preimage),
                 };
-                (subject.clone(), Action { kind, subject, state })
+                (
+                    subject.clone(),
+                    Action {
+                        kind,
+                        subject,
+                        state,
+                    },
+                )
             });
             let actions = actions.collect();
             plan.actions.insert(kind, actions);
@@ -123,7 +146,10 @@ impl Plan {
 
     /// The actions of a kind, in a fixed order.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Action> {
-        self.actions.get(&kind).into_iter().flat_map(BTreeMap::values)
+        self.actions
+            .get(&kind)
+            .into_iter()
+            .flat_map(BTreeMap::values)
     }
 
     /// All actions.
@@ -142,15 +168,23 @@ impl Plan {
     }
 
     fn facet(&self, kind: Kind, subject: &Subject, name: &str) -> Option<Value> {
-        self.record(kind, subject)?.facets.get(name).cloned()
+        let record = self.actions.get(&kind)?.get(subject)?.known()?;
+        record.facets.get(name).cloned()
     }
 
     /// The artifacts that are there, under their names in `latest/`.
     pub fn artifacts(&self, sources: &Sources) -> Vec<(String, ContentId)> {
         let mut artifacts = Vec::new();
         for action in self.all() {
-            for (table, artifact) in action.record().into_iter().flat_map(|record| &record.artifacts) {
-                artifacts.push((format!("{table}/{}.parquet", action.subject.file_name(sources)), artifact.id));
+            for (table, artifact) in action
+                .record()
+                .into_iter()
+                .flat_map(|record| &record.artifacts)
+            {
+                artifacts.push((
+                    format!("{table}/{}.parquet", action.subject.file_name(sources)),
+                    artifact.id,
+                ));
             }
         }
         artifacts
@@ -161,7 +195,17 @@ impl Plan {
 pub const REPORT_KEY: &str = "key.txt";
 
 fn look_up(store: &Store, kind: Kind, preimage: Preimage) -> State {
-    let due = |preimage, reason| State::Due { preimage: Box::new(preimage), reason };
+    let due = |preimage: Preimage, reason| {
+        let lost = match &reason {
+            Miss::Artifact { .. } => store.find(&preimage.key()).ok().flatten().map(Box::new),
+            _ => None,
+        };
+        State::Due {
+            preimage: Box::new(preimage),
+            reason,
+            lost,
+        }
+    };
     match store.lookup(&preimage) {
         Lookup::Miss(reason) => due(preimage, reason),
         // A report is no artifact: it was made once, but report/ may show another one by now.
@@ -169,7 +213,13 @@ fn look_up(store: &Store, kind: Kind, preimage: Preimage) -> State {
             let path = store.root().join("report").join(REPORT_KEY);
             match std::fs::read_to_string(&path) {
                 Ok(key) if key.trim() == record.key.to_string() => State::Done(record),
-                _ => due(preimage, Miss::Artifact { path, detail: "it shows another study, or none".to_owned() }),
+                _ => due(
+                    preimage,
+                    Miss::Artifact {
+                        path,
+                        detail: "it shows another study, or none".to_owned(),
+                    },
+                ),
             }
         }
         Lookup::Hit(record) => State::Done(record),
@@ -178,54 +228,98 @@ fn look_up(store: &Store, kind: Kind, preimage: Preimage) -> State {
 
 impl Subject {
     fn of_image(image: usize) -> Self {
-        Self { image: Some(image), ..Self::default() }
+        Self {
+            image: Some(image),
+            ..Self::default()
+        }
     }
 
     /// The subject whose `crops` this one's action reads.
     pub fn crop(&self) -> Self {
-        Self { image: self.image, ..Self::default() }
+        Self {
+            image: self.image,
+            ..Self::default()
+        }
     }
 
     /// The subject whose `segments` this one's action reads.
     pub fn segments(&self) -> Self {
-        Self { image: self.image, partition: self.partition.clone(), ..Self::default() }
+        Self {
+            image: self.image,
+            partition: self.partition.clone(),
+            ..Self::default()
+        }
     }
 
     /// The subject whose `logits` and `targets` this one's action reads.
     pub fn network(&self) -> Self {
-        Self { image: self.image, network: self.network.clone(), ..Self::default() }
+        Self {
+            image: self.image,
+            network: self.network.clone(),
+            ..Self::default()
+        }
     }
 
     /// The subject whose `saliency` this one's action reads.
     pub fn saliency(&self) -> Self {
-        Self { method: self.method.clone(), ..self.network() }
+        Self {
+            method: self.method.clone(),
+            ..self.network()
+        }
     }
 
     /// The subject whose `perturbations` and `weights` this one's action reads.
     pub fn explanation(&self) -> Self {
-        Self { order: None, replacement: None, ..self.clone() }
+        Self {
+            order: None,
+            replacement: None,
+            ..self.clone()
+        }
     }
 
     /// The subject in words, such as `mug-07, alexnet, quickshift, lime, run 3`.
     pub fn describe(&self, sources: &Sources) -> String {
-        let mut parts: Vec<String> = self.image.iter().map(|&image| sources.image(image).name.clone()).collect();
+        let mut parts: Vec<String> = self
+            .image
+            .iter()
+            .map(|&image| sources.image(image).name.clone())
+            .collect();
         let names = [&self.network, &self.partition, &self.method];
         parts.extend(names.into_iter().flatten().map(ToString::to_string));
         parts.extend(self.run.map(|run| format!("run {run}")));
         parts.extend(self.order.map(|order| order.name().to_owned()));
-        parts.extend(self.replacement.map(|replacement| replacement.name().to_owned()));
-        if parts.is_empty() { "the study".to_owned() } else { parts.join(", ") }
+        parts.extend(
+            self.replacement
+                .map(|replacement| replacement.name().to_owned()),
+        );
+        if parts.is_empty() {
+            "the study".to_owned()
+        } else {
+            parts.join(", ")
+        }
     }
 
     /// The file's name in `latest/` without its ending, such as `alexnet.mug-07.quickshift.lime.run03`.
     fn file_name(&self, sources: &Sources) -> String {
         let mut parts: Vec<String> = self.network.iter().map(ToString::to_string).collect();
         parts.extend(self.image.map(|image| sources.image(image).name.clone()));
-        parts.extend([&self.partition, &self.method].into_iter().flatten().map(ToString::to_string));
+        parts.extend(
+            [&self.partition, &self.method]
+                .into_iter()
+                .flatten()
+                .map(ToString::to_string),
+        );
         parts.extend(self.run.map(|run| format!("run{run:02}")));
         parts.extend(self.order.map(|order| order.name().to_owned()));
-        parts.extend(self.replacement.map(|replacement| replacement.name().to_owned()));
-        if parts.is_empty() { "study".to_owned() } else { parts.join(".") }
+        parts.extend(
+            self.replacement
+                .map(|replacement| replacement.name().to_owned()),
+        );
+        if parts.is_empty() {
+            "study".to_owned()
+        } else {
+            parts.join(".")
+        }
     }
 }
 
@@ -241,16 +335,22 @@ impl Planner<'_> {
         match kind {
             Kind::Scores | Kind::Report => vec![Subject::default()],
             Kind::Crops => (0..self.sources.len()).map(Subject::of_image).collect(),
-            Kind::Segments => {
-                self.spread(self.subjects(Kind::Crops), &self.study.partitions, |subject, partition| {
-                    Subject { partition: Some(partition), ..subject }
-                })
-            }
-            Kind::Logits | Kind::Targets => {
-                self.spread(self.subjects(Kind::Crops), &self.study.networks, |subject, network| {
-                    Subject { network: Some(network), ..subject }
-                })
-            }
+            Kind::Segments => self.spread(
+                self.subjects(Kind::Crops),
+                &self.study.partitions,
+                |subject, partition| Subject {
+                    partition: Some(partition),
+                    ..subject
+                },
+            ),
+            Kind::Logits | Kind::Targets => self.spread(
+                self.subjects(Kind::Crops),
+                &self.study.networks,
+                |subject, network| Subject {
+                    network: Some(network),
+                    ..subject
+                },
+            ),
             Kind::Saliency => self.explained(|method| matches!(method, Method::Gradcam(_))),
             Kind::Perturbations | Kind::Weights => {
                 self.in_partitions(self.explained(|method| matches!(method, Method::Lime(_))))
@@ -265,38 +365,67 @@ impl Planner<'_> {
         names: &BTreeMap<Name, T>,
         with: impl Fn(Subject, Name) -> Subject,
     ) -> Vec<Subject> {
-        let each = |subject: Subject| names.keys().map(move |name| (subject.clone(), name.clone())).collect::<Vec<_>>();
-        subjects.into_iter().flat_map(each).map(|(subject, name)| with(subject, name)).collect()
+        let each = |subject: Subject| {
+            names
+                .keys()
+                .map(move |name| (subject.clone(), name.clone()))
+                .collect::<Vec<_>>()
+        };
+        subjects
+            .into_iter()
+            .flat_map(each)
+            .map(|(subject, name)| with(subject, name))
+            .collect()
     }
 
     /// Every image that is not dropped, with every network and every method that is asked for.
     fn explained(&self, wanted: impl Fn(&Method) -> bool) -> Vec<Subject> {
         let answered = self.subjects(Kind::Targets).into_iter();
-        let kept: Vec<Subject> =
-            answered.filter(|subject| subject.image.is_some_and(|image| !self.dropped(image))).collect();
-        let methods: BTreeMap<Name, &Method> =
-            self.study.methods.iter().filter(|(_, method)| wanted(method)).map(|(name, method)| (name.clone(), method)).collect();
-        self.spread(kept, &methods, |subject, method| Subject { method: Some(method), ..subject })
+        let kept: Vec<Subject> = answered
+            .filter(|subject| subject.image.is_some_and(|image| !self.dropped(image)))
+            .collect();
+        let methods: BTreeMap<Name, &Method> = self
+            .study
+            .methods
+            .iter()
+            .filter(|(_, method)| wanted(method))
+            .map(|(name, method)| (name.clone(), method))
+            .collect();
+        self.spread(kept, &methods, |subject, method| Subject {
+            method: Some(method),
+            ..subject
+        })
     }
 
     /// Whether a network gets the image wrong, in a study that wants all of them right.
     fn dropped(&self, image: usize) -> bool {
         let wrong = |network: &Name| {
-            let subject = Subject { network: Some(network.clone()), ..Subject::of_image(image) };
+            let subject = Subject {
+                network: Some(network.clone()),
+                ..Subject::of_image(image)
+            };
             self.plan.facet(Kind::Targets, &subject, facet::CORRECT) == Some(Value::Bool(false))
         };
         self.study.images.require_correct && self.study.networks.keys().any(wrong)
     }
 
     fn in_partitions(&self, subjects: Vec<Subject>) -> Vec<Subject> {
-        let placed = self.spread(subjects, &self.study.partitions, |subject, partition| Subject {
-            partition: Some(partition),
-            ..subject
+        let placed = self.spread(subjects, &self.study.partitions, |subject, partition| {
+            Subject {
+                partition: Some(partition),
+                ..subject
+            }
         });
         let runs = |subject: Subject| {
-            let method = subject.method.as_ref().and_then(|method| self.study.methods.get(method));
+            let method = subject
+                .method
+                .as_ref()
+                .and_then(|method| self.study.methods.get(method));
             let runs = method.map_or(1, |method| self.study.runs_of(method));
-            (0..runs).map(move |run| Subject { run: Some(run), ..subject.clone() })
+            (0..runs).map(move |run| Subject {
+                run: Some(run),
+                ..subject.clone()
+            })
         };
         placed.into_iter().flat_map(runs).collect()
     }
@@ -306,7 +435,12 @@ impl Planner<'_> {
         let judgements: Vec<_> = deletion
             .orders
             .iter()
-            .flat_map(|&order| deletion.replacements.iter().map(move |&replacement| (order, replacement)))
+            .flat_map(|&order| {
+                deletion
+                    .replacements
+                    .iter()
+                    .map(move |&replacement| (order, replacement))
+            })
             .collect();
         let each = |subject: Subject| {
             let judge = move |&(order, replacement): &_| Subject {
@@ -330,7 +464,8 @@ impl Planner<'_> {
             Kind::Saliency => {
                 let layer = self.study.networks.get(subject.network.as_ref()?)?.layer;
                 let builder = self.network(self.pixels(builder, subject)?, subject)?;
-                self.target(builder, subject)?.setting("network.layer", layer)
+                self.target(builder, subject)?
+                    .setting("network.layer", layer)
             }
             Kind::Perturbations => self.perturbations(builder, subject)?,
             Kind::Weights => self.weights(builder, subject)?,
@@ -343,12 +478,19 @@ impl Planner<'_> {
 
     /// Names that stand in the rows, the code, and the shape of the tables.
     fn named(&self, kind: Kind, subject: &Subject) -> PreimageBuilder {
-        let code = code::digest(kind.name()).expect("build.rs makes a digest for every kind of action");
-        let mut builder = Preimage::builder(kind.name()).code(code).input("schema", kind.fingerprint());
+        let code =
+            code::digest(kind.name()).expect("build.rs makes a digest for every kind of action");
+        let mut builder = Preimage::builder(kind.name())
+            .code(code)
+            .input("schema", kind.fingerprint());
         if let Some(image) = subject.image {
             builder = builder.name("image", self.sources.image(image).name.clone());
         }
-        let names = [("network", &subject.network), ("partition", &subject.partition), ("method", &subject.method)];
+        let names = [
+            ("network", &subject.network),
+            ("partition", &subject.partition),
+            ("method", &subject.method),
+        ];
         for (of, name) in names {
             if let Some(name) = name {
                 builder = builder.name(of, name.as_str());
@@ -369,24 +511,44 @@ impl Planner<'_> {
     }
 
     fn pixels(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
-        Some(builder.input("crops.pixels", self.plan.facet(Kind::Crops, &subject.crop(), facet::PIXELS)?))
+        Some(
+            builder.input(
+                "crops.pixels",
+                self.plan
+                    .facet(Kind::Crops, &subject.crop(), facet::PIXELS)?,
+            ),
+        )
     }
 
     fn labels(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
-        Some(builder.input("segments.labels", self.plan.facet(Kind::Segments, &subject.segments(), facet::LABELS)?))
+        Some(
+            builder.input(
+                "segments.labels",
+                self.plan
+                    .facet(Kind::Segments, &subject.segments(), facet::LABELS)?,
+            ),
+        )
     }
 
     fn target(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
-        let class = self.plan.facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
+        let class = self
+            .plan
+            .facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
         Some(builder.input("targets.target_class", class))
     }
 
     fn segments(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         let partition = self.study.partitions.get(subject.partition.as_ref()?)?;
-        let builder = self.pixels(builder, subject)?.setting("partition.algorithm", partition.algorithm());
-        Some(settings_of(partition).into_iter().fold(builder, |builder, (name, value)| {
-            builder.setting(format!("partition.{name}"), value)
-        }))
+        let builder = self
+            .pixels(builder, subject)?
+            .setting("partition.algorithm", partition.algorithm());
+        Some(
+            settings_of(partition)
+                .into_iter()
+                .fold(builder, |builder, (name, value)| {
+                    builder.setting(format!("partition.{name}"), value)
+                }),
+        )
     }
 
     /// What an action depends on when it runs a network.
@@ -407,18 +569,29 @@ impl Planner<'_> {
 
     fn targets(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         let classes = &self.sources.images.classes;
-        let names: Vec<&str> = (0..classes.count()).filter_map(|class| classes.name(class)).collect();
-        let names = blake3::hash(names.join("\n").as_bytes()).to_hex().to_string();
+        let names: Vec<&str> = (0..classes.count())
+            .filter_map(|class| classes.name(class))
+            .collect();
+        let names = blake3::hash(names.join("\n").as_bytes())
+            .to_hex()
+            .to_string();
         Some(
             builder
                 .setting("images.target", self.study.images.target.name())
-                .input("logits.logits", self.plan.facet(Kind::Logits, subject, facet::LOGITS)?)
+                .input(
+                    "logits.logits",
+                    self.plan.facet(Kind::Logits, subject, facet::LOGITS)?,
+                )
                 .input("label", self.sources.image(subject.image?).true_class)
                 .input("classes", names),
         )
     }
 
-    fn perturbations(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+    fn perturbations(
+        &self,
+        builder: PreimageBuilder,
+        subject: &Subject,
+    ) -> Option<PreimageBuilder> {
         let lime = self.lime(subject)?;
         let builder = self.network(self.pixels(builder, subject)?, subject)?;
         let builder = self.target(self.labels(builder, subject)?, subject)?;
@@ -441,7 +614,9 @@ impl Planner<'_> {
         };
         let features = match lime.features {
             Features::All => json!("all"),
-            Features::Best { count, selection } => json!({ "count": count, "selection": selection.name() }),
+            Features::Best { count, selection } => {
+                json!({ "count": count, "selection": selection.name() })
+            }
         };
         Some(
             builder
@@ -449,7 +624,11 @@ impl Planner<'_> {
                 .setting("lime.kernel_width", width)
                 .setting("lime.alpha", lime.alpha)
                 .setting("lime.features", features)
-                .input("perturbations.answers", self.plan.facet(Kind::Perturbations, subject, facet::ANSWERS)?),
+                .input(
+                    "perturbations.answers",
+                    self.plan
+                        .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
+                ),
         )
     }
 
@@ -468,11 +647,15 @@ impl Planner<'_> {
             .setting("deletion.replacement", subject.replacement?.name());
         match self.study.methods.get(subject.method.as_ref()?)? {
             Method::Gradcam(_) => {
-                let map = self.plan.facet(Kind::Saliency, &subject.saliency(), facet::MAP)?;
+                let map = self
+                    .plan
+                    .facet(Kind::Saliency, &subject.saliency(), facet::MAP)?;
                 Some(builder.input("saliency.map", map))
             }
             Method::Lime(_) => {
-                let order = self.plan.facet(Kind::Weights, &subject.explanation(), facet::ORDER)?;
+                let order = self
+                    .plan
+                    .facet(Kind::Weights, &subject.explanation(), facet::ORDER)?;
                 Some(builder.input("weights.order", order))
             }
         }
@@ -480,8 +663,20 @@ impl Planner<'_> {
 
     /// All that the scores are computed from: every curve, the relevances behind it, and which images were dropped.
     fn scores(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
-        let kinds = [Kind::Targets, Kind::Segments, Kind::Saliency, Kind::Weights, Kind::Curves];
-        let names: Vec<&str> = self.study.methods.iter().filter(|(_, method)| method.deterministic()).map(|(name, _)| name.as_str()).collect();
+        let kinds = [
+            Kind::Targets,
+            Kind::Segments,
+            Kind::Saliency,
+            Kind::Weights,
+            Kind::Curves,
+        ];
+        let names: Vec<&str> = self
+            .study
+            .methods
+            .iter()
+            .filter(|(_, method)| method.deterministic())
+            .map(|(name, _)| name.as_str())
+            .collect();
         let builder = builder
             .setting("images.require_correct", self.study.images.require_correct)
             .setting("methods.deterministic", names);
@@ -493,7 +688,15 @@ impl Planner<'_> {
         let builder = builder
             .setting("report.title", self.study.report.title.clone())
             .input("pipeline.toml", blake3::hash(&text).to_hex().to_string());
-        let kinds = [Kind::Crops, Kind::Segments, Kind::Targets, Kind::Saliency, Kind::Weights, Kind::Curves, Kind::Scores];
+        let kinds = [
+            Kind::Crops,
+            Kind::Segments,
+            Kind::Targets,
+            Kind::Saliency,
+            Kind::Weights,
+            Kind::Curves,
+            Kind::Scores,
+        ];
         self.contents(builder, &kinds)
     }
 
@@ -502,7 +705,7 @@ impl Planner<'_> {
         for &kind in kinds {
             let mut hasher = blake3::Hasher::new();
             for action in self.plan.of(kind) {
-                for artifact in action.record()?.artifacts.values() {
+                for artifact in action.known()?.artifacts.values() {
                     hasher.update(&artifact.id.0);
                 }
             }
@@ -515,15 +718,41 @@ impl Planner<'_> {
 /// The settings of a partition under their names in pipeline.toml.
 fn settings_of(partition: &Partition) -> Vec<(&'static str, Value)> {
     match *partition {
-        Partition::Quickshift { kernel_size, max_dist, ratio } => {
-            vec![("kernel_size", kernel_size.into()), ("max_dist", max_dist.into()), ("ratio", ratio.into())]
+        Partition::Quickshift {
+            kernel_size,
+            max_dist,
+            ratio,
+        } => {
+            vec![
+                ("kernel_size", kernel_size.into()),
+                ("max_dist", max_dist.into()),
+                ("ratio", ratio.into()),
+            ]
         }
-        Partition::Slic { superpixels, compactness, sigma } => {
-            vec![("superpixels", superpixels.into()), ("compactness", compactness.into()), ("sigma", sigma.into())]
+        Partition::Slic {
+            superpixels,
+            compactness,
+            sigma,
+        } => {
+            vec![
+                ("superpixels", superpixels.into()),
+                ("compactness", compactness.into()),
+                ("sigma", sigma.into()),
+            ]
         }
-        Partition::Felzenszwalb { scale, sigma, min_size } => {
-            vec![("scale", scale.into()), ("sigma", sigma.into()), ("min_size", min_size.into())]
+        Partition::Felzenszwalb {
+            scale,
+            sigma,
+            min_size,
+        } => {
+            vec![
+                ("scale", scale.into()),
+                ("sigma", sigma.into()),
+                ("min_size", min_size.into()),
+            ]
         }
-        Partition::Grid { rows, columns } => vec![("rows", rows.into()), ("columns", columns.into())],
+        Partition::Grid { rows, columns } => {
+            vec![("rows", rows.into()), ("columns", columns.into())]
+        }
     }
 }

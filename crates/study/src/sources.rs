@@ -26,15 +26,34 @@ impl Sources {
     pub fn read(study: &Study) -> Result<Self, Problems> {
         let images = Images::read(study)?;
         let of_image = |image: &Image| -> Result<ImageDigests, Problems> {
-            let mask = image.mask.as_deref().map(|mask| digest(mask, "the mask")).transpose()?;
-            Ok(ImageDigests { image: digest(&image.path, "the image")?, mask })
+            let mask = image
+                .mask
+                .as_deref()
+                .map(|mask| digest(mask, "the mask"))
+                .transpose()?;
+            Ok(ImageDigests {
+                image: digest(&image.path, "the image")?,
+                mask,
+            })
         };
-        let digests = images.images.iter().map(of_image).collect::<Result<_, _>>()?;
+        let digests = images
+            .images
+            .iter()
+            .map(of_image)
+            .collect::<Result<_, _>>()?;
         let of_network = |(name, network): (&Name, &crate::settings::infer::Network)| {
             Ok((name.clone(), digest(&network.weights, "the weights")?))
         };
-        let networks = study.networks.iter().map(of_network).collect::<Result<_, Problems>>()?;
-        Ok(Self { images, digests, networks })
+        let networks = study
+            .networks
+            .iter()
+            .map(of_network)
+            .collect::<Result<_, Problems>>()?;
+        Ok(Self {
+            images,
+            digests,
+            networks,
+        })
     }
 
     /// How many images there are.
@@ -69,8 +88,12 @@ impl Sources {
 }
 
 fn digest(path: &Path, what: &str) -> Result<String, Problems> {
-    digest_file(path).map(|digest| digest.to_hex().to_string()).map_err(|error| {
-        let title = format!("{what} `{}` cannot be read: {error}", path.display());
-        Problem::new(title).help("check the path and its permissions").into()
-    })
+    digest_file(path)
+        .map(|digest| digest.to_hex().to_string())
+        .map_err(|error| {
+            let title = format!("{what} `{}` cannot be read: {error}", path.display());
+            Problem::new(title)
+                .help("check the path and its permissions")
+                .into()
+        })
 }

@@ -193,7 +193,7 @@ mod tests {
         Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: 256, crop: 224, target: Predicted, require_correct: true }
         {Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
         {Name("alexnet"): Network { architecture: AlexNet, weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, Name("resnet50"): Network { architecture: ResNet50, weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }}
-        {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: 250, sampler: Coin, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
+        {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: 192, sampler: Coin, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
         Settings { orders: [MostRelevantFirst], replacements: [Mean] }
         Settings { title: "Explanation selectivity" }
         (Cpu, Fp32)
@@ -255,7 +255,7 @@ kind = "lime"
             "architecture = \"resnet-50\"",
         );
         folder.edit("resnet50.safetensors", "resnet5.safetensors");
-        folder.edit("samples = 250", "sampels = 250");
+        folder.edit("samples = 192", "sampels = 250");
         folder.edit("alpha = 1.0", "alpha = -1");
         let problems = folder.study().unwrap_err();
         assert_eq!(problems.iter().count(), 5);

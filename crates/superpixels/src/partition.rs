@@ -144,7 +144,7 @@ impl Partition {
         self.count
     }
 
-    /// Pixels of each superpixel, [count]; none is 0 and they sum to height x width.
+    /// Pixels of each superpixel, `count` numbers; none is 0 and they sum to height x width.
     pub fn areas(&self) -> Vec<u32> {
         let mut areas = vec![0; self.count];
         for &label in &self.labels {

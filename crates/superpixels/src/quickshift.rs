@@ -130,7 +130,7 @@ impl Points {
     }
 }
 
-/// Density of each pixel: the sum over its window of exp(-distance^2 / (2 kernel_size^2)), ties broken by index.
+/// Density of each pixel: the sum over its window of `exp(-distance^2 / (2 kernel_size^2))`, ties broken by index.
 fn densities(points: &Points, kernel_size: f64, reach: usize) -> Vec<f64> {
     // Of two, since powers of two need fewer operations than powers of e.
     let exponent = -0.5 * LOG2_E / (kernel_size * kernel_size);

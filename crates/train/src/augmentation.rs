@@ -71,7 +71,9 @@ impl Change {
                 for (x, value) in row.iter_mut().enumerate() {
                     let x = if self.mirrored { CROP - 1 - x } else { x };
                     let pixel = (self.top + y) * SIDE + self.left + x;
-                    *value = ((f32::from(scene[pixel * CHANNELS + channel]) * gain).min(1.0) - mean) / std;
+                    *value = ((f32::from(scene[pixel * CHANNELS + channel]) * gain).min(1.0)
+                        - mean)
+                        / std;
                 }
             }
         }
@@ -79,12 +81,24 @@ impl Change {
 }
 
 /// The scenes `indices`, changed by chance: inputs [batch, 3, CROP, CROP] and classes [batch].
-pub fn batch(pool: &Pool, indices: &[usize], chance: &mut Chance) -> Result<(Tensor, Tensor), NetworkError> {
+pub fn batch(
+    pool: &Pool,
+    indices: &[usize],
+    chance: &mut Chance,
+) -> Result<(Tensor, Tensor), NetworkError> {
     let changes: Vec<Change> = indices.iter().map(|_| Change::new(chance)).collect();
     let mut planes = vec![0.0; indices.len() * CHANNELS * CROP * CROP];
-    planes.par_chunks_exact_mut(CHANNELS * CROP * CROP).zip(indices).zip(&changes).for_each(
-        |((planes, &index), change)| change.apply(pool.scene(index).0, planes),
-    );
-    let classes: Vec<i64> = indices.iter().map(|&index| pool.scene(index).1 as i64).collect();
-    Ok((networks::tensor(&planes, [CROP, CROP])?, Tensor::from_slice(&classes)))
+    planes
+        .par_chunks_exact_mut(CHANNELS * CROP * CROP)
+        .zip(indices)
+        .zip(&changes)
+        .for_each(|((planes, &index), change)| change.apply(pool.scene(index).0, planes));
+    let classes: Vec<i64> = indices
+        .iter()
+        .map(|&index| pool.scene(index).1 as i64)
+        .collect();
+    Ok((
+        networks::tensor(&planes, [CROP, CROP])?,
+        Tensor::from_slice(&classes),
+    ))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use networks::{Architecture, Mode, Network, Width};
@@ -39,6 +39,8 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// Of `AdamW`.
     pub weight_decay: f64,
+    /// Weights to start from; fresh ones where there are none.
+    pub from: Option<PathBuf>,
     /// Of the order, the changes and the starting weights.
     pub seed: u64,
     /// Where to compute.
@@ -54,12 +56,23 @@ impl Recipe {
 }
 
 /// Trains, and writes after each epoch the weights in half precision to `weights` and a line to `log`.
-pub fn fit(recipe: &Recipe, pool: &Pool, held_out: &HeldOut, weights: &Path, log: &mut impl Write) -> Result<(), TrainError> {
+pub fn fit(
+    recipe: &Recipe,
+    pool: &Pool,
+    held_out: &HeldOut,
+    weights: &Path,
+    log: &mut impl Write,
+) -> Result<(), TrainError> {
     tch::manual_seed(recipe.seed as i64);
-    let store = nn::VarStore::new(recipe.device);
+    let mut store = nn::VarStore::new(recipe.device);
     let mut variables = Variables::new(&store, Class::ALL.len());
     let mut network = Network::new(&mut variables, recipe.architecture, recipe.width)?;
-    let mut optimiser = nn::AdamW::default().wd(recipe.weight_decay).build(&store, recipe.learning_rate)?;
+    if let Some(path) = &recipe.from {
+        store.load(path)?;
+    }
+    let mut optimiser = nn::AdamW::default()
+        .wd(recipe.weight_decay)
+        .build(&store, recipe.learning_rate)?;
     let mut chance = Chance::new(recipe.seed);
     let start = Instant::now();
     for epoch in 0..recipe.epochs {
@@ -74,7 +87,9 @@ pub fn fit(recipe: &Recipe, pool: &Pool, held_out: &HeldOut, weights: &Path, log
             "seconds": start.elapsed().as_secs_f64().round(),
         });
         eprintln!("{line}");
-        writeln!(log, "{line}").and_then(|()| log.flush()).map_err(at("the training log"))?;
+        writeln!(log, "{line}")
+            .and_then(|()| log.flush())
+            .map_err(at("the training log"))?;
     }
     Ok(())
 }
@@ -96,18 +111,30 @@ fn pass(
         let progress = (epoch * steps + step) as f64 / (recipe.epochs * steps) as f64;
         optimiser.set_lr(recipe.rate(progress));
         let (inputs, classes) = augmentation::batch(pool, indices, chance)?;
-        let inputs = if epoch < recipe.small_epochs { half_side(&inputs)? } else { inputs };
+        let inputs = if epoch < recipe.small_epochs {
+            half_side(&inputs)?
+        } else {
+            inputs
+        };
         let inputs = networks::channels_last(&inputs)?.to_device(recipe.device);
-        let loss = network.forward(&inputs)?.cross_entropy_for_logits(&classes.to_device(recipe.device));
+        let loss = network
+            .forward(&inputs)?
+            .cross_entropy_for_logits(&classes.to_device(recipe.device));
         optimiser.backward_step_clip_norm(&loss, GRADIENT_NORM);
         let loss = loss.double_value(&[]);
         if !loss.is_finite() {
-            return Err(TrainError::Diverged { step: epoch * steps + step });
+            return Err(TrainError::Diverged {
+                step: epoch * steps + step,
+            });
         }
         total += loss;
         if (step + 1) % 20 == 0 {
             let rate = ((step + 1) * recipe.batch) as f64 / start.elapsed().as_secs_f64();
-            eprintln!("epoch {} step {}/{steps} loss {loss:.3} {rate:.1} scenes/s", epoch + 1, step + 1);
+            eprintln!(
+                "epoch {} step {}/{steps} loss {loss:.3} {rate:.1} scenes/s",
+                epoch + 1,
+                step + 1
+            );
         }
     }
     Ok(total / steps as f64)
@@ -121,8 +148,10 @@ fn half_side(inputs: &Tensor) -> Result<Tensor, TrainError> {
 /// Writes every parameter in half precision, in alphabetical order.
 fn save(store: &nn::VarStore, path: &Path) -> Result<(), TrainError> {
     let sorted: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
-    let halves: Vec<(String, Tensor)> =
-        sorted.into_iter().map(|(name, tensor)| (name, tensor.to_device(Device::Cpu).to_kind(Kind::Half))).collect();
+    let halves: Vec<(String, Tensor)> = sorted
+        .into_iter()
+        .map(|(name, tensor)| (name, tensor.to_device(Device::Cpu).to_kind(Kind::Half)))
+        .collect();
     let temporary = path.with_extension("partial");
     Tensor::write_safetensors(&halves, &temporary)?;
     let bytes = std::fs::read(&temporary).map_err(at(&temporary))?;

@@ -1,7 +1,7 @@
 //! Accuracy on held-out scenes, prepared as the pipeline prepares an image.
 
 use imaging::{Preparation, Rgb};
-use networks::{NetworkError, Network, Normalisation};
+use networks::{Network, NetworkError, Normalisation};
 use rayon::prelude::*;
 use scenes::{Class, Quality, Size};
 use tch::Device;
@@ -9,7 +9,10 @@ use tch::Device;
 /// Held-out scenes take their seeds from here up.
 const FIRST_SEED: u64 = 1 << 50;
 /// The size of the shipped images.
-const SIZE: Size = Size { height: 300, width: 360 };
+const SIZE: Size = Size {
+    height: 300,
+    width: 360,
+};
 /// Scenes asked at once.
 const BATCH: usize = 50;
 
@@ -30,16 +33,23 @@ impl HeldOut {
                 .expect("a drawing has three bytes for each pixel");
             (imaging::prepare(&rgb, &preparation), class)
         };
-        Self { crops: (0..count).into_par_iter().map(crop).collect() }
+        Self {
+            crops: (0..count).into_par_iter().map(crop).collect(),
+        }
     }
 
     /// The share of the scenes whose class `network` names, for each class.
     pub fn accuracy(&self, network: &Network, device: Device) -> Result<Accuracy, NetworkError> {
         let _guard = tch::no_grad_guard();
-        let mut accuracy = Accuracy { right: vec![0; Class::ALL.len()], asked: vec![0; Class::ALL.len()] };
+        let mut accuracy = Accuracy {
+            right: vec![0; Class::ALL.len()],
+            asked: vec![0; Class::ALL.len()],
+        };
         for crops in self.crops.chunks(BATCH) {
             let logits = network.forward(&input(crops)?.to_device(device))?;
-            for ((predicted, _), &(_, class)) in networks::predictions(&logits)?.into_iter().zip(crops) {
+            for ((predicted, _), &(_, class)) in
+                networks::predictions(&logits)?.into_iter().zip(crops)
+            {
                 accuracy.asked[class] += 1;
                 accuracy.right[class] += usize::from(predicted == class);
             }
@@ -49,7 +59,9 @@ impl HeldOut {
 }
 
 fn input(crops: &[(Rgb, usize)]) -> Result<tch::Tensor, NetworkError> {
-    let (height, width) = crops.first().map_or((1, 1), |(crop, _)| (crop.height(), crop.width()));
+    let (height, width) = crops
+        .first()
+        .map_or((1, 1), |(crop, _)| (crop.height(), crop.width()));
     let plane = networks::CHANNELS * height * width;
     let mut planes = vec![0.0; crops.len() * plane];
     for (planes, (crop, _)) in planes.chunks_exact_mut(plane).zip(crops) {
@@ -72,6 +84,10 @@ impl Accuracy {
     pub fn overall(&self) -> f64 {
         let asked: usize = self.asked.iter().sum();
         let right: usize = self.right.iter().sum();
-        if asked == 0 { 0.0 } else { right as f64 / asked as f64 }
+        if asked == 0 {
+            0.0
+        } else {
+            right as f64 / asked as f64
+        }
     }
 }

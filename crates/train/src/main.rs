@@ -53,7 +53,10 @@ struct Arguments {
     seed: u64,
     /// Threads of libtorch.
     #[arg(long, default_value_t = 2)]
-    threads: i32,
+    threads: u32,
+    /// Start from these weights, such as those of an interrupted training.
+    #[arg(long)]
+    from: Option<PathBuf>,
     /// Held-out scenes after each epoch.
     #[arg(long, default_value_t = 300)]
     held_out: usize,
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    tch::set_num_threads(arguments.threads);
+    networks::use_threads(arguments.threads);
     let width = Width::new(arguments.width)?;
     if let Some(count) = arguments.check {
         return check(arguments, width, count);
@@ -87,19 +90,45 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         learning_rate: arguments.learning_rate,
         weight_decay: arguments.weight_decay,
         seed: arguments.seed,
+        from: arguments.from.clone(),
         device: Device::cuda_if_available(),
     };
     let pool = Pool::open(&arguments.pool, arguments.shards)?;
     let held_out = HeldOut::draw(arguments.held_out, Quality::DRAFT);
-    #[expect(clippy::disallowed_methods, reason = "training writes to its own folders, never below artifacts/")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "training writes to its own folders, never below artifacts/"
+    )]
     let mut log = File::create(&arguments.log)?;
-    Ok(train::fit::fit(&recipe, &pool, &held_out, &arguments.weights, &mut log)?)
+    Ok(train::fit::fit(
+        &recipe,
+        &pool,
+        &held_out,
+        &arguments.weights,
+        &mut log,
+    )?)
 }
 
-fn check(arguments: &Arguments, width: Width, count: usize) -> Result<(), Box<dyn std::error::Error>> {
+fn check(
+    arguments: &Arguments,
+    width: Width,
+    count: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(&arguments.weights)?;
     let network = Network::load(&arguments.weights, &bytes, arguments.architecture, width)?;
-    let accuracy = HeldOut::draw(count, Quality { samples: 8, ..Quality::DRAFT }).accuracy(&network, Device::Cpu)?;
-    println!("{}: {:.4} of {count} held-out scenes; by class {:?}", arguments.weights.display(), accuracy.overall(), accuracy.right);
+    let accuracy = HeldOut::draw(
+        count,
+        Quality {
+            samples: 8,
+            ..Quality::DRAFT
+        },
+    )
+    .accuracy(&network, Device::Cpu)?;
+    println!(
+        "{}: {:.4} of {count} held-out scenes; by class {:?}",
+        arguments.weights.display(),
+        accuracy.overall(),
+        accuracy.right
+    );
     Ok(())
 }

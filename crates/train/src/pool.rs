@@ -26,7 +26,9 @@ impl Pool {
     /// Reads `shards` files below `folder`, and draws those that are not there.
     pub fn open(folder: &Path, shards: usize) -> Result<Self, TrainError> {
         create_folder(folder)?;
-        let pixels = (0..shards).map(|shard| read_or_draw(folder, shard)).collect::<Result<_, _>>()?;
+        let pixels = (0..shards)
+            .map(|shard| read_or_draw(folder, shard))
+            .collect::<Result<_, _>>()?;
         Ok(Self { pixels })
     }
 
@@ -43,7 +45,10 @@ impl Pool {
     /// The pixels of a scene, [`SIDE`] x [`SIDE`] x 3, and its class.
     pub fn scene(&self, index: usize) -> (&[u8], usize) {
         let start = index % SHARD * SCENE_BYTES;
-        (&self.pixels[index / SHARD][start..start + SCENE_BYTES], index % Class::ALL.len())
+        (
+            &self.pixels[index / SHARD][start..start + SCENE_BYTES],
+            index % Class::ALL.len(),
+        )
     }
 }
 
@@ -58,22 +63,39 @@ fn read_or_draw(folder: &Path, shard: usize) -> Result<Vec<u8>, TrainError> {
 fn draw(path: &Path, shard: usize) -> Result<Vec<u8>, TrainError> {
     eprintln!("drawing {SHARD} scenes into {}", path.display());
     let jobs: Vec<_> = (0..SHARD)
-        .map(|index| (Class::ALL[index % Class::ALL.len()], FIRST_SEED + (shard * SHARD + index) as u64))
+        .map(|index| {
+            (
+                Class::ALL[index % Class::ALL.len()],
+                FIRST_SEED + (shard * SHARD + index) as u64,
+            )
+        })
         .collect();
-    let size = Size { height: SIDE as u32, width: SIDE as u32 };
+    let size = Size {
+        height: SIDE as u32,
+        width: SIDE as u32,
+    };
     let drawings = scenes::draw_many(&jobs, size, Quality::DRAFT);
-    let pixels: Vec<u8> = drawings.into_iter().flat_map(|drawing| drawing.rgb).collect();
+    let pixels: Vec<u8> = drawings
+        .into_iter()
+        .flat_map(|drawing| drawing.rgb)
+        .collect();
     write(path, &pixels)?;
     Ok(pixels)
 }
 
-#[expect(clippy::disallowed_methods, reason = "training writes to its own folders, never below artifacts/")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "training writes to its own folders, never below artifacts/"
+)]
 pub(crate) fn create_folder(folder: &Path) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(at(folder))
 }
 
 /// Writes a file so that it is whole or not there.
-#[expect(clippy::disallowed_methods, reason = "training writes to its own folders, never below artifacts/")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "training writes to its own folders, never below artifacts/"
+)]
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let temporary: PathBuf = path.with_extension("partial");
     fs::write(&temporary, bytes).map_err(at(&temporary))?;

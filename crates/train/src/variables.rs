@@ -14,13 +14,18 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// Fresh parameters for `classes` classes.
     pub fn new(store: &'a nn::VarStore, classes: usize) -> Self {
-        Self { root: store.root(), classes: classes as i64 }
+        Self {
+            root: store.root(),
+            classes: classes as i64,
+        }
     }
 
     /// A name `a.b.c` is variable `c` of path `a`, `b`.
     fn place<'n>(&self, name: &'n str) -> (nn::Path<'a>, &'n str) {
         let (folders, variable) = name.rsplit_once('.').unwrap_or(("", name));
-        let path = folders.split('.').fold(self.root.clone(), |path, folder| path / folder);
+        let path = folders
+            .split('.')
+            .fold(self.root.clone(), |path, folder| path / folder);
         (path, variable)
     }
 }
@@ -29,7 +34,10 @@ impl<'a> Variables<'a> {
 fn start(role: Role) -> Init {
     match role {
         Role::Weight => nn::init::DEFAULT_KAIMING_NORMAL,
-        Role::OutputWeight => Init::Randn { mean: 0.0, stdev: 0.01 },
+        Role::OutputWeight => Init::Randn {
+            mean: 0.0,
+            stdev: 0.01,
+        },
         Role::Zeros => Init::Const(0.0),
         Role::Ones => Init::Const(1.0),
     }
@@ -41,7 +49,12 @@ impl Parameters for Variables<'_> {
         Ok(path.var(variable, shape, start(role)))
     }
 
-    fn take_statistic(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
+    fn take_statistic(
+        &mut self,
+        name: &str,
+        shape: &[i64],
+        role: Role,
+    ) -> Result<Tensor, NetworkError> {
         let (path, variable) = self.place(name);
         Ok(match role {
             Role::Ones => path.ones_no_train(variable, shape),

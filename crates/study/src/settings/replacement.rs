@@ -6,6 +6,10 @@ pub use removal::Replacement;
 
 impl Choice for Replacement {
     const WHAT: &'static str = "replacement";
-    const ALL: &'static [(&'static str, Self)] =
-        &[("mean", Self::Mean), ("black", Self::Black), ("gray", Self::Gray), ("blur", Self::Blur)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("mean", Self::Mean),
+        ("black", Self::Black),
+        ("gray", Self::Gray),
+        ("blur", Self::Blur),
+    ];
 }

@@ -83,7 +83,9 @@ pub enum ReportError {
         source: cam::CamError,
     },
     /// The plotting library gave up.
-    #[error("the figure {figure:?} cannot be drawn: {reason}. This is a mistake in the program: please report it")]
+    #[error(
+        "the figure {figure:?} cannot be drawn: {reason}. This is a mistake in the program: please report it"
+    )]
     Figure {
         /// What the figure shows.
         figure: String,
@@ -91,7 +93,9 @@ pub enum ReportError {
         reason: String,
     },
     /// A table cannot be written as CSV.
-    #[error("the table {table} cannot be written as CSV: {source}. This is a mistake in the program: please report it")]
+    #[error(
+        "the table {table} cannot be written as CSV: {source}. This is a mistake in the program: please report it"
+    )]
     Csv {
         /// Name of the table.
         table: &'static str,

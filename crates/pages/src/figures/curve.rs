@@ -7,7 +7,7 @@ use plotters::series::{AreaSeries, LineSeries};
 use super::{Area, DrawError, Figure, GRID, INK, UNITS, series_color, stroke, text, tick};
 use crate::ReportError;
 
-const SIZE: [u32; 2] = [460, 250];
+const SIZE: [u32; 2] = [380, 220];
 
 /// A removal curve with the area below it shaded, and points at the steps of `marks`.
 ///
@@ -18,7 +18,9 @@ pub(crate) fn removal_curve(
     probabilities: &[f32],
     marks: &[usize],
 ) -> Result<Figure, ReportError> {
-    Figure::draw(label, SIZE, |area| paint(area, series, probabilities, marks))
+    Figure::draw(label, SIZE, |area| {
+        paint(area, series, probabilities, marks)
+    })
 }
 
 fn paint(
@@ -32,7 +34,7 @@ fn paint(
     let mut chart = ChartBuilder::on(area)
         .margin(8 * UNITS)
         .x_label_area_size(38 * UNITS)
-        .y_label_area_size(48 * UNITS)
+        .y_label_area_size(50 * UNITS)
         .build_cartesian_2d(0..steps, 0.0..1.0)?;
     chart
         .configure_mesh()

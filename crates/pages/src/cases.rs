@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use schema::{Crop, CurveStep, Saliency, Score, Segments, Target, Weight};
 
 use crate::figures::{Figure, removal_curve};
-use crate::pictures::{Picture, heat, picture, remove, shrink, weights};
+use crate::pictures::{Picture, heat, outline, picture, remove, shrink, weights};
 use crate::results::{Group, Results, median_run};
 use crate::{Inputs, ReportError};
 
@@ -16,7 +16,7 @@ const MOST_CASES: usize = 120;
 /// Most pictures of a removal.
 const MOST_FRAMES: usize = 8;
 /// Longer side of a removal's pictures in pixels.
-const FRAME_SIDE: usize = 120;
+const FRAME_SIDE: usize = 128;
 /// Longer side of the crop and the maps in pixels: a network's usual input.
 const MAP_SIDE: usize = 256;
 /// Of the replacement `blur`, in pixels.
@@ -33,6 +33,8 @@ pub(crate) struct Case<'a> {
     pub(crate) target: &'a Target,
     pub(crate) superpixels: u32,
     pub(crate) crop: Picture,
+    /// The crop with the superpixels' borders; none where the explanation shows them.
+    pub(crate) borders: Option<Picture>,
     pub(crate) explanation: Explanation,
     pub(crate) removal: Option<Vec<Frame>>,
     pub(crate) curve: Figure,
@@ -123,7 +125,13 @@ impl<'a> Rows<'a> {
     fn new(inputs: &'a Inputs) -> Self {
         let mut curves: BTreeMap<CurveKey<'a>, Vec<&CurveStep>> = BTreeMap::new();
         for row in &inputs.curves {
-            let explanation = (&*row.image, &*row.network, &*row.partition, &*row.method, row.run);
+            let explanation = (
+                &*row.image,
+                &*row.network,
+                &*row.partition,
+                &*row.method,
+                row.run,
+            );
             let key = (explanation, &*row.order, &*row.replacement);
             curves.entry(key).or_default().push(row);
         }
@@ -132,7 +140,13 @@ impl<'a> Rows<'a> {
         }
         let mut weights: BTreeMap<ExplanationKey<'a>, Vec<&Weight>> = BTreeMap::new();
         for row in &inputs.weights {
-            let key = (&*row.image, &*row.network, &*row.partition, &*row.method, row.run);
+            let key = (
+                &*row.image,
+                &*row.network,
+                &*row.partition,
+                &*row.method,
+                row.run,
+            );
             weights.entry(key).or_default().push(row);
         }
         Self {
@@ -214,6 +228,8 @@ impl<'a> Scene<'a, '_> {
             "Probability of {} while superpixels of {image} are removed in the order of {}",
             target.target_label, score.method
         );
+        let explanation = self.explanation(score, segments)?;
+        let pooled = matches!(explanation, Explanation::Map { .. });
         Ok(Case {
             group: number,
             image,
@@ -221,10 +237,15 @@ impl<'a> Scene<'a, '_> {
             target,
             superpixels: segments.superpixels,
             crop: self.small.clone(),
-            explanation: self.explanation(score, segments)?,
+            borders: (!pooled).then(|| self.borders(segments)),
+            explanation,
             removal: self.removal(score, segments, &curve, &frames),
             curve: removal_curve(label, group.series, &probabilities, &frames)?,
         })
+    }
+
+    fn borders(&self, segments: &Segments) -> Picture {
+        picture(&shrink(&outline(&self.crop, &segments.labels), MAP_SIDE))
     }
 
     /// The partition, with a label of an existing superpixel for each pixel of the crop.
@@ -245,7 +266,9 @@ impl<'a> Scene<'a, '_> {
         if sides != [height, width] || segments.labels.len() != height * width {
             let [rows, columns] = sides;
             let labels = segments.labels.len();
-            return Err(wrong(format!("{labels} labels for {rows}x{columns} pixels")));
+            return Err(wrong(format!(
+                "{labels} labels for {rows}x{columns} pixels"
+            )));
         }
         match segments.labels.iter().max() {
             Some(label) if u32::from(*label) < segments.superpixels => Ok(segments),
@@ -260,7 +283,9 @@ impl<'a> Scene<'a, '_> {
         let steps = score.steps as usize;
         let whole = |row: usize| {
             curve.get(row).is_some_and(|step| {
-                let known = step.superpixel.is_some_and(|id| u32::from(id) < superpixels);
+                let known = step
+                    .superpixel
+                    .is_some_and(|id| u32::from(id) < superpixels);
                 step.step as usize == row
                     && step.superpixel.is_some() == (row > 0)
                     && (row == 0 || known)
@@ -292,10 +317,12 @@ impl<'a> Scene<'a, '_> {
     ) -> Result<Explanation, ReportError> {
         let map_key = (&*score.image, &*score.network, &*score.method);
         if let Some(saliency) = self.rows.saliency.get(&map_key) {
-            return self.map(saliency, segments).map_err(|source| ReportError::Map {
-                key: in_words(score),
-                source,
-            });
+            return self
+                .map(saliency, segments)
+                .map_err(|source| ReportError::Map {
+                    key: in_words(score),
+                    source,
+                });
         }
         match self.rows.weights.get(&explanation_key(score)) {
             Some(weights) => self.weights(score, weights, segments),
@@ -391,7 +418,11 @@ fn replacement_image(
 ) -> Option<Rgb> {
     let all = |color| solid(color, crop.height(), crop.width());
     match name {
-        "mean" => Some(own_mean(crop, &segments.labels, segments.superpixels as usize)),
+        "mean" => Some(own_mean(
+            crop,
+            &segments.labels,
+            segments.superpixels as usize,
+        )),
         "black" => Some(all([0; 3])),
         "gray" => gray.map(all),
         "blur" => Some(gaussian_blur(crop, BLUR_SIGMA)),
@@ -403,7 +434,9 @@ fn replacement_image(
 fn frames(rows: usize) -> Vec<usize> {
     let last = rows - 1;
     let gaps = MOST_FRAMES - 1;
-    let steps: BTreeSet<usize> = (0..=gaps).map(|gap| (gap * last + gaps / 2) / gaps).collect();
+    let steps: BTreeSet<usize> = (0..=gaps)
+        .map(|gap| (gap * last + gaps / 2) / gaps)
+        .collect();
     steps.into_iter().collect()
 }
 
@@ -438,6 +471,35 @@ fn in_words(score: &Score) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The mean level of a picture inside the page, 0 to 255.
+    fn level(picture: &Picture) -> f64 {
+        use base64::Engine;
+        let data = picture.address.split_once(',').unwrap().1;
+        let file = base64::engine::general_purpose::STANDARD
+            .decode(data)
+            .unwrap();
+        let pixels = image::load_from_memory(&file).unwrap().to_rgb8().into_raw();
+        pixels.iter().map(|&level| f64::from(level)).sum::<f64>() / pixels.len() as f64
+    }
+
+    #[test]
+    fn a_removal_begins_with_the_crop_and_ends_with_the_replacement() {
+        let mut inputs = crate::testing::study(&crate::testing::IMAGES, 2);
+        crate::testing::judge_by(&mut inputs, "most_relevant_first", "black");
+        let results = Results::new(&inputs);
+        for case in Cases::new(&inputs, &results).unwrap().cases {
+            let frames = case.removal.unwrap();
+            let levels: Vec<f64> = frames.iter().map(|frame| level(&frame.picture)).collect();
+            assert!((levels[0] - level(&case.crop)).abs() < 2.0);
+            assert!(
+                levels.windows(2).all(|pair| pair[1] < pair[0]),
+                "{levels:?}"
+            );
+            assert!(levels[levels.len() - 1] < 2.0);
+            assert_eq!(frames.last().unwrap().step, 5);
+        }
+    }
 
     #[test]
     fn frames_have_both_ends_and_rise() {

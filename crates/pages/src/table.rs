@@ -41,10 +41,15 @@ impl Cell {
         }
     }
 
+    /// Whether it stands at the right of its column, with the heading.
+    fn right(&self) -> bool {
+        matches!(self, Self::Count(_) | Self::Number(_))
+    }
+
     fn html(&self, column: &Column) -> Markup {
         html! {
             @match self {
-                Self::Text(text) if column.code => { td { code { (text) } } }
+                Self::Text(text) if column.code => { td.digest { code { (text) } } }
                 Self::Text(text) => { td { (text) } }
                 Self::Image(name, number) => { td { a href={ "#image-" (number) } { (name) } } }
                 Self::Count(count) => { td.number { (grouped(*count)) } }
@@ -126,12 +131,13 @@ impl Table {
                 .map(|(cell, column)| cell.html(column))
                 .collect()
         };
+        let right = |place: usize| self.rows.iter().any(|row| row[place].right());
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.name.replace('_', " ")) {
                 table {
                     thead { tr {
-                        @for column in self.columns.iter().filter(|column| column.shown) {
-                            th scope="col" { (column.heading) }
+                        @for (place, column) in self.columns.iter().enumerate().filter(|(_, column)| column.shown) {
+                            th.number[right(place)] scope="col" { (column.heading) }
                         }
                     } }
                     tbody { @for row in &self.rows { tr { @for cell in shown(row) { (cell) } } } }

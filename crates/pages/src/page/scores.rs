@@ -55,7 +55,11 @@ pub(super) fn std_over_runs(results: &Results<'_>) -> Markup {
 fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
     let groups = &comparison.groups;
     let heading = results.heading(&comparison.condition);
-    let has = |image: &&&str| groups.iter().any(|group| group.images.contains_key(**image));
+    let has = |image: &&&str| {
+        groups
+            .iter()
+            .any(|group| group.images.contains_key(**image))
+    };
     html! {
         div {
             h3 { (heading) }
@@ -83,9 +87,11 @@ fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
 }
 
 fn image_cells(group: &Group<'_>, image: &str) -> Markup {
-    let number = |value: Option<f64>, reason: &str| match value {
-        Some(value) => html! { td.number { (format!("{value:.3}")) } },
-        None => html! { td.absent { "– (" (reason) ")" } },
+    let number = |value: Option<f64>, reason: &str| {
+        html! {
+            @if let Some(value) = value { td.number { (format!("{value:.3}")) } }
+            @else { td.absent { "– (" (reason) ")" } }
+        }
     };
     html! {
         (number(group.image_mean(image, AUC), "not explained"))
@@ -99,11 +105,16 @@ pub(super) fn runs(inputs: &Inputs, results: &Results<'_>) -> Result<Markup, Rep
     let last = inputs.scores.iter().map(|score| score.run + 1).max();
     let runs = last.unwrap_or(0);
     if runs < 2 || images.is_empty() {
-        return Ok(html! { p { "– There is one run or none, so there is nothing to follow from run to run." } });
+        return Ok(
+            html! { p { "– There is one run or none, so there is nothing to follow from run to run." } },
+        );
     }
     let mut panels = Vec::new();
     for comparison in &results.comparisons {
-        panels.push((results.heading(&comparison.condition), run_panels(results, comparison, &images, runs)?));
+        panels.push((
+            results.heading(&comparison.condition),
+            run_panels(results, comparison, &images, runs)?,
+        ));
     }
     Ok(html! {
         (read(
@@ -144,7 +155,10 @@ fn run_panels(
     let groups = &comparison.groups;
     let all = groups.iter().flat_map(|group| group.images.iter());
     let shown = all.filter(|(image, _)| images.contains(image));
-    let largest = shown.flat_map(|(_, scores)| scores).map(|score| score.auc).fold(0.0, f64::max);
+    let largest = shown
+        .flat_map(|(_, scores)| scores)
+        .map(|score| score.auc)
+        .fold(0.0, f64::max);
     let heading = results.heading(&comparison.condition);
     let panel = |image: &&str| {
         let label = format!("AUC of {image} by run, {heading}");
@@ -188,18 +202,37 @@ fn legend(results: &Results<'_>) -> Markup {
 
 pub(super) fn distribution(results: &Results<'_>) -> Result<Markup, ReportError> {
     let mut panels = Vec::new();
-    let largest = results.groups().flat_map(|group| group.image_means(AUC_RELATIVE)).fold(0.0, f64::max);
+    let largest = results
+        .groups()
+        .flat_map(|group| group.image_means(AUC_RELATIVE))
+        .fold(0.0, f64::max);
     for comparison in &results.comparisons {
-        let own = comparison.groups.iter().flat_map(|group| group.image_means(AUC)).fold(0.0, f64::max);
+        let own = comparison
+            .groups
+            .iter()
+            .flat_map(|group| group.image_means(AUC))
+            .fold(0.0, f64::max);
         let heading = results.heading(&comparison.condition);
-        panels.push(box_panel(comparison, &heading, "AUC (probability × superpixels)", AUC, own)?);
-        panels.push(box_panel(comparison, &heading, "relative AUC (1)", AUC_RELATIVE, largest)?);
+        panels.push(box_panel(
+            comparison,
+            &heading,
+            "AUC (probability × superpixels)",
+            AUC,
+            own,
+        )?);
+        panels.push(box_panel(
+            comparison,
+            &heading,
+            "relative AUC (no unit)",
+            AUC_RELATIVE,
+            largest,
+        )?);
     }
     Ok(html! {
         (read(
             "Each point is an image (the mean over its runs). The box reaches from the lower to the upper quartile, its thick line is \
-            the median, and the whiskers end at the smallest and the largest value. Left: AUC, on a scale of its own for each \
-            network. Right: relative AUC, on one scale for all, which may be compared between networks; above 1 the class became \
+            the median, and the whiskers end at the smallest and the largest value. First AUC, on a scale of its own for each \
+            network; then relative AUC, on one scale for all, which may be compared between networks; above 1 the class became \
             more probable while superpixels were removed."
         ))
         @if panels.is_empty() { p { (NO_SCORES) } }
@@ -221,6 +254,11 @@ fn box_panel(
         values: group.image_means(measure),
     };
     let rows: Vec<Row> = comparison.groups.iter().map(row).collect();
-    let figure = boxes(format!("Distribution over images of {axis}, {heading}"), axis, &rows, largest)?;
+    let figure = boxes(
+        format!("Distribution over images of {axis}, {heading}"),
+        axis,
+        &rows,
+        largest,
+    )?;
     Ok(html! { figure { figcaption { (heading) } (figure.inline()) } })
 }

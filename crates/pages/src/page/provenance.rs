@@ -52,7 +52,11 @@ fn titled(title: &str, table: &Table) -> Markup {
 fn line(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let example = results.groups().next().and_then(|group| {
         let image = group.images.keys().next()?;
-        let filters = [("image", *image), ("network", group.condition.network), ("method", group.method)];
+        let filters = [
+            ("image", *image),
+            ("network", group.condition.network),
+            ("method", group.method),
+        ];
         let latest = &inputs.provenance.latest;
         Some(duckdb::command(latest, "scores", "*", &filters, "run"))
     });

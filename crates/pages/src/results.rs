@@ -254,7 +254,10 @@ impl<'a> Results<'a> {
 }
 
 /// Groups by condition and method, runs in order.
-fn group<'a>(scores: &'a [Score], methods: &[&'a str]) -> BTreeMap<(Condition<'a>, usize), Group<'a>> {
+fn group<'a>(
+    scores: &'a [Score],
+    methods: &[&'a str],
+) -> BTreeMap<(Condition<'a>, usize), Group<'a>> {
     let mut groups = BTreeMap::new();
     for score in scores {
         let condition = Condition {
@@ -332,4 +335,54 @@ fn place(names: &[&str], name: &str) -> usize {
         .iter()
         .position(|other| *other == name)
         .unwrap_or(names.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{IMAGES, study};
+
+    #[test]
+    fn known_names_come_first_in_their_order_and_others_after_by_name() {
+        let names = in_order(
+            ["c", "a", "x"].into_iter(),
+            ["b", "a", "c", "b", "0"].into_iter(),
+        );
+        assert_eq!(names, ["c", "a", "0", "b"]);
+    }
+
+    #[test]
+    fn the_median_image_and_run_are_nearest_the_median() {
+        let mut inputs = study(&IMAGES, 3);
+        for (place, score) in inputs.scores.iter_mut().enumerate() {
+            score.auc = [5.0, 2.0, 9.0][place % 3] + place as f64;
+        }
+        let results = Results::new(&inputs);
+        for group in results.groups() {
+            let means = group.image_means(AUC);
+            let nearest = group.median_image().unwrap();
+            let median = quantile(&means, 0.5).unwrap();
+            assert_eq!(
+                group.image_mean(nearest, AUC),
+                Some(median),
+                "of three, one is the median"
+            );
+            let runs = &group.images[nearest];
+            let areas: Vec<f64> = runs.iter().map(|score| score.auc).collect();
+            assert_eq!(Some(median_run(runs).unwrap().auc), quantile(&areas, 0.5));
+        }
+    }
+
+    #[test]
+    fn ties_of_a_comparison_are_better_for_neither() {
+        let mut inputs = study(&IMAGES, 1);
+        for score in &mut inputs.scores {
+            score.auc = 1.0;
+        }
+        let results = Results::new(&inputs);
+        let comparison = &results.comparisons[0];
+        let [first, second] = [&comparison.groups[0], &comparison.groups[1]];
+        assert_eq!(comparison.better(first, second), (0, 3));
+        assert_eq!(comparison.better(second, first), (0, 3));
+    }
 }

@@ -36,7 +36,7 @@ const GRID: RGBColor = RGBColor(0xdf, 0xe3, 0xe8);
 /// The plotting library places everything at whole units: this many to a pixel of the page keep curves smooth.
 const UNITS: u32 = 2;
 /// Size of the text in pixels of the page.
-const TEXT: u32 = 12;
+const TEXT: u32 = 13;
 /// What the SVG backend divides a font's size by.
 const FONT_DIVISOR: f64 = 1.24;
 
@@ -148,10 +148,61 @@ fn stroke(color: RGBColor, pixels: u32) -> ShapeStyle {
 fn tick(value: f64) -> String {
     let text = format!("{value:.3}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Upper end of an axis from 0 that shows `largest` with room above it.
 fn top(largest: f64) -> f64 {
     if largest > 0.0 { largest * 1.08 } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_have_no_empty_decimals() {
+        let ticks = [0.0, -0.0, 0.25, 10.0, 1.5, 100.0].map(tick);
+        assert_eq!(ticks, ["0", "0", "0.25", "10", "1.5", "100"]);
+    }
+
+    #[test]
+    fn colours_are_variables_and_texts_are_not() {
+        let row = Row {
+            method: "\"#22262B\" <i>".to_owned(),
+            series: 7,
+            values: vec![1.0, 2.0, 4.0],
+        };
+        let figure = distribution("a < b".to_owned(), "AUC", &[row], 4.0).unwrap();
+        let svg = figure.inline().into_string();
+        assert!(svg.starts_with("<svg role=\"img\" aria-label=\"a &lt; b\""));
+        assert!(
+            svg.contains("\"var(--ink,#22262B)\"") && svg.contains("\"var(--series-1,#D55E00)\"")
+        );
+        assert!(svg.contains("&quot;#22262B&quot; &lt;i&gt;"));
+        assert!(!svg.contains("\"#"), "every colour follows the page");
+    }
+
+    #[test]
+    fn figures_of_equal_or_single_values_are_drawn() {
+        let row = |values: &[f64]| Row {
+            method: "m".to_owned(),
+            series: 0,
+            values: values.to_vec(),
+        };
+        for values in [&[][..], &[0.0], &[3.0, 3.0]] {
+            distribution(String::new(), "AUC", &[row(values)], 0.0).unwrap();
+        }
+        removal_curve(String::new(), 0, &[0.5, 0.5], &[0, 1]).unwrap();
+        let line = Line {
+            series: 2,
+            deterministic: false,
+            values: vec![(0, 1.0), (1, 1.0)],
+        };
+        auc_over_runs(String::new(), &[line], 2, 1.0).unwrap();
+    }
 }

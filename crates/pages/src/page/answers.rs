@@ -21,7 +21,10 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
 }
 
 fn introduction(inputs: &Inputs, results: &Results<'_>) -> Markup {
-    let explanations: usize = results.groups().map(|group| group.images.values().map(Vec::len).sum::<usize>()).sum();
+    let explanations: usize = results
+        .groups()
+        .map(|group| group.images.values().map(Vec::len).sum::<usize>())
+        .sum();
     html! {
         p {
             "Superpixels of an image are removed one after another, in the order in which a method calls them relevant, and the \
@@ -40,7 +43,8 @@ fn introduction(inputs: &Inputs, results: &Results<'_>) -> Markup {
 }
 
 fn excluded(inputs: &Inputs) -> String {
-    let images: std::collections::BTreeSet<_> = inputs.exclusions.iter().map(|row| &row.image).collect();
+    let images: std::collections::BTreeSet<_> =
+        inputs.exclusions.iter().map(|row| &row.image).collect();
     let verb = if images.len() == 1 { "was" } else { "were" };
     format!("{} {verb} excluded", plural(images.len(), "image"))
 }

@@ -2,7 +2,7 @@
 
 use statistics::five_numbers;
 
-use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Condition, Group, Measure, Results};
+use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Condition, Group, Measure, Results};
 use crate::table::{Cell, Column, Table};
 use crate::{Inputs, paper};
 
@@ -40,32 +40,33 @@ fn condition_columns(results: &Results<'_>) -> Vec<Column> {
     ]
 }
 
-fn condition_cells(condition: &Condition<'_>) -> Vec<Cell> {
+/// A row of such a table.
+fn under(condition: &Condition<'_>, cells: Vec<Cell>) -> Vec<Cell> {
     let Condition {
         network,
         partition,
         order,
         replacement,
     } = condition;
-    [network, partition, order, replacement]
+    let parts = [network, partition, order, replacement];
+    parts
+        .into_iter()
         .map(|part| Cell::text(*part))
-        .into()
+        .chain(cells)
+        .collect()
 }
 
-/// A table whose rows begin with a condition.
+/// A table whose rows begin with a condition; `columns` are those after it.
 fn by_condition(
     name: &'static str,
     results: &Results<'_>,
     columns: Vec<Column>,
-    rows: Vec<(Condition<'_>, Vec<Cell>)>,
+    rows: Vec<Vec<Cell>>,
 ) -> Table {
     Table {
         name,
         columns: [condition_columns(results), columns].concat(),
-        rows: rows
-            .into_iter()
-            .map(|(condition, cells)| [condition_cells(&condition), cells].concat())
-            .collect(),
+        rows,
     }
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn answers(results: &Results<'_>) -> Table {
         Column::new("images_better", "Images on which the best is better"),
         Column::new("images_compared", "Images compared"),
     ];
-    let row = |comparison: &crate::results::Comparison<'_>| {
+    let row = |comparison: &Comparison<'_>| {
         let ranking = comparison.ranking();
         let (best, best_auc) = ranking.first()?;
         let mut cells = vec![Cell::text(best.method), Cell::Number(*best_auc)];
@@ -90,7 +91,7 @@ pub(crate) fn answers(results: &Results<'_>) -> Table {
         } else {
             cells.resize(columns.len(), Cell::Absent("one method"));
         }
-        Some((comparison.condition, cells))
+        Some(under(&comparison.condition, cells))
     };
     let rows = results.comparisons.iter().filter_map(row).collect();
     by_condition("answers", results, columns.clone(), rows)
@@ -123,7 +124,7 @@ pub(crate) fn mean_auc(results: &Results<'_>) -> Table {
             Cell::number(group.mean(AUC_MEAN), "no value"),
             Cell::number(group.mean(AUC_RELATIVE), NO_START),
         ];
-        (group.condition, cells)
+        under(&group.condition, cells)
     };
     let rows = results.groups().map(row).collect();
     by_condition("mean_auc", results, columns, rows)
@@ -156,7 +157,7 @@ pub(crate) fn std_over_runs(results: &Results<'_>) -> Table {
             Cell::number(group.image_mean(image, AUC), "no value"),
             Cell::number(group.std_over_runs(image), ONE_RUN),
         ];
-        (group.condition, cells)
+        under(&group.condition, cells)
     };
     let images = |group| images_of(group).map(move |image| (group, image));
     let rows = results.groups().flat_map(images).map(row).collect();
@@ -195,7 +196,7 @@ fn auc_by_run(results: &Results<'_>) -> Table {
                 Cell::Count(score.tied.into()),
             ]
         });
-        cells.map(|cells| (group.condition, cells)).collect()
+        cells.map(|cells| under(&group.condition, cells)).collect()
     };
     let rows = results.groups().flat_map(rows_of).collect();
     by_condition("auc_by_run", results, columns, rows)
@@ -229,7 +230,7 @@ pub(crate) fn distribution(results: &Results<'_>) -> Table {
             number(|five| five.upper_quartile),
             number(|five| five.maximum),
         ];
-        (group.condition, cells)
+        under(&group.condition, cells)
     };
     let measures: [(&str, Measure); 2] = [("auc", AUC), ("auc_relative", AUC_RELATIVE)];
     let rows = results

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ReportError;
 
-const SIZE: [u32; 2] = [360, 240];
+const SIZE: [u32; 2] = [360, 260];
 
 /// A method's areas of an image.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(),
     let mut chart = ChartBuilder::on(area)
         .margin(10 * UNITS)
         .x_label_area_size(38 * UNITS)
-        .y_label_area_size(48 * UNITS)
+        .y_label_area_size(50 * UNITS)
         .build_cartesian_2d(0..last, 0.0..top(largest))?;
     chart
         .configure_mesh()
@@ -52,11 +52,12 @@ fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(),
         .y_labels(5)
         .y_label_formatter(&|value| tick(*value))
         .draw()?;
-    lines.iter().try_for_each(|line| draw(&mut chart, line, last))
+    lines
+        .iter()
+        .try_for_each(|line| draw(&mut chart, line, last))
 }
 
-type Chart<'a, 'b> =
-    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordi32, RangedCoordf64>>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordi32, RangedCoordf64>>;
 
 fn draw(chart: &mut Chart<'_, '_>, line: &Line, last: i32) -> Result<(), DrawError> {
     let color = series_color(line.series);
@@ -78,7 +79,8 @@ fn draw(chart: &mut Chart<'_, '_>, line: &Line, last: i32) -> Result<(), DrawErr
             chart.draw_series(points.map(|at| Circle::new(at, size, color.filled())))?;
         }
         Mark::Triangle => {
-            chart.draw_series(points.map(|at| TriangleMarker::new(at, size + 1, color.filled())))?;
+            chart
+                .draw_series(points.map(|at| TriangleMarker::new(at, size + 1, color.filled())))?;
         }
         Mark::Cross => {
             chart.draw_series(points.map(|at| Cross::new(at, size, stroke(color, 2))))?;

@@ -63,11 +63,15 @@ mod tests {
     #[test]
     fn a_shell_hands_on_exactly_the_query() {
         let odd = r#"a"b$HOME`c\d!e'f<script>"#;
-        let line = command("latest", "scores", "*", &[("image", odd)], "run");
+        let filters = [("image", odd), ("order", "o")];
+        let line = command("latest", "scores", "*", &filters, "run");
         let line = line.replacen("duckdb -c", "printf %s", 1);
-        let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", &line])
+            .output()
+            .unwrap();
         let expected = format!(
-            "select * from 'latest/scores/*.parquet' where image = '{}' order by run",
+            "select * from 'latest/scores/*.parquet' where image = '{}' and \"order\" = 'o' order by run",
             odd.replace('\'', "''")
         );
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);

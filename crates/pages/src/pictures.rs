@@ -15,6 +15,8 @@ const JPEG_QUALITY: u8 = 85;
 const MAP_SHARE: f64 = 0.6;
 /// Brightness of a weight map where the crop is black; where it is white it is 1.
 const DARKEST_SHADE: f64 = 0.6;
+/// Grey level below which a border is drawn light.
+const DARK: f64 = 70.0;
 
 /// An image file inside the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +31,12 @@ pub(crate) fn picture(image: &Rgb) -> Picture {
     let mut file = Vec::new();
     let [height, width] = [image.height(), image.width()];
     JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY)
-        .write_image(image.pixels(), width as u32, height as u32, ExtendedColorType::Rgb8)
+        .write_image(
+            image.pixels(),
+            width as u32,
+            height as u32,
+            ExtendedColorType::Rgb8,
+        )
         .expect("a crop's sides are far below JPEG's 65,535, and a vector takes every byte");
     Picture {
         address: format!("data:image/jpeg;base64,{}", STANDARD.encode(file)),
@@ -89,8 +96,8 @@ pub(crate) fn remove(crop: &Rgb, replacement: &Rgb, labels: &[u16], removed: &[b
     like(crop, pixels.collect())
 }
 
-/// A thin dark line where the superpixel changes to the right or below.
-fn outline(image: &Rgb, labels: &[u16]) -> Rgb {
+/// The image with a thin line where the superpixel changes to the right or below, dark on light and light on dark.
+pub(crate) fn outline(image: &Rgb, labels: &[u16]) -> Rgb {
     let [height, width] = [image.height(), image.width()];
     let edge = |pixel: usize| {
         let [row, column] = [pixel / width, pixel % width];
@@ -98,28 +105,33 @@ fn outline(image: &Rgb, labels: &[u16]) -> Rgb {
             || row + 1 < height && labels[pixel] != labels[pixel + width]
     };
     let pixels = image.pixels().as_chunks::<3>().0.iter().enumerate();
-    let drawn = pixels.flat_map(|(pixel, &color)| {
-        if edge(pixel) {
-            color.map(|level| level / 2)
-        } else {
-            color
-        }
+    let drawn = pixels.flat_map(|(pixel, &color)| match edge(pixel) {
+        true if is_dark(color) => color.map(|level| 128 + level / 2),
+        true => color.map(|level| level / 2),
+        false => color,
     });
     like(image, drawn.collect())
 }
 
-/// An image of the same size, from the number of a pixel and its grey level in the crop (ITU-R BT.601, 0 to 255).
+/// An image of the same size, from the number of a pixel and its grey level in the crop.
 fn paint(crop: &Rgb, color: impl Fn(usize, f64) -> [u8; 3]) -> Rgb {
-    let grey = |&[red, green, blue]: &[u8; 3]| {
-        0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue)
-    };
     let pixels = crop.pixels().as_chunks::<3>().0.iter().enumerate();
-    let painted = pixels.flat_map(|(pixel, level)| color(pixel, grey(level)));
+    let painted = pixels.flat_map(|(pixel, &level)| color(pixel, grey(level)));
     like(crop, painted.collect())
 }
 
+/// ITU-R BT.601, 0 to 255.
+fn grey([red, green, blue]: [u8; 3]) -> f64 {
+    0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue)
+}
+
+fn is_dark(color: [u8; 3]) -> bool {
+    grey(color) < DARK
+}
+
 fn like(image: &Rgb, pixels: Vec<u8>) -> Rgb {
-    Rgb::new(image.height(), image.width(), pixels).expect("made of one pixel for each of the image")
+    Rgb::new(image.height(), image.width(), pixels)
+        .expect("made of one pixel for each of the image")
 }
 
 #[cfg(test)]
@@ -141,6 +153,16 @@ mod tests {
             let [row, column] = [pixel / 3, pixel % 3];
             let source = if *label == 0 { &white } else { &crop() };
             assert_eq!(removed.pixel(row, column), source.pixel(row, column));
+        }
+    }
+
+    #[test]
+    fn borders_stand_out_from_what_they_cross() {
+        let labels = [0, 0, 1, 0, 0, 1];
+        for (level, drawn) in [(200, 100), (10, 133)] {
+            let image = outline(&imaging::solid([level; 3], 2, 3), &labels);
+            let row = [0, 1, 2].map(|column| image.pixel(1, column)[0]);
+            assert_eq!(row, [level, drawn, level]);
         }
     }
 
@@ -173,7 +195,10 @@ mod tests {
     #[test]
     fn a_picture_is_a_jpeg_of_its_size() {
         let picture = picture(&crop());
-        let data = picture.address.strip_prefix("data:image/jpeg;base64,").unwrap();
+        let data = picture
+            .address
+            .strip_prefix("data:image/jpeg;base64,")
+            .unwrap();
         let decoded = image::load_from_memory(&STANDARD.decode(data).unwrap()).unwrap();
         assert_eq!((decoded.height(), decoded.width()), (2, 3));
         assert_eq!((picture.height, picture.width), (2, 3));

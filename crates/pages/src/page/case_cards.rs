@@ -81,12 +81,15 @@ fn content(inputs: &Inputs, results: &Results<'_>, group: &Group<'_>, case: &Cas
             b { (case.image) } ": explained class " b { (case.target.target_label) } ", probability "
             (format!("{:.3}", case.target.probability)) " untouched. AUC " b { (format!("{:.3}", score.auc)) } " of "
             (plural(case.superpixels as usize, "superpixel"))
-            @if group.deterministic { ", the same in every run" } @else { ", run " (score.run) " of " (plural(runs, "run")) ", from 0" }
+            @if group.deterministic { ", the same in every run" } @else { ", run " (score.run) " of " (runs) ", counted from 0" }
             @if score.tied > 0 { "; " (score.tied) " share their relevance with another" }
             "."
         }
         div.pictures {
             figure { (shown(&case.crop, &format!("{} as the network sees it", case.image))) figcaption { "image" } }
+            @if let Some(borders) = &case.borders {
+                figure { (shown(borders, &format!("superpixels of {}", case.image))) figcaption { "superpixels" } }
+            }
             (explanation(case))
         }
         (removal(case))
@@ -153,7 +156,11 @@ fn removal(case: &Case<'_>) -> Markup {
 }
 
 fn frame_item(case: &Case<'_>, frame: &Frame) -> Markup {
-    let alt = format!("{} with {} removed", case.image, plural(frame.step as usize, "superpixel"));
+    let alt = format!(
+        "{} with {} removed",
+        case.image,
+        plural(frame.step as usize, "superpixel")
+    );
     html! { (shown(&frame.picture, &alt)) strong { (format!("{:.3}", frame.probability)) } br; (frame.step) " removed" }
 }
 
@@ -168,7 +175,11 @@ fn command(inputs: &Inputs, results: &Results<'_>, case: &Case<'_>, table: &str)
     let varying = [
         (results.varying.partition, "partition", &score.partition),
         (results.varying.order, "order", &score.order),
-        (results.varying.replacement, "replacement", &score.replacement),
+        (
+            results.varying.replacement,
+            "replacement",
+            &score.replacement,
+        ),
     ];
     let mut filters = vec![
         ("image", score.image.as_str()),
@@ -180,7 +191,19 @@ fn command(inputs: &Inputs, results: &Results<'_>, case: &Case<'_>, table: &str)
     let latest = &inputs.provenance.latest;
     if table == "curves" {
         filters.push(("run", &run));
-        return duckdb::command(latest, table, "step, superpixel, probability", &filters, "step");
+        return duckdb::command(
+            latest,
+            table,
+            "step, superpixel, probability",
+            &filters,
+            "step",
+        );
     }
-    duckdb::command(latest, table, "run, auc, auc_mean, auc_relative", &filters, "run")
+    duckdb::command(
+        latest,
+        table,
+        "run, auc, auc_mean, auc_relative",
+        &filters,
+        "run",
+    )
 }

@@ -14,7 +14,8 @@ use crate::{Inputs, ReportError};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// The browser's own guard that the page loads nothing but what stands in it.
-const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+const POLICY: &str =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 /// Without scripts every case is shown, below each other.
 const WITHOUT_SCRIPT: &str = "[hidden][data-image]{display:block!important}.chooser{display:none}";
 
@@ -22,7 +23,7 @@ const WITHOUT_SCRIPT: &str = "[hidden][data-image]{display:block!important}.choo
 const SECTIONS: [(&str, &str); 8] = [
     ("answer", "In short"),
     ("mean-auc", "Mean AUC"),
-    ("std-over-runs", "Single images: mean and standard deviation over runs"),
+    ("std-over-runs", "Single images over runs"),
     ("runs", "AUC run by run"),
     ("distribution", "Distribution of AUC"),
     ("cases", "Single cases"),
@@ -88,8 +89,16 @@ fn read(text: &str) -> Markup {
 fn constants(results: &Results<'_>) -> Option<String> {
     let condition = results.comparisons.first()?.condition;
     let parts = [
-        (results.varying.partition, "superpixels by", condition.partition),
-        (results.varying.order, "removal in the order", condition.order),
+        (
+            results.varying.partition,
+            "superpixels by",
+            condition.partition,
+        ),
+        (
+            results.varying.order,
+            "removal in the order",
+            condition.order,
+        ),
         (
             results.varying.replacement,
             "removed superpixels replaced by",

@@ -6,12 +6,14 @@ use plotters::prelude::{Cartesian2d, ChartBuilder, ChartContext, Color, SVGBacke
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use statistics::five_numbers;
 
-use super::{Area, DrawError, Figure, GRID, INK, TEXT, UNITS, series_color, stroke, text, tick, top};
+use super::{
+    Area, DrawError, Figure, GRID, INK, TEXT, UNITS, series_color, stroke, text, tick, top,
+};
 use crate::ReportError;
 
-const WIDTH: u32 = 460;
-const ROW_HEIGHT: u32 = 64;
-const AXIS_HEIGHT: u32 = 66;
+const WIDTH: u32 = 380;
+const ROW_HEIGHT: u32 = 54;
+const AXIS_HEIGHT: u32 = 62;
 /// Half of a box's height, in rows.
 const HALF_BOX: f64 = 0.3;
 /// Most characters of a method's name that are shown.
@@ -36,11 +38,16 @@ pub(crate) fn distribution(
     largest: f64,
 ) -> Result<Figure, ReportError> {
     let height = AXIS_HEIGHT + ROW_HEIGHT * rows.len() as u32;
-    Figure::draw(label, [WIDTH, height], |area| paint(area, axis, rows, largest))
+    Figure::draw(label, [WIDTH, height], |area| {
+        paint(area, axis, rows, largest)
+    })
 }
 
 fn paint(area: &Area<'_>, axis: &str, rows: &[Row], largest: f64) -> Result<(), DrawError> {
-    let longest = rows.iter().map(|row| shown(&row.method).chars().count()).max();
+    let longest = rows
+        .iter()
+        .map(|row| shown(&row.method).chars().count())
+        .max();
     // A character of the page's font is about 0.58 as wide as high.
     let names = longest.unwrap_or(0) as u32 * TEXT * UNITS * 58 / 100 + 8 * UNITS;
     let bottom = rows.len() as f64 - 0.5;
@@ -60,7 +67,7 @@ fn paint(area: &Area<'_>, axis: &str, rows: &[Row], largest: f64) -> Result<(), 
         .label_style(text())
         .axis_desc_style(text())
         .x_desc(axis)
-        .x_labels(6)
+        .x_labels(5)
         .x_label_formatter(&|value| tick(*value))
         .draw()?;
     for (place, row) in rows.iter().enumerate() {
@@ -70,8 +77,7 @@ fn paint(area: &Area<'_>, axis: &str, rows: &[Row], largest: f64) -> Result<(), 
     Ok(())
 }
 
-type Chart<'a, 'b> =
-    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 fn name(
     area: &Area<'_>,
@@ -105,11 +111,21 @@ fn draw(chart: &mut Chart<'_, '_>, place: f64, row: &Row) -> Result<(), DrawErro
     let Some(five) = five_numbers(&row.values) else {
         return Ok(());
     };
-    let path = |points: &[(f64, f64)], pixels| PathElement::new(points.to_vec(), stroke(INK, pixels));
+    let path =
+        |points: &[(f64, f64)], pixels| PathElement::new(points.to_vec(), stroke(INK, pixels));
     let [above, below] = [place - HALF_BOX, place + HALF_BOX];
     let [low, high] = [five.lower_quartile, five.upper_quartile];
     chart.draw_series([
-        path(&[(low, above), (high, above), (high, below), (low, below), (low, above)], 1),
+        path(
+            &[
+                (low, above),
+                (high, above),
+                (high, below),
+                (low, below),
+                (low, above),
+            ],
+            1,
+        ),
         path(&[(five.median, above), (five.median, below)], 2),
         path(&[(five.minimum, place), (low, place)], 1),
         path(&[(high, place), (five.maximum, place)], 1),

@@ -1,0 +1,409 @@
+//! What holds for a whole report.
+
+use std::collections::BTreeMap;
+
+use statistics::{mean, standard_deviation};
+
+use crate::testing::{IMAGES, SUPERPIXELS, judge_by, study};
+use crate::{Inputs, ReportError, build};
+
+type Rows = Vec<BTreeMap<String, String>>;
+
+fn page(inputs: &Inputs) -> String {
+    let files = build(inputs).unwrap();
+    assert_eq!(files[0].0, "index.html");
+    String::from_utf8(files[0].1.clone()).unwrap()
+}
+
+/// The rows of a table of the report, by column.
+fn table(inputs: &Inputs, name: &str) -> Rows {
+    let files = build(inputs).unwrap();
+    let wanted = format!("tables/{name}.csv");
+    let (_, bytes) = files.iter().find(|(file, _)| *file == wanted).unwrap();
+    csv::Reader::from_reader(bytes.as_slice())
+        .deserialize()
+        .map(Result::unwrap)
+        .collect()
+}
+
+fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap()
+}
+
+/// The areas of a group, a list of runs for each image, straight from the rows.
+fn areas(inputs: &Inputs, network: &str, method: &str) -> Vec<Vec<f64>> {
+    let of_image = |image: &&str| {
+        let scores = inputs.scores.iter();
+        scores
+            .filter(|row| row.image == **image && row.network == network && row.method == method)
+            .map(|row| row.auc)
+            .collect()
+    };
+    IMAGES.iter().map(of_image).collect()
+}
+
+fn close(found: f64, expected: f64) {
+    assert!(
+        (found - expected).abs() < 1e-12,
+        "{found} is not {expected}"
+    );
+}
+
+#[test]
+fn means_and_deviations_are_those_of_the_scores() {
+    let inputs = study(&IMAGES, 4);
+    let rows = table(&inputs, "mean_auc");
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        let values = areas(&inputs, &row["network"], &row["method"]);
+        let means: Vec<f64> = values.iter().map(|runs| mean(runs).unwrap()).collect();
+        close(number(&row, "auc"), mean(&means).unwrap());
+        close(
+            number(&row, "std_over_images"),
+            standard_deviation(&means).unwrap(),
+        );
+        close(
+            number(&row, "std_pooled"),
+            standard_deviation(&values.concat()).unwrap(),
+        );
+        close(
+            number(&row, "auc_mean"),
+            mean(&means).unwrap() / SUPERPIXELS as f64,
+        );
+        let runs = if row["method"] == "lime" { "4" } else { "1" };
+        assert_eq!([&*row["images"], &row["runs"]], ["3", runs]);
+    }
+}
+
+#[test]
+fn deviations_over_runs_are_those_of_the_scores_and_0_for_a_deterministic_method() {
+    let inputs = study(&IMAGES, 4);
+    let rows = table(&inputs, "std_over_runs");
+    assert_eq!(rows.len(), 12);
+    for row in rows {
+        let image = IMAGES
+            .iter()
+            .position(|image| *image == row["image"])
+            .unwrap();
+        let runs = &areas(&inputs, &row["network"], &row["method"])[image];
+        let expected = standard_deviation(runs).unwrap_or(0.0);
+        close(number(&row, "std_over_runs"), expected);
+        assert_eq!(row["method"] == "lime", expected > 0.0);
+    }
+}
+
+#[test]
+fn the_answer_names_the_lower_mean() {
+    let inputs = study(&IMAGES, 4);
+    let lower = |network: &str| {
+        let of = |method| {
+            let values = areas(&inputs, network, method);
+            let means: Vec<f64> = values.iter().map(|runs| mean(runs).unwrap()).collect();
+            mean(&means).unwrap()
+        };
+        if of("lime") < of("gradcam") {
+            "lime"
+        } else {
+            "gradcam"
+        }
+    };
+    let page = page(&inputs);
+    for row in table(&inputs, "answers") {
+        assert_eq!(row["best_method"], lower(&row["network"]));
+        assert!(number(&row, "best_auc") < number(&row, "next_auc"));
+        assert_eq!(row["images_compared"], "3");
+        let words = format!("{} has the lower mean AUC", row["best_method"]);
+        assert!(page.contains(&words), "{words}");
+    }
+}
+
+#[test]
+fn with_the_least_relevant_first_the_higher_area_is_better() {
+    let mut inputs = study(&IMAGES, 4);
+    judge_by(&mut inputs, "least_relevant_first", "mean");
+    for row in table(&inputs, "answers") {
+        assert!(number(&row, "best_auc") > number(&row, "next_auc"));
+    }
+    assert!(page(&inputs).contains("has the higher mean AUC"));
+}
+
+#[test]
+fn names_are_escaped() {
+    let page = page(&study(&IMAGES, 4));
+    assert_eq!(page.matches("<script").count(), 1, "only the page's own");
+    assert!(page.contains("&lt;script&gt;") && page.contains("resnet &lt;b&gt;50&lt;/b&gt;"));
+    assert!(!page.contains("<b>50") && !page.contains("<i>lamp") && !page.contains("<b>bold"));
+    assert!(page.contains("alt=\"mug, &quot;blue&quot; &amp; round as the network sees it\""));
+    assert!(
+        page.contains("image = 'jack-o''-lantern'"),
+        "quoted for DuckDB"
+    );
+}
+
+#[test]
+fn nothing_is_loaded() {
+    let page = page(&study(&IMAGES, 4));
+    for source in page.split(" src=\"").skip(1) {
+        assert!(source.starts_with("data:image/jpeg;base64,"));
+    }
+    for link in page.split(" href=\"").skip(1) {
+        assert!(link.starts_with('#'));
+    }
+    for address in [
+        "http:", "https:", "url(", "@import", "<link", "<iframe", "fetch(",
+    ] {
+        assert!(!page.contains(address), "{address}");
+    }
+}
+
+#[test]
+fn every_figure_is_there() {
+    let page = page(&study(&IMAGES, 4));
+    let [networks, methods, images] = [2, 2, 3];
+    let cases = networks * methods * images;
+    assert_eq!(
+        page.matches("<svg ").count(),
+        networks * images + 2 * networks + cases
+    );
+    assert_eq!(
+        page.matches("</svg>").count(),
+        page.matches("<svg ").count()
+    );
+    let (crops, maps, frames) = (
+        cases,
+        networks * images * (2 + 2),
+        cases * (SUPERPIXELS + 1),
+    );
+    assert_eq!(page.matches("<img ").count(), crops + maps + frames);
+    assert_eq!(page.matches(" data-image=").count(), cases);
+    assert_eq!(page.matches(" data-median=").count(), networks * methods);
+}
+
+#[test]
+fn a_card_begins_with_the_image_nearest_the_median() {
+    let inputs = study(&IMAGES, 4);
+    let page = page(&inputs);
+    for card in page.split("data-median=\"").skip(1) {
+        let median = card.split('"').next().unwrap();
+        assert!(
+            card.contains(&format!("<div data-image=\"{median}\">")),
+            "shown"
+        );
+        let own = card.split("class=\"card\"").next().unwrap();
+        let cases: Vec<_> = own
+            .split("data-image=\"")
+            .skip(1)
+            .filter_map(|case| case.split_once('"'))
+            .collect();
+        assert_eq!(cases.len(), 3);
+        assert_eq!(
+            cases
+                .iter()
+                .filter(|(_, rest)| rest.starts_with(" hidden>"))
+                .count(),
+            2
+        );
+    }
+}
+
+#[test]
+fn every_table_reads_back() {
+    let names = [
+        "answers",
+        "mean_auc",
+        "paper_mean_auc",
+        "std_over_runs",
+        "paper_std_over_runs",
+        "auc_by_run",
+        "distribution",
+        "exclusions",
+        "images",
+        "networks",
+        "versions",
+        "costs",
+        "artifacts",
+    ];
+    let inputs = study(&IMAGES, 4);
+    assert_eq!(build(&inputs).unwrap().len(), names.len() + 1);
+    for name in names {
+        assert!(!table(&inputs, name).is_empty(), "{name}");
+    }
+    let by_run = table(&inputs, "auc_by_run");
+    assert_eq!(by_run.len(), inputs.scores.len());
+    let total: f64 = by_run.iter().map(|row| number(row, "auc")).sum();
+    let expected: f64 = inputs.scores.iter().map(|row| row.auc).sum();
+    assert!((total - expected).abs() < 1e-9);
+    assert_eq!(table(&inputs, "exclusions")[0]["image"], "blur-<1>");
+}
+
+#[test]
+fn an_image_and_a_run_give_dashes_with_reasons() {
+    let inputs = study(&IMAGES[..1], 1);
+    let page = page(&inputs);
+    for text in [
+        "– (one image)",
+        "– (one value)",
+        "– (one run)",
+        "– There is one run or none",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    for (name, bytes) in build(&inputs).unwrap() {
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(!text.contains("NaN") && !text.contains(">inf"), "{name}");
+    }
+    let lime = table(&inputs, "mean_auc")
+        .into_iter()
+        .find(|row| row["method"] == "lime");
+    assert_eq!(lime.unwrap()["std_over_images"], "");
+}
+
+#[test]
+fn a_study_without_scores_says_so() {
+    let mut inputs = study(&IMAGES, 4);
+    inputs.scores.clear();
+    assert!(page(&inputs).contains("There are no scores: every image was excluded"));
+    assert!(page(&Inputs::default()).contains("None: every image of the study"));
+}
+
+#[test]
+fn a_missing_relative_area_is_left_out_and_said() {
+    let mut inputs = study(&IMAGES, 4);
+    for row in &mut inputs.scores {
+        row.auc_relative = None;
+    }
+    assert!(page(&inputs).contains("– (probability 0 at the start)"));
+    assert_eq!(table(&inputs, "mean_auc")[0]["auc_relative"], "");
+}
+
+#[test]
+fn one_method_is_not_compared() {
+    let mut inputs = study(&IMAGES, 4);
+    inputs.scores.retain(|row| row.method == "lime");
+    assert!(page(&inputs).contains("There is no other method"));
+}
+
+#[test]
+fn a_replacement_that_depends_on_the_mask_is_not_drawn() {
+    let mut inputs = study(&IMAGES, 4);
+    judge_by(&mut inputs, "most_relevant_first", "noisy_linear");
+    let page = page(&inputs);
+    assert!(
+        page.contains("– The pictures of the removal are not drawn: the replacement noisy_linear")
+    );
+    assert!(!page.contains("class=\"strip\""));
+    assert!(!page.contains("favours it"), "lime was made with the mean");
+}
+
+#[test]
+fn every_other_replacement_is_drawn() {
+    for replacement in ["mean", "black", "gray", "blur"] {
+        let mut inputs = study(&IMAGES[1..2], 2);
+        judge_by(&mut inputs, "most_relevant_first", replacement);
+        assert_eq!(
+            page(&inputs).matches("class=\"strip\"").count(),
+            4,
+            "{replacement}"
+        );
+    }
+}
+
+#[test]
+fn what_differs_within_the_study_is_named() {
+    let mut inputs = study(&IMAGES, 2);
+    let mut black = inputs.clone();
+    judge_by(&mut black, "most_relevant_first", "black");
+    inputs.scores.extend(black.scores);
+    inputs.curves.extend(black.curves);
+    let page = page(&inputs);
+    assert!(
+        page.contains("alexnet, replacement black") && page.contains("alexnet, replacement mean")
+    );
+    assert!(
+        page.contains("and replacement = 'black'"),
+        "in the line for DuckDB"
+    );
+    assert!(!page.contains(">Order</th>") && page.contains(">Replacement</th>"));
+    assert_eq!(table(&inputs, "mean_auc").len(), 8);
+}
+
+#[test]
+fn a_method_without_map_and_weights_is_shown_without() {
+    let mut inputs = study(&IMAGES, 2);
+    inputs.weights.clear();
+    assert!(page(&inputs).contains("The study holds neither a map nor weights of this method."));
+}
+
+#[test]
+fn many_images_are_shown_as_far_as_there_is_room() {
+    let names: Vec<String> = (0..34).map(|number| format!("image {number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let page = page(&study(&names, 2));
+    assert!(page.contains("The report has room for 30 of 34 images here"));
+    for card in page.split("data-median=\"").skip(1) {
+        let median = card.split('"').next().unwrap();
+        assert!(card.contains(&format!("data-image=\"{median}\">")));
+    }
+}
+
+#[test]
+fn rows_in_another_order_and_other_threads_give_the_same_bytes() {
+    let inputs = study(&IMAGES, 4);
+    let mut reversed = inputs.clone();
+    reversed.crops.reverse();
+    reversed.segments.reverse();
+    reversed.targets.reverse();
+    reversed.saliency.reverse();
+    reversed.weights.reverse();
+    reversed.curves.reverse();
+    reversed.scores.reverse();
+    let expected = build(&inputs).unwrap();
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        assert!(pool.install(|| build(&reversed)).unwrap() == expected);
+    }
+}
+
+fn error(change: impl Fn(&mut Inputs)) -> ReportError {
+    let mut inputs = study(&IMAGES, 2);
+    change(&mut inputs);
+    build(&inputs).unwrap_err()
+}
+
+#[test]
+fn rows_of_different_studies_are_errors_that_name_the_place() {
+    let missing = error(|inputs| inputs.crops.truncate(1));
+    says(
+        &missing,
+        "expected a row of crops for image \"jack-o'-lantern\"",
+    );
+    let partition = error(|inputs| inputs.segments[0].labels[7] = 5);
+    says(
+        &partition,
+        "image \"<script>\", partition \"stripes\": expected a label below 5",
+    );
+    let sides = error(|inputs| (inputs.segments[0].height, inputs.segments[0].width) = (30, 20));
+    says(&sides, "found 600 labels for 30x20 pixels");
+    let gap = error(|inputs| inputs.curves.retain(|row| row.step != 3));
+    says(&gap, "expected steps 0 to 5");
+    says(&gap, "found step 4, superpixel Some(3)");
+    let foreign = error(|inputs| {
+        for row in &mut inputs.curves {
+            row.superpixel = row.superpixel.map(|id| id + 1);
+        }
+    });
+    says(&foreign, "a superpixel from 0 to 4");
+    let weight = error(|inputs| inputs.weights[0].superpixel = 9);
+    says(&weight, "expected superpixels below 5, found 9");
+    let map = error(|inputs| inputs.saliency[0].width = 4);
+    says(&map, "the map of image \"<script>\"");
+    let crop = error(|inputs| inputs.crops[0].rgb.truncate(40));
+    says(&crop, "the crop of image \"<script>\" cannot be read");
+}
+
+fn says(error: &ReportError, words: &str) {
+    assert!(error.to_string().contains(words), "{error}");
+}

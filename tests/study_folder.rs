@@ -1,0 +1,175 @@
+//! A temporary folder with a small study in it, and ways to run programs there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+/// A program of this build; `make test` builds them first.
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(
+        program.is_file(),
+        "{} is missing: run `make build` first",
+        program.display()
+    );
+    program
+}
+
+/// A study of two images, one partition, both networks and two runs.
+pub struct StudyFolder(TempDir);
+
+impl StudyFolder {
+    pub fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for part in ["images", "masks"] {
+            fs::create_dir(folder.path(part)).unwrap();
+            for image in ["key-00", "mug-01"] {
+                let file = format!("{part}/{image}.png");
+                fs::copy(repository().join("data").join(&file), folder.path(&file)).unwrap();
+            }
+        }
+        fs::write(
+            folder.path("labels.csv"),
+            "path,label\nimages/key-00.png,key\nimages/mug-01.png,mug\n",
+        )
+        .unwrap();
+        for name in ["alexnet", "resnet50"] {
+            let weights = repository()
+                .join("data/networks")
+                .join(format!("{name}.safetensors"));
+            fs::copy(weights, folder.path(&format!("{name}.safetensors"))).unwrap();
+        }
+        fs::copy(
+            repository().join("data/classes.txt"),
+            folder.path("classes.txt"),
+        )
+        .unwrap();
+        fs::write(
+            folder.path("pipeline.toml"),
+            include_str!("fixtures/pipeline.toml"),
+        )
+        .unwrap();
+        folder
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.0.path().join(relative)
+    }
+
+    /// Replaces a piece of pipeline.toml, which must be there.
+    pub fn change(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path("pipeline.toml")).unwrap();
+        assert!(text.contains(old), "pipeline.toml has no {old}");
+        fs::write(self.path("pipeline.toml"), text.replace(old, new)).unwrap();
+    }
+
+    pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program(name));
+        command.args(arguments).current_dir(self.0.path());
+        command
+    }
+
+    pub fn run(&self, name: &str, arguments: &[&str]) -> Finished {
+        Finished::new(self.command(name, arguments).output().unwrap())
+    }
+
+    /// Brings everything up to date, which must work.
+    pub fn make_all(&self) -> Finished {
+        let finished = self.run("pipeline", &["run"]);
+        assert_eq!(finished.status, 0, "{}", finished.stderr);
+        finished
+    }
+
+    /// The files below objects/ and actions/, whose names are ids and keys.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        for part in ["objects", "actions"] {
+            collect(
+                &self.path("artifacts"),
+                &self.path("artifacts").join(part),
+                &mut ids,
+            );
+        }
+        ids
+    }
+
+    /// The ids of records of a kind.
+    pub fn keys(&self, kind: &str) -> BTreeSet<String> {
+        self.ids()
+            .into_iter()
+            .filter(|id| id.starts_with(&format!("actions/{kind}/")))
+            .collect()
+    }
+
+    /// The names of the artifacts of a table in latest/.
+    pub fn latest(&self, table: &str) -> Vec<String> {
+        let folder = fs::read_dir(self.path("artifacts/latest").join(table));
+        let mut names: Vec<String> = folder
+            .map(|entries| {
+                entries
+                    .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                    .collect()
+            })
+            .unwrap_or_default();
+        names.sort();
+        names
+    }
+}
+
+fn collect(root: &Path, folder: &Path, ids: &mut BTreeSet<String>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            collect(root, &path, ids);
+        } else {
+            ids.insert(
+                path.strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// How a program ended.
+pub struct Finished {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    pub fn new(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Panics, with all that the program said, unless its errors contain `text` and it ended with `status`.
+    pub fn expect(&self, status: i32, text: &str) {
+        assert_eq!(self.status, status, "{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "no {text:?} in\n{}",
+            self.stderr
+        );
+    }
+}
