@@ -8,14 +8,15 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::study_folder::StudyFolder;
 
 fn stop_lime_after_two_results(folder: &StudyFolder, signal: Signal) -> (i32, Duration) {
+    let before = folder.keys("perturbations").len();
     let mut child = folder
         .command("lime", &["-q"])
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let start = Instant::now();
-    while folder.keys("perturbations").len() < 2 {
-        assert!(start.elapsed() < Duration::from_secs(120), "no result came");
+    while folder.keys("perturbations").len() < before + 2 {
+        assert!(start.elapsed() < Duration::from_mins(2), "no result came");
         assert!(
             child.try_wait().unwrap().is_none(),
             "it ended before it could be stopped"

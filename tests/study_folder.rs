@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The root of the repository.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -16,7 +16,7 @@ pub fn repository() -> PathBuf {
 }
 
 /// A program of this build; `make test` builds them first.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(
@@ -28,10 +28,10 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// A study of two images, one partition, both networks and two runs.
-pub struct StudyFolder(TempDir);
+pub(crate) struct StudyFolder(TempDir);
 
 impl StudyFolder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         for part in ["images", "masks"] {
             fs::create_dir(folder.path(part)).unwrap();
@@ -64,36 +64,36 @@ impl StudyFolder {
         folder
     }
 
-    pub fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.0.path().join(relative)
     }
 
     /// Replaces a piece of pipeline.toml, which must be there.
-    pub fn change(&self, old: &str, new: &str) {
+    pub(crate) fn change(&self, old: &str, new: &str) {
         let text = fs::read_to_string(self.path("pipeline.toml")).unwrap();
         assert!(text.contains(old), "pipeline.toml has no {old}");
         fs::write(self.path("pipeline.toml"), text.replace(old, new)).unwrap();
     }
 
-    pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program(name));
         command.args(arguments).current_dir(self.0.path());
         command
     }
 
-    pub fn run(&self, name: &str, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, name: &str, arguments: &[&str]) -> Finished {
         Finished::new(self.command(name, arguments).output().unwrap())
     }
 
     /// Brings everything up to date, which must work.
-    pub fn make_all(&self) -> Finished {
+    pub(crate) fn make_all(&self) -> Finished {
         let finished = self.run("pipeline", &["run"]);
         assert_eq!(finished.status, 0, "{}", finished.stderr);
         finished
     }
 
     /// The files below objects/ and actions/, whose names are ids and keys.
-    pub fn ids(&self) -> BTreeSet<String> {
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
         let mut ids = BTreeSet::new();
         for part in ["objects", "actions"] {
             collect(
@@ -106,7 +106,7 @@ impl StudyFolder {
     }
 
     /// The ids of records of a kind.
-    pub fn keys(&self, kind: &str) -> BTreeSet<String> {
+    pub(crate) fn keys(&self, kind: &str) -> BTreeSet<String> {
         self.ids()
             .into_iter()
             .filter(|id| id.starts_with(&format!("actions/{kind}/")))
@@ -114,7 +114,7 @@ impl StudyFolder {
     }
 
     /// The names of the artifacts of a table in latest/.
-    pub fn latest(&self, table: &str) -> Vec<String> {
+    pub(crate) fn latest(&self, table: &str) -> Vec<String> {
         let folder = fs::read_dir(self.path("artifacts/latest").join(table));
         let mut names: Vec<String> = folder
             .map(|entries| {
@@ -148,14 +148,14 @@ fn collect(root: &Path, folder: &Path, ids: &mut BTreeSet<String>) {
 }
 
 /// How a program ended.
-pub struct Finished {
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Finished {
-    pub fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -164,7 +164,7 @@ impl Finished {
     }
 
     /// Panics, with all that the program said, unless its errors contain `text` and it ended with `status`.
-    pub fn expect(&self, status: i32, text: &str) {
+    pub(crate) fn expect(&self, status: i32, text: &str) {
         assert_eq!(self.status, status, "{}", self.stderr);
         assert!(
             self.stderr.contains(text),

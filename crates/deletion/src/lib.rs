@@ -45,7 +45,7 @@ fn remove(
         curves::curve(classifiers.get(network)?, &removal, &interrupted).map_err(|error| {
             match error {
                 curves::CurveError::Network(error) => infer::network_error(session, error),
-                error => StageError::action(error),
+                error @ curves::CurveError::Order(_) => StageError::action(error),
             }
         })?;
     check_start(&steps, target.probability)?;

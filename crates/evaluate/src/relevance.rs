@@ -6,6 +6,9 @@ use study::plan::{Plan, Subject};
 use study::{Kind, Method};
 
 /// The relevance of each superpixel by the explanation that `subject` is about: see [`removal::relevance`].
+///
+/// # Panics
+/// When the subject names no method of the study, which no action of a plan does.
 pub fn of(session: &Session, plan: &Plan, subject: &Subject) -> Result<Vec<f64>, StageError> {
     let segments =
         session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;

@@ -30,7 +30,7 @@ pub fn logits(classifier: &Classifier, crop: &Rgb) -> Result<Answer, NetworkErro
     })
 }
 
-/// exp(y_c) / sum of exp(y_k), shifted by the largest so that nothing overflows.
+/// `exp(y_c) / sum over k of exp(y_k)`, shifted by the largest so that nothing overflows.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f64> = logits

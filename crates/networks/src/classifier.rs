@@ -105,7 +105,7 @@ impl Classifier {
                 .enumerate()
                 .for_each(|(row, planes)| painter.paint(start + row, planes));
             padding.fill(0.0);
-            self.read(
+            Self::read(
                 &self.forward(&batch, question.crop)?,
                 question.target,
                 count,
@@ -144,7 +144,6 @@ impl Classifier {
 
     /// Appends the first `count` answers of a batch.
     fn read(
-        &self,
         logits: &Tensor,
         target: usize,
         count: usize,

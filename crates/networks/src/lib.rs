@@ -11,6 +11,8 @@ mod layers;
 mod network;
 mod parameters;
 mod resnet;
+#[cfg(test)]
+mod tests;
 
 pub use allocator::use_threads;
 pub use classifier::{Answers, Classifier, Gradients, Question};

@@ -157,13 +157,13 @@ fn tensor(
         .f_isfinite()
         .and_then(|finite| finite.f_all())
         .during("checking a weight")?;
-    match bool::try_from(&finite).during("checking a weight")? {
-        true => Ok(tensor),
-        false => Err(NetworkError::NotFinite {
-            path: path.to_owned(),
-            tensor: name.to_owned(),
-        }),
+    if bool::try_from(&finite).during("checking a weight")? {
+        return Ok(tensor);
     }
+    Err(NetworkError::NotFinite {
+        path: path.to_owned(),
+        tensor: name.to_owned(),
+    })
 }
 
 /// Seeded random parameters: weights uniform with the variance 2 / inputs of He et al. 2015, for tests and

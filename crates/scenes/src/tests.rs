@@ -4,7 +4,7 @@ use super::*;
 use crate::random::Random;
 use crate::scene::Scene;
 use crate::style::Style;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 const SQUARE: Size = Size {
     height: 96,
@@ -56,7 +56,7 @@ fn block_means(drawing: &Drawing) -> Vec<f32> {
 
 #[test]
 fn classes_are_ten_with_distinct_names_and_their_own_index() {
-    let names: HashSet<&str> = Class::ALL.iter().map(|class| class.name()).collect();
+    let names: BTreeSet<&str> = Class::ALL.iter().map(|class| class.name()).collect();
     assert_eq!(names.len(), 10);
     assert!(
         Class::ALL

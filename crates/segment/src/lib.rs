@@ -15,14 +15,14 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     let images = &session.study.images;
     let preparation = Preparation::new(images.resize, images.crop).map_err(StageError::action)?;
     session.each(Kind::Crops, |_, subject| {
-        crop(session, &preparation, subject)
+        crop(session, preparation, subject)
     })?;
     session.each(Kind::Segments, |plan, subject| cut(session, plan, subject))
 }
 
 fn crop(
     session: &Session,
-    preparation: &Preparation,
+    preparation: Preparation,
     subject: &Subject,
 ) -> Result<Output, StageError> {
     let index = subject.image.expect("a crop is of an image");
@@ -32,7 +32,7 @@ fn crop(
         (Some(path), Some(digest)) => Some(session.read_file(path, digest)?),
         _ => None,
     };
-    let cropped = crops::crop(&bytes, mask.as_deref(), preparation)
+    let cropped = crops::crop(&bytes, mask.as_deref(), &preparation)
         .map_err(|error| StageError::action(format!("{}: {error}", image.path.display())))?;
     let (height, width) = (cropped.rgb.height(), cropped.rgb.width());
     let pixels = digest_of([

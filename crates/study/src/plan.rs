@@ -235,6 +235,7 @@ impl Subject {
     }
 
     /// The subject whose `crops` this one's action reads.
+    #[must_use]
     pub fn crop(&self) -> Self {
         Self {
             image: self.image,
@@ -243,6 +244,7 @@ impl Subject {
     }
 
     /// The subject whose `segments` this one's action reads.
+    #[must_use]
     pub fn segments(&self) -> Self {
         Self {
             image: self.image,
@@ -252,6 +254,7 @@ impl Subject {
     }
 
     /// The subject whose `logits` and `targets` this one's action reads.
+    #[must_use]
     pub fn network(&self) -> Self {
         Self {
             image: self.image,
@@ -261,6 +264,7 @@ impl Subject {
     }
 
     /// The subject whose `saliency` this one's action reads.
+    #[must_use]
     pub fn saliency(&self) -> Self {
         Self {
             method: self.method.clone(),
@@ -269,6 +273,7 @@ impl Subject {
     }
 
     /// The subject whose `perturbations` and `weights` this one's action reads.
+    #[must_use]
     pub fn explanation(&self) -> Self {
         Self {
             order: None,
@@ -335,7 +340,7 @@ impl Planner<'_> {
         match kind {
             Kind::Scores | Kind::Report => vec![Subject::default()],
             Kind::Crops => (0..self.sources.len()).map(Subject::of_image).collect(),
-            Kind::Segments => self.spread(
+            Kind::Segments => Self::spread(
                 self.subjects(Kind::Crops),
                 &self.study.partitions,
                 |subject, partition| Subject {
@@ -343,7 +348,7 @@ impl Planner<'_> {
                     ..subject
                 },
             ),
-            Kind::Logits | Kind::Targets => self.spread(
+            Kind::Logits | Kind::Targets => Self::spread(
                 self.subjects(Kind::Crops),
                 &self.study.networks,
                 |subject, network| Subject {
@@ -360,7 +365,6 @@ impl Planner<'_> {
     }
 
     fn spread<T>(
-        &self,
         subjects: Vec<Subject>,
         names: &BTreeMap<Name, T>,
         with: impl Fn(Subject, Name) -> Subject,
@@ -391,7 +395,7 @@ impl Planner<'_> {
             .filter(|(_, method)| wanted(method))
             .map(|(name, method)| (name.clone(), method))
             .collect();
-        self.spread(kept, &methods, |subject, method| Subject {
+        Self::spread(kept, &methods, |subject, method| Subject {
             method: Some(method),
             ..subject
         })
@@ -410,7 +414,7 @@ impl Planner<'_> {
     }
 
     fn in_partitions(&self, subjects: Vec<Subject>) -> Vec<Subject> {
-        let placed = self.spread(subjects, &self.study.partitions, |subject, partition| {
+        let placed = Self::spread(subjects, &self.study.partitions, |subject, partition| {
             Subject {
                 partition: Some(partition),
                 ..subject

@@ -30,7 +30,9 @@ impl HeldOut {
             let class = index % Class::ALL.len();
             let drawing = scenes::draw(Class::ALL[class], FIRST_SEED + index as u64, SIZE, quality);
             let rgb = Rgb::new(drawing.height as usize, drawing.width as usize, drawing.rgb)
-                .expect("a drawing has three bytes for each pixel");
+                .unwrap_or_else(|error| {
+                    unreachable!("a drawing has three bytes for each pixel: {error}")
+                });
             (imaging::prepare(&rgb, &preparation), class)
         };
         Self {

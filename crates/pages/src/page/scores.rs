@@ -23,9 +23,9 @@ pub(super) fn mean_auc(results: &Results<'_>) -> Markup {
         div.reference {
             h4 { "For reference: the paper's own study" }
             (read(
-                "Published numbers of another study: 20 photographs, AlexNet and ResNet-50 as published, 10 runs. Other images, \
-                other networks and other superpixels, so these are not the numbers to expect above; the question is whether \
-                the same method comes out ahead."
+                "Published numbers of another study, with 20 images, AlexNet and ResNet-50. Its images, weights and superpixels are others, so these \
+                are not the numbers to expect above; the question is whether the same method comes out ahead. The paper does \
+                not say whether its std is over images or over all image × run values."
             ))
             (paper::mean_auc().html())
         }
@@ -45,7 +45,7 @@ pub(super) fn std_over_runs(results: &Results<'_>) -> Markup {
         }
         div.reference {
             h4 { "For reference: the paper's three images" }
-            (read("Standard deviation over 10 runs in the published study, on photographs that are not part of this one."))
+            (read("Standard deviation over 10 runs in the published study, for images of its own."))
             (paper::std_over_runs().html())
         }
     }

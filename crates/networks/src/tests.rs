@@ -1,0 +1,242 @@
+//! What must hold for every network, whatever its weights: seeded random ones at a narrow width, on pictures that are not square.
+
+use imaging::Rgb;
+use sampling::{Masks, Sampler, Seed};
+use tch::{Device, Kind, Tensor};
+
+use crate::{Architecture, Classifier, Network, Normalisation, Question, RandomParameters, Width};
+
+const HEIGHT: usize = 96;
+const WIDTH: usize = 128;
+const CLASSES: usize = 7;
+const ARCHITECTURES: [Architecture; 2] = [Architecture::AlexNet, Architecture::ResNet50];
+
+fn plain(architecture: Architecture) -> Network {
+    let mut parameters = RandomParameters::new(5, CLASSES as i64);
+    Network::new(&mut parameters, architecture, Width::new(0.125).unwrap()).unwrap()
+}
+
+fn classifier(architecture: Architecture) -> Classifier {
+    Classifier::new(
+        plain(architecture).prepared().unwrap(),
+        Normalisation::IMAGENET,
+    )
+}
+
+fn crop() -> Rgb {
+    let value = |index: usize| (index * 37 % 251) as u8;
+    Rgb::new(HEIGHT, WIDTH, (0..HEIGHT * WIDTH * 3).map(value).collect()).unwrap()
+}
+
+/// Four bands from top to bottom.
+fn bands() -> Vec<u16> {
+    (0..HEIGHT * WIDTH)
+        .map(|pixel| (pixel / WIDTH * 4 / HEIGHT) as u16)
+        .collect()
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values
+        .iter()
+        .fold(0.0, |largest, value| value.abs().max(largest))
+}
+
+fn logits(network: &Network, input: &Tensor) -> Vec<f32> {
+    tch::no_grad(|| Vec::try_from(&network.forward(input).unwrap().reshape([-1])).unwrap())
+}
+
+#[test]
+fn a_prepared_network_answers_as_the_plain_one() {
+    let input = Tensor::arange(3 * 96 * 128, (Kind::Float, Device::Cpu))
+        .sin()
+        .view([1, 3, 96, 128]);
+    for architecture in ARCHITECTURES {
+        let before = logits(&plain(architecture), &input);
+        let after = logits(&plain(architecture).prepared().unwrap(), &input);
+        assert!(
+            largest_difference(&before, &after) <= 1e-4 * largest(&before),
+            "{architecture:?}"
+        );
+    }
+}
+
+#[test]
+fn maps_are_13_and_7_pixels_wide_at_the_published_input_size() {
+    let input = Tensor::zeros([1, 3, 224, 224], (Kind::Float, Device::Cpu));
+    for (architecture, side) in [(Architecture::AlexNet, 13), (Architecture::ResNet50, 7)] {
+        let size = tch::no_grad(|| plain(architecture).features(&input).unwrap().size());
+        assert_eq!(size[2..], [side, side]);
+    }
+}
+
+#[test]
+fn the_all_kept_mask_is_the_crop_and_the_all_removed_one_the_replacement() {
+    let (crop, replacement, labels) = (
+        crop(),
+        imaging::solid([200, 20, 90], HEIGHT, WIDTH),
+        bands(),
+    );
+    let masks = Masks::from_rows(4, [[true; 4], [false; 4]]).unwrap();
+    for architecture in ARCHITECTURES {
+        let classifier = classifier(architecture);
+        let question = Question {
+            crop: &crop,
+            replacement: &replacement,
+            labels: &labels,
+            masks: &masks,
+            target: 3,
+        };
+        let answers = classifier.ask(&question, &|| false).unwrap();
+        let alone = [
+            classifier.logits(&crop).unwrap()[3],
+            classifier.logits(&replacement).unwrap()[3],
+        ];
+        assert!(
+            largest_difference(&answers.logits, &alone) <= 1e-5 * largest(&alone),
+            "{architecture:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mask_shows_the_replacement_in_exactly_the_removed_superpixels() {
+    let (crop, replacement, labels) = (crop(), imaging::solid([0; 3], HEIGHT, WIDTH), bands());
+    let mut pixels = crop.pixels().to_vec();
+    pixels[HEIGHT / 4 * WIDTH * 3..HEIGHT / 2 * WIDTH * 3].fill(0);
+    let painted = Rgb::new(HEIGHT, WIDTH, pixels).unwrap();
+    let masks = Masks::from_rows(4, [[true, false, true, true]]).unwrap();
+    let question = Question {
+        crop: &crop,
+        replacement: &replacement,
+        labels: &labels,
+        masks: &masks,
+        target: 0,
+    };
+    let classifier = classifier(Architecture::AlexNet);
+    let answers = classifier.ask(&question, &|| false).unwrap();
+    assert_eq!(answers.logits, [classifier.logits(&painted).unwrap()[0]]);
+}
+
+#[test]
+fn answers_do_not_depend_on_what_else_is_asked() {
+    let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
+    let seed = Seed::derive(1, &[b"networks"]);
+    let classifier = classifier(Architecture::ResNet50);
+    let ask = |samples| {
+        let masks = Sampler::Coin.masks(seed, samples, 4);
+        let question = Question {
+            crop: &crop,
+            replacement: &replacement,
+            labels: &labels,
+            masks: &masks,
+            target: 1,
+        };
+        classifier.ask(&question, &|| false).unwrap()
+    };
+    assert_eq!(ask(5).logits, ask(21).logits[..5]);
+}
+
+#[test]
+fn behind_global_average_pooling_the_mean_gradient_is_the_output_weight_over_the_area() {
+    let classifier = classifier(Architecture::ResNet50);
+    let of = |target| classifier.gradients(&crop(), target).unwrap();
+    let (first, second) = (of(2), of(4));
+    let [channels, height, width] = first.shape;
+    let area = height * width;
+    for channel in 0..channels {
+        let values = &first.gradients[channel * area..(channel + 1) * area];
+        assert!(
+            values
+                .iter()
+                .all(|value| (value - values[0]).abs() <= 1e-6 * values[0].abs())
+        );
+    }
+    assert_eq!(first.activations, second.activations);
+    assert_ne!(first.gradients, second.gradients);
+}
+
+#[test]
+fn gradients_are_those_of_small_changes_of_the_activations() {
+    let network = plain(Architecture::AlexNet);
+    let classifier = classifier(Architecture::AlexNet);
+    let found = classifier.gradients(&crop(), 2).unwrap();
+    let [channels, height, width] = found.shape.map(|side| side as i64);
+    let logit = |activations: &[f32]| {
+        let activations = Tensor::from_slice(activations).view([1, channels, height, width]);
+        tch::no_grad(|| network.head(&activations).unwrap().double_value(&[0, 2]))
+    };
+    // Along the gradient, so that the change is far above f32's rounding, but not where zeros tie in a window of the max pooling.
+    let direction: Vec<f32> = found
+        .activations
+        .iter()
+        .zip(&found.gradients)
+        .map(|(&value, &gradient)| if value > 0.0 { gradient } else { 0.0 })
+        .collect();
+    let norm: f32 = direction.iter().map(|value| value * value).sum();
+    assert!(norm > 0.0);
+    let step = 1e-3 / norm.sqrt();
+    let moved = |sign: f32| -> Vec<f32> {
+        let values = found.activations.iter().zip(&direction);
+        values
+            .map(|(value, direction)| value + sign * step * direction)
+            .collect()
+    };
+    let slope = (logit(&moved(1.0)) - logit(&moved(-1.0))) / f64::from(2.0 * step);
+    assert!(
+        (slope / f64::from(norm) - 1.0).abs() < 0.02,
+        "{slope} {norm}"
+    );
+}
+
+#[test]
+fn a_question_that_does_not_fit_is_refused() {
+    let (crop, small, labels) = (crop(), imaging::solid([0; 3], 4, 6), bands());
+    let masks = Masks::from_rows(3, [[true; 3]]).unwrap();
+    let classifier = classifier(Architecture::AlexNet);
+    let ask = |replacement, target| {
+        let question = Question {
+            crop: &crop,
+            replacement,
+            labels: &labels,
+            masks: &masks,
+            target,
+        };
+        classifier
+            .ask(&question, &|| false)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(ask(&small, 0).contains("[96, 128]"));
+    assert!(ask(&crop, CLASSES).contains("a class below 7"));
+    assert!(ask(&crop, 0).contains("labels below 3"));
+}
+
+#[test]
+fn asking_stops_when_it_is_told_to() {
+    let (crop, labels) = (crop(), bands());
+    let masks = Masks::from_rows(4, [[true; 4]]).unwrap();
+    let question = Question {
+        crop: &crop,
+        replacement: &crop,
+        labels: &labels,
+        masks: &masks,
+        target: 0,
+    };
+    let error = classifier(Architecture::AlexNet)
+        .ask(&question, &|| true)
+        .unwrap_err();
+    assert!(matches!(error, crate::NetworkError::Interrupted));
+}
+
+#[test]
+fn a_width_outside_its_range_is_refused() {
+    assert!(Width::new(0.0).is_err() && Width::new(f64::NAN).is_err() && Width::new(4.5).is_err());
+}
