@@ -1,10 +1,11 @@
 //! Image classifiers whose inner activations can be read; the only library here that knows libtorch.
 //!
-//! Axes are [batch, channels, height, width] everywhere; pixels become that in one place, [`Input`].
+//! Axes are [batch, channels, height, width] everywhere; pixels become that in one place, `input.rs`.
 
 mod alexnet;
 mod allocator;
 mod classifier;
+mod cuda;
 mod error;
 mod input;
 mod layers;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use allocator::use_threads;
 pub use classifier::{Answers, Classifier, Gradients, Question};
+pub use cuda::open_cuda;
 pub use error::NetworkError;
 pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
 pub use layers::Mode;

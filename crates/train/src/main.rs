@@ -77,6 +77,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     networks::use_threads(arguments.threads);
+    networks::open_cuda();
     let width = Width::new(arguments.width)?;
     if let Some(count) = arguments.check {
         return check(arguments, width, count);
