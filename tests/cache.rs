@@ -203,3 +203,43 @@ fn a_damaged_artifact_is_set_aside_and_made_again() {
         1
     );
 }
+
+#[test]
+fn another_name_of_a_class_reruns_targets_and_scores_and_asks_no_network() {
+    let folder = StudyFolder::new();
+    folder.make_all();
+    let kinds = ["logits", "saliency", "perturbations", "weights", "curves"];
+    let before = kinds.map(|kind| folder.keys(kind));
+    let classes = fs::read_to_string(folder.path("classes.txt")).unwrap();
+    fs::write(
+        folder.path("classes.txt"),
+        classes.replace("goblet", "jack-o'-lantern"),
+    )
+    .unwrap();
+    folder.make_all();
+    assert!(
+        kinds.map(|kind| folder.keys(kind)) == before,
+        "a network was asked again"
+    );
+    assert_eq!(folder.keys("targets").len(), 8);
+    assert_eq!(folder.keys("scores").len(), 2);
+}
+
+#[test]
+fn an_image_more_changes_no_result_of_the_others() {
+    let folder = StudyFolder::new();
+    folder.make_all();
+    let ids = folder.ids();
+    let image = crate::study_folder::repository().join("data/images/lamp-00.png");
+    fs::copy(image, folder.path("images/lamp-00.png")).unwrap();
+    let labels = fs::read_to_string(folder.path("labels.csv")).unwrap();
+    fs::write(
+        folder.path("labels.csv"),
+        labels + "images/lamp-00.png,lamp\n",
+    )
+    .unwrap();
+    folder.make_all();
+    assert!(folder.ids().is_superset(&ids), "a former result is gone");
+    assert_eq!(folder.latest("weights").len(), 12);
+    assert_eq!(folder.keys("weights").len(), 12);
+}

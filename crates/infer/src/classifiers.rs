@@ -42,16 +42,16 @@ impl<'a> Classifiers<'a> {
             .architecture
             .name()
             .parse()
-            .map_err(StageError::action)?;
-        let width = Width::new(settings.width).map_err(StageError::action)?;
+            .map_err(StageError::shared)?;
+        let width = Width::new(settings.width).map_err(StageError::shared)?;
         let network = Network::load(&settings.weights, &bytes, architecture, width)
-            .map_err(StageError::action)?;
+            .map_err(StageError::shared)?;
         let (classes, named) = (
             network.classes(),
             self.session.sources.images.classes.count(),
         );
         if classes != named {
-            return Err(StageError::action(format!(
+            return Err(StageError::shared(format!(
                 "{}: the network tells {classes} classes apart, and {} names {named}: give the class list of this network",
                 settings.weights.display(),
                 self.session.study.images.classes.display(),

@@ -15,6 +15,9 @@ pub enum StageError {
     /// An action cannot be done with what it was given.
     #[error(transparent)]
     Action(Box<dyn std::error::Error + Send + Sync>),
+    /// What many actions share, such as a network, cannot be used; they are not tried one by one.
+    #[error(transparent)]
+    Shared(Box<dyn std::error::Error + Send + Sync>),
     /// Some actions failed; each has been reported.
     #[error("{failed} of {total} actions failed, as reported above; the others are done and kept")]
     Failed {
@@ -61,10 +64,15 @@ impl StageError {
         Self::Action(error.into())
     }
 
+    /// An error of something that many actions share.
+    pub fn shared(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Shared(error.into())
+    }
+
     /// The exit status: see [`crate::EXIT_STATUSES`].
     pub fn status(&self) -> u8 {
         match self {
-            Self::Action(_) | Self::Failed { .. } | Self::Changed { .. } => 1,
+            Self::Action(_) | Self::Shared(_) | Self::Failed { .. } | Self::Changed { .. } => 1,
             Self::Problems(_) => 2,
             Self::Waiting { .. } => 3,
             Self::Store(error) if error.is_loss() => 3,
@@ -78,7 +86,7 @@ impl StageError {
     pub(crate) fn is_fatal(&self) -> bool {
         match self {
             Self::Store(error) => !error.is_loss(),
-            Self::Problems(_) | Self::Interrupted { .. } => true,
+            Self::Problems(_) | Self::Shared(_) | Self::Interrupted { .. } => true,
             _ => false,
         }
     }

@@ -572,13 +572,6 @@ impl Planner<'_> {
     }
 
     fn targets(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
-        let classes = &self.sources.images.classes;
-        let names: Vec<&str> = (0..classes.count())
-            .filter_map(|class| classes.name(class))
-            .collect();
-        let names = blake3::hash(names.join("\n").as_bytes())
-            .to_hex()
-            .to_string();
         Some(
             builder
                 .setting("images.target", self.study.images.target.name())
@@ -587,8 +580,19 @@ impl Planner<'_> {
                     self.plan.facet(Kind::Logits, subject, facet::LOGITS)?,
                 )
                 .input("label", self.sources.image(subject.image?).true_class)
-                .input("classes", names),
+                .input("classes", self.class_names()),
         )
+    }
+
+    /// Digest of the class names, in their order.
+    fn class_names(&self) -> String {
+        let classes = &self.sources.images.classes;
+        let names: Vec<&str> = (0..classes.count())
+            .filter_map(|class| classes.name(class))
+            .collect();
+        blake3::hash(names.join("\n").as_bytes())
+            .to_hex()
+            .to_string()
     }
 
     fn perturbations(
@@ -668,6 +672,8 @@ impl Planner<'_> {
     /// All that the scores are computed from: every curve, the relevances behind it, and which images were dropped.
     fn scores(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
         let kinds = [
+            // For the labels that stand in `exclusions`.
+            Kind::Logits,
             Kind::Targets,
             Kind::Segments,
             Kind::Saliency,
@@ -683,14 +689,20 @@ impl Planner<'_> {
             .collect();
         let builder = builder
             .setting("images.require_correct", self.study.images.require_correct)
-            .setting("methods.deterministic", names);
+            .setting("methods.deterministic", names)
+            .input("classes", self.class_names());
         self.contents(builder, &kinds)
     }
 
     fn report(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
         let text = std::fs::read(&self.study.file).ok()?;
+        let networks = self.study.networks.keys();
+        let builder = networks.fold(builder, |builder, name| {
+            builder.input(format!("network.{name}"), self.sources.network_digest(name))
+        });
         let builder = builder
             .setting("report.title", self.study.report.title.clone())
+            .input("classes", self.class_names())
             .input("pipeline.toml", blake3::hash(&text).to_hex().to_string());
         let kinds = [
             Kind::Crops,
