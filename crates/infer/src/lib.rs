@@ -6,10 +6,12 @@ pub mod targets;
 
 pub use classifiers::Classifiers;
 
+use std::collections::BTreeSet;
+
 use networks::NetworkError;
 use stage::{Output, Session, StageError, digest_of};
 use study::Kind;
-use study::plan::{Plan, Subject, facet};
+use study::plan::{Action, Plan, Subject, facet};
 use study::settings::images::Target;
 
 /// Brings `logits` and `targets` up to date.
@@ -107,15 +109,23 @@ fn warn_of_wrong(session: &Session) {
         return;
     }
     let plan = session.plan(Kind::Targets);
-    for action in plan.of(Kind::Targets) {
+    let wrong = |action: &&Action| {
         let correct = action
             .record()
             .and_then(|record| record.facets.get(facet::CORRECT)?.as_bool());
-        if correct == Some(false) {
-            tracing::warn!(
-                "{}: the network gets it wrong, so the image is dropped (require_correct = true)",
-                action.subject.describe(&session.sources)
-            );
-        }
+        correct == Some(false)
+    };
+    let mut dropped = BTreeSet::new();
+    for action in plan.of(Kind::Targets).filter(wrong) {
+        dropped.insert(action.subject.image);
+        tracing::warn!(
+            "{}: the network gets it wrong, so the image is dropped (require_correct = true)",
+            action.subject.describe(&session.sources)
+        );
+    }
+    if dropped.len() == session.sources.len() {
+        tracing::warn!(
+            "no image is left: check the labels and the class list, or set require_correct = false"
+        );
     }
 }

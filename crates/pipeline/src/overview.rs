@@ -72,7 +72,9 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
             .flat_map(|record| record.artifacts.values())
             .map(|artifact| artifact.bytes)
             .sum();
-        let seconds: f64 = records.iter().map(|record| record.cost.wall_seconds).sum();
+        let seconds = records
+            .iter()
+            .fold(0.0, |sum, record| sum + record.cost.wall_seconds);
         let last = records
             .iter()
             .map(|record| record.environment.date.as_str())

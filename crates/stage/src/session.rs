@@ -88,8 +88,11 @@ impl Session {
         let store = Store::open(&study.artifacts)?;
         logging::start(stage.name(), arguments.verbosity, Some(&store))?;
         let sources = Sources::read(&study)?;
-        for warning in &sources.images.warnings {
-            tracing::warn!("{warning}");
+        // Once in a run of all stages.
+        if stage == Stage::Segment {
+            for warning in &sources.images.warnings {
+                tracing::warn!("{warning}");
+            }
         }
         Ok(Self {
             study,
