@@ -4,7 +4,10 @@ use imaging::Rgb;
 use sampling::{Masks, Sampler, Seed};
 use tch::{Device, Kind, Tensor};
 
-use crate::{Architecture, Classifier, Network, Normalisation, Question, RandomParameters, Width};
+use crate::{
+    Architecture, Classifier, Network, Normalisation, Parameters, Question, RandomParameters, Role,
+    Width,
+};
 
 const HEIGHT: usize = 96;
 const WIDTH: usize = 128;
@@ -151,8 +154,16 @@ fn behind_global_average_pooling_the_mean_gradient_is_the_output_weight_over_the
     let (first, second) = (of(2), of(4));
     let [channels, height, width] = first.shape;
     let area = height * width;
+    let mut parameters = RandomParameters::new(5, CLASSES as i64);
+    let shape = [CLASSES as i64, channels as i64];
+    let weights = parameters
+        .take("fc.weight", &shape, Role::OutputWeight)
+        .unwrap();
+    let weights: Vec<f32> = Vec::try_from(&weights.select(0, 2)).unwrap();
     for channel in 0..channels {
         let values = &first.gradients[channel * area..(channel + 1) * area];
+        let expected = weights[channel] / area as f32;
+        assert!((values[0] - expected).abs() <= 1e-6 * expected.abs());
         assert!(
             values
                 .iter()

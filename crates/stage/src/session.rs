@@ -11,7 +11,7 @@ use schema::Table;
 use serde_json::Value;
 use store::{Cost, EncodedTable, Environment, Preimage, Store};
 use study::plan::{Action, LIBTORCH, Plan, State, Subject};
-use study::{Kind, Sources, Stage, Study};
+use study::{Choice, Kind, Sources, Stage, Study};
 
 use crate::progress::Progress;
 use crate::{Arguments, Signals, StageError, Verbosity, logging};
@@ -68,7 +68,6 @@ pub struct Session {
     pub signals: Signals,
     stage: Stage,
     verbosity: Verbosity,
-    device: String,
     outcome: Mutex<Outcome>,
 }
 
@@ -101,7 +100,6 @@ impl Session {
             signals,
             stage,
             verbosity: arguments.verbosity,
-            device: "cpu".to_owned(),
             outcome: Mutex::default(),
         })
     }
@@ -244,7 +242,7 @@ impl Session {
                 forward_passes: output.forward_passes,
                 backward_passes: output.backward_passes,
             },
-            environment: Environment::here(self.device.clone(), libtorch, program),
+            environment: Environment::here(self.study.compute.device.name(), libtorch, program),
         }
     }
 
