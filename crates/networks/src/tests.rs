@@ -160,9 +160,9 @@ fn behind_global_average_pooling_the_mean_gradient_is_the_output_weight_over_the
         .take("fc.weight", &shape, Role::OutputWeight)
         .unwrap();
     let weights: Vec<f32> = Vec::try_from(&weights.select(0, 2)).unwrap();
-    for channel in 0..channels {
-        let values = &first.gradients[channel * area..(channel + 1) * area];
-        let expected = weights[channel] / area as f32;
+    assert_eq!(weights.len(), channels);
+    for (values, weight) in first.gradients.chunks_exact(area).zip(&weights) {
+        let expected = weight / area as f32;
         assert!((values[0] - expected).abs() <= 1e-6 * expected.abs());
         assert!(
             values
