@@ -6,6 +6,9 @@
 ## make status     what the study consists of now
 ## make build      sets libtorch up and builds the programs, in target/release
 ## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables
+## make parity     every method beside its published implementation: quantity, tolerance, largest difference
+## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
+## make benchmark  our superpixels beside scikit-image's, in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
 ## make train      trains the shipped networks again, hours of all cores; data/README.md
 ## make clean      removes what was built and libtorch; never artifacts/
@@ -19,6 +22,9 @@ STAGES := segment infer gradcam lime deletion evaluate report
 CHECKS := check-format check-clippy check-docs check-layers check-scripts check-libtorch check-latest
 PIPELINE := target/release/pipeline
 PROGRAMS := target/release
+# In this order: the later ones read what torchscript makes.
+ORACLES := surrogate preparation superpixels torchscript checkpoints networks lime_runs removal
+ORACLE_PYTHON := target/oracles-venv/bin/python
 
 # Where rustup puts cargo, for a shell that was open before it was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -26,7 +32,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) scenes train clean help
+.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) parity oracles benchmark scenes train clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -73,6 +79,23 @@ check-libtorch:
 
 check-latest:
 	scripts/checks/latest.sh
+
+parity: build
+	cargo test --release --workspace --test integration parity -- --nocapture --test-threads=1
+
+# Without the hash seed, TorchScript files differ in bytes from run to run.
+oracles: export PYTHONHASHSEED := 0
+oracles: export PYTHONDONTWRITEBYTECODE := 1
+oracles: export TQDM_DISABLE := 1
+oracles:
+	python3 -m venv target/oracles-venv
+	$(ORACLE_PYTHON) -m pip install --quiet --disable-pip-version-check --prefer-binary --requirement scripts/oracles/requirements.txt
+	for oracle in $(ORACLES); do $(ORACLE_PYTHON) scripts/oracles/$$oracle.py tests/fixtures || exit 1; done
+	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
+
+benchmark: libtorch
+	cargo build --release --workspace --examples --quiet
+	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time
 
 scenes: build
 	$(PROGRAMS)/scenes --out target/drawn --seed 20261122 --per-class 2 $(ARGS)

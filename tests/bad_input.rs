@@ -106,7 +106,7 @@ fn a_damaged_weight_file_is_refused() {
     fs::write(&path, &bytes[..bytes.len() - 1000]).unwrap();
     folder
         .run("pipeline", &["run", "infer"])
-        .expect(1, "not a readable safetensors file");
+        .expect(1, "not a readable weight file");
 }
 
 #[test]

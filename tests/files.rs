@@ -6,17 +6,32 @@ use crate::study_folder::repository;
 
 #[test]
 fn every_test_file_is_part_of_this_program() {
-    let main = include_str!("main.rs");
-    for entry in fs::read_dir(repository().join("tests")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.extension().is_some_and(|ending| ending == "rs") && name != "main" {
-            assert!(
-                main.contains(&format!("mod {name};")),
-                "tests/main.rs does not name {name}"
-            );
+    let folders = [
+        ("tests", include_str!("main.rs")),
+        ("tests/parity", include_str!("parity.rs")),
+    ];
+    for (folder, parent) in folders {
+        for entry in fs::read_dir(repository().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if path.extension().is_some_and(|ending| ending == "rs") && name != "main" {
+                assert!(
+                    parent.contains(&format!("mod {name};")),
+                    "{} is named by no file",
+                    path.display()
+                );
+            }
         }
     }
+}
+
+#[test]
+fn the_fixtures_are_small() {
+    let entries = fs::read_dir(repository().join("tests/fixtures")).unwrap();
+    let bytes: u64 = entries
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(bytes <= 2_000_000, "{bytes} bytes");
 }
 
 #[test]

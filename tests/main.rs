@@ -1,4 +1,5 @@
-//! The programs as a person runs them: a small study made of two shipped images and the shipped networks.
+//! The programs as a person runs them, on a small study made of two shipped images and the shipped networks; and the methods
+//! beside their published implementations.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests write into temporary folders of their own"
@@ -8,4 +9,6 @@ mod bad_input;
 mod cache;
 mod files;
 mod interruption;
+mod networks;
+mod parity;
 mod study_folder;

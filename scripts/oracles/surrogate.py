@@ -1,10 +1,6 @@
-# /// script
-# requires-python = ">=3.11"
-# dependencies = ["lime==0.2.0.1", "numpy==2.4.6", "safetensors==0.8.0", "scikit-learn==1.9.1"]
-# ///
-"""Makes tests/fixtures/surrogate.safetensors: fits of the lime package to probabilities from arithmetic.
+"""Makes surrogate.safetensors: fits of the lime package to probabilities from arithmetic.
 
-    python3 scripts/oracles/surrogate.py tests/fixtures/surrogate.safetensors
+    python3 scripts/oracles/surrogate.py tests/fixtures
 
 Two designs: d7 (40 masks over 7 superpixels) and d12 (64 over 12). For each distance of crates/surrogate:
 distances, kernel and five fits, each with coefficients [d] (0 where not selected), summary [3] (intercept, R^2, local
@@ -12,6 +8,7 @@ prediction) and standard_errors [d] (-1 where not selected; written out here, si
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 from lime.lime_base import LimeBase
@@ -78,7 +75,7 @@ def fit(x, y, distances, kernel, selection, count, alpha):
     return {"coefficients": coefficients, "summary": np.array([intercept, r2, local[0]]), "standard_errors": errors}
 
 
-def main(path):
+def main(folder):
     tensors = {}
     for design, (samples, superpixels) in DESIGNS.items():
         masks = design_masks(samples, superpixels)
@@ -90,8 +87,8 @@ def main(path):
             for key, (selection, count, alpha) in FITS.items():
                 found = fit(x, y, distances, kernel, selection, count, alpha)
                 tensors |= {f"{design}.{name}.{key}.{part}": value for part, value in found.items()}
-    save_file(tensors, path)
+    save_file(tensors, folder / "surrogate.safetensors")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(Path(sys.argv[1]))

@@ -28,19 +28,18 @@ fn linear(value: f64) -> f64 {
 /// L* (0 to 100), a* and b* (about -128 to 127) of each pixel, row-major: scikit-image's `rgb2lab` with illuminant D65
 /// and the observer of 2 degrees (CIE 15:2004, eq. 8.3 to 8.6, with the constants 7.787 and 0.008856).
 pub fn lab(image: &Rgb) -> Vec<[f64; 3]> {
-    image
-        .triples()
-        .iter()
-        .map(|pixel| lab_of_linear(pixel.map(|level| LINEAR[usize::from(level)])))
-        .collect()
+    lab_of_light(image, &LINEAR)
 }
 
-/// [`lab`] of colours whose red, green and blue are given from 0 to 1.
-pub fn lab_of_unit(colors: &[[f64; 3]]) -> Vec<[f64; 3]> {
-    colors
-        .iter()
-        .map(|&color| lab_of_linear(color.map(linear)))
-        .collect()
+/// [`lab`] where the levels 0 to 255 stand for `units`, each from 0 to 1, in place of level / 255.
+pub fn lab_of_units(image: &Rgb, units: &[f64; 256]) -> Vec<[f64; 3]> {
+    lab_of_light(image, &units.map(linear))
+}
+
+/// `light`: the linear light of each level.
+fn lab_of_light(image: &Rgb, light: &[f64; 256]) -> Vec<[f64; 3]> {
+    let of_pixel = |pixel: &[u8; 3]| lab_of_linear(pixel.map(|level| light[usize::from(level)]));
+    image.triples().iter().map(of_pixel).collect()
 }
 
 fn lab_of_linear([red, green, blue]: [f64; 3]) -> [f64; 3] {
@@ -78,14 +77,9 @@ mod tests {
         let pixels = vec![
             0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 128, 0, 10, 20, 200, 3, 2, 1,
         ];
-        let unit: Vec<[f64; 3]> = pixels
-            .as_chunks()
-            .0
-            .iter()
-            .map(|pixel: &[u8; 3]| pixel.map(|level| f64::from(level) / 255.0))
-            .collect();
         let image = Rgb::new(2, 3, pixels).unwrap();
-        for found in [lab(&image), lab_of_unit(&unit)] {
+        let units = std::array::from_fn(|level| level as f64 / 255.0);
+        for found in [lab(&image), lab_of_units(&image, &units)] {
             for (value, expected) in found.as_flattened().iter().zip(EXPECTED.as_flattened()) {
                 assert!((value - expected).abs() < 1e-8, "{value} {expected}");
             }

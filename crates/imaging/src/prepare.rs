@@ -175,38 +175,13 @@ fn placed<T: Copy>(rows: Axis, columns: Axis, kept: &[T], padding: T) -> Vec<T> 
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
-
     use proptest::prelude::*;
-    use safetensors::SafeTensors;
 
     use super::*;
     use crate::{
-        decode, solid,
+        solid,
         testing::{gradient, rgb},
     };
-
-    /// Reference photographs and values, where the checkout has them beside it.
-    const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference");
-
-    #[test]
-    fn the_crop_is_torchvisions() {
-        if !Path::new(REFERENCE).exists() {
-            println!("skipped: {REFERENCE} is not there");
-            return;
-        }
-        for name in ["tabby", "labrador", "tiger"] {
-            let image = decode(&fs::read(format!("{REFERENCE}/{name}.png")).unwrap()).unwrap();
-            let file = fs::read(format!("{REFERENCE}/{name}.safetensors")).unwrap();
-            let tensors = SafeTensors::deserialize(&file).unwrap();
-            let expected = tensors.tensor("crop_rgb_u8").unwrap();
-            assert_eq!(expected.shape(), [224, 224, 3]);
-            assert!(
-                prepare(&image, &Preparation::default()).pixels() == expected.data(),
-                "{name} differs"
-            );
-        }
-    }
 
     /// Against Pillow 13's `Image.resize(size, BILINEAR)` of the same 3 x 4 levels.
     #[test]

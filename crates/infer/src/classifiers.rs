@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use networks::{Architecture, Classifier, Network, Normalisation, Width};
+use networks::{Architecture, Classifier, Network, NetworkError, Normalisation, Width};
 use stage::{Session, StageError};
-use study::Choice;
 use study::Name;
+use study::settings::infer::{self, Network as Settings};
 
 /// Loads each network once, and makes sure that its weights are those that the study was planned with.
 #[derive(Debug)]
@@ -38,14 +38,7 @@ impl<'a> Classifiers<'a> {
         let bytes = self
             .session
             .read_file(&settings.weights, self.session.sources.network_digest(name))?;
-        let architecture: Architecture = settings
-            .architecture
-            .name()
-            .parse()
-            .map_err(StageError::shared)?;
-        let width = Width::new(settings.width).map_err(StageError::shared)?;
-        let network = Network::load(&settings.weights, &bytes, architecture, width)
-            .map_err(StageError::shared)?;
+        let network = self.network(settings, &bytes).map_err(StageError::shared)?;
         let (classes, named) = (
             network.classes(),
             self.session.sources.images.classes.count(),
@@ -66,5 +59,18 @@ impl<'a> Classifiers<'a> {
                 std: single(settings.std),
             },
         ))
+    }
+
+    fn network(&self, settings: &Settings, bytes: &[u8]) -> Result<Network, NetworkError> {
+        let side = self.session.study.images.crop as usize;
+        let architecture = match settings.architecture {
+            infer::Architecture::AlexNet => Architecture::AlexNet,
+            infer::Architecture::ResNet50 => Architecture::ResNet50,
+            infer::Architecture::TorchScript => {
+                return Network::load_script(&settings.weights, bytes, [side, side]);
+            }
+        };
+        let width = Width::new(settings.width)?;
+        Network::load(&settings.weights, bytes, architecture, width)
     }
 }

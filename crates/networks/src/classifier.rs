@@ -70,7 +70,7 @@ impl Classifier {
     /// The logits of one crop, one for each class.
     pub fn logits(&self, crop: &Rgb) -> Result<Vec<f32>, NetworkError> {
         let plane = plane(crop);
-        let mut batch = vec![0.0; self.network.architecture().batch() * plane];
+        let mut batch = vec![0.0; self.network.batch() * plane];
         self.normalisation
             .planes(crop.pixels(), &mut batch[..plane]);
         let logits = self.forward(&batch, crop)?;
@@ -90,7 +90,7 @@ impl Classifier {
     ) -> Result<Answers, NetworkError> {
         self.check(question)?;
         let painter = Painter::new(question, &self.normalisation);
-        let size = self.network.architecture().batch();
+        let size = self.network.batch();
         let (samples, plane) = (question.masks.samples(), plane(question.crop));
         let mut batch = vec![0.0; size * plane];
         let mut answers = Answers::default();

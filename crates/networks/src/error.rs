@@ -5,15 +5,87 @@ use std::path::PathBuf;
 /// An error of this crate; every message says what was expected, what was found and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// The weight file is not a safetensors file, or it is damaged.
+    /// The weight file is of no known format, or it is damaged.
     #[error(
-        "{path}: not a readable safetensors file ({reason}); expected the format that `safetensors` writes: fetch or export the file again"
+        "{path}: not a readable weight file ({reason}); expected a state dict that torch.save wrote (.pth), or safetensors: fetch or export the file again"
     )]
     Unreadable {
         /// The weight file.
         path: PathBuf,
         /// What the reader says.
         reason: String,
+    },
+    /// The weight file wants Python to make something else than tensors and containers.
+    #[error(
+        "{path}: asks for the class `{class}`; a weight file may hold tensors and containers only, and no code of it is run: save model.state_dict() with torch.save, or as safetensors"
+    )]
+    Stranger {
+        /// The weight file.
+        path: PathBuf,
+        /// Module and name of the class or function in Python.
+        class: String,
+    },
+    /// The file is a program where weights are expected.
+    #[error(
+        "{path}: this is a TorchScript program and no weight file: set architecture = \"torchscript\", if it comes from a source that you trust"
+    )]
+    Program {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no program that libtorch can load.
+    #[error(
+        "{path}: not a TorchScript program ({reason}); expected what torch.jit.save writes: export the network again"
+    )]
+    NoProgram {
+        /// The file.
+        path: PathBuf,
+        /// What libtorch says.
+        reason: String,
+    },
+    /// A method of a TorchScript program is missing.
+    #[error(
+        "{path}: the program has no method `{method}`; Grad-CAM needs `features` (an input to the layer's activations) and `head` (activations to logits): export it with both, or leave Grad-CAM out"
+    )]
+    NoMethod {
+        /// The program.
+        path: PathBuf,
+        /// The method.
+        method: &'static str,
+    },
+    /// A method of a TorchScript program failed.
+    #[error("{path}: the method `{method}` fails on an input of shape {input:?}: {reason}")]
+    Method {
+        /// The program.
+        path: PathBuf,
+        /// The method.
+        method: &'static str,
+        /// Shape of what it was given.
+        input: Vec<i64>,
+        /// What libtorch says.
+        reason: String,
+    },
+    /// A method of a TorchScript program gives something of another shape than is needed.
+    #[error("{path}: the method `{method}` gives shape {found:?}; expected {expected}")]
+    Output {
+        /// The program.
+        path: PathBuf,
+        /// The method.
+        method: &'static str,
+        /// The shape that is needed, in words.
+        expected: String,
+        /// The shape that it gives.
+        found: Vec<i64>,
+    },
+    /// The two halves of a TorchScript program are not the whole.
+    #[error(
+        "{path}: head(features(x)) differs from forward(x) by {difference:.1e} of the largest logit; Grad-CAM would explain another network: export `features` and `head` so that forward is one after the other"
+    )]
+    Halves {
+        /// The program.
+        path: PathBuf,
+        /// Largest difference of a logit, as a share of the largest logit.
+        difference: f64,
     },
     /// A tensor of the architecture is not in the file.
     #[error(

@@ -4,6 +4,7 @@
 
 mod alexnet;
 mod allocator;
+mod checkpoint;
 mod classifier;
 mod cuda;
 mod error;
@@ -12,6 +13,7 @@ mod layers;
 mod network;
 mod parameters;
 mod resnet;
+mod script;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,10 @@ use crate::error::{NetworkError, Operation};
 use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
 use crate::resnet::ResNet50;
+use crate::script::Script;
+
+/// Inputs in a batch of a `TorchScript` program, whose cost is not known.
+const SCRIPT_BATCH: usize = 16;
 
 /// Every number of channels as a multiple of the published one; 1 is the published network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,8 +74,8 @@ impl Architecture {
         }
     }
 
-    /// Inputs in a batch. A constant, because the last bits of a logit depend on it.
-    pub fn batch(self) -> usize {
+    /// Inputs in a batch.
+    fn batch(self) -> usize {
         match self {
             Self::AlexNet => 64,
             Self::ResNet50 => 16,
@@ -98,6 +102,7 @@ impl FromStr for Architecture {
 enum Layers {
     AlexNet(AlexNet),
     ResNet50(ResNet50),
+    Script(Script),
 }
 
 /// How the convolutions' weights lie in memory.
@@ -113,15 +118,15 @@ enum Layout {
 #[derive(Debug)]
 pub struct Network {
     layers: Layers,
-    architecture: Architecture,
+    batch: usize,
     mode: Mode,
     layout: Layout,
     classes: usize,
 }
 
 impl Network {
-    /// Reads the weights from `bytes`, the content of the safetensors file `path`, and prepares them for inference:
-    /// batch norms folded, convolutions in oneDNN's layout.
+    /// Reads the weights from `bytes`, the content of the file `path` (`.pth` or safetensors), and prepares them for
+    /// inference: batch norms folded, convolutions in oneDNN's layout. No code from the file is run.
     pub fn load(
         path: &Path,
         bytes: &[u8],
@@ -132,6 +137,19 @@ impl Network {
         let network = Self::new(&mut file, architecture, width)?;
         file.finish()?;
         network.prepared()
+    }
+
+    /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width].
+    /// This runs the program: only from sources that one trusts.
+    pub fn load_script(path: &Path, bytes: &[u8], input: [usize; 2]) -> Result<Self, NetworkError> {
+        let script = Script::load(path, bytes, input)?;
+        Ok(Self {
+            classes: script.classes(),
+            layers: Layers::Script(script),
+            batch: SCRIPT_BATCH,
+            mode: Mode::Inference,
+            layout: Layout::Plain,
+        })
     }
 
     /// A network as its parameters come, not folded: for training, and to compare with.
@@ -147,7 +165,7 @@ impl Network {
         };
         Ok(Self {
             layers,
-            architecture,
+            batch: architecture.batch(),
             mode: Mode::Inference,
             layout: Layout::Plain,
             classes,
@@ -160,6 +178,12 @@ impl Network {
         let layers = match self.layers {
             Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared()?),
             Layers::ResNet50(resnet) => Layers::ResNet50(resnet.prepared()?),
+            Layers::Script(script) => {
+                return Ok(Self {
+                    layers: Layers::Script(script),
+                    ..self
+                });
+            }
         };
         Ok(Self {
             layers,
@@ -173,9 +197,9 @@ impl Network {
         self.mode = mode;
     }
 
-    /// The architecture.
-    pub fn architecture(&self) -> Architecture {
-        self.architecture
+    /// Inputs in a batch. A constant, because the last bits of a logit depend on it.
+    pub fn batch(&self) -> usize {
+        self.batch
     }
 
     /// How many classes the last layer tells apart.
@@ -200,6 +224,7 @@ impl Network {
         match &self.layers {
             Layers::AlexNet(alexnet) => alexnet.features(input, self.mode),
             Layers::ResNet50(resnet) => resnet.features(input, self.mode),
+            Layers::Script(script) => script.features(input),
         }
     }
 
@@ -208,11 +233,16 @@ impl Network {
         match &self.layers {
             Layers::AlexNet(alexnet) => alexnet.head(activations, self.mode),
             Layers::ResNet50(resnet) => resnet.head(activations),
+            Layers::Script(script) => script.head(activations),
         }
     }
 
     /// Logits [batch, classes] of inputs.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.head(&self.features(input)?)
+        match &self.layers {
+            // A program may be whole and yet not tell its halves.
+            Layers::Script(script) => script.forward(input),
+            _ => self.head(&self.features(input)?),
+        }
     }
 }

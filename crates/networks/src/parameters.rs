@@ -1,11 +1,12 @@
-//! Where a network's parameters come from: a safetensors file, or a seeded generator.
+//! Where a network's parameters come from: a weight file, or a seeded generator.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 use tch::{Kind, Tensor};
 
+use crate::checkpoint::{self, Stored};
 use crate::error::{NetworkError, Operation};
 
 /// What a parameter is for; a generator needs it to choose starting values.
@@ -40,7 +41,10 @@ pub trait Parameters {
     fn classes(&self, name: &str) -> Result<i64, NetworkError>;
 }
 
-/// The tensors of a safetensors file.
+/// What data-parallel training puts before every name.
+const PARALLEL_PREFIX: &str = "module.";
+
+/// The tensors of a weight file.
 #[derive(Debug)]
 pub struct WeightFile {
     path: PathBuf,
@@ -57,15 +61,15 @@ impl WeightFile {
         architecture: &'static str,
         width: f64,
     ) -> Result<Self, NetworkError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|error| NetworkError::Unreadable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let stored = checkpoint::read(path, bytes)?;
+        let parallel = stored.keys().all(|name| name.starts_with(PARALLEL_PREFIX));
+        let prefix = if parallel { PARALLEL_PREFIX } else { "" };
         let mut tensors = BTreeMap::new();
-        for (name, view) in file.tensors() {
+        for (name, stored) in stored {
             // torchvision counts batches for its momentum; no inference reads it.
             if !name.ends_with("num_batches_tracked") {
-                tensors.insert(name.clone(), tensor(path, &name, &view)?);
+                let value = tensor(path, &name, &stored)?;
+                tensors.insert(name[prefix.len()..].to_owned(), value);
             }
         }
         Ok(Self {
@@ -131,12 +135,8 @@ impl Parameters for WeightFile {
     }
 }
 
-fn tensor(
-    path: &Path,
-    name: &str,
-    view: &safetensors::tensor::TensorView<'_>,
-) -> Result<Tensor, NetworkError> {
-    let kind = match view.dtype() {
+fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, NetworkError> {
+    let kind = match stored.dtype {
         Dtype::F32 => Kind::Float,
         Dtype::F16 => Kind::Half,
         Dtype::BF16 => Kind::BFloat16,
@@ -149,8 +149,8 @@ fn tensor(
             });
         }
     };
-    let shape: Vec<i64> = view.shape().iter().map(|&side| side as i64).collect();
-    let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
+    let shape: Vec<i64> = stored.shape.iter().map(|&side| side as i64).collect();
+    let tensor = Tensor::f_from_data_size(&stored.bytes, &shape, kind)
         .and_then(|tensor| tensor.f_to_kind(Kind::Float))
         .during("reading a weight")?;
     let finite = tensor

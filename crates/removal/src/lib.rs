@@ -7,8 +7,6 @@
 mod areas;
 mod backdrop;
 mod order;
-#[cfg(test)]
-mod reference;
 mod relevance;
 mod replacement;
 

@@ -15,9 +15,14 @@ Exit status:
   75   stopped by SIGTERM; what was finished is kept
   130  stopped by Ctrl-C; what was finished is kept";
 
+/// What to know before a network is loaded; part of the `--help` of the programs that load one.
+pub const TRUST: &str = "\
+A TorchScript file (architecture = \"torchscript\") is a program, and runs with all that you may do: load it only from
+sources that you trust. Weight files (.pth, safetensors) are read as data, and no code of them is run.";
+
 /// What every stage can be told.
 #[derive(Clone, Debug, Parser)]
-#[command(version, after_help = EXIT_STATUSES)]
+#[command(version)]
 pub struct Arguments {
     /// The study.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use arguments::{Arguments, EXIT_STATUSES, Verbosity};
+pub use arguments::{Arguments, EXIT_STATUSES, TRUST, Verbosity};
 pub use error::StageError;
 pub use logging::start as start_logging;
 pub use session::{Output, Session, digest_of};
@@ -27,7 +27,7 @@ pub fn main(
     about: &'static str,
     work: impl FnOnce(&Session) -> Result<(), StageError>,
 ) -> ExitCode {
-    let arguments = Arguments::parse_for(stage.name(), about);
+    let arguments = Arguments::parse_for(stage, about);
     let outcome = Session::open(stage, &arguments).and_then(|session| {
         let worked = work(&session);
         // What was done before a failure is shown as well.
@@ -59,9 +59,17 @@ pub(crate) fn colour() -> bool {
 }
 
 impl Arguments {
-    fn parse_for(name: &'static str, about: &'static str) -> Self {
+    fn parse_for(stage: Stage, about: &'static str) -> Self {
         use clap::{CommandFactory, FromArgMatches};
-        let command = Self::command().name(name).about(about);
+        let notes = if stage.loads_networks() {
+            format!("{TRUST}\n\n{EXIT_STATUSES}")
+        } else {
+            EXIT_STATUSES.to_owned()
+        };
+        let command = Self::command()
+            .name(stage.name())
+            .about(about)
+            .after_help(notes);
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 

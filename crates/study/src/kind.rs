@@ -49,6 +49,14 @@ impl Stage {
         }
     }
 
+    /// Whether it loads networks.
+    pub fn loads_networks(self) -> bool {
+        matches!(
+            self,
+            Self::Infer | Self::Gradcam | Self::Lime | Self::Deletion
+        )
+    }
+
     /// The stages whose tables this one reads, directly or not, and itself, in the order in which they run.
     pub fn with_needs(self) -> Vec<Self> {
         let needs: &[Self] = match self {

@@ -181,18 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        Algorithm,
-        testing::{check_against_scikit_image, halves, keeps_apart, noise},
-    };
-
-    #[test]
-    fn labels_are_scikit_images() {
-        check_against_scikit_image(
-            Algorithm::Felzenszwalb(Felzenszwalb::default()),
-            "felzenszwalb_s100",
-        );
-    }
+    use crate::testing::{halves, keeps_apart, noise};
 
     #[test]
     fn flat_halves_are_two_superpixels() {

@@ -1,15 +1,9 @@
 //! Images and measures for the tests of this crate.
 
-use std::{fs, path::Path};
-
 use imaging::Rgb;
 use proptest::prelude::*;
-use safetensors::SafeTensors;
 
-use crate::{Algorithm, Partition};
-
-/// Reference photographs and values, where the checkout has them beside it.
-const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference");
+use crate::Partition;
 
 /// Images of random bytes.
 pub(crate) fn noise() -> impl Strategy<Value = Rgb> {
@@ -32,62 +26,4 @@ pub(crate) fn keeps_apart(partition: &Partition, edge: usize) -> bool {
         sides[usize::from(label)][usize::from(index % partition.width() >= edge)] = true;
     }
     sides.iter().all(|sides| sides[0] != sides[1])
-}
-
-/// Checks an algorithm against the labels that scikit-image gave the reference crops.
-pub(crate) fn check_against_scikit_image(algorithm: Algorithm, tensor: &str) {
-    if !Path::new(REFERENCE).exists() {
-        println!("skipped: {REFERENCE} is not there");
-        return;
-    }
-    for name in ["tabby", "labrador", "tiger"] {
-        let file = fs::read(format!("{REFERENCE}/{name}.safetensors")).unwrap();
-        let tensors = SafeTensors::deserialize(&file).unwrap();
-        let crop = tensors.tensor("crop_rgb_u8").unwrap();
-        let image = Rgb::new(crop.shape()[0], crop.shape()[1], crop.data().to_vec()).unwrap();
-        let expected: Vec<usize> = tensors
-            .tensor(tensor)
-            .unwrap()
-            .data()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&bytes| i32::from_le_bytes(bytes) as usize)
-            .collect();
-        let partition = algorithm.partition(&image).unwrap();
-        let found: Vec<usize> = partition
-            .labels()
-            .iter()
-            .map(|&label| label.into())
-            .collect();
-        let index = adjusted_rand_index(&found, &expected);
-        assert!(index >= 0.99, "{name}: adjusted Rand index {index}");
-    }
-}
-
-/// Agreement of two partitions: 1 where they are equal, about 0 by chance (Hubert and Arabie 1985, eq. 5).
-pub(crate) fn adjusted_rand_index(one: &[usize], other: &[usize]) -> f64 {
-    let [rows, columns] = [one, other].map(|labels| labels.iter().max().unwrap() + 1);
-    let mut table = vec![0_u32; rows * columns];
-    for (&row, &column) in one.iter().zip(other) {
-        table[row * columns + column] += 1;
-    }
-    let pairs = |count: u32| f64::from(count) * (f64::from(count) - 1.0) / 2.0;
-    let together: f64 = table.iter().copied().map(pairs).sum();
-    let in_rows: f64 = table
-        .chunks(columns)
-        .map(|row| pairs(row.iter().sum()))
-        .sum();
-    let in_columns: f64 = (0..columns)
-        .map(|column| pairs(table[column..].iter().step_by(columns).sum()))
-        .sum();
-    let by_chance = in_rows * in_columns / pairs(one.len() as u32);
-    (together - by_chance) / (f64::midpoint(in_rows, in_columns) - by_chance)
-}
-
-#[test]
-fn the_index_is_one_for_equal_partitions_and_hand_counted_for_others() {
-    assert!((adjusted_rand_index(&[0, 1, 1, 2], &[2, 0, 0, 1]) - 1.0).abs() < 1e-12);
-    // Together 1 pair; 2 pairs in rows, 2 in columns, of 6: (1 - 2/3) / (2 - 2/3).
-    assert!((adjusted_rand_index(&[0, 0, 1, 1], &[0, 0, 1, 2]) - 4.0 / 7.0).abs() < 1e-12);
 }

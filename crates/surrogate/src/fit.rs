@@ -422,33 +422,6 @@ mod tests {
         }
     }
 
-    /// Answers that depend on none of the superpixels: the long-run weight is 0. Row 0 gets the mean answer, since its
-    /// all ones, alone among the masks, are not drawn.
-    #[test]
-    fn standard_errors_cover_the_weight_of_an_ignored_superpixel() {
-        let covered = |seed: u64| {
-            let masks = Sampler::Coin.masks(Seed::derive(seed, &[b"masks"]), 400, 5);
-            let noise = Sampler::Coin.masks(Seed::derive(seed, &[b"noise"]), 400, 16);
-            let mut answers: Vec<f64> = (0..400)
-                .map(|sample| noise.kept_count(sample) as f64 / 16.0)
-                .collect();
-            answers[0] = 0.5;
-            let found = fit(&masks, &answers, &Settings::default()).unwrap();
-            let within = |(weight, error): (f64, Option<f64>)| weight.abs() < 1.96 * error.unwrap();
-            found
-                .weights
-                .into_iter()
-                .zip(found.standard_errors)
-                .filter(|&pair| within(pair))
-                .count()
-        };
-        let share = (0..800).map(covered).sum::<usize>() as f64 / 4000.0;
-        assert!(
-            (0.93..0.97).contains(&share),
-            "{share} of the 95 % intervals hold 0"
-        );
-    }
-
     #[test]
     fn equal_probabilities_give_no_weight_and_no_error() {
         let found = fit(&masks(30, 4), &[0.3_f32; 30], &Settings::default()).unwrap();

@@ -7,7 +7,7 @@
 mod fit;
 mod kernel;
 #[cfg(test)]
-mod oracle;
+mod laws;
 mod ridge;
 mod selection;
 

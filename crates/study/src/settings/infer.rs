@@ -19,12 +19,17 @@ pub enum Architecture {
     AlexNet,
     /// ResNet-50 as in torchvision (He et al. 2016, stride in the 3x3 convolution).
     ResNet50,
+    /// Any network, as a program with the methods `forward`, `features` and `head`.
+    TorchScript,
 }
 
 impl Choice for Architecture {
     const WHAT: &'static str = "architecture";
-    const ALL: &'static [(&'static str, Self)] =
-        &[("alexnet", Self::AlexNet), ("resnet50", Self::ResNet50)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("alexnet", Self::AlexNet),
+        ("resnet50", Self::ResNet50),
+        ("torchscript", Self::TorchScript),
+    ];
 }
 
 impl Architecture {
@@ -33,6 +38,7 @@ impl Architecture {
         match self {
             Self::AlexNet => &["features.11"],
             Self::ResNet50 => &["layer4"],
+            Self::TorchScript => &["features"],
         }
     }
 }
@@ -42,9 +48,9 @@ impl Architecture {
 pub struct Network {
     /// The family.
     pub architecture: Architecture,
-    /// The safetensors file with the weights, under torchvision's parameter names.
+    /// The file with the weights under torchvision's parameter names, `.pth` or safetensors; or with the program.
     pub weights: PathBuf,
-    /// Every number of channels as a multiple of the published one, above 0 and at most 4.
+    /// Every number of channels as a multiple of the published one, above 0 and at most 4; 1 for a program.
     pub width: f64,
     /// Name of the layer whose output Grad-CAM reads.
     pub layer: &'static str,
@@ -58,8 +64,13 @@ impl Network {
     pub(crate) fn read(mut section: Section<'_>) -> Option<Self> {
         let architecture: Option<Architecture> = section.kind("architecture");
         let weights = section.path("weights", Kind::File);
-        let width = (Bound::Excluded(0.0), Bound::Included(WIDEST));
-        let width = section.number("width", Some(1.0), width);
+        let width = if architecture == Some(Architecture::TorchScript) {
+            // A program's layers are not ours to widen: the key is reported as unknown.
+            1.0
+        } else {
+            let range = (Bound::Excluded(0.0), Bound::Included(WIDEST));
+            section.number("width", Some(1.0), range)
+        };
         let layer = match architecture {
             Some(architecture) => section.one_of("layer", "layer", architecture.layers()),
             None => section.unchecked("layer"),

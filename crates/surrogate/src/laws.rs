@@ -1,0 +1,96 @@
+//! What must hold in the long run: repeated fits to freshly drawn masks of a function that no linear model fits.
+
+use sampling::{Masks, Sampler, Seed};
+
+use crate::{Distance, Explanation, Settings, fit};
+
+const SUPERPIXELS: usize = 8;
+const SAMPLES: usize = 500;
+const REPEATS: u64 = 2000;
+/// The pair that the function below treats alike.
+const SYMMETRIC: [usize; 2] = [1, 2];
+/// The superpixel that it does not look at.
+const IGNORED: usize = 7;
+
+/// A probability with interactions between superpixels.
+fn answer(masks: &Masks, sample: usize) -> f64 {
+    let kept = |superpixel| f64::from(u8::from(masks.kept(sample, superpixel)));
+    let [one, other] = SYMMETRIC.map(kept);
+    let score = 1.5 * kept(0) + 0.8 * (one + other) - 1.1 * kept(3) * kept(4)
+        + 0.9 * kept(5) * (one + other)
+        - 0.5 * kept(6)
+        - 1.0;
+    1.0 / (1.0 + (-score).exp())
+}
+
+fn repeats(distance: Distance) -> Vec<Explanation> {
+    let settings = Settings {
+        distance,
+        ..Settings::default()
+    };
+    let explain = |repeat: u64| {
+        let seed = Seed::derive(repeat, &[b"laws"]);
+        let masks = Sampler::Coin.masks(seed, SAMPLES, SUPERPIXELS);
+        let answers: Vec<f64> = (0..SAMPLES).map(|sample| answer(&masks, sample)).collect();
+        fit(&masks, &answers, &settings).unwrap()
+    };
+    (0..REPEATS).map(explain).collect()
+}
+
+/// The mean over repeats of a superpixel's weight, and the standard error of that mean.
+fn long_run(repeats: &[Explanation], superpixel: usize) -> [f64; 2] {
+    let weights = || repeats.iter().map(|found| found.weights[superpixel]);
+    let count = repeats.len() as f64;
+    let mean = weights().sum::<f64>() / count;
+    let variance = weights().map(|weight| (weight - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    [mean, (variance / count).sqrt()]
+}
+
+#[test]
+fn standard_errors_cover_the_long_run_weight() {
+    for distance in Distance::ALL {
+        let repeats = repeats(distance);
+        for superpixel in 0..SUPERPIXELS {
+            let [expected, _] = long_run(&repeats, superpixel);
+            let within = |found: &&Explanation| {
+                let error = found.standard_errors[superpixel].unwrap();
+                (found.weights[superpixel] - expected).abs() <= 1.96 * error
+            };
+            let share = repeats.iter().filter(within).count() as f64 / REPEATS as f64;
+            assert!(
+                (0.93..=0.97).contains(&share),
+                "{distance}, superpixel {superpixel}: {share} of the 95 % intervals hold the long-run weight"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_ignored_superpixel_has_no_weight_beyond_its_standard_error() {
+    for distance in Distance::ALL {
+        let [weight, error] = long_run(&repeats(distance), IGNORED);
+        assert!(
+            weight.abs() <= 3.0 * error,
+            "{distance}: {weight} ± {error}"
+        );
+    }
+}
+
+#[test]
+fn a_symmetric_pair_has_equal_weights_in_the_mean() {
+    for distance in Distance::ALL {
+        let repeats = repeats(distance);
+        let [[one, first], [other, second]] =
+            SYMMETRIC.map(|superpixel| long_run(&repeats, superpixel));
+        // The two weights of one repeat are hardly correlated, so their errors add.
+        let error = first.hypot(second);
+        assert!(
+            (one - other).abs() <= 3.0 * error,
+            "{distance}: {one} and {other} ± {error}"
+        );
+        assert!(
+            one > 10.0 * first,
+            "{distance}: {one} ± {first} says nothing"
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! Weights that need no file: each is a function of its parameter's name and its place there, as in scripts/oracles/networks.py.
+
+use std::collections::BTreeMap;
+
+use networks::{Architecture, Network, NetworkError, Parameters, Role, Width};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use tch::Tensor;
+
+const SEED: u64 = 20_261_122;
+const CLASSES: i64 = 1000;
+
+/// A safetensors file of a whole network with such weights.
+pub(super) fn weight_file(architecture: Architecture) -> Vec<u8> {
+    let mut formula = Formula::default();
+    Network::new(&mut formula, architecture, Width::new(1.0).unwrap()).unwrap();
+    let views = formula.values.iter().map(|(name, (shape, bytes))| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+        (name.as_str(), view)
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+/// Notes what a network asks for.
+#[derive(Default)]
+struct Formula {
+    values: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
+}
+
+impl Parameters for Formula {
+    fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
+        let values = values(name, shape);
+        let tensor = Tensor::from_slice(&values).view(shape);
+        let bytes = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let shape = shape.iter().map(|&side| side as usize).collect();
+        self.values.insert(name.to_owned(), (shape, bytes));
+        Ok(tensor)
+    }
+
+    fn classes(&self, _: &str) -> Result<i64, NetworkError> {
+        Ok(CLASSES)
+    }
+}
+
+fn values(name: &str, shape: &[i64]) -> Vec<f32> {
+    let start = name.bytes().fold(SEED, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let [offset, scale] = range(name, shape);
+    let count: i64 = shape.iter().product();
+    (0..count as u64)
+        .map(|index| (offset + scale * unit(start.wrapping_add(index))) as f32)
+        .collect()
+}
+
+/// Middle and reach of a parameter's values.
+fn range(name: &str, shape: &[i64]) -> [f64; 2] {
+    if name.ends_with("running_var") {
+        return [1.0, 0.5];
+    }
+    if name.ends_with("bias") || name.ends_with("running_mean") {
+        return [0.0, 0.1];
+    }
+    if let [_] = shape {
+        // The last norm of a bottleneck, so that sixteen of them do not grow without bound.
+        let gain = if name.contains(".bn3.") { 0.25 } else { 1.0 };
+        return [gain, 0.25 * gain];
+    }
+    let inputs: i64 = shape[1..].iter().product();
+    [0.0, (6.0 / inputs as f64).sqrt()]
+}
+
+/// A value in [-1, 1) for each counter: `SplitMix64` (Steele et al. 2014).
+fn unit(counter: u64) -> f64 {
+    let mut z = counter
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0
+}

@@ -1,0 +1,31 @@
+//! The weight files that torchvision's networks of full size make, in every format: what `make oracles` leaves in target/oracles.
+
+use super::networks::{LOGITS, load};
+use super::numbers::{Numbers, relative};
+use super::table::Table;
+use crate::study_folder::repository;
+
+const FILES: [&str; 3] = [".pth", "_legacy.pth", ".safetensors"];
+
+pub(super) fn table() -> Option<Table> {
+    let folder = repository().join("target/oracles");
+    let logits = folder.join("logits.safetensors");
+    if !logits.exists() {
+        return None;
+    }
+    let file = Numbers::read(&logits);
+    let image = file.image("image");
+    let mut table = Table::default();
+    for network in ["alexnet", "resnet50"] {
+        let expected = file.f32s(&format!("{network}.logits"));
+        for ending in FILES {
+            let name = format!("{network}{ending}");
+            let found = load(&folder.join(&name), network, 1.0)
+                .logits(&image)
+                .unwrap();
+            let quantity = format!("logits of {name}, of the largest");
+            table.note(quantity, "torchvision", relative(&found, &expected), LOGITS);
+        }
+    }
+    Some(table)
+}
