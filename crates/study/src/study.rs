@@ -272,7 +272,7 @@ kind = "lime"
         30 | architecture = "resnet-50"
            |                ^^^^^^^^^^^ did you mean `resnet50`?
            |
-           = help: expected one of `alexnet`, `resnet50`
+           = help: expected one of `alexnet`, `resnet50`, `torchscript`
 
         error: `weights`: there is no file `data/networks/resnet5.safetensors`
           --> pipeline.toml:31:11
