@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use study::Stage;
+
 use crate::study_folder::{StudyFolder, repository};
 
 /// A study of one network, a file of tests/fixtures, with as many classes.
@@ -52,8 +54,8 @@ fn a_program_without_features_serves_lime_and_is_refused_by_grad_cam() {
 fn a_program_whose_head_does_not_fit_is_refused_with_both_shapes() {
     let finished = folder("script_unfit.pt", SCRIPT, 7).run("pipeline", &["run", "infer"]);
     finished.expect(1, "script_unfit.pt");
-    finished.expect(1, "[1, 32, 28, 28]");
-    finished.expect(1, "1x128 and 64x24");
+    finished.expect(1, "[16, 32, 28, 28]");
+    finished.expect(1, "16x128 and 64x24");
 }
 
 #[test]
@@ -95,7 +97,10 @@ fn a_program_is_not_taken_for_a_weight_file() {
 #[test]
 fn the_programs_that_load_networks_say_that_a_program_must_be_trusted() {
     let folder = StudyFolder::new();
-    for program in ["infer", "gradcam", "lime", "deletion"] {
+    let stages = Stage::ALL
+        .into_iter()
+        .filter(|stage| stage.loads_networks());
+    for program in stages.map(Stage::name).chain(["pipeline"]) {
         let help = folder.run(program, &["--help"]).stdout;
         assert!(help.contains("sources that you trust"), "{program}: {help}");
     }

@@ -6,6 +6,10 @@ Prints the median seconds of both on one thread, the ratio (above 1: ours is fas
 """
 
 import os
+
+# Before numpy is loaded, which asks them then.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 import subprocess
 import sys
 import tempfile

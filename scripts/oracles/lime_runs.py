@@ -34,7 +34,7 @@ def explainer(mode, superpixels, run):
 
 
 def explain(mode, run, image, labels, classify, target):
-    """Weights, intercept, R^2 and local prediction."""
+    """The weight of each superpixel."""
     superpixels = int(labels.max()) + 1
     explanation = explainer(mode, superpixels, run).explain_instance(
         image,
@@ -47,8 +47,7 @@ def explain(mode, run, image, labels, classify, target):
         segmentation_fn=lambda _: labels,
         distance_metric=mode,
     )
-    weights = np.array([weight for _, weight in sorted(explanation.local_exp[target])])
-    return weights, explanation.intercept[target], explanation.score, explanation.local_pred[0]
+    return [weight for _, weight in sorted(explanation.local_exp[target])]
 
 
 def main(folder):
@@ -68,8 +67,7 @@ def main(folder):
     }
     for mode in ["cosine", "l2"]:
         runs = [explain(mode, run, image, labels, classify, target) for run in range(RUNS)]
-        for name, values in zip(["weights", "intercepts", "r2", "local_pred"], zip(*runs)):
-            tensors[f"{mode}.{name}"] = np.array(values, dtype=np.float64)
+        tensors[f"{mode}.weights"] = np.array(runs, dtype=np.float64)
     save_file(tensors, folder / "lime.safetensors")
 
 

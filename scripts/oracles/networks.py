@@ -5,8 +5,8 @@
 script.pt is the one in the same folder (torchscript.py). The weights of AlexNet and ResNet-50 come from a formula of
 name and index (formula_value), so that no file has to hold them. Everything is computed in 64 bit, from image (8 bit)
 with ImageNet's mean and standard deviation. For each target (the predicted class, then another):
-channel_weights and map by autograd, enlarged (the first target's map in the size of the image), grad_cam and captum by
-those packages. The narrow networks are torchvision's with fewer channels and 10 classes, in half precision.
+channel_weights and map by autograd, grad_cam and captum by those packages; for the first target also the map in the size
+of the image, enlarged by PyTorch, and grad_cam_enlarged by the package, scaled to 0 to 1. The narrow networks are torchvision's with fewer channels and 10 classes, in half precision.
 """
 
 import sys
@@ -92,14 +92,14 @@ def narrow_alexnet():
 
 def narrow_resnet50():
     network = torchvision.models.ResNet(Bottleneck, [3, 4, 6, 3], num_classes=10)
-    network.inplanes = 4
-    network.conv1 = nn.Conv2d(3, 4, kernel_size=7, stride=2, padding=3, bias=False)
-    network.bn1 = nn.BatchNorm2d(4)
-    network.layer1 = network._make_layer(Bottleneck, 4, 3)
-    network.layer2 = network._make_layer(Bottleneck, 8, 4, stride=2)
-    network.layer3 = network._make_layer(Bottleneck, 16, 6, stride=2)
-    network.layer4 = network._make_layer(Bottleneck, 32, 3, stride=2)
-    network.fc = nn.Linear(128, 10)
+    network.inplanes = 2
+    network.conv1 = nn.Conv2d(3, 2, kernel_size=7, stride=2, padding=3, bias=False)
+    network.bn1 = nn.BatchNorm2d(2)
+    network.layer1 = network._make_layer(Bottleneck, 2, 3)
+    network.layer2 = network._make_layer(Bottleneck, 4, 4, stride=2)
+    network.layer3 = network._make_layer(Bottleneck, 8, 6, stride=2)
+    network.layer4 = network._make_layer(Bottleneck, 16, 3, stride=2)
+    network.fc = nn.Linear(64, 10)
     return fill(network)
 
 
@@ -120,13 +120,13 @@ def by_autograd(network, layer, x, target):
 
 
 def by_grad_cam(network, layer, x, target):
-    """The map of the grad-cam package before it is enlarged and normalised."""
+    """The map of the grad-cam package before it is enlarged and normalised, and after."""
     targets = [ClassifierOutputTarget(target)]
     with GradCAM(network, [layer]) as package:
-        package(x, targets)
+        enlarged = package(x, targets)[0]
         record = package.activations_and_grads
         activations, gradients = record.activations[0].numpy(), record.gradients[0].numpy()
-        return np.maximum(package.get_cam_image(x, layer, targets, activations, gradients)[0], 0)
+        return np.maximum(package.get_cam_image(x, layer, targets, activations, gradients)[0], 0), enlarged
 
 
 def by_captum(network, layer, x, target):
@@ -136,16 +136,17 @@ def by_captum(network, layer, x, target):
 def explain(network, layer, image, target):
     x = network_input(image[None], IMAGENET, torch.float64)
     weights, cam = by_autograd(network, layer, x, target)
+    by_package, enlarged_by_package = by_grad_cam(network, layer, x, target)
     found = {
         "channel_weights": weights.numpy(),
         "map": cam.numpy(),
-        "grad_cam": by_grad_cam(network, layer, x, target),
+        "grad_cam": by_package,
         "captum": by_captum(network, layer, x, target),
     }
     for package in ["grad_cam", "captum"]:
         assert np.abs(found[package] - found["map"]).max() < AGREEMENT * found["map"].max(), package
     enlarged = functional.interpolate(cam[None, None], size=image.shape[:2], mode="bilinear", align_corners=False)
-    return found, enlarged[0, 0].numpy()
+    return found, {"enlarged": enlarged[0, 0].numpy(), "grad_cam_enlarged": enlarged_by_package}
 
 
 def explain_all(name, network, layer, image):
@@ -157,7 +158,7 @@ def explain_all(name, network, layer, image):
         found, enlarged = explain(network, layer, image, target)
         tensors |= {f"{name}.{index}.{key}": value for key, value in found.items()}
         if index == 0:
-            tensors[f"{name}.0.enlarged"] = enlarged
+            tensors |= {f"{name}.0.{key}": value for key, value in enlarged.items()}
     return tensors
 
 
@@ -179,6 +180,7 @@ def narrow_networks(folder, image):
     torch.save(alexnet.state_dict(), folder / "alexnet_narrow_legacy.pth", _use_new_zipfile_serialization=False)
     training = {"state_dict": resnet50.state_dict(), "epoch": 3, "arch": "resnet50"}
     torch.save(training, folder / "resnet50_narrow.pth")
+    torch.save(training, folder / "resnet50_narrow_legacy.pth", _use_new_zipfile_serialization=False)
     return {
         "alexnet_narrow.logits": logits_of(alexnet, image).numpy(),
         "resnet50_narrow.logits": logits_of(resnet50, image).numpy(),

@@ -30,8 +30,15 @@ def grain(row, column, channel):
     return (row * 7919 + column * 104729 + channel * 1299709 + row * column * 31) % 256
 
 
-# formula, height, width, size after the resize, size after the crop
-SOURCES = [(waves, 61, 97, 48, 40), (blocks, 120, 83, 33, 32), (hill, 75, 113, 64, 57), (grain, 50, 49, 90, 77)]
+# formula, height, width, size after the resize, size after the crop; Pillow 13 shrinks the height of the last two first
+SOURCES = [
+    (waves, 61, 97, 48, 40),
+    (blocks, 120, 83, 33, 32),
+    (hill, 75, 113, 64, 57),
+    (grain, 50, 49, 90, 77),
+    (grain, 200, 90, 48, 40),
+    (blocks, 131, 41, 33, 32),
+]
 
 
 def draw(formula, height, width):

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use networks::{Architecture, Network, NetworkError, Parameters, Role, Width};
+use networks::{Architecture, Network, NetworkError, Parameters, Role, Width, uniform};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tch::Tensor;
@@ -46,13 +46,11 @@ impl Parameters for Formula {
 }
 
 fn values(name: &str, shape: &[i64]) -> Vec<f32> {
-    let start = name.bytes().fold(SEED, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let [offset, scale] = range(name, shape);
+    let [middle, reach] = range(name, shape);
     let count: i64 = shape.iter().product();
-    (0..count as u64)
-        .map(|index| (offset + scale * unit(start.wrapping_add(index))) as f32)
+    uniform(SEED, name)
+        .take(count as usize)
+        .map(|value| (middle + reach * value) as f32)
         .collect()
 }
 
@@ -71,14 +69,4 @@ fn range(name: &str, shape: &[i64]) -> [f64; 2] {
     }
     let inputs: i64 = shape[1..].iter().product();
     [0.0, (6.0 / inputs as f64).sqrt()]
-}
-
-/// A value in [-1, 1) for each counter: `SplitMix64` (Steele et al. 2014).
-fn unit(counter: u64) -> f64 {
-    let mut z = counter
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0
 }

@@ -11,8 +11,10 @@ use super::table::{Table, Tolerance};
 
 /// Of a network's logits, relative to the largest.
 pub(super) const LOGITS: Tolerance = Tolerance::AtMost(1e-4);
-/// Width of the networks in the `.pth` files, by architecture.
-const NARROW: [(&str, f64); 2] = [("alexnet", 1.0 / 32.0), ("resnet50", 1.0 / 16.0)];
+/// Width of the networks in the `.pth` files.
+const NARROW: f64 = 1.0 / 32.0;
+/// Endings of those files, in words.
+const FORMS: [(&str, &str); 2] = [("", ".pth"), ("_legacy", ".pth in the older form")];
 
 pub(super) fn compare(table: &mut Table) {
     let file = Numbers::read(&fixture("networks.safetensors"));
@@ -35,19 +37,17 @@ pub(super) fn compare(table: &mut Table) {
             &format!("{name}.logits"),
         );
     }
-    for (name, width) in NARROW {
-        for (ending, kind) in [("", ".pth"), ("_legacy", ".pth in the older form")] {
+    for name in ["alexnet", "resnet50"] {
+        for (ending, form) in FORMS {
             let path = fixture(&format!("{name}_narrow{ending}.pth"));
-            if ending.is_empty() || path.exists() {
-                let quantity = format!("logits of a narrow {name} from {kind}, of the largest");
-                let classifier = load(&path, name, width);
-                note(
-                    quantity,
-                    "torchvision",
-                    &classifier,
-                    &format!("{name}_narrow.logits"),
-                );
-            }
+            let quantity = format!("logits of a narrow {name} from {form}, of the largest");
+            let classifier = load(&path, name, NARROW);
+            note(
+                quantity,
+                "torchvision",
+                &classifier,
+                &format!("{name}_narrow.logits"),
+            );
         }
     }
     let quantity = "logits of a TorchScript network, of the largest".to_owned();

@@ -43,14 +43,6 @@ impl Numbers {
         })
     }
 
-    /// Whether there is a tensor of that name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        SafeTensors::deserialize(&self.bytes)
-            .unwrap()
-            .tensor(name)
-            .is_ok()
-    }
-
     /// 32-bit floats.
     pub(super) fn f32s(&self, name: &str) -> Vec<f32> {
         self.values(name, Dtype::F32, f32::from_le_bytes)

@@ -263,6 +263,11 @@ impl<'a> Photograph<'a> {
             );
             let mean = self.file.f64s(&tensor("auc_normalised"))[0];
             note("auc_mean", (areas.auc_mean - mean).abs());
+            let steps = (found.len() - 1) as f64;
+            note(
+                "auc by n",
+                (areas.auc - self.file.f64s(&tensor("auc"))[0]).abs() / steps,
+            );
         }
     }
 }

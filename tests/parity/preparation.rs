@@ -6,7 +6,7 @@ use super::fixture;
 use super::numbers::Numbers;
 use super::table::{Table, Tolerance};
 
-const CASES: usize = 4;
+const CASES: usize = 6;
 const AGAINST: &str = "torchvision on PIL images";
 
 pub(super) fn compare(table: &mut Table) {

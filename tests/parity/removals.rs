@@ -38,6 +38,8 @@ pub(super) fn compare(table: &mut Table) {
         (areas.auc_mean - area).abs(),
         TOLERANCE,
     );
+    let unrounded = difference(&found, &file.f64s("rise.scores"));
+    note("deletion curve", "RISE", unrounded, ROUNDED_GRAY);
     let area = file.f64s("rise.auc")[0];
     note(
         "auc_mean",

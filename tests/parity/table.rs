@@ -97,9 +97,9 @@ impl Table {
         }
     }
 
-    /// The part of every row that is the same on every machine.
-    pub(super) fn stated(&self) -> impl Iterator<Item = String> {
-        self.rows.iter().map(Row::stated)
+    /// The part of every row that is the same on every machine, in order.
+    pub(super) fn stated(&self) -> Vec<String> {
+        self.rows.iter().map(Row::stated).collect()
     }
 
     /// Fails when anything is outside its tolerance.

@@ -144,8 +144,8 @@ fn axes(height: usize, width: usize, preparation: Preparation) -> (Axis, Axis) {
 ///
 /// Equals torchvision's `Resize(resize)` and `CenterCrop(crop)` on a PIL image: the longer side is rounded down, an odd
 /// margin is halved to the even neighbour, and a crop larger than the image is padded with black. Only the part that is
-/// kept is computed. (Pillow 13 takes the columns of images more than twice as high as wide first; there, values may
-/// differ from it by one level.)
+/// kept is computed. (Pillow before 13 takes the passes of images more than twice as high as wide in the other order, which
+/// moves some values by one level.)
 pub fn prepare(image: &Rgb, preparation: &Preparation) -> Rgb {
     let (rows, columns) = axes(image.height(), image.width(), *preparation);
     let kept = resample::bilinear(image.pixels(), rows, columns);

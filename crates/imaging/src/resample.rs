@@ -1,6 +1,6 @@
 //! Resizing of 8-bit images with the fixed-point arithmetic of Pillow's `Image.resize`, bit for bit.
 //!
-//! Pillow filters the rows first, rounds to 8 bit, then filters the columns. Crates that do both at once, or with other
+//! Pillow filters along one axis, rounds to 8 bit, then filters along the other. Crates that do both at once, or with other
 //! weights, are one level off in a fifth of the values; this much is short enough to have here. Integers only, after
 //! the weights: the result is the same on every processor.
 
@@ -30,22 +30,36 @@ pub(crate) fn bilinear(pixels: &[u8], rows: Axis, columns: Axis) -> Vec<u8> {
     let (down, across) = (triangle(rows), triangle(columns));
     let first = down.first().map_or(0, |taps| taps.first);
     let end = down.last().map_or(0, Taps::end);
-    let stride = columns.kept * CHANNELS;
-    let narrow: Vec<u8> = pixels
-        .chunks_exact(columns.source * CHANNELS)
-        .take(end)
-        .skip(first)
-        .flat_map(|row| squeeze(row, &across))
-        .collect();
-    down.iter()
-        .flat_map(|taps| {
-            mix(
-                &narrow[(taps.first - first) * stride..(taps.end() - first) * stride],
-                stride,
-                taps,
-            )
-        })
-        .collect()
+    let source = columns.source * CHANNELS;
+    let used = &pixels[first * source..end * source];
+    if rows_shrink_first(rows, columns) {
+        squeezed(&mixed(used, source, first, &down), source, &across)
+    } else {
+        let narrow = squeezed(used, source, &across);
+        mixed(&narrow, columns.kept * CHANNELS, first, &down)
+    }
+}
+
+/// Whether Pillow makes an image less high before it makes it less wide: since version 13, where the height loses more than
+/// twice what the width does. Each pass rounds to 8 bit, so the order shows.
+fn rows_shrink_first(rows: Axis, columns: Axis) -> bool {
+    let lost = |axis: Axis| axis.source as i64 - axis.resized as i64;
+    lost(rows) > 0 && lost(rows) > 2 * lost(columns)
+}
+
+/// Every row made narrower.
+fn squeezed(pixels: &[u8], stride: usize, across: &[Taps]) -> Vec<u8> {
+    let rows = pixels.chunks_exact(stride);
+    rows.flat_map(|row| squeeze(row, across)).collect()
+}
+
+/// Rows mixed of those of `pixels`, the first of which is the source's row `first`.
+fn mixed(pixels: &[u8], stride: usize, first: usize, down: &[Taps]) -> Vec<u8> {
+    let rows = |taps: &Taps| {
+        let range = (taps.first - first) * stride..(taps.end() - first) * stride;
+        mix(&pixels[range], stride, taps)
+    };
+    down.iter().flat_map(rows).collect()
 }
 
 /// The taps of each kept position of an axis.

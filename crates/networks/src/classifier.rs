@@ -121,7 +121,9 @@ impl Classifier {
         let mut planes = vec![0.0; plane(crop)];
         self.normalisation.planes(crop.pixels(), &mut planes);
         let input = tensor(&planes, [crop.height(), crop.width()])?;
-        let activations = tch::no_grad(|| self.network.features(&input))?.set_requires_grad(true);
+        let activations = tch::no_grad(|| self.network.features(&input))?
+            .f_set_requires_grad(true)
+            .during("the backward pass")?;
         let logit = self.network.head(&activations)?;
         let logit = logit
             .f_select(1, target as i64)

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::script::Difference;
+
 /// An error of this crate; every message says what was expected, what was found and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The weight file is of no known format, or it is damaged.
-    #[error(
-        "{path}: not a readable weight file ({reason}); expected a state dict that torch.save wrote (.pth), or safetensors: fetch or export the file again"
-    )]
+    #[error("{path}: not a readable weight file: {reason}")]
     Unreadable {
         /// The weight file.
         path: PathBuf,
-        /// What the reader says.
+        /// What is wrong, and how to mend it.
         reason: String,
     },
     /// The weight file wants Python to make something else than tensors and containers.
@@ -77,13 +77,15 @@ pub enum NetworkError {
         /// The shape that it gives.
         found: Vec<i64>,
     },
-    /// The two halves of a TorchScript program are not the whole.
+    /// Two ways to the same logits differ.
     #[error(
-        "{path}: head(features(x)) differs from forward(x) by {difference:.1e} of the largest logit; Grad-CAM would explain another network: export `features` and `head` so that forward is one after the other"
+        "{path}: {what}, by {difference:.1e} of the largest logit; expected rounding alone: export the network in evaluation mode (model.eval()), with `forward` being `features` and then `head`"
     )]
-    Halves {
+    Unsteady {
         /// The program.
         path: PathBuf,
+        /// Which two.
+        what: Difference,
         /// Largest difference of a logit, as a share of the largest logit.
         difference: f64,
     },
@@ -134,7 +136,9 @@ pub enum NetworkError {
         found: Vec<i64>,
     },
     /// A tensor is of a type that holds no weights.
-    #[error("{path}: tensor `{tensor}` is of type {found}; expected F32, F16 or BF16")]
+    #[error(
+        "{path}: tensor `{tensor}` is of type {found}; expected F32, F16 or BF16: save {{name: value.float()}} of the state dict"
+    )]
     Kind {
         /// The weight file.
         path: PathBuf,

@@ -24,4 +24,5 @@ pub use error::NetworkError;
 pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
 pub use layers::Mode;
 pub use network::{Architecture, Network, Width};
-pub use parameters::{Parameters, RandomParameters, Role, WeightFile};
+pub use parameters::{Parameters, RandomParameters, Role, WeightFile, uniform};
+pub use script::Difference;

@@ -10,10 +10,7 @@ use crate::error::{NetworkError, Operation};
 use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
 use crate::resnet::ResNet50;
-use crate::script::Script;
-
-/// Inputs in a batch of a `TorchScript` program, whose cost is not known.
-const SCRIPT_BATCH: usize = 16;
+use crate::script::{SCRIPT_BATCH, Script};
 
 /// Every number of channels as a multiple of the published one; 1 is the published network.
 #[derive(Clone, Copy, Debug, PartialEq)]

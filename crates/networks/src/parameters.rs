@@ -44,34 +44,32 @@ pub trait Parameters {
 /// What data-parallel training puts before every name.
 const PARALLEL_PREFIX: &str = "module.";
 
-/// The tensors of a weight file.
+/// The tensors of a weight file; F16 and BF16 are widened to f32 without loss.
 #[derive(Debug)]
-pub struct WeightFile {
+pub struct WeightFile<'a> {
     path: PathBuf,
     architecture: &'static str,
     width: f64,
-    tensors: BTreeMap<String, Tensor>,
+    tensors: BTreeMap<String, Stored<'a>>,
 }
 
-impl WeightFile {
-    /// Reads all tensors from `bytes`, the content of `path`; F16 and BF16 are widened to f32 without loss.
+impl<'a> WeightFile<'a> {
+    /// Reads what is in `bytes`, the content of `path`.
     pub fn read(
         path: &Path,
-        bytes: &[u8],
+        bytes: &'a [u8],
         architecture: &'static str,
         width: f64,
     ) -> Result<Self, NetworkError> {
         let stored = checkpoint::read(path, bytes)?;
         let parallel = stored.keys().all(|name| name.starts_with(PARALLEL_PREFIX));
         let prefix = if parallel { PARALLEL_PREFIX } else { "" };
-        let mut tensors = BTreeMap::new();
-        for (name, stored) in stored {
+        let tensors = stored
+            .into_iter()
             // torchvision counts batches for its momentum; no inference reads it.
-            if !name.ends_with("num_batches_tracked") {
-                let value = tensor(path, &name, &stored)?;
-                tensors.insert(name[prefix.len()..].to_owned(), value);
-            }
-        }
+            .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
+            .map(|(name, stored)| (name[prefix.len()..].to_owned(), stored))
+            .collect();
         Ok(Self {
             path: path.to_owned(),
             architecture,
@@ -103,14 +101,15 @@ impl WeightFile {
     }
 }
 
-impl Parameters for WeightFile {
+impl Parameters for WeightFile<'_> {
     fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
-        let tensor = self
+        let stored = self
             .tensors
             .remove(name)
             .ok_or_else(|| self.missing(name, shape))?;
-        if tensor.size() == shape {
-            return Ok(tensor);
+        let found = sides(&stored);
+        if found == shape {
+            return tensor(&self.path, name, &stored);
         }
         Err(NetworkError::Shape {
             path: self.path.clone(),
@@ -118,7 +117,7 @@ impl Parameters for WeightFile {
             architecture: self.architecture,
             width: self.width,
             expected: shape.to_vec(),
-            found: tensor.size(),
+            found,
         })
     }
 
@@ -127,12 +126,13 @@ impl Parameters for WeightFile {
             .tensors
             .get(name)
             .ok_or_else(|| self.missing(name, &[]))?;
-        tensor
-            .size()
-            .first()
-            .copied()
-            .ok_or_else(|| self.missing(name, &[]))
+        let classes = sides(tensor).first().copied();
+        classes.ok_or_else(|| self.missing(name, &[]))
     }
+}
+
+fn sides(stored: &Stored<'_>) -> Vec<i64> {
+    stored.shape.iter().map(|&side| side as i64).collect()
 }
 
 fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, NetworkError> {
@@ -149,8 +149,7 @@ fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, Networ
             });
         }
     };
-    let shape: Vec<i64> = stored.shape.iter().map(|&side| side as i64).collect();
-    let tensor = Tensor::f_from_data_size(&stored.bytes, &shape, kind)
+    let tensor = Tensor::f_from_data_size(&stored.bytes(), &sides(stored), kind)
         .and_then(|tensor| tensor.f_to_kind(Kind::Float))
         .during("reading a weight")?;
     let finite = tensor
@@ -190,12 +189,13 @@ impl Parameters for RandomParameters {
             Role::Weight | Role::OutputWeight => {
                 let inputs: i64 = shape[1..].iter().product();
                 let gain: f64 = if role == Role::Weight { 6.0 } else { 3.0 };
-                Ok(uniform(
-                    self.seed,
-                    name,
-                    shape,
-                    (gain / inputs as f64).sqrt(),
-                ))
+                let bound = (gain / inputs as f64).sqrt();
+                let count: i64 = shape.iter().product();
+                let values: Vec<f32> = uniform(self.seed as u64, name)
+                    .take(count as usize)
+                    .map(|value| (value * bound) as f32)
+                    .collect();
+                Tensor::f_from_slice(&values).and_then(|flat| flat.f_view(shape))
             }
         }
         .during("making a random weight")
@@ -206,20 +206,15 @@ impl Parameters for RandomParameters {
     }
 }
 
-/// Uniform values in [-bound, bound) of a generator of our own, so that no state of libtorch's is touched.
-fn uniform(seed: i64, name: &str, shape: &[i64], bound: f64) -> Tensor {
-    let start = name.bytes().fold(seed as u64, |hash, byte| {
+/// Uniform values in [-1, 1) that depend on `seed`, a parameter's name and the place in it only, so that no state of libtorch's is
+/// touched and anyone can make them again: the counters of [`split_mix`] start at an FNV-1a hash of the name.
+pub fn uniform(seed: u64, name: &str) -> impl Iterator<Item = f64> {
+    let start = name.bytes().fold(seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    let count: i64 = shape.iter().product();
-    let values: Vec<f32> = (0..count as u64)
-        .map(|index| {
-            ((split_mix(start.wrapping_add(index)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0)
-                * bound
-        })
-        .map(|value| value as f32)
-        .collect();
-    Tensor::from_slice(&values).view(shape)
+    (0..).map(move |index| {
+        (split_mix(start.wrapping_add(index)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0
+    })
 }
 
 /// `SplitMix64` (Steele et al. 2014): neighbouring counters give unrelated values.

@@ -9,8 +9,40 @@ use tch::{CModule, Device, Kind, TchError, Tensor};
 use crate::error::{NetworkError, Operation};
 use crate::input::CHANNELS;
 
-/// How far head(features(x)) may be from forward(x), as a share of the largest logit: rounding, no more.
-const HALVES_TOLERANCE: f64 = 1e-4;
+/// Inputs in a batch of a program, whose cost is not known.
+pub(crate) const SCRIPT_BATCH: usize = 16;
+/// How far two ways to the same logits may be apart, as a share of the largest: rounding, no more.
+const TOLERANCE: f64 = 1e-4;
+
+/// Two ways to the same logits that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The same input twice.
+    Repeat,
+    /// An input alone and in a batch.
+    Batch,
+    /// The halves, one after the other, and the whole.
+    Halves,
+}
+
+impl Difference {
+    fn method(self) -> &'static str {
+        match self {
+            Self::Repeat | Self::Batch => Script::FORWARD,
+            Self::Halves => Script::HEAD,
+        }
+    }
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Repeat => "forward(x) differs from the forward(x) before",
+            Self::Batch => "forward(x) of an input in a batch differs from that of the input alone",
+            Self::Halves => "head(features(x)) differs from forward(x)",
+        })
+    }
+}
 
 /// A module in inference mode.
 #[derive(Debug)]
@@ -37,9 +69,11 @@ impl Script {
             .and_then(|()| tch::jit::f_set_tensor_expr_fuser_enabled(false))
             .during("setting TorchScript up")?;
         let mut module =
-            CModule::load_data(&mut bytes).map_err(|error| NetworkError::NoProgram {
-                path: path.to_owned(),
-                reason: gist(&error),
+            CModule::load_data_on_device(&mut bytes, Device::Cpu).map_err(|error| {
+                NetworkError::NoProgram {
+                    path: path.to_owned(),
+                    reason: gist(&error),
+                }
             })?;
         module.f_set_eval().during("setting TorchScript up")?;
         let mut script = Self {
@@ -48,46 +82,64 @@ impl Script {
             classes: 0,
         };
         let _guard = tch::no_grad_guard();
-        let shape = [1, CHANNELS as i64, height as i64, width as i64];
-        let input = Tensor::f_linspace(-2, 2, shape.iter().product(), (Kind::Float, Device::Cpu))
-            .and_then(|values| values.f_view(shape))
-            .during("making an input")?;
-        script.classes = script.probe(&input)?;
+        script.classes = script.probe(height as i64, width as i64)?;
         Ok(script)
     }
 
-    /// Tries every method that is there, and gives the number of classes.
-    fn probe(&self, input: &Tensor) -> Result<usize, NetworkError> {
-        let logits = self.forward(input)?;
-        let shape = logits.size();
-        let &[1, classes] = &shape[..] else {
-            return Err(self.output(Self::FORWARD, "[1, classes]".to_owned(), shape));
+    /// Tries every method that is there on an input alone and on a batch with that input first, and gives the number of classes.
+    fn probe(&self, height: i64, width: i64) -> Result<usize, NetworkError> {
+        let shape = [1, CHANNELS as i64, height, width];
+        let alone = Tensor::f_linspace(-2, 2, shape.iter().product(), (Kind::Float, Device::Cpu))
+            .and_then(|values| values.f_view(shape))
+            .during("making an input")?;
+        let batch = alone
+            .f_constant_pad_nd([0, 0, 0, 0, 0, 0, 0, SCRIPT_BATCH as i64 - 1])
+            .during("making an input")?;
+        let logits = self.forward(&batch)?;
+        let classes = match logits.size()[..] {
+            [_, classes] if classes > 0 => classes,
+            _ => return Err(self.output(Self::FORWARD, "[batch, classes]".to_owned(), &logits)),
         };
-        let activations = match self.features(input) {
-            Err(NetworkError::NoMethod { .. }) => return Ok(classes as usize),
-            found => found?,
-        };
-        let found = match self.head(&activations) {
-            Err(NetworkError::NoMethod { .. }) => return Ok(classes as usize),
-            found => found?,
-        };
-        if found.size() != shape {
-            let expected = format!("{shape:?}, as `forward` gives");
-            return Err(self.output(Self::HEAD, expected, found.size()));
-        }
-        let largest = |values: Tensor| -> Result<f64, NetworkError> {
-            let largest = values.f_abs().and_then(|values| values.f_max());
-            f64::try_from(&largest.during("reading logits")?).during("reading logits")
-        };
-        let difference =
-            largest(found.f_sub(&logits).during("comparing logits")?)? / largest(logits)?;
-        if difference > HALVES_TOLERANCE {
-            return Err(NetworkError::Halves {
-                path: self.path.clone(),
-                difference,
-            });
+        self.compare(&self.forward(&batch)?, &logits, Difference::Repeat)?;
+        let first = logits.f_narrow(0, 0, 1).during("reading logits")?;
+        self.compare(&self.forward(&alone)?, &first, Difference::Batch)?;
+        match self
+            .features(&batch)
+            .and_then(|activations| self.head(&activations))
+        {
+            Err(NetworkError::NoMethod { .. }) => {}
+            found => self.compare(&found?, &logits, Difference::Halves)?,
         }
         Ok(classes as usize)
+    }
+
+    /// Two ways to the same logits have to give the same, but for rounding.
+    fn compare(
+        &self,
+        found: &Tensor,
+        expected: &Tensor,
+        what: Difference,
+    ) -> Result<(), NetworkError> {
+        if found.size() != expected.size() {
+            let expected = format!("{:?}, as `forward` gives", expected.size());
+            return Err(self.output(what.method(), expected, found));
+        }
+        let largest = |values: &Tensor| {
+            let largest = values.f_abs().and_then(|values| values.f_max());
+            largest.and_then(|largest| f64::try_from(&largest.to_kind(Kind::Double)))
+        };
+        let apart = found.f_sub(expected).during("comparing logits")?;
+        let apart = largest(&apart).during("comparing logits")?;
+        let scale = largest(expected).during("comparing logits")?;
+        // Not a number is neither within the tolerance nor outside it.
+        if apart <= TOLERANCE * scale {
+            return Ok(());
+        }
+        Err(NetworkError::Unsteady {
+            path: self.path.clone(),
+            difference: apart / scale,
+            what,
+        })
     }
 
     pub(crate) fn classes(&self) -> usize {
@@ -96,23 +148,42 @@ impl Script {
 
     /// Logits [batch, classes] of inputs [batch, 3, height, width].
     pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.call(Self::FORWARD, input)
+        let logits = self.call(Self::FORWARD, input)?;
+        self.for_each(Self::FORWARD, input, logits)
     }
 
     /// Activations [batch, channels, h, w] of the layer that Grad-CAM reads.
     pub(crate) fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         let activations = self.call(Self::LAYER, input)?;
-        let shape = activations.size();
-        if shape.len() == 4 {
-            return Ok(activations);
+        if activations.dim() != 4 || !activations.is_floating_point() {
+            let expected = "floats [batch, channels, height, width]".to_owned();
+            return Err(self.output(Self::LAYER, expected, &activations));
         }
-        let expected = "[batch, channels, height, width]".to_owned();
-        Err(self.output(Self::LAYER, expected, shape))
+        self.for_each(Self::LAYER, input, activations)
     }
 
     /// Logits [batch, classes] of activations.
     pub(crate) fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
-        self.call(Self::HEAD, activations)
+        let logits = self.call(Self::HEAD, activations)?;
+        self.for_each(Self::HEAD, activations, logits)
+    }
+
+    /// An output that has something for each input: a traced program may have been fixed to the batch it was traced with.
+    fn for_each(
+        &self,
+        method: &'static str,
+        input: &Tensor,
+        output: Tensor,
+    ) -> Result<Tensor, NetworkError> {
+        let batch = input.size()[0];
+        if output.size().first() == Some(&batch) {
+            return Ok(output);
+        }
+        Err(self.output(
+            method,
+            format!("[{batch}, ...], one for each input"),
+            &output,
+        ))
     }
 
     fn call(&self, method: &'static str, input: &Tensor) -> Result<Tensor, NetworkError> {
@@ -137,12 +208,12 @@ impl Script {
         }
     }
 
-    fn output(&self, method: &'static str, expected: String, found: Vec<i64>) -> NetworkError {
+    fn output(&self, method: &'static str, expected: String, found: &Tensor) -> NetworkError {
         NetworkError::Output {
             path: self.path.clone(),
             method,
             expected,
-            found,
+            found: found.size(),
         }
     }
 }
@@ -210,10 +281,10 @@ mod tests {
     fn a_head_that_does_not_fit_its_features_is_refused_with_both_shapes() {
         let error = refusal("script_unfit.pt");
         assert!(
-            error.contains("`head`") && error.contains("[1, 32, 6, 8]"),
+            error.contains("`head`") && error.contains("[16, 32, 6, 8]"),
             "{error}"
         );
-        assert!(error.contains("1x128 and 64x24"), "{error}");
+        assert!(error.contains("16x128 and 64x24"), "{error}");
     }
 
     #[test]

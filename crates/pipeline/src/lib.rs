@@ -10,14 +10,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use stage::{EXIT_STATUSES, Stage, StageError, Verbosity};
+use stage::{EXIT_STATUSES, Stage, StageError, TRUST, Verbosity};
 use store::Store;
 use study::plan::Plan;
 use study::{Kind, Sources, Study};
 
 /// Plans and runs a study.
 #[derive(Debug, Parser)]
-#[command(name = "pipeline", version, after_help = EXIT_STATUSES)]
+#[command(name = "pipeline", version, after_help = format!("{TRUST}\n\n{EXIT_STATUSES}"))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -1,5 +1,7 @@
 //! What must hold in the long run: repeated fits to freshly drawn masks of a function that no linear model fits.
 
+use std::sync::LazyLock;
+
 use sampling::{Masks, Sampler, Seed};
 
 use crate::{Distance, Explanation, Settings, fit};
@@ -22,6 +24,12 @@ fn answer(masks: &Masks, sample: usize) -> f64 {
         - 1.0;
     1.0 / (1.0 + (-score).exp())
 }
+
+/// For every distance, the repeats.
+static REPEATED: LazyLock<Vec<(Distance, Vec<Explanation>)>> = LazyLock::new(|| {
+    let all = Distance::ALL.into_iter();
+    all.map(|distance| (distance, repeats(distance))).collect()
+});
 
 fn repeats(distance: Distance) -> Vec<Explanation> {
     let settings = Settings {
@@ -48,10 +56,9 @@ fn long_run(repeats: &[Explanation], superpixel: usize) -> [f64; 2] {
 
 #[test]
 fn standard_errors_cover_the_long_run_weight() {
-    for distance in Distance::ALL {
-        let repeats = repeats(distance);
+    for (distance, repeats) in &*REPEATED {
         for superpixel in 0..SUPERPIXELS {
-            let [expected, _] = long_run(&repeats, superpixel);
+            let [expected, _] = long_run(repeats, superpixel);
             let within = |found: &&Explanation| {
                 let error = found.standard_errors[superpixel].unwrap();
                 (found.weights[superpixel] - expected).abs() <= 1.96 * error
@@ -67,8 +74,8 @@ fn standard_errors_cover_the_long_run_weight() {
 
 #[test]
 fn an_ignored_superpixel_has_no_weight_beyond_its_standard_error() {
-    for distance in Distance::ALL {
-        let [weight, error] = long_run(&repeats(distance), IGNORED);
+    for (distance, repeats) in &*REPEATED {
+        let [weight, error] = long_run(repeats, IGNORED);
         assert!(
             weight.abs() <= 3.0 * error,
             "{distance}: {weight} ± {error}"
@@ -78,10 +85,9 @@ fn an_ignored_superpixel_has_no_weight_beyond_its_standard_error() {
 
 #[test]
 fn a_symmetric_pair_has_equal_weights_in_the_mean() {
-    for distance in Distance::ALL {
-        let repeats = repeats(distance);
+    for (distance, repeats) in &*REPEATED {
         let [[one, first], [other, second]] =
-            SYMMETRIC.map(|superpixel| long_run(&repeats, superpixel));
+            SYMMETRIC.map(|superpixel| long_run(repeats, superpixel));
         // The two weights of one repeat are hardly correlated, so their errors add.
         let error = first.hypot(second);
         assert!(

@@ -8,26 +8,15 @@ use std::collections::BTreeMap;
 
 use safetensors::Dtype;
 
-/// More values than any state dict has; a bound on the memory that a hostile file can ask for.
-const MOST_VALUES: usize = 4_000_000;
+use super::Refusal;
+
+/// Values and items of constructed containers that a pickle may have for each of its bytes: honest ones have less than one, because
+/// each takes a byte or more to write, and only a hostile one copies a container again and again.
+const ITEMS_PER_BYTE: usize = 4;
 /// More sides than any tensor has.
 const MOST_SIDES: usize = 64;
-
-/// Why a pickle was not read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PickleError {
-    /// It asks for a name that is neither a tensor's nor a container's.
-    #[error("asks for `{0}`")]
-    Stranger(String),
-    /// It is no pickle, or it is damaged.
-    #[error("byte {at} of the pickle: {reason}")]
-    Malformed {
-        /// Where, counted from the start of the pickle.
-        at: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-}
+/// Arguments of a constructor that are looked at.
+const MOST_ARGUMENTS: usize = 8;
 
 /// The place of a value in its [`Pickle`].
 pub(crate) type Place = usize;
@@ -68,10 +57,10 @@ impl Class {
 }
 
 /// A run of numbers outside the pickle.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Storage {
-    /// Its name in the file.
-    pub key: String,
+    /// Its name in the file, a text.
+    pub key: Place,
     pub dtype: Dtype,
     /// Numbers in it.
     pub length: usize,
@@ -113,15 +102,14 @@ pub(crate) struct Pickle {
 }
 
 impl Pickle {
-    /// Reads the pickle at the start of `bytes`; gives also how many bytes it has.
-    pub(crate) fn read(bytes: &[u8]) -> Result<(Self, usize), PickleError> {
-        let mut machine = Machine::new(bytes);
+    /// Reads the pickle that begins at byte `start` of a file, or of an entry of one; gives also where it ends.
+    pub(crate) fn read(bytes: &[u8], start: usize) -> Result<(Self, usize), Refusal> {
+        let mut machine = Machine::new(bytes, start);
         let root = machine.run().map_err(|stop| match stop {
-            Stop::Stranger(name) => PickleError::Stranger(name),
-            Stop::Malformed(reason) => PickleError::Malformed {
-                at: machine.at,
-                reason,
-            },
+            Stop::Stranger(name) => Refusal::Stranger(name),
+            Stop::Malformed(reason) => {
+                Refusal::damaged(format!("byte {} of the pickled data: {reason}", machine.at))
+            }
         })?;
         let pickle = Self {
             values: machine.values,
@@ -137,6 +125,14 @@ impl Pickle {
 
     pub(crate) fn value(&self, place: Place) -> &Value {
         &self.values[place]
+    }
+
+    /// A value that is a text.
+    pub(crate) fn text(&self, place: Place) -> Option<&str> {
+        match self.value(place) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// Everything that the pickle holds, at any depth.
@@ -162,13 +158,16 @@ struct Machine<'a> {
     /// Heights of the stack at the marks that are open.
     marks: Vec<usize>,
     memo: BTreeMap<u32, Place>,
+    /// Values and items that may still be made.
+    items: usize,
 }
 
 impl<'a> Machine<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+    fn new(bytes: &'a [u8], start: usize) -> Self {
         Self {
             bytes,
-            at: 0,
+            at: start,
+            items: bytes.len().saturating_mul(ITEMS_PER_BYTE),
             values: Vec::new(),
             stack: Vec::new(),
             marks: Vec::new(),
@@ -367,9 +366,10 @@ impl<'a> Machine<'a> {
     /// Calls a constructor with a tuple of arguments.
     fn reduce(&mut self) -> Result<(), Stop> {
         let (arguments, callee) = (self.pop()?, self.pop()?);
-        let Value::Tuple(arguments) = self.values[arguments].clone() else {
+        let Value::Tuple(arguments) = &self.values[arguments] else {
             return malformed("arguments are no tuple");
         };
+        let arguments: Vec<Place> = arguments.iter().copied().take(MOST_ARGUMENTS).collect();
         let Value::Class(class) = self.values[callee] else {
             return malformed("what is called is no constructor");
         };
@@ -379,6 +379,7 @@ impl<'a> Machine<'a> {
                     None => Vec::new(),
                     Some(&pairs) => self.pairs(pairs)?,
                 };
+                self.charge(entries.len())?;
                 self.push(Value::Dict(entries))
             }
             Class::Size => match arguments.first() {
@@ -409,6 +410,9 @@ impl<'a> Machine<'a> {
         let Value::List(items) = &self.values[list] else {
             return malformed("an OrderedDict is not made of a list");
         };
+        if items.len() > self.items {
+            return malformed("it makes more containers than it has data for");
+        }
         let pair = |&item: &Place| match &self.values[item] {
             Value::Tuple(pair) | Value::List(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
             _ => malformed("an OrderedDict is made of something else than pairs"),
@@ -420,11 +424,22 @@ impl<'a> Machine<'a> {
         let [storage, offset, shape, strides, ..] = *arguments else {
             return malformed("a tensor is made of too few values");
         };
-        let Value::Storage(storage) = &self.values[storage] else {
+        let Value::Storage(storage) = self.values[storage] else {
             return malformed("a tensor has no storage");
         };
+        // A tensor that is to be read negated or conjugated says so in its seventh value.
+        let plain = |place: &Place| match &self.values[*place] {
+            Value::None => true,
+            Value::Dict(notes) => notes.is_empty(),
+            _ => false,
+        };
+        if !arguments.get(6).is_none_or(plain) {
+            return malformed(
+                "a tensor is stored negated or conjugated: save a copy, tensor.resolve_neg().resolve_conj()",
+            );
+        }
         let view = View {
-            storage: storage.clone(),
+            storage,
             offset: self.count(offset)?,
             shape: self.counts(shape)?,
             strides: self.counts(strides)?,
@@ -433,7 +448,7 @@ impl<'a> Machine<'a> {
             return Ok(view);
         }
         malformed(format!(
-            "a tensor has {} sides and {} strides",
+            "a tensor has {} sides and {} strides; expected as many, at most {MOST_SIDES}",
             view.shape.len(),
             view.strides.len()
         ))
@@ -469,34 +484,36 @@ impl<'a> Machine<'a> {
         let Value::Tuple(parts) = &self.values[id] else {
             return malformed("a storage is not named by a tuple");
         };
-        let parts: Vec<&Value> = parts.iter().map(|&part| &self.values[part]).collect();
-        match parts[..] {
-            [
-                Value::Text(tag),
-                Value::Class(Class::Storage(dtype)),
-                Value::Text(key),
-                Value::Text(_),
-                Value::Int(length),
-                ref rest @ ..,
-            ] if tag == "storage"
-                && *length >= 0
-                && rest.iter().all(|value| **value == Value::None) =>
+        let &[tag, class, key, _location, length, ref rest @ ..] = &parts[..] else {
+            return malformed("a storage is named by too few values");
+        };
+        let is_text = |place: Place| matches!(self.values[place], Value::Text(_));
+        let tagged = matches!(&self.values[tag], Value::Text(tag) if tag == "storage");
+        let whole = rest.iter().all(|&place| self.values[place] == Value::None);
+        match (&self.values[class], &self.values[length]) {
+            (&Value::Class(Class::Storage(dtype)), &Value::Int(length))
+                if tagged && whole && is_text(key) && length >= 0 =>
             {
-                let storage = Storage {
-                    key: key.clone(),
-                    dtype: *dtype,
-                    length: *length as usize,
-                };
-                self.push(Value::Storage(storage))
+                let length = length as usize;
+                self.push(Value::Storage(Storage { key, dtype, length }))
             }
             _ => malformed("a storage is named in a way that PyTorch 0.4 and later do not write"),
         }
     }
 
-    fn push(&mut self, value: Value) -> Result<(), Stop> {
-        if self.values.len() == MOST_VALUES {
-            return malformed(format!("it has more than {MOST_VALUES} values"));
+    /// Counts values and items.
+    fn charge(&mut self, items: usize) -> Result<(), Stop> {
+        match self.items.checked_sub(items) {
+            Some(left) => {
+                self.items = left;
+                Ok(())
+            }
+            None => malformed("it makes more containers than it has data for"),
         }
+    }
+
+    fn push(&mut self, value: Value) -> Result<(), Stop> {
+        self.charge(1)?;
         self.stack.push(self.values.len());
         self.values.push(value);
         Ok(())
@@ -576,11 +593,15 @@ mod tests {
     use super::*;
 
     fn root(bytes: &[u8]) -> Value {
-        Pickle::read(bytes).unwrap().0.root().clone()
+        Pickle::read(bytes, 0).unwrap().0.root().clone()
     }
 
     fn refusal(bytes: &[u8]) -> String {
-        Pickle::read(bytes).unwrap_err().to_string()
+        match Pickle::read(bytes, 0).unwrap_err() {
+            Refusal::Stranger(class) => class,
+            Refusal::Unreadable(reason) => reason,
+            Refusal::Program => unreachable!("a pickle is no program"),
+        }
     }
 
     #[test]
@@ -603,8 +624,8 @@ mod tests {
     #[test]
     fn a_shared_list_is_seen_changed_through_every_name() {
         // a = []; (a, a) with 1 appended through the second name.
-        let (pickle, length) = Pickle::read(b"\x80\x02]q\x00h\x00K\x01a\x86.rest").unwrap();
-        assert_eq!(length, 12);
+        let (pickle, end) = Pickle::read(b"\x80\x02]q\x00h\x00K\x01a\x86.rest", 0).unwrap();
+        assert_eq!(end, 12);
         let Value::Tuple(items) = pickle.root() else {
             panic!("{:?}", pickle.root())
         };
@@ -615,14 +636,26 @@ mod tests {
     #[test]
     fn a_foreign_class_is_refused_by_its_name() {
         assert_eq!(
-            Pickle::read(b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.").unwrap_err(),
-            PickleError::Stranger("os.system".to_owned())
+            refusal(b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R."),
+            "os.system"
         );
         // Protocol 4 names a class on the stack.
         assert_eq!(
-            Pickle::read(b"\x80\x04\x8c\x05posix\x8c\x06system\x93.").unwrap_err(),
-            PickleError::Stranger("posix.system".to_owned())
+            refusal(b"\x80\x04\x8c\x05posix\x8c\x06system\x93."),
+            "posix.system"
         );
+    }
+
+    #[test]
+    fn containers_made_again_and_again_are_refused() {
+        // OrderedDict of one memorised list of 1000 pairs, 1000 times: 6 bytes for 1000 items.
+        let mut bytes =
+            b"\x80\x02ccollections\nOrderedDict\nq\x00]q\x01(K\x01K\x02\x86q\x02".to_vec();
+        bytes.extend(b"h\x02".repeat(999));
+        bytes.extend(b"e\x85q\x03");
+        bytes.extend(b"h\x00h\x03R0".repeat(1000));
+        bytes.extend(b"h\x01.");
+        assert!(refusal(&bytes).contains("more containers"));
     }
 
     #[test]
@@ -638,14 +671,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_do_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Pickle::read(&bytes);
+            let _ = Pickle::read(&bytes, 0);
         }
 
         #[test]
         fn no_operations_do_harm(operations in proptest::collection::vec(
             proptest::sample::select(b"\x85\x86\x87)(}]tuesabqhKN012RQ\x88\x94".to_vec()), 0..200,
         )) {
-            let _ = Pickle::read(&operations);
+            let _ = Pickle::read(&operations, 0);
         }
     }
 }
