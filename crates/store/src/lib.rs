@@ -8,6 +8,7 @@
 //!   views/5b21…/weights/alexnet.mug-07.quickshift.lime.run03.parquet -> ../../../objects/3f/3fa4….parquet
 //!   report -> reports/77e0…          the newest report, swapped as a whole
 //!   reports/77e0…/index.html
+//!   index/                           what all records say, and digests of files; made again where it is absent or old
 //!   logs/
 //!   damaged/                         files that were set aside because they did not hold what their name says
 //! ```
@@ -21,7 +22,9 @@
 
 mod digest;
 mod error;
+mod files;
 mod id;
+mod index;
 mod parquet;
 mod preimage;
 mod publish;
@@ -32,6 +35,7 @@ mod view;
 pub use digest::{ContentId, DigestError, Key};
 pub use error::StoreError;
 pub use id::{UnsupportedType, content_id};
+pub use index::{Index, Noted, Summary};
 pub use parquet::{EncodedTable, encode};
 pub use preimage::{Change, PREIMAGE_VERSION, Preimage, PreimageBuilder, difference};
 pub use record::{Artifact, Cost, Environment, RECORD_VERSION, Record};

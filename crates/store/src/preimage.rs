@@ -68,9 +68,26 @@ impl Preimage {
 
     /// The canonical form.
     pub fn canonical(&self) -> String {
-        let mut text = String::new();
-        let fields = self.fields();
-        write_object(&mut text, fields.iter().map(|(name, value)| (*name, value)));
+        let mut text = String::with_capacity(1024);
+        text.push('{');
+        // In the order of their names; tested against the general form.
+        write_field(&mut text, "code", |text| write_string(text, &self.code));
+        write_field(&mut text, "inputs", |text| write_map(text, &self.inputs));
+        write_field(&mut text, "kind", |text| write_string(text, &self.kind));
+        if let Some(libtorch) = &self.libtorch {
+            write_field(&mut text, "libtorch", |text| write_string(text, libtorch));
+        }
+        write_field(&mut text, "names", |text| write_map(text, &self.names));
+        if let Some(precision) = &self.precision {
+            write_field(&mut text, "precision", |text| write_string(text, precision));
+        }
+        write_field(&mut text, "settings", |text| {
+            write_map(text, &self.settings);
+        });
+        write_field(&mut text, "version", |text| {
+            write_number(text, &self.version.into());
+        });
+        text.push('}');
         text
     }
 
@@ -212,6 +229,20 @@ fn collect_leaves(path: String, value: Value, leaves: &mut BTreeMap<String, Valu
     }
 }
 
+fn write_field(text: &mut String, name: &str, write: impl FnOnce(&mut String)) {
+    text.push_str(if text.len() > 1 { "," } else { "" });
+    write_string(text, name);
+    text.push(':');
+    write(text);
+}
+
+fn write_map(text: &mut String, values: &BTreeMap<String, Value>) {
+    write_object(
+        text,
+        values.iter().map(|(name, value)| (name.as_str(), value)),
+    );
+}
+
 fn write_object<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a Value)>) {
     text.push('{');
     for (index, (name, value)) in fields.enumerate() {
@@ -249,7 +280,14 @@ fn write_value(text: &mut String, value: &Value) {
 }
 
 fn write_string(text: &mut String, string: &str) {
-    text.push_str(&Value::from(string).to_string());
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if string.bytes().all(plain) {
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+    } else {
+        text.push_str(&Value::from(string).to_string());
+    }
 }
 
 fn write_number(text: &mut String, number: &serde_json::Number) {
@@ -293,6 +331,22 @@ mod tests {
             example().canonical(),
             r#"{"code":"9f02","inputs":{"segments.labels":"3fa4","targets.target_class":3},"kind":"weights","libtorch":"2.11.0","names":{"image":"a'b \"<script>\"","run":3},"precision":"fp32","settings":{"lime.alpha":1.0,"lime.features":{"best":10,"by":"highest_weights"},"lime.kernel_width":1e-5},"version":1}"#
         );
+    }
+
+    #[test]
+    fn the_canonical_form_is_that_of_its_fields() {
+        for preimage in [example(), Preimage::builder("a\nb\u{7f}é").build()] {
+            let fields = serde_json::Value::Object(
+                preimage
+                    .fields()
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
+            );
+            let mut text = String::new();
+            super::write_value(&mut text, &fields);
+            assert_eq!(preimage.canonical(), text);
+        }
     }
 
     #[test]

@@ -45,6 +45,17 @@ pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> 
     Ok(written)
 }
 
+/// Writes a file that can be made again at any time, over one of this name; it is whole, but may be gone after a power cut.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    make_folder(folder)?;
+    let temporary = Temporary::create(folder)?;
+    (&temporary.file)
+        .write_all(bytes)
+        .and_then(|()| fs::rename(&temporary.path, path))
+        .map_err(|error| StoreError::io("write", path, error))
+}
+
 /// Makes a folder and those above it, so that they survive a power cut.
 pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     if folder.is_dir() {

@@ -13,11 +13,12 @@ use arrow_array::RecordBatch;
 use schema::Table;
 use serde_json::Value;
 
+use crate::index::{Index, Noted};
 use crate::publish::{self, Written};
 use crate::view::{self, Link, View, check_name};
 use crate::{
     Artifact, ContentId, Cost, EncodedTable, Environment, Key, Preimage, RECORD_VERSION, Record,
-    StoreError, content_id, parquet,
+    StoreError, content_id, files, parquet,
 };
 
 /// Fewest bytes of a Parquet file: its magic number twice and the length of its footer.
@@ -161,6 +162,40 @@ impl Store {
             tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
         }
         lookup
+    }
+
+    /// All records in short: see [`Index`].
+    pub fn index(&self) -> Result<Index, StoreError> {
+        Index::read(&self.root, &self.root.join(ACTIONS))
+    }
+
+    /// As [`Store::lookup`], by an index of the store's records; with the record where only an artifact is lost.
+    pub fn lookup_in(
+        &self,
+        index: &Index,
+        kind: &str,
+        key: &Key,
+    ) -> Result<Noted, (Miss, Option<Noted>)> {
+        let path = || self.record_path(kind, key);
+        let Some(noted) = index.find(&folder_name(kind), key) else {
+            let broken = (!index.is_sound()).then(path);
+            let fault = broken.and_then(|path| Some((index.fault(&path)?.to_owned(), path)));
+            let miss = fault.map_or(Miss::Absent, |(detail, path)| Miss::Record { path, detail });
+            return Err((miss, None));
+        };
+        let artifacts = index.summary(noted).artifacts;
+        let fault = artifacts
+            .iter()
+            .find_map(|(table, artifact)| self.fault(table, artifact));
+        fault.map_or(Ok(noted), |miss| Err((miss, Some(noted))))
+    }
+
+    /// BLAKE3 of each file's bytes, in order. A file whose times, size and inode are those of an earlier look is not read again.
+    pub fn file_digests<P: AsRef<Path> + Sync>(
+        &self,
+        paths: &[P],
+    ) -> Vec<io::Result<blake3::Hash>> {
+        files::digests(&self.root, paths)
     }
 
     fn look_up(&self, kind: &str, key: &Key) -> Lookup {

@@ -1,0 +1,120 @@
+//! The digests of files outside the store (images, masks, weights), kept so that planning need not read them all.
+//!
+//! A file is read again unless its times, its size and its inode are those that were noted; times younger than
+//! [`SETTLED`](crate::index::SETTLED) are not. Whoever uses a file's bytes compares them with the digest once more.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::index::Stamp;
+use crate::publish;
+
+const HEADER: &str = "selectivity files 1\n";
+/// Fewer files are read again more quickly than their digests are written.
+const WORTH_WRITING: usize = 256;
+/// So are fewer bytes.
+const WORTH_WRITING_BYTES: u64 = 64 << 20;
+
+type Known = BTreeMap<PathBuf, (Stamp, blake3::Hash)>;
+
+pub(crate) fn digests<P: AsRef<Path> + Sync>(
+    root: &Path,
+    paths: &[P],
+) -> Vec<io::Result<blake3::Hash>> {
+    let index = root.join("index").join("files");
+    let mut known = read(&index);
+    let looked: Vec<Looked> = paths
+        .par_iter()
+        .map(|path| look(path.as_ref(), &known))
+        .collect();
+    let fresh = || looked.iter().filter(|looked| looked.fresh);
+    let bytes: u64 = fresh().map(|looked| looked.stamp.bytes()).sum();
+    if fresh().count() >= WORTH_WRITING || bytes >= WORTH_WRITING_BYTES {
+        for (path, looked) in paths.iter().zip(&looked) {
+            if let (Ok(digest), true) = (&looked.digest, looked.stamp != Stamp::default()) {
+                known.insert(path.as_ref().to_owned(), (looked.stamp, *digest));
+            }
+        }
+        // A study that is only looked at may have no folder yet, and none is made for this.
+        let written = if root.is_dir() {
+            publish::replace(&index, to_text(&known).as_bytes())
+        } else {
+            Ok(())
+        };
+        if let Err(error) = written {
+            tracing::debug!("no digests of files are kept: {error}");
+        }
+    }
+    looked.into_iter().map(|looked| looked.digest).collect()
+}
+
+struct Looked {
+    stamp: Stamp,
+    digest: io::Result<blake3::Hash>,
+    /// Whether the file was read.
+    fresh: bool,
+}
+
+fn look(path: &Path, known: &Known) -> Looked {
+    // Before the file is read: a change meanwhile makes it old.
+    let stamp = Stamp::settled(path);
+    match known.get(path) {
+        Some((noted, digest)) if *noted == stamp && stamp != Stamp::default() => Looked {
+            stamp,
+            digest: Ok(*digest),
+            fresh: false,
+        },
+        _ => Looked {
+            stamp,
+            digest: digest(path),
+            fresh: true,
+        },
+    }
+}
+
+fn digest(path: &Path) -> io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(path)?)?;
+    Ok(hasher.finalize())
+}
+
+/// Nothing where the file is absent, damaged or of another version.
+fn read(index: &Path) -> Known {
+    let text = fs::read_to_string(index).unwrap_or_default();
+    parse(&text).unwrap_or_default()
+}
+
+fn parse(text: &str) -> Option<Known> {
+    let (body, checksum) = text.trim_end().rsplit_once('\n')?;
+    let body = &text[..=body.len()];
+    if blake3::hash(body.as_bytes()).to_hex().as_str() != checksum {
+        return None;
+    }
+    let line = |line: &str| {
+        let (digest, rest) = line.split_once(' ')?;
+        let (path, stamp) = rest.rsplit_once('\t')?;
+        let path: String = serde_json::from_str(path).ok()?;
+        let digest = blake3::Hash::from_hex(digest).ok()?;
+        Some((PathBuf::from(path), (Stamp::parse(stamp)?, digest)))
+    };
+    body.strip_prefix(HEADER)?.lines().map(line).collect()
+}
+
+fn to_text(known: &Known) -> String {
+    let mut text = HEADER.to_owned();
+    for (path, (stamp, digest)) in known {
+        // A path that is no text is read again each time.
+        if let Some(path) = path.to_str() {
+            let path = serde_json::Value::from(path);
+            let _ = writeln!(text, "{digest} {path}\t{stamp}");
+        }
+    }
+    let checksum = blake3::hash(text.as_bytes()).to_hex();
+    let _ = writeln!(text, "{checksum}");
+    text
+}
