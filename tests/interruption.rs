@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::study_folder::StudyFolder;
+use crate::study_folder::{Finished, StudyFolder};
 
 fn stop_lime_after_two_results(folder: &StudyFolder, signal: Signal) -> (i32, Duration) {
     let before = folder.keys("perturbations").len();
@@ -52,4 +52,39 @@ fn a_stopped_stage_keeps_what_is_finished_and_goes_on_to_the_same_ids() {
         .run("pipeline", &["run", "evaluate", "-q"])
         .expect(0, "");
     assert!(stopped.ids() == whole.ids(), "the ids differ");
+}
+
+#[test]
+fn a_stage_ends_in_the_middle_of_a_long_action_and_keeps_what_is_finished() {
+    let folder = StudyFolder::new();
+    // A cut of minutes, which looks at no signal.
+    folder.change("[images]", "[images]\nresize = 1500\ncrop = 1500");
+    folder.change(
+        "algorithm = \"grid\"\nrows = 3\ncolumns = 4",
+        "algorithm = \"quickshift\"\nkernel_size = 50.0",
+    );
+    let child = folder
+        .command("segment", &["-q"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while folder.keys("crops").len() < 2 {
+        assert!(start.elapsed() < Duration::from_mins(2), "no crop came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // It cuts by now.
+    std::thread::sleep(Duration::from_secs(1));
+    let told = Instant::now();
+    kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::TERM).unwrap();
+    let finished = Finished::new(child.wait_with_output().unwrap());
+    let took = told.elapsed();
+    finished.expect(75, "stopped by SIGTERM");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(
+        took > Duration::from_secs(5),
+        "it was not cutting: {took:?}"
+    );
+    assert_eq!(folder.keys("crops").len(), 2);
+    assert!(folder.keys("segments").is_empty());
 }

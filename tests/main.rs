@@ -7,8 +7,10 @@
 
 mod bad_input;
 mod cache;
+mod checks;
 mod files;
 mod interruption;
 mod networks;
 mod parity;
+mod shards;
 mod study_folder;

@@ -17,13 +17,13 @@ fn evaluate(session: &Session, plan: &Plan) -> Result<Output, StageError> {
         .of(Kind::Curves)
         .map(|action| score(session, plan, action))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut output = Output::new(&scores)?;
+    let mut output = Output::new(&scores, plan.of(Kind::Curves).count())?;
     let exclusions = if session.study.images.require_correct {
         exclusions(session, plan)?
     } else {
         Vec::new()
     };
-    output.add(&exclusions)?;
+    output.add(&exclusions, ())?;
     Ok(output)
 }
 

@@ -55,10 +55,7 @@ fn explain(
         width: map.width as u32,
         map: map.values,
     };
-    let output = Output::new(&[row])?.facet(facet::MAP, digest);
-    Ok(Output {
-        forward_passes: 1,
-        backward_passes: 1,
-        ..output
-    })
+    Ok(Output::new(&[row], &target)?
+        .facet(facet::MAP, digest)
+        .passes(1, 1))
 }

@@ -49,11 +49,10 @@ fn answer(
         probability: answer.probabilities[answer.predicted_class],
         logits: answer.logits,
     };
-    let output = Output::new(&[row])?.facet(facet::LOGITS, digest_of([&bytes[..]]));
-    Ok(Output {
-        forward_passes: 1,
-        ..output
-    })
+    let classes = session.sources.images.classes.count();
+    Ok(Output::new(&[row], classes)?
+        .facet(facet::LOGITS, digest_of([&bytes[..]]))
+        .passes(1, 0))
 }
 
 fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
@@ -81,8 +80,8 @@ fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, S
             .to_owned()
     };
     let row = schema::Target {
-        image: answer.image,
-        network: answer.network,
+        image: answer.image.clone(),
+        network: answer.network.clone(),
         target_class: choice.target_class as u32,
         target_label: label(choice.target_class),
         true_class: image.true_class.map(|class| class as u32),
@@ -90,7 +89,7 @@ fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, S
         correct: choice.correct,
         probability: logits::softmax(&answer.logits)[choice.target_class],
     };
-    Ok(Output::new(&[row])?
+    Ok(Output::new(&[row], &answer)?
         .facet(facet::TARGET_CLASS, choice.target_class)
         .facet(facet::CORRECT, choice.correct))
 }
@@ -118,6 +117,10 @@ fn warn_of_wrong(session: &Session) {
     let mut dropped = BTreeSet::new();
     for action in plan.of(Kind::Targets).filter(wrong) {
         dropped.insert(action.subject.image);
+        // Every share says it of its own images.
+        if !session.holds(&action.subject) {
+            continue;
+        }
         tracing::warn!(
             "{}: the network gets it wrong, so the image is dropped (require_correct = true)",
             action.subject.describe(&session.sources)

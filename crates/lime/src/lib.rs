@@ -89,7 +89,7 @@ fn ask(
     let row = schema::Perturbations {
         image: crop.image,
         network: network.to_string(),
-        partition: segments.partition,
+        partition: segments.partition.clone(),
         method: method.to_owned(),
         run,
         sampler: lime.sampler.name().to_owned(),
@@ -99,11 +99,9 @@ fn ask(
         masks: masks.into_bytes(),
         probabilities: answers.probabilities,
     };
-    let output = Output::new(&[row])?.facet(facet::ANSWERS, digest);
-    Ok(Output {
-        forward_passes: u64::from(lime.samples),
-        ..output
-    })
+    Ok(Output::new(&[row], (&segments, &target))?
+        .facet(facet::ANSWERS, digest)
+        .passes(u64::from(lime.samples), 0))
 }
 
 fn fit(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
@@ -136,7 +134,8 @@ fn fit(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
             local_prediction: explanation.local_prediction,
         })
         .collect();
-    Ok(Output::new(&rows)?.facet(facet::ORDER, digest_of([&in_order(&explanation.ranks)[..]])))
+    Ok(Output::new(&rows, masks.superpixels())?
+        .facet(facet::ORDER, digest_of([&in_order(&explanation.ranks)[..]])))
 }
 
 /// The superpixels, most relevant first, as bytes.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use stage::{EXIT_STATUSES, Stage, StageError, TRUST, Verbosity};
+use stage::{EXIT_STATUSES, Sharing, Stage, StageError, TRUST, Verbosity};
 use store::Store;
 use study::plan::Plan;
 use study::{Kind, Sources, Study};
@@ -40,6 +40,10 @@ enum Command {
     Run {
         /// segment, infer, gradcam, lime, deletion, evaluate or report.
         stage: Option<Stage>,
+        /// Which part of the work is done. A share goes through the stages up to deletion; evaluate and report are left for a run of the
+        /// whole, when all shares are through.
+        #[command(flatten)]
+        sharing: Sharing,
     },
     /// Say what is up to date, what would run, and why; run nothing.
     Plan {
@@ -95,13 +99,14 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
     let view = View::open(&arguments.config)?;
     let json = arguments.verbosity.json;
     match &arguments.command {
-        Command::Run { stage } => {
-            return run::run(
-                &view,
-                stage.unwrap_or(Stage::Report),
-                &arguments.config,
-                arguments.verbosity,
-            );
+        Command::Run { stage, sharing } => {
+            let order = run::Order {
+                last: stage.unwrap_or(Stage::Report),
+                shard: sharing.shard()?,
+                config: &arguments.config,
+                verbosity: arguments.verbosity,
+            };
+            return run::run(&view, &order);
         }
         Command::Plan { stage } => print(&overview::plan(
             &view,

@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use stage::{Signals, Stage, StageError, Verbosity};
+use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::Store;
 
 use crate::View;
@@ -17,18 +17,26 @@ const ATTEMPTS: usize = 3;
 /// Time between two looks at a running stage.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Brings everything up to the stage `last` up to date, and says where the report is.
-pub fn run(
-    view: &View,
-    last: Stage,
-    config: &Path,
-    verbosity: Verbosity,
-) -> Result<ExitCode, StageError> {
+/// What is to be run, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The last stage.
+    pub last: Stage,
+    /// The share of the work. One of several goes through the stages that can be divided.
+    pub shard: Shard,
+    /// The study.
+    pub config: &'a Path,
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+/// Brings everything up to the last stage up to date, and says where the report is.
+pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     let start = Instant::now();
     let signals = Signals::listen();
     let mut ran = 0;
     for attempt in 1..=ATTEMPTS {
-        match round(view, last, config, verbosity, &signals)? {
+        match round(view, order, &signals)? {
             Round::Done(stages) => {
                 ran += stages;
                 break;
@@ -49,7 +57,12 @@ pub fn run(
     } else {
         tracing::info!("up to date after {seconds:.0} s");
     }
-    if last == Stage::Report {
+    if !order.shard.is_whole() {
+        tracing::info!(
+            "share {} is done; when all shares are, `pipeline run --shard 1/1` makes scores and report",
+            order.shard
+        );
+    } else if order.last == Stage::Report {
         tracing::info!(
             "the report is {}",
             view.study
@@ -62,28 +75,33 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+impl Order<'_> {
+    fn stages(&self) -> impl Iterator<Item = Stage> {
+        let shard = self.shard;
+        let stages = self.last.with_needs().into_iter();
+        stages.filter(move |stage| shard.is_whole() || Shard::divides(*stage))
+    }
+}
+
 enum Round {
     Done(usize),
     Failed(i32),
 }
 
-fn round(
-    view: &View,
-    last: Stage,
-    config: &Path,
-    verbosity: Verbosity,
-    signals: &Signals,
-) -> Result<Round, StageError> {
+fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, StageError> {
     let mut ran = 0;
-    for stage in last.with_needs() {
+    for stage in order.stages() {
         signals.check()?;
         let plan = view.plan(stage);
-        if plan.stage(stage).all(|action| action.record().is_some()) {
+        let mut mine = plan
+            .stage(stage)
+            .filter(|action| order.shard.holds(&action.subject, &view.sources));
+        if mine.all(|action| action.record().is_some()) {
             continue;
         }
         ran += 1;
         tracing::debug!("starting {stage}");
-        let status = wait(start(stage, config, verbosity)?, signals)?;
+        let status = wait(start(stage, order)?, signals)?;
         if status != 0 {
             return Ok(Round::Failed(status));
         }
@@ -92,13 +110,16 @@ fn round(
 }
 
 /// Starts the stage's program, which lies beside this one.
-fn start(stage: Stage, config: &Path, verbosity: Verbosity) -> Result<Child, StageError> {
+fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
     let here = std::env::current_exe().map_err(StageError::action)?;
     let program = here
         .with_file_name(stage.name())
         .with_extension(std::env::consts::EXE_EXTENSION);
     let mut command = Command::new(&program);
-    command.arg("--config").arg(config);
+    let verbosity = order.verbosity;
+    command.arg("--config").arg(order.config);
+    // Of the whole too, so that no stage looks into the environment for itself.
+    command.arg("--shard").arg(order.shard.to_string());
     command.args(std::iter::repeat_n("-v", usize::from(verbosity.verbose)));
     command
         .args(verbosity.quiet.then_some("-q"))

@@ -50,7 +50,7 @@ fn crop(
         rgb: imaging::encode_png(&cropped.rgb),
         truth_mask: cropped.truth_mask.as_ref().map(imaging::encode_mask_png),
     };
-    Ok(Output::new(&[row])?.facet(facet::PIXELS, pixels))
+    Ok(Output::new(&[row], ())?.facet(facet::PIXELS, pixels))
 }
 
 fn cut(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
@@ -74,7 +74,7 @@ fn cut(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
         &bytes,
     ]);
     let row = schema::Segments {
-        image: crop.image,
+        image: crop.image.clone(),
         partition: name.to_string(),
         algorithm: settings.algorithm().to_owned(),
         superpixels: partition.count() as u32,
@@ -82,7 +82,7 @@ fn cut(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
         width: partition.width() as u32,
         labels: partition.labels().to_vec(),
     };
-    Ok(Output::new(&[row])?.facet(facet::LABELS, labels))
+    Ok(Output::new(&[row], &crop)?.facet(facet::LABELS, labels))
 }
 
 fn advise(name: &Name, error: &superpixels::PartitionError) -> StageError {

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::Sharing;
+
 /// How a program ends; part of every `--help`.
 pub const EXIT_STATUSES: &str = "\
 Exit status:
   0    everything that was asked for is up to date
   1    an action failed: an image, a label, a network; the others were done and kept
   2    the arguments, pipeline.toml, or a file that it names are wrong; nothing was run
-  3    something that this stage reads is missing or was damaged: run `make`, which makes it again
+  3    something that this stage reads is missing or was damaged: run `make`, which makes it again; of a share: an
+       earlier stage is not finished, and the message names it
   4    the artifacts folder cannot be written: it is full, or read-only
   75   stopped by SIGTERM; what was finished is kept
   130  stopped by Ctrl-C; what was finished is kept";
@@ -27,6 +30,9 @@ pub struct Arguments {
     /// The study.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     pub config: PathBuf,
+    /// Which part of the work is done.
+    #[command(flatten)]
+    pub sharing: Sharing,
     /// How much is said.
     #[command(flatten)]
     pub verbosity: Verbosity,

@@ -3,12 +3,17 @@
 use store::StoreError;
 use study::Problems;
 
+use crate::{Shard, ShardError};
+
 /// Why a stage, or one of its actions, did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The study cannot be run as it is written.
     #[error(transparent)]
     Problems(#[from] Problems),
+    /// It is not clear which share of the work is asked for.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -35,6 +40,20 @@ pub enum StageError {
         waiting: usize,
         /// This stage.
         stage: &'static str,
+    },
+    /// What some actions of a share read is not there.
+    #[error(
+        "{waiting} actions of share {shard} wait for what `{first}` has not made yet: bring {first} up to date in all shares, then run {stage} again"
+    )]
+    ShareWaiting {
+        /// How many.
+        waiting: usize,
+        /// The share.
+        shard: Shard,
+        /// This stage.
+        stage: &'static str,
+        /// The stage to finish first.
+        first: &'static str,
     },
     /// A file is not the one any more that the study was planned with.
     #[error("{path} changed while the stage ran; nothing was made of it: run the stage again")]
@@ -73,8 +92,8 @@ impl StageError {
     pub fn status(&self) -> u8 {
         match self {
             Self::Action(_) | Self::Shared(_) | Self::Failed { .. } | Self::Changed { .. } => 1,
-            Self::Problems(_) => 2,
-            Self::Waiting { .. } => 3,
+            Self::Problems(_) | Self::Shard(_) => 2,
+            Self::Waiting { .. } | Self::ShareWaiting { .. } => 3,
             Self::Store(error) if error.is_loss() => 3,
             Self::Store(_) => 4,
             Self::Interrupted { signal } if *signal == signal_hook::consts::SIGTERM => 75,

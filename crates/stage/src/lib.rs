@@ -1,13 +1,17 @@
 //! What every stage does around its method: arguments, logging, progress, the cache, errors and signals.
 //!
 //! A stage's main hands [`main`] its work; the work goes through its kinds of action with [`Session::each`] or
-//! [`Session::in_turn`], which run what is due, publish each result with its own record, and go on after an action that failed.
+//! [`Session::in_turn`], which run what is due, publish each result with its own record, and go on after an action that failed. What they
+//! give passes its [`checks`] first. Several processes may divide the work between them: see [`Shard`].
 
 mod arguments;
+pub mod checks;
 mod error;
 mod logging;
+mod output;
 mod progress;
 mod session;
+mod shard;
 mod signals;
 
 use std::process::ExitCode;
@@ -17,7 +21,9 @@ use clap::Parser;
 pub use arguments::{Arguments, EXIT_STATUSES, TRUST, Verbosity};
 pub use error::StageError;
 pub use logging::start as start_logging;
-pub use session::{Output, Session, digest_of};
+pub use output::Output;
+pub use session::{Session, digest_of};
+pub use shard::{Shard, ShardError, Sharing};
 pub use signals::Signals;
 pub use study::Stage;
 

@@ -1,6 +1,5 @@
 //! One run of one stage over a study.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
@@ -8,52 +7,15 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use schema::Table;
-use serde_json::Value;
-use store::{Cost, EncodedTable, Environment, Preimage, Store};
+use store::{Cost, Environment, Preimage, Store};
 use study::plan::{Action, LIBTORCH, Plan, State, Subject};
 use study::{Choice, Kind, Sources, Stage, Study};
 
 use crate::progress::Progress;
-use crate::{Arguments, Signals, StageError, Verbosity, logging};
+use crate::{Arguments, Output, Shard, Signals, StageError, Verbosity, logging};
 
 /// Results that may wait to be written while the next is computed.
 const WAITING_RESULTS: usize = 32;
-
-/// What an action gives.
-#[derive(Clone, Debug, Default)]
-pub struct Output {
-    /// Its tables.
-    pub tables: Vec<EncodedTable>,
-    /// What other actions read of it: see [`study::plan::facet`].
-    pub facets: BTreeMap<String, Value>,
-    /// Images that went forward through a network.
-    pub forward_passes: u64,
-    /// Images that went backward through a network.
-    pub backward_passes: u64,
-}
-
-impl Output {
-    /// The output of an action with one table.
-    pub fn new<T: Table>(rows: &[T]) -> Result<Self, StageError> {
-        Ok(Self {
-            tables: vec![store::encode(rows)?],
-            ..Self::default()
-        })
-    }
-
-    /// Adds a table.
-    pub fn add<T: Table>(&mut self, rows: &[T]) -> Result<(), StageError> {
-        self.tables.push(store::encode(rows)?);
-        Ok(())
-    }
-
-    /// The same with one facet more.
-    #[must_use]
-    pub fn facet(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.facets.insert(name.to_owned(), value.into());
-        self
-    }
-}
 
 /// A study that is open for one stage.
 #[derive(Debug)]
@@ -66,6 +28,7 @@ pub struct Session {
     pub store: Store,
     /// Whether to stop.
     pub signals: Signals,
+    shard: Shard,
     stage: Stage,
     verbosity: Verbosity,
     outcome: Mutex<Outcome>,
@@ -83,6 +46,8 @@ impl Session {
     /// Reads the study, takes the digests of its files, and opens its store.
     pub fn open(stage: Stage, arguments: &Arguments) -> Result<Self, StageError> {
         let signals = Signals::listen();
+        Signals::end_in_time();
+        let shard = arguments.sharing.shard()?;
         let study = Study::read(&arguments.config)?;
         let store = Store::open(&study.artifacts)?;
         logging::start(stage.name(), arguments.verbosity, Some(&store))?;
@@ -93,15 +58,50 @@ impl Session {
                 tracing::warn!("{warning}");
             }
         }
-        Ok(Self {
+        let session = Self {
             study,
             sources,
             store,
             signals,
+            shard,
             stage,
             verbosity: arguments.verbosity,
             outcome: Mutex::default(),
-        })
+        };
+        session.announce_share();
+        Ok(session)
+    }
+
+    /// Whether an action is in the share of the work that this process does.
+    pub fn holds(&self, subject: &Subject) -> bool {
+        self.shard.holds(subject, &self.sources)
+    }
+
+    fn announce_share(&self) {
+        let (shard, stage) = (self.shard, self.stage);
+        if shard.is_whole() {
+            return;
+        }
+        if !Shard::divides(stage) {
+            let does = if shard.is_first() {
+                "which this is"
+            } else {
+                "so nothing is left for this one"
+            };
+            tracing::info!(
+                "{stage} is one action for the whole study, and share 1 does it, {does}"
+            );
+            return;
+        }
+        let all = self.sources.len();
+        let subject = |image| Subject {
+            image: Some(image),
+            ..Subject::default()
+        };
+        let mine = (0..all)
+            .filter(|&image| self.holds(&subject(image)))
+            .count();
+        tracing::info!("share {shard}: {mine} of {all} images; --shard 1/1 does them all");
     }
 
     /// The plan up to and with a kind of action, as things stand now.
@@ -257,10 +257,7 @@ impl Session {
         match (lost, outcome.failures.len(), outcome.waiting) {
             (Some(lost), ..) => Err(outcome.failures.swap_remove(lost)),
             (None, 0, 0) => Ok(()),
-            (None, 0, waiting) => Err(StageError::Waiting {
-                waiting,
-                stage: self.stage.name(),
-            }),
+            (None, 0, waiting) => Err(self.waiting(waiting)),
             (None, failed, _) => Err(StageError::Failed {
                 failed,
                 total: outcome.due,
@@ -268,10 +265,40 @@ impl Session {
         }
     }
 
+    /// The error of actions whose input is not there.
+    fn waiting(&self, waiting: usize) -> StageError {
+        let stage = self.stage;
+        match self.unfinished().filter(|_| !self.shard.is_whole()) {
+            Some(first) => StageError::ShareWaiting {
+                waiting,
+                shard: self.shard,
+                stage: stage.name(),
+                first: first.name(),
+            },
+            None => StageError::Waiting {
+                waiting,
+                stage: stage.name(),
+            },
+        }
+    }
+
+    /// The first stage that has left something undone which this share reads.
+    fn unfinished(&self) -> Option<Stage> {
+        let plan = self.plan(Kind::Curves);
+        let reads = |action: &Action| !Shard::divides(self.stage) || self.holds(&action.subject);
+        let undone = |action: &Action| action.record().is_none() && reads(action);
+        let mut needs = self.stage.with_needs().into_iter();
+        needs.find(|stage| *stage != self.stage && plan.stage(*stage).any(undone))
+    }
+
     /// Makes `latest/` show what the study consists of now.
     pub fn show(&self) -> Result<(), StageError> {
-        let plan = self.plan(Kind::Scores);
-        self.store.set_latest(&plan.artifacts(&self.sources))?;
+        let mut artifacts = self.plan(Kind::Scores).artifacts(&self.sources);
+        // Another process may have published and shown more between this plan and its showing. Whoever changes what is shown looks again,
+        // so that the last change is never an older plan.
+        while self.store.set_latest(&artifacts)? {
+            artifacts = self.plan(Kind::Scores).artifacts(&self.sources);
+        }
         Ok(())
     }
 }
@@ -292,9 +319,12 @@ impl<'a> Run<'a> {
             State::Due { preimage, .. } => Some((&action.subject, &**preimage)),
             _ => None,
         };
-        let due: Vec<_> = plan.of(kind).filter_map(due).collect();
-        let waiting = plan
-            .of(kind)
+        let mine = || {
+            plan.of(kind)
+                .filter(|action| session.holds(&action.subject))
+        };
+        let due: Vec<_> = mine().filter_map(due).collect();
+        let waiting = mine()
             .filter(|action| matches!(action.state, State::Waiting))
             .count();
         let progress = Progress::new(kind.name(), due.len(), session.verbosity);
@@ -340,9 +370,13 @@ impl<'a> Run<'a> {
             .outcome
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        // What an action reads may have been lost since it was planned.
+        let (lost, failures): (Vec<_>, Vec<_>) = failures
+            .into_iter()
+            .partition(|error| matches!(error, StageError::Waiting { .. }));
         outcome.failures.extend(failures);
         outcome.due += self.due.len();
-        outcome.waiting += self.waiting;
+        outcome.waiting += self.waiting + lost.len();
     }
 }
 

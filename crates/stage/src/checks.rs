@@ -1,0 +1,456 @@
+//! What rows must be before they are published, beyond what their types say.
+//!
+//! Every table has its [`Checked`], and an [`crate::Output`] takes no rows without: a stage cannot forget it. A check computes what it
+//! compares with by itself, from the rows that the action read, so that a fault of the action's own arithmetic is seen.
+
+use std::fmt::{Debug, Display};
+
+use schema::{
+    Crop, CurveStep, Exclusion, Logits, Perturbations, Saliency, Score, Segments, Table, Target,
+    Weight,
+};
+
+/// Largest difference between a probability and the softmax of the logits beside it: the rounding of f32.
+pub const SOFTMAX_TOLERANCE: f64 = 1e-6;
+
+/// Largest difference between two probabilities of the untouched crop, in `targets` and as row 0 of masks or step 0 of a curve. Their batches
+/// have one size and other neighbours, and one store may serve several kinds of processor: libtorch's last bits differ, by up to
+/// 4e-6 in docs/exactness.md. Another crop, network or class differs by far more.
+pub const UNTOUCHED_TOLERANCE: f64 = 1e-4;
+
+/// Rounding of sums in f64.
+const ROUNDING: f64 = 1e-9;
+
+/// A table whose rows can be checked.
+pub trait Checked: Table {
+    /// What the rows must agree with: of the tables that the action read, or numbers of them.
+    type Given<'a>;
+
+    /// The first thing about the rows of one action that cannot be right.
+    fn inspect(rows: &[Self], given: Self::Given<'_>) -> Result<(), Fault>;
+}
+
+/// Something about rows that cannot be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    expected: String,
+    found: String,
+}
+
+/// An action's rows cannot be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "its {table} cannot be right: expected {expected}, found {found}. Nothing of it was published. Run the stage again; if it \
+     stays so, the network's answers change from call to call, or this is a fault of the program: please report it"
+)]
+pub struct Violation {
+    table: &'static str,
+    expected: String,
+    found: String,
+}
+
+/// Checks the rows of one action.
+pub(crate) fn check<T: Checked>(rows: &[T], given: T::Given<'_>) -> Result<(), Violation> {
+    T::inspect(rows, given).map_err(|Fault { expected, found }| Violation {
+        table: T::NAME,
+        expected,
+        found,
+    })
+}
+
+impl Checked for Crop {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        let row = one(rows)?;
+        let size = [row.height, row.width];
+        same("the size in rgb", png_size(&row.rgb), Some(size))?;
+        if let Some(mask) = &row.truth_mask {
+            same("the size in truth_mask", png_size(mask), Some(size))?;
+        }
+        let sides = [row.height, row.width, row.source_height, row.source_width];
+        ensure(!sides.contains(&0), "sides of at least 1 pixel", || {
+            format!("{sides:?}")
+        })
+    }
+}
+
+impl Checked for Segments {
+    type Given<'a> = &'a Crop;
+
+    fn inspect(rows: &[Self], crop: &Crop) -> Result<(), Fault> {
+        let row = one(rows)?;
+        same("image", &row.image, &crop.image)?;
+        let size = [row.height, row.width];
+        same("height and width", size, [crop.height, crop.width])?;
+        same("labels", row.labels.len(), area(row.height, row.width))?;
+        let labels = row.labels.iter().copied().map(usize::from);
+        numbers("labels", labels, row.superpixels as usize)
+    }
+}
+
+impl Checked for Logits {
+    /// How many classes the study names.
+    type Given<'a> = usize;
+
+    fn inspect(rows: &[Self], classes: usize) -> Result<(), Fault> {
+        let row = one(rows)?;
+        same("logits", row.logits.len(), classes)?;
+        finite("logits", row.logits.iter().copied().map(f64::from))?;
+        let largest = row.logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let first = row.logits.iter().position(|logit| *logit >= largest);
+        same("predicted_class", Some(row.predicted_class as usize), first)?;
+        is_softmax(row.probability, &row.logits, row.predicted_class)
+    }
+}
+
+impl Checked for Target {
+    type Given<'a> = &'a Logits;
+
+    fn inspect(rows: &[Self], answer: &Logits) -> Result<(), Fault> {
+        let row = one(rows)?;
+        same("image", &row.image, &answer.image)?;
+        same("network", &row.network, &answer.network)?;
+        let right = row.true_class.map(|class| class == answer.predicted_class);
+        same("correct", row.correct, right)?;
+        same(
+            "whether there is a true_label",
+            row.true_label.is_some(),
+            row.true_class.is_some(),
+        )?;
+        is_softmax(row.probability, &answer.logits, row.target_class)
+    }
+}
+
+impl Checked for Saliency {
+    type Given<'a> = &'a Target;
+
+    fn inspect(rows: &[Self], target: &Target) -> Result<(), Fault> {
+        let row = one(rows)?;
+        same("image", &row.image, &target.image)?;
+        same("network", &row.network, &target.network)?;
+        same("target_class", row.target_class, target.target_class)?;
+        same(
+            "values in the map",
+            row.map.len(),
+            area(row.height, row.width),
+        )?;
+        ensure(!row.map.is_empty(), "a map of at least 1 value", || {
+            "none".to_owned()
+        })?;
+        finite("map", row.map.iter().copied().map(f64::from))?;
+        each("a map of at least 0", row.map.iter(), |value| {
+            **value >= 0.0
+        })
+    }
+}
+
+impl Checked for Perturbations {
+    type Given<'a> = (&'a Segments, &'a Target);
+
+    fn inspect(rows: &[Self], (segments, target): (&Segments, &Target)) -> Result<(), Fault> {
+        let row = one(rows)?;
+        same("image", &row.image, &target.image)?;
+        same("network", &row.network, &target.network)?;
+        same("partition", &row.partition, &segments.partition)?;
+        same("target_class", row.target_class, target.target_class)?;
+        same("superpixels", row.superpixels, segments.superpixels)?;
+        same(
+            "probabilities",
+            row.probabilities.len(),
+            row.samples as usize,
+        )?;
+        probabilities("probabilities", &row.probabilities)?;
+        masks(&row.masks, row.samples as usize, row.superpixels as usize)?;
+        untouched("row 0", row.probabilities.first(), target)
+    }
+}
+
+impl Checked for Weight {
+    /// How many superpixels the explanation is about.
+    type Given<'a> = usize;
+
+    fn inspect(rows: &[Self], superpixels: usize) -> Result<(), Fault> {
+        same("rows", rows.len(), superpixels)?;
+        uniform(rows, |row| {
+            (
+                &row.image,
+                &row.network,
+                &row.partition,
+                &row.method,
+                row.run,
+            )
+        })?;
+        let figures = |row: &Self| [row.intercept, row.r2, row.local_prediction];
+        finite("figures of the fit", rows.iter().flat_map(figures))?;
+        uniform(rows, |row| figures(row).map(f64::to_bits))?;
+        each("r2 of at most 1", rows.iter().map(|row| row.r2), |r2| {
+            *r2 <= 1.0 + ROUNDING
+        })?;
+        finite("weight", rows.iter().map(|row| row.weight))?;
+        let errors = || rows.iter().filter_map(|row| row.standard_error);
+        finite("standard_error", errors())?;
+        each("a standard_error of at least 0", errors(), |error| {
+            *error >= 0.0
+        })?;
+        let numbered = rows.iter().map(|row| usize::from(row.superpixel));
+        in_order("superpixel", numbered)?;
+        ranks(rows)
+    }
+}
+
+impl Checked for CurveStep {
+    type Given<'a> = (&'a Segments, &'a Target);
+
+    fn inspect(rows: &[Self], (segments, target): (&Segments, &Target)) -> Result<(), Fault> {
+        let superpixels = segments.superpixels as usize;
+        same("rows", rows.len(), superpixels + 1)?;
+        uniform(rows, |row| {
+            (&row.method, row.run, &row.order, &row.replacement)
+        })?;
+        uniform(rows, |row| (&row.image, &row.network, &row.partition))?;
+        same("image", &rows[0].image, &target.image)?;
+        same("network", &rows[0].network, &target.network)?;
+        same("partition", &rows[0].partition, &segments.partition)?;
+        in_order("step", rows.iter().map(|row| row.step as usize))?;
+        same("superpixel of step 0", rows[0].superpixel, None)?;
+        let gone = rows[1..].iter().filter_map(|row| row.superpixel);
+        same("superpixels that go", gone.clone().count(), superpixels)?;
+        numbers("superpixel", gone.map(usize::from), superpixels)?;
+        areas(&rows.iter().map(|row| row.removed_area).collect::<Vec<_>>())?;
+        finite("logit", rows.iter().map(|row| f64::from(row.logit)))?;
+        let answers: Vec<f32> = rows.iter().map(|row| row.probability).collect();
+        probabilities("probability", &answers)?;
+        untouched("step 0", answers.first(), target)
+    }
+}
+
+impl Checked for Score {
+    /// How many curves there are.
+    type Given<'a> = usize;
+
+    fn inspect(rows: &[Self], curves: usize) -> Result<(), Fault> {
+        same("rows", rows.len(), curves)?;
+        let areas = |row: &Self| [row.auc, row.auc_mean, row.auc_area];
+        let relative = |row: &Self| row.auc_relative;
+        finite("areas", rows.iter().flat_map(areas))?;
+        finite("auc_relative", rows.iter().filter_map(relative))?;
+        each(
+            "an auc_relative of at least 0",
+            rows.iter().filter_map(relative),
+            |area| *area >= 0.0,
+        )?;
+        let shares = rows.iter().flat_map(|row| [row.auc_mean, row.auc_area]);
+        each("an auc_mean and auc_area from 0 to 1", shares, |share| {
+            (-ROUNDING..=1.0 + ROUNDING).contains(share)
+        })?;
+        rows.iter().try_for_each(|row| {
+            close(
+                "auc / steps",
+                row.auc / f64::from(row.steps),
+                row.auc_mean,
+                ROUNDING,
+            )
+        })
+    }
+}
+
+impl Checked for Exclusion {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        let unexplained = rows.iter().find(|row| row.reason.is_empty());
+        ensure(unexplained.is_none(), "a reason for every image", || {
+            "none".to_owned()
+        })
+    }
+}
+
+fn ensure(
+    holds: bool,
+    expected: impl Display,
+    found: impl FnOnce() -> String,
+) -> Result<(), Fault> {
+    if holds {
+        return Ok(());
+    }
+    Err(Fault {
+        expected: expected.to_string(),
+        found: found(),
+    })
+}
+
+fn one<T>(rows: &[T]) -> Result<&T, Fault> {
+    match rows {
+        [row] => Ok(row),
+        _ => Err(Fault {
+            expected: "1 row".to_owned(),
+            found: rows.len().to_string(),
+        }),
+    }
+}
+
+fn same<V: Copy + PartialEq + Debug>(what: &str, found: V, expected: V) -> Result<(), Fault> {
+    ensure(found == expected, format!("{what}: {expected:?}"), || {
+        format!("{found:?}")
+    })
+}
+
+/// Whether a value is the same in all rows.
+fn uniform<'a, T, V: Copy + PartialEq + Debug>(
+    rows: &'a [T],
+    value: impl Fn(&'a T) -> V,
+) -> Result<(), Fault> {
+    rows.windows(2)
+        .try_for_each(|pair| same("the same in all rows", value(&pair[1]), value(&pair[0])))
+}
+
+fn each<V: Display>(
+    expected: &str,
+    mut values: impl Iterator<Item = V>,
+    holds: impl Fn(&V) -> bool,
+) -> Result<(), Fault> {
+    values.find(|value| !holds(value)).map_or(Ok(()), |value| {
+        ensure(false, expected, || value.to_string())
+    })
+}
+
+fn finite(column: &str, values: impl Iterator<Item = f64>) -> Result<(), Fault> {
+    each(&format!("finite {column}"), values, |value| {
+        value.is_finite()
+    })
+}
+
+fn probabilities(column: &str, values: &[f32]) -> Result<(), Fault> {
+    // Not a number is in no range.
+    each(&format!("{column} from 0 to 1"), values.iter(), |value| {
+        (0.0..=1.0).contains(*value)
+    })
+}
+
+fn close(what: &str, found: f64, expected: f64, tolerance: f64) -> Result<(), Fault> {
+    let expected_text = format!("{what}: {expected}, to {tolerance:e}");
+    ensure((found - expected).abs() <= tolerance, expected_text, || {
+        found.to_string()
+    })
+}
+
+/// Whether a probability is the target's of the untouched crop.
+fn untouched(which: &str, found: Option<&f32>, target: &Target) -> Result<(), Fault> {
+    let found = found.copied().map_or(f64::NAN, f64::from);
+    let what = format!("the probability of the untouched image at {which}, as in targets");
+    close(
+        &what,
+        found,
+        f64::from(target.probability),
+        UNTOUCHED_TOLERANCE,
+    )
+}
+
+fn is_softmax(probability: f32, logits: &[f32], class: u32) -> Result<(), Fault> {
+    probabilities("probability", &[probability])?;
+    let logit = |class: u32| logits.get(class as usize).copied().map(f64::from);
+    let Some(own) = logit(class) else {
+        return ensure(false, format!("a class below {}", logits.len()), || {
+            class.to_string()
+        });
+    };
+    // One over the sum of the powers of differences: no shift is needed, and one that overflows gives the right 0.
+    let sum: f64 = logits
+        .iter()
+        .map(|logit| (f64::from(*logit) - own).exp())
+        .sum();
+    close(
+        "the softmax of the logits",
+        f64::from(probability),
+        1.0 / sum,
+        SOFTMAX_TOLERANCE,
+    )
+}
+
+/// Whether values are exactly the numbers 0 .. n, each at least once.
+fn numbers(column: &str, values: impl Iterator<Item = usize>, n: usize) -> Result<(), Fault> {
+    let mut there = vec![false; n];
+    for value in values {
+        match there.get_mut(value) {
+            Some(there) => *there = true,
+            None => return ensure(false, format!("{column} below {n}"), || value.to_string()),
+        }
+    }
+    ensure(n > 0, "at least 1 superpixel", || "none".to_owned())?;
+    let missing = there.iter().position(|there| !there);
+    same(
+        &format!("number below {n} that no {column} is"),
+        missing,
+        None,
+    )
+}
+
+/// Whether values are 0, 1, 2 and so on.
+fn in_order(column: &str, values: impl Iterator<Item = usize>) -> Result<(), Fault> {
+    let wrong = values.enumerate().find(|(row, value)| row != value);
+    same(
+        &format!("row with a {column} that is not its number"),
+        wrong,
+        None,
+    )
+}
+
+/// Whether masks are as long as they should be, without stray bits, and the first keeps everything.
+fn masks(bytes: &[u8], samples: usize, superpixels: usize) -> Result<(), Fault> {
+    let width = superpixels.div_ceil(8);
+    same("whether there are superpixels", superpixels > 0, true)?;
+    same("bytes of masks", bytes.len(), samples * width)?;
+    let last = u8::MAX >> ((8 - superpixels % 8) % 8);
+    let mut whole = vec![u8::MAX; width];
+    whole[width - 1] = last;
+    same("mask 0", bytes.get(..width), Some(&whole[..]))?;
+    let padding = bytes
+        .chunks_exact(width)
+        .position(|mask| mask[width - 1] & !last != 0);
+    same("mask with bits after its last superpixel", padding, None)
+}
+
+/// Whether ranks number the rows once each by falling weight, equal ones by superpixel.
+fn ranks(rows: &[Weight]) -> Result<(), Fault> {
+    numbers("rank", rows.iter().map(|row| row.rank as usize), rows.len())?;
+    let mut by_rank: Vec<&Weight> = rows.iter().collect();
+    by_rank.sort_by_key(|row| row.rank);
+    let wrong = by_rank
+        .windows(2)
+        .find(|pair| (pair[0].weight, pair[1].superpixel) < (pair[1].weight, pair[0].superpixel));
+    ensure(
+        wrong.is_none(),
+        "ranks by falling weight, equal ones by superpixel",
+        || {
+            wrong.map_or_else(String::new, |pair| {
+                format!("{} before {}", pair[0].weight, pair[1].weight)
+            })
+        },
+    )
+}
+
+/// Whether the share of removed pixels rises at every step, from 0 to 1.
+fn areas(areas: &[f64]) -> Result<(), Fault> {
+    let ends = [areas.first().copied(), areas.last().copied()];
+    same("first and last removed_area", ends, [Some(0.0), Some(1.0)])?;
+    finite("removed_area", areas.iter().copied())?;
+    let level = areas.windows(2).find(|pair| pair[0] >= pair[1]);
+    ensure(level.is_none(), "a removed_area that rises", || {
+        format!("{level:?}")
+    })
+}
+
+fn area(height: u32, width: u32) -> usize {
+    height as usize * width as usize
+}
+
+/// Height and width in the header of a PNG file; none of anything else.
+fn png_size(bytes: &[u8]) -> Option<[u32; 2]> {
+    let header = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..16)?;
+    let side = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    header.starts_with(b"IHDR").then_some([side(8)?, side(4)?])
+}
+
+#[cfg(test)]
+mod tests;

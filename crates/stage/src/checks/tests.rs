@@ -1,0 +1,520 @@
+//! Each fault that the checks are for, planted into rows that pass.
+
+use super::*;
+
+const SIZE: [u32; 2] = [2, 3];
+
+fn png([height, width]: [u32; 2]) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR".to_vec();
+    bytes.extend(width.to_be_bytes());
+    bytes.extend(height.to_be_bytes());
+    bytes
+}
+
+fn crop() -> Crop {
+    Crop {
+        image: "mug-07".into(),
+        image_digest: "00".into(),
+        source_height: 20,
+        source_width: 40,
+        height: SIZE[0],
+        width: SIZE[1],
+        rgb: png(SIZE),
+        truth_mask: Some(png(SIZE)),
+    }
+}
+
+fn segments() -> Segments {
+    Segments {
+        image: "mug-07".into(),
+        partition: "coarse".into(),
+        algorithm: "grid".into(),
+        superpixels: 3,
+        height: SIZE[0],
+        width: SIZE[1],
+        labels: vec![0, 1, 1, 2, 2, 2],
+    }
+}
+
+fn logits() -> Logits {
+    Logits {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        predicted_class: 1,
+        probability: 0.731_058_6,
+        logits: vec![2.0, 3.0],
+    }
+}
+
+fn target() -> Target {
+    Target {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        target_class: 0,
+        target_label: "key".into(),
+        true_class: Some(1),
+        true_label: Some("mug".into()),
+        correct: Some(true),
+        probability: 0.268_941_43,
+    }
+}
+
+fn saliency() -> Saliency {
+    Saliency {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        method: "gradcam".into(),
+        layer: "features.11".into(),
+        target_class: 0,
+        height: 1,
+        width: 2,
+        map: vec![0.0, 0.5],
+    }
+}
+
+fn perturbations() -> Perturbations {
+    Perturbations {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        sampler: "coin".into(),
+        target_class: 0,
+        samples: 2,
+        superpixels: 3,
+        masks: vec![0b111, 0b010],
+        probabilities: vec![0.268_94, 0.1],
+    }
+}
+
+fn weights() -> Vec<Weight> {
+    let row = |superpixel: u16, weight, rank| Weight {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        superpixel,
+        weight,
+        standard_error: (superpixel > 0).then_some(0.1),
+        rank,
+        intercept: 0.1,
+        r2: 0.9,
+        local_prediction: 0.3,
+    };
+    vec![row(0, -0.1, 2), row(1, 0.2, 0), row(2, 0.2, 1)]
+}
+
+fn curve() -> Vec<CurveStep> {
+    let row = |step, superpixel, removed_area, probability| CurveStep {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        order: "most_relevant_first".into(),
+        replacement: "mean".into(),
+        step,
+        superpixel,
+        removed_area,
+        probability,
+        logit: 1.0,
+    };
+    vec![
+        row(0, None, 0.0, 0.268_94),
+        row(1, Some(2), 0.5, 0.2),
+        row(2, Some(0), 0.6, 0.2),
+        row(3, Some(1), 1.0, 0.1),
+    ]
+}
+
+fn score() -> Score {
+    Score {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        deterministic: false,
+        order: "most_relevant_first".into(),
+        replacement: "mean".into(),
+        steps: 3,
+        tied: 0,
+        auc: 0.6,
+        auc_mean: 0.2,
+        auc_relative: Some(0.7),
+        auc_area: 0.2,
+    }
+}
+
+/// Panics unless the rows of one table are refused with words that hold `text`, after a fault is planted into them.
+fn refused<T, R>(rows: &R, check: impl Fn(&R) -> Result<(), Violation>, faults: Faults<'_, R>)
+where
+    R: Clone + std::ops::Deref<Target = [T]>,
+{
+    assert_eq!(check(rows), Ok(()));
+    for (text, plant) in faults {
+        let mut faulty = rows.clone();
+        plant(&mut faulty);
+        let message = check(&faulty).expect_err(text).to_string();
+        assert!(message.contains(text), "no {text:?} in {message}");
+        assert!(message.contains("Nothing of it was published"), "{message}");
+    }
+}
+
+type Faults<'a, R> = &'a [(&'a str, fn(&mut R))];
+
+#[test]
+fn a_crop_is_one_picture_of_its_size() {
+    refused(
+        &vec![crop()],
+        |rows| check(rows, ()),
+        &[
+            (
+                "its crops cannot be right: expected 1 row, found 0",
+                Vec::clear,
+            ),
+            ("1 row, found 2", |rows| rows.push(crop())),
+            ("the size in rgb", |rows| rows[0].rgb = png([3, 2])),
+            ("the size in rgb", |rows| rows[0].rgb.clear()),
+            ("the size in truth_mask", |rows| {
+                rows[0].truth_mask = Some(png([3, 2]));
+            }),
+            ("at least 1 pixel", |rows| rows[0].source_width = 0),
+        ],
+    );
+}
+
+#[test]
+fn labels_are_exactly_the_superpixels_of_the_crop() {
+    refused(
+        &vec![segments()],
+        |rows| check(rows, &crop()),
+        &[
+            ("1 row", Vec::clear),
+            ("image: \"mug-07\"", |rows| rows[0].image = "key-00".into()),
+            ("height and width: [2, 3], found [3, 2]", |rows| {
+                [rows[0].height, rows[0].width] = [3, 2];
+            }),
+            ("labels: 6, found 5", |rows| rows[0].labels.truncate(5)),
+            ("labels below 3, found 3", |rows| rows[0].labels[0] = 3),
+            (
+                "number below 3 that no labels is: None, found Some(0)",
+                |rows| rows[0].labels[0] = 1,
+            ),
+            ("labels below 0, found 0", |rows| rows[0].superpixels = 0),
+        ],
+    );
+}
+
+#[test]
+fn the_probability_of_logits_is_their_softmax_at_the_largest() {
+    refused(
+        &vec![logits()],
+        |rows| check(rows, 2),
+        &[
+            ("1 row", Vec::clear),
+            ("logits: 2, found 1", |rows| rows[0].logits.truncate(1)),
+            ("finite logits, found NaN", |rows| {
+                rows[0].logits[0] = f32::NAN;
+            }),
+            ("finite logits, found inf", |rows| {
+                rows[0].logits[1] = f32::INFINITY;
+            }),
+            ("predicted_class: Some(1)", |rows| {
+                rows[0].predicted_class = 0;
+            }),
+            ("probability from 0 to 1, found 1.5", |rows| {
+                rows[0].probability = 1.5;
+            }),
+            ("probability from 0 to 1, found NaN", |rows| {
+                rows[0].probability = f32::NAN;
+            }),
+            ("the softmax of the logits", |rows| {
+                rows[0].probability += 3e-6;
+            }),
+        ],
+    );
+}
+
+#[test]
+fn a_softmax_is_checked_without_overflow() {
+    let logits = Logits {
+        logits: vec![1000.0, -1000.0],
+        predicted_class: 0,
+        probability: 1.0,
+        ..logits()
+    };
+    assert_eq!(check(std::slice::from_ref(&logits), 2), Ok(()));
+    let target = Target {
+        target_class: 1,
+        true_class: None,
+        true_label: None,
+        correct: None,
+        probability: 0.0,
+        ..target()
+    };
+    assert_eq!(check(&[target], &logits), Ok(()));
+}
+
+#[test]
+fn a_target_has_the_probability_of_its_class_and_the_label_that_is_known() {
+    refused(
+        &vec![target()],
+        |rows| check(rows, &logits()),
+        &[
+            ("1 row", Vec::clear),
+            ("image", |rows| rows[0].image = "key-00".into()),
+            ("network: \"alexnet\"", |rows| {
+                rows[0].network = "resnet50".into();
+            }),
+            ("correct: Some(true)", |rows| rows[0].correct = Some(false)),
+            ("correct: Some(true), found None", |rows| {
+                rows[0].correct = None;
+            }),
+            ("true_label", |rows| rows[0].true_label = None),
+            ("the softmax of the logits", |rows| rows[0].target_class = 1),
+            ("a class below 2, found 2", |rows| rows[0].target_class = 2),
+            ("probability from 0 to 1", |rows| rows[0].probability = -0.1),
+        ],
+    );
+}
+
+#[test]
+fn a_map_is_finite_and_not_negative() {
+    refused(
+        &vec![saliency()],
+        |rows| check(rows, &target()),
+        &[
+            ("1 row", Vec::clear),
+            ("image", |rows| rows[0].image = "key-00".into()),
+            ("network", |rows| rows[0].network = "resnet50".into()),
+            ("target_class: 0, found 1", |rows| rows[0].target_class = 1),
+            ("values in the map: 2, found 3", |rows| {
+                rows[0].map.push(0.0);
+            }),
+            ("finite map, found NaN", |rows| rows[0].map[0] = f32::NAN),
+            ("a map of at least 0, found -0.5", |rows| {
+                rows[0].map[0] = -0.5;
+            }),
+            ("at least 1 value", |rows| {
+                (rows[0].height, rows[0].map) = (0, Vec::new());
+            }),
+        ],
+    );
+}
+
+#[test]
+fn masks_are_packed_as_they_are_described_and_row_0_is_the_untouched_image() {
+    refused(
+        &vec![perturbations()],
+        |rows| check(rows, (&segments(), &target())),
+        &[
+            ("1 row", Vec::clear),
+            ("image", |rows| rows[0].image = "key-00".into()),
+            ("network", |rows| rows[0].network = "resnet50".into()),
+            ("partition", |rows| rows[0].partition = "fine".into()),
+            ("target_class", |rows| rows[0].target_class = 1),
+            ("superpixels: 3, found 4", |rows| rows[0].superpixels = 4),
+            ("probabilities: 2, found 1", |rows| {
+                rows[0].probabilities.truncate(1);
+            }),
+            ("probabilities from 0 to 1, found NaN", |rows| {
+                rows[0].probabilities[1] = f32::NAN;
+            }),
+            ("probabilities from 0 to 1, found 1.1", |rows| {
+                rows[0].probabilities[1] = 1.1;
+            }),
+            ("bytes of masks: 2, found 3", |rows| rows[0].masks.push(0)),
+            ("mask 0: Some([7]), found Some([5])", |rows| {
+                rows[0].masks[0] = 0b101;
+            }),
+            (
+                "bits after its last superpixel: None, found Some(1)",
+                |rows| rows[0].masks[1] = 0b1010,
+            ),
+            ("the untouched image at row 0", |rows| {
+                rows[0].probabilities[0] += 2e-4;
+            }),
+            ("mask 0", |rows| {
+                rows[0].samples = 0;
+                rows[0].masks.clear();
+                rows[0].probabilities.clear();
+            }),
+        ],
+    );
+}
+
+#[test]
+fn masks_of_whole_bytes_have_no_padding() {
+    assert_eq!(masks(&[255, 255, 0, 128], 2, 16), Ok(()));
+    assert_eq!(masks(&[255, 1, 0, 0], 2, 9), Ok(()));
+    assert!(masks(&[255, 1, 0, 2], 2, 9).is_err());
+    assert!(masks(&[], 0, 0).is_err());
+}
+
+#[test]
+fn weights_are_finite_and_ranked() {
+    refused(
+        &weights(),
+        |rows| check(rows, 3),
+        &[
+            ("rows: 3, found 2", |rows| rows.truncate(2)),
+            ("the same in all rows", |rows| {
+                rows[1].network = "resnet50".into();
+            }),
+            ("the same in all rows", |rows| rows[2].r2 = 0.8),
+            ("finite figures of the fit, found NaN", |rows| {
+                rows[0].intercept = f64::NAN;
+            }),
+            ("r2 of at most 1, found 1.1", |rows| {
+                for row in rows {
+                    row.r2 = 1.1;
+                }
+            }),
+            ("finite weight, found -inf", |rows| {
+                rows[0].weight = f64::NEG_INFINITY;
+            }),
+            ("finite standard_error, found NaN", |rows| {
+                rows[1].standard_error = Some(f64::NAN);
+            }),
+            ("standard_error of at least 0", |rows| {
+                rows[1].standard_error = Some(-0.1);
+            }),
+            ("row with a superpixel that is not its number", |rows| {
+                rows.swap(0, 1);
+            }),
+            ("rank below 3, found 3", |rows| rows[0].rank = 3),
+            ("number below 3 that no rank is", |rows| rows[0].rank = 1),
+            ("ranks by falling weight", |rows| {
+                (rows[0].rank, rows[1].rank) = (0, 2);
+            }),
+            ("ranks by falling weight", |rows| {
+                (rows[1].rank, rows[2].rank) = (1, 0);
+            }),
+        ],
+    );
+}
+
+#[test]
+fn a_curve_starts_at_the_untouched_image_and_removes_each_superpixel_once() {
+    refused(
+        &curve(),
+        |rows| check(rows, (&segments(), &target())),
+        &[
+            ("rows: 4, found 3", |rows| rows.truncate(3)),
+            ("rows: 4, found 0", Vec::clear),
+            ("the same in all rows", |rows| rows[1].run = 1),
+            ("the same in all rows", |rows| {
+                rows[1].image = "key-00".into();
+            }),
+            ("image", |rows| {
+                for row in rows {
+                    row.image = "key-00".into();
+                }
+            }),
+            ("network", |rows| {
+                for row in rows {
+                    row.network = "net".into();
+                }
+            }),
+            ("partition", |rows| {
+                for row in rows {
+                    row.partition = "fine".into();
+                }
+            }),
+            ("row with a step that is not its number", |rows| {
+                rows.swap(1, 2);
+            }),
+            ("superpixel of step 0: None, found Some(1)", |rows| {
+                rows[0].superpixel = Some(1);
+            }),
+            ("superpixels that go: 3, found 2", |rows| {
+                rows[1].superpixel = None;
+            }),
+            ("superpixel below 3, found 3", |rows| {
+                rows[1].superpixel = Some(3);
+            }),
+            (
+                "number below 3 that no superpixel is: None, found Some(2)",
+                |rows| rows[1].superpixel = Some(0),
+            ),
+            ("first and last removed_area", |rows| {
+                rows[0].removed_area = 0.1;
+            }),
+            ("first and last removed_area", |rows| {
+                rows[3].removed_area = 0.9;
+            }),
+            ("a removed_area that rises", |rows| {
+                rows[1].removed_area = 0.6;
+            }),
+            ("finite removed_area", |rows| {
+                rows[1].removed_area = f64::NAN;
+            }),
+            ("finite logit", |rows| rows[1].logit = f32::INFINITY),
+            ("probability from 0 to 1", |rows| {
+                rows[2].probability = f32::NAN;
+            }),
+            ("the untouched image at step 0", |rows| {
+                rows[0].probability -= 2e-4;
+            }),
+        ],
+    );
+}
+
+#[test]
+fn there_is_a_score_for_every_curve_and_its_areas_agree() {
+    refused(
+        &vec![score()],
+        |rows| check(rows, 1),
+        &[
+            ("rows: 1, found 0", Vec::clear),
+            ("finite areas, found NaN", |rows| {
+                rows[0].auc_area = f64::NAN;
+            }),
+            ("finite auc_relative", |rows| {
+                rows[0].auc_relative = Some(f64::INFINITY);
+            }),
+            ("auc_relative of at least 0", |rows| {
+                rows[0].auc_relative = Some(-1.0);
+            }),
+            ("from 0 to 1", |rows| rows[0].auc_area = 1.1),
+            ("auc / steps", |rows| rows[0].auc = 0.7),
+            ("auc / steps", |rows| rows[0].steps = 0),
+        ],
+    );
+    let unrelated = Score {
+        auc_relative: None,
+        ..score()
+    };
+    assert_eq!(check(&[unrelated], 1), Ok(()));
+}
+
+#[test]
+fn an_exclusion_says_why() {
+    let exclusion = Exclusion {
+        image: "mug-07".into(),
+        reason: "a network gets it wrong".into(),
+        network: None,
+        predicted_label: None,
+        true_label: None,
+    };
+    assert_eq!(check::<Exclusion>(&[], ()), Ok(()));
+    refused(
+        &vec![exclusion],
+        |rows| check(rows, ()),
+        &[("a reason", |rows| rows[0].reason.clear())],
+    );
+}
+
+#[test]
+fn an_output_takes_no_rows_that_are_refused() {
+    let error = crate::Output::new(&[logits()], 3).unwrap_err();
+    assert_eq!(error.status(), 1);
+    assert!(!error.is_fatal(), "the other actions go on");
+    assert!(
+        error.to_string().contains("its logits cannot be right"),
+        "{error}"
+    );
+}

@@ -1,0 +1,51 @@
+//! What an action gives, checked before anything of it can be published.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use store::EncodedTable;
+
+use crate::StageError;
+use crate::checks::{Checked, check};
+
+/// What an action gives: tables that have passed their [checks](Checked), facets and costs.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    pub(crate) tables: Vec<EncodedTable>,
+    pub(crate) facets: BTreeMap<String, Value>,
+    pub(crate) forward_passes: u64,
+    pub(crate) backward_passes: u64,
+}
+
+impl Output {
+    /// The output of an action with one table, whose rows must agree with what is given.
+    pub fn new<T: Checked>(rows: &[T], given: T::Given<'_>) -> Result<Self, StageError> {
+        let mut output = Self::default();
+        output.add(rows, given)?;
+        Ok(output)
+    }
+
+    /// Adds a table, whose rows must agree with what is given.
+    pub fn add<T: Checked>(&mut self, rows: &[T], given: T::Given<'_>) -> Result<(), StageError> {
+        check(rows, given).map_err(StageError::action)?;
+        self.tables.push(store::encode(rows)?);
+        Ok(())
+    }
+
+    /// The same with one facet more, which other actions read: see [`study::plan::facet`].
+    #[must_use]
+    pub fn facet(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.facets.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same with its cost: how many images went forward through a network, and how many backward.
+    #[must_use]
+    pub fn passes(self, forward: u64, backward: u64) -> Self {
+        Self {
+            forward_passes: forward,
+            backward_passes: backward,
+            ..self
+        }
+    }
+}
