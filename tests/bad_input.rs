@@ -160,3 +160,15 @@ fn an_artifacts_folder_that_cannot_be_written_is_said() {
         .run("segment", &[])
         .expect(4, "cannot create the folder artifacts/");
 }
+
+#[test]
+fn the_exit_status_is_the_same_where_nothing_can_be_said() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        println!("skipped: this system has no /dev/full");
+        return;
+    };
+    let folder = StudyFolder::new();
+    folder.change("samples = 32", "sampels = 32");
+    let status = folder.command("pipeline", &["plan"]).stderr(full).status();
+    assert_eq!(status.unwrap().code(), Some(2));
+}

@@ -14,6 +14,7 @@ mod session;
 mod shard;
 mod signals;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -48,11 +49,13 @@ pub fn conclude(program: &str, outcome: Result<(), StageError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            match &error {
-                StageError::Problems(problems) => eprintln!("{}", problems.render(colour())),
+            let said = match &error {
+                StageError::Problems(problems) => problems.render(colour()),
                 // Logging may not have started, so this goes to the terminal by itself, and into the log beside.
-                error => eprintln!("error: {program}: {error}"),
-            }
+                error => format!("error: {program}: {error}"),
+            };
+            // Standard error may be a file on the disk that is full; the exit status tells it then.
+            let _ = writeln!(std::io::stderr(), "{said}");
             tracing::debug!("ended with status {}: {error}", error.status());
             ExitCode::from(error.status())
         }

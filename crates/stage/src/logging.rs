@@ -20,7 +20,9 @@ pub fn start(program: &str, verbosity: Verbosity, store: Option<&Store>) -> Resu
         (false, 1) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
     };
+    // An event that cannot be written is no reason to end: by default that would be told on standard error, which panics where it is full.
     let terminal = tracing_subscriber::fmt::layer()
+        .log_internal_errors(false)
         .without_time()
         .with_ansi(crate::colour())
         .with_target(false)
@@ -30,6 +32,7 @@ pub fn start(program: &str, verbosity: Verbosity, store: Option<&Store>) -> Resu
         None => None,
         Some(store) => Some(
             tracing_subscriber::fmt::layer()
+                .log_internal_errors(false)
                 .with_ansi(false)
                 .with_writer(Mutex::new(store.log_file(&format!("{program}.log"))?))
                 .with_filter(LevelFilter::DEBUG),

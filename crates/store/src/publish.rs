@@ -8,12 +8,14 @@
     reason = "this is the writer that all others go through"
 )]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::FlockOperation;
 
@@ -38,6 +40,7 @@ pub(crate) enum Written {
 pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> {
     let folder = folder_of(path);
     make_folder(folder)?;
+    sync_entries(folder)?;
     let mut temporary = Temporary::create(folder)?;
     temporary.fill(bytes)?;
     let written = temporary.rename(path)?;
@@ -70,6 +73,23 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
         // Also where another thread made it, which may not have got to this yet.
         _ => sync_folder(above),
     }
+}
+
+/// Makes the entry of a folder, and of the one above it, durable, once in a process; how many had to be.
+///
+/// A folder that is there may be that of a writer that died, or has not got on, between making it and its fsync.
+fn sync_entries(folder: &Path) -> Result<usize, StoreError> {
+    static DURABLE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let durable = || DURABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut synced = 0;
+    for entry in [folder, folder_of(folder)] {
+        if !durable().contains(entry) {
+            sync_folder(folder_of(entry))?;
+            durable().insert(entry.to_owned());
+            synced += 1;
+        }
+    }
+    Ok(synced)
 }
 
 /// Makes changes of a folder's entries durable.
@@ -250,6 +270,18 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o222, 0);
         assert_eq!(entries(path.parent().unwrap()).unwrap(), [path]);
+    }
+
+    #[test]
+    fn folders_that_others_made_are_made_durable_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (folder.path().join("a/b"), folder.path().join("a/c"));
+        fs::create_dir_all(&first).unwrap();
+        fs::create_dir_all(&second).unwrap();
+        assert_eq!(sync_entries(&first).unwrap(), 2);
+        assert_eq!(sync_entries(&second).unwrap(), 1);
+        publish(&first.join("file"), b"bytes").unwrap();
+        assert_eq!(sync_entries(&first).unwrap(), 0);
     }
 
     #[test]
