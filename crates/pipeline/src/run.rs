@@ -83,7 +83,7 @@ fn round(
         }
         ran += 1;
         tracing::debug!("starting {stage}");
-        let status = wait(start(stage, config, verbosity)?, signals)?;
+        let status = wait(start(stage, config, verbosity, None)?, signals)?;
         if status != 0 {
             return Ok(Round::Failed(status));
         }
@@ -91,14 +91,22 @@ fn round(
     Ok(Round::Done(ran))
 }
 
-/// Starts the stage's program, which lies beside this one.
-fn start(stage: Stage, config: &Path, verbosity: Verbosity) -> Result<Child, StageError> {
+/// Starts the stage's program, which lies beside this one, over the study's artifacts or others.
+pub(crate) fn start(
+    stage: Stage,
+    config: &Path,
+    verbosity: Verbosity,
+    artifacts: Option<&Path>,
+) -> Result<Child, StageError> {
     let here = std::env::current_exe().map_err(StageError::action)?;
     let program = here
         .with_file_name(stage.name())
         .with_extension(std::env::consts::EXE_EXTENSION);
     let mut command = Command::new(&program);
     command.arg("--config").arg(config);
+    if let Some(folder) = artifacts {
+        command.arg("--artifacts").arg(folder);
+    }
     command.args(std::iter::repeat_n("-v", usize::from(verbosity.verbose)));
     command
         .args(verbosity.quiet.then_some("-q"))
@@ -112,7 +120,7 @@ fn start(stage: Stage, config: &Path, verbosity: Verbosity) -> Result<Child, Sta
 }
 
 /// Waits for a stage. Ctrl-C reaches it from the terminal; SIGTERM is passed on.
-fn wait(mut child: Child, signals: &Signals) -> Result<i32, StageError> {
+pub(crate) fn wait(mut child: Child, signals: &Signals) -> Result<i32, StageError> {
     let mut told = false;
     loop {
         if let Some(status) = child.try_wait().map_err(StageError::action)? {

@@ -83,7 +83,7 @@ impl Session {
     /// Reads the study, takes the digests of its files, and opens its store.
     pub fn open(stage: Stage, arguments: &Arguments) -> Result<Self, StageError> {
         let signals = Signals::listen();
-        let study = Study::read(&arguments.config)?;
+        let study = arguments.study()?;
         let store = Store::open(&study.artifacts)?;
         logging::start(stage.name(), arguments.verbosity, Some(&store))?;
         let sources = Sources::read(&study)?;
