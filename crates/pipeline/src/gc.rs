@@ -96,8 +96,9 @@ impl Keep {
 
     fn needs(&self, record: &Surveyed) -> bool {
         let subject = || (record.kind.clone(), record.subject.clone());
+        let shown = |ids: &[store::ContentId]| ids.iter().all(|id| self.shown.contains(id));
         self.keys.contains(&record.key)
-            || record.artifacts.iter().any(|id| self.shown.contains(id))
+            || !record.artifacts.is_empty() && shown(&record.artifacts)
             || self.waiting.contains(&subject())
     }
 }
