@@ -17,8 +17,8 @@ use crate::{View, print, run};
 
 /// What `pipeline audit --help` says besides the options.
 pub const HELP: &str = "\
-Equal ids count as equal. Where they differ, numbers may be apart by 1e-4 of their size and 1e-5 besides: the last bits of a network's answers \
-depend on the kind of processor and on libtorch's threads. On the host that made a result, with the same threads, ids should be equal.
+On the kind of processor that made a result, with the same number of libtorch's threads, its ids must be equal. Elsewhere the last bits of a \
+network's answers may differ, and numbers may be apart by 1e-4 of their size and 1e-5 besides. Nothing of it reaches the study's artifacts.
 
 Exit status:
   0    all that was made again is equal, or within the tolerance
@@ -128,6 +128,7 @@ fn compare_action(
     let Lookup::Hit(again) = scratch.store().lookup(&record.preimage) else {
         return Ok(different("it could not be made again"));
     };
+    let exact = again.environment.gives_the_bits_of(&record.environment);
     let mut worst = Comparison::Equal;
     for (table, artifact) in &record.artifacts {
         let Some(made) = again.artifacts.get(table) else {
@@ -136,6 +137,12 @@ fn compare_action(
         let other = (scratch.store(), &made.id);
         match view.store.compare(table, &artifact.id, other, TOLERANCE)? {
             Comparison::Equal => {}
+            Comparison::Within { largest } if exact => {
+                let apart = format!(
+                    "numbers that differ by up to {largest:e} on the same kind of processor"
+                );
+                return Ok(different(&apart));
+            }
             within @ Comparison::Within { .. } => worst = within,
             different => return Ok(different),
         }

@@ -50,28 +50,28 @@ fn to_json(verified: &Verified, sample: Sample) -> String {
 }
 
 fn to_text(verified: &Verified, sample: Sample) -> String {
-    let mut text = format!(
+    let read = format!(
         "read {} records and {} artifacts, {} bytes",
         verified.records, verified.artifacts, verified.bytes
     );
-    if sample.percent < 100.0 {
-        let (percent, seed) = (sample.percent, sample.seed);
-        text += &format!(
-            " (a sample of {percent} %; the same again: --sample {percent} --seed {seed})"
-        );
-    }
-    text += &match verified.faults.len() {
-        0 => ": all whole".to_owned(),
-        count => format!(": {count} missing or damaged"),
+    let (percent, seed) = (sample.percent, sample.seed);
+    let part = if percent < 100.0 {
+        format!(" (a sample of {percent} %; the same again: --sample {percent} --seed {seed})")
+    } else {
+        String::new()
     };
-    for fault in &verified.faults {
-        text += &format!("\n  {}: {}", fault.path.display(), fault.detail);
-    }
+    let found = match verified.faults.len() {
+        0 => "all whole".to_owned(),
+        count => format!("{count} missing or damaged"),
+    };
+    let mut lines = vec![format!("{read}{part}: {found}")];
+    let faults = verified.faults.iter();
+    lines.extend(faults.map(|fault| format!("  {}: {}", fault.path.display(), fault.detail)));
     if verified.unnamed > 0 {
-        text += &format!(
-            "\n{} artifacts have no record; `pipeline gc` removes them",
-            verified.unnamed
-        );
+        let count = verified.unnamed;
+        lines.push(format!(
+            "{count} artifacts have no record; `pipeline gc` removes them"
+        ));
     }
-    text
+    lines.join("\n")
 }

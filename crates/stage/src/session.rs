@@ -230,6 +230,15 @@ impl Session {
         Ok(())
     }
 
+    fn environment(&self, libtorch: Option<String>, program: String) -> Environment {
+        let threads = libtorch.is_some().then_some(self.study.compute.threads);
+        let environment = Environment::here(self.study.compute.device.name(), libtorch, program);
+        Environment {
+            threads,
+            ..environment
+        }
+    }
+
     fn record(&self, preimage: &Preimage, output: Output, wall_seconds: f64) -> store::Action {
         let libtorch = (output.forward_passes > 0).then(|| LIBTORCH.to_owned());
         let program = format!("{} {}", self.stage, env!("CARGO_PKG_VERSION"));
@@ -242,7 +251,7 @@ impl Session {
                 forward_passes: output.forward_passes,
                 backward_passes: output.backward_passes,
             },
-            environment: Environment::here(self.study.compute.device.name(), libtorch, program),
+            environment: self.environment(libtorch, program),
         }
     }
 

@@ -117,14 +117,17 @@ impl Store {
             kept_records: (kept.len() + survey.unreadable.len()) as u64,
             ..Collected::default()
         };
+        if !dry_run {
+            self.remove_dead_scratches()?;
+        }
         self.remove_records(garbage, dry_run, &mut collected)?;
         let mut needed = Needed::new(self.shown()?);
-        kept.iter()
-            .for_each(|record| needed.add(record.file.clone(), &record.artifacts));
-        survey
-            .unreadable
-            .into_iter()
-            .for_each(|(place, ids)| needed.add(place, &ids));
+        for record in kept {
+            needed.add(record.file, &record.artifacts);
+        }
+        for (place, ids) in survey.unreadable {
+            needed.add(place, &ids);
+        }
         self.remove_objects(needed, dry_run, &mut collected)?;
         Ok(collected)
     }

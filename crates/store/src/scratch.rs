@@ -1,7 +1,7 @@
 //! A copy of the store in which some actions count as not done, so that they can be made again and compared.
 //!
 //! The copy lies inside the artifacts folder, where hard links cost no space, and goes when it is dropped; one whose process died is known by
-//! having no lock, and the next one removes it.
+//! having no lock, and the next copy or collection of garbage removes it.
 #![expect(
     clippy::disallowed_methods,
     reason = "the copy is made and removed under artifacts/"
@@ -33,12 +33,18 @@ impl Store {
     pub fn scratch(&self, records: &[&Record]) -> Result<Scratch, StoreError> {
         let audits = self.root().join(AUDITS);
         publish::make_folder(&audits)?;
-        remove_stale(&audits)?;
-        let root = audits.join(temporary_name());
-        publish::make_folder(&root)?;
-        let lock = File::open(&root).map_err(|error| StoreError::io("open", &root, error))?;
-        rustix::fs::flock(&lock, FlockOperation::LockExclusive)
-            .map_err(|error| StoreError::io("lock", &root, error))?;
+        self.remove_dead_scratches()?;
+        let (root, lock) = loop {
+            let root = audits.join(temporary_name());
+            publish::make_folder(&root)?;
+            let lock = File::open(&root).map_err(|error| StoreError::io("open", &root, error))?;
+            rustix::fs::flock(&lock, FlockOperation::LockExclusive)
+                .map_err(|error| StoreError::io("lock", &root, error))?;
+            // Between its making and its lock it looks like a dead process's, and may have been removed.
+            if root.is_dir() {
+                break (root, lock);
+            }
+        };
         let scratch = Scratch {
             store: Store::open(root)?,
             original: self.clone(),
@@ -52,6 +58,20 @@ impl Store {
             scratch.remember(record)?;
         }
         Ok(scratch)
+    }
+
+    /// Removes the copies of processes that died.
+    pub(crate) fn remove_dead_scratches(&self) -> Result<(), StoreError> {
+        for copy in publish::entries(&self.root().join(AUDITS))? {
+            let dead = File::open(&copy).is_ok_and(|folder| {
+                rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok()
+            });
+            if dead {
+                fs::remove_dir_all(&copy)
+                    .map_err(|error| StoreError::io("remove", &copy, error))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -104,14 +124,23 @@ fn link(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn remove_stale(audits: &Path) -> Result<(), StoreError> {
-    for copy in publish::entries(audits)? {
-        let dead = File::open(&copy).is_ok_and(|folder| {
-            rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok()
-        });
-        if dead {
-            fs::remove_dir_all(&copy).map_err(|error| StoreError::io("remove", &copy, error))?;
-        }
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::Store;
+
+    #[test]
+    fn a_copy_goes_with_its_process_and_a_dead_one_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("artifacts")).unwrap();
+        let audits = store.root().join(super::AUDITS);
+        let copies = || fs::read_dir(&audits).unwrap().count();
+        fs::create_dir_all(audits.join("dead/objects")).unwrap();
+        let first = store.scratch(&[]).unwrap();
+        let second = store.scratch(&[]).unwrap();
+        assert_eq!(copies(), 2);
+        drop((first, second));
+        assert_eq!(copies(), 0);
     }
-    Ok(())
 }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::listing::Named;
 use crate::store::{DAMAGED, read_checked};
-use crate::{ContentId, Key, Record, Store, StoreError, parquet, publish};
+use crate::{Artifact, ContentId, Key, Record, Store, StoreError, parquet, publish};
 
 /// Which artifacts are read: the same ones for the same percentage and seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,12 +32,11 @@ impl Sample {
 
     /// Whether something of this name is in the sample. Whatever is in a smaller sample of the same seed is in a larger one.
     pub fn contains(&self, name: &[u8]) -> bool {
-        let digest = blake3::Hasher::new()
-            .update(&self.seed.to_le_bytes())
-            .update(name)
-            .finalize();
-        let (first, _) = digest.as_bytes().split_first_chunk().expect("it has 32");
-        let place = u64::from_le_bytes(*first) as f64 / 2.0_f64.powi(64);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_le_bytes()).update(name);
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
+        let place = u64::from_le_bytes(first) as f64 / 2.0_f64.powi(64);
         place * 100.0 < self.percent || self.percent >= 100.0
     }
 }
@@ -56,9 +55,9 @@ pub struct Fault {
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Records that were read.
+    /// Records that were looked at.
     pub records: u64,
-    /// Artifacts that were read.
+    /// Artifacts that were looked at.
     pub artifacts: u64,
     /// Artifacts that no record names, which [`Store::collect`] removes.
     pub unnamed: u64,
@@ -76,6 +75,8 @@ struct Expected {
     record: PathBuf,
 }
 
+type Claims = BTreeMap<ContentId, Expected>;
+
 /// What became of reading a file.
 enum Read {
     Whole(u64),
@@ -88,58 +89,33 @@ impl Store {
     /// with a warning, so that the next run makes it again.
     pub fn verify(&self, sample: Sample) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
-        let mut expected: BTreeMap<ContentId, Expected> = BTreeMap::new();
-        for (read, record) in self.read_records()? {
-            verified.records += u64::from(!matches!(read, Read::Gone));
-            verified.add(read);
-            if let Some((path, record)) = record {
-                expected.extend(record.artifacts.into_iter().map(|(table, artifact)| {
-                    let (rows, record) = (artifact.rows, path.clone());
-                    let said = Expected {
-                        table,
-                        rows,
-                        record,
-                    };
-                    (artifact.id, said)
-                }));
-            }
-        }
-        let files = self.object_files()?;
-        let ids: BTreeSet<ContentId> = files.iter().map(|file| file.digest).collect();
-        let unnamed = ids.iter().filter(|id| !expected.contains_key(id)).count();
-        verified.unnamed = unnamed as u64;
-        let chosen: BTreeSet<ContentId> = ids
-            .into_iter()
-            .chain(expected.keys().copied())
-            .filter(|id| sample.contains(&id.0))
-            .collect();
-        let read: Vec<Read> = chosen
-            .par_iter()
-            .map(|id| self.verify_object(id, expected.get(id)))
-            .collect::<Result<_, _>>()?;
-        for read in read {
-            verified.artifacts += u64::from(!matches!(read, Read::Gone));
-            verified.add(read);
-        }
+        let claims = self.verify_records(&mut verified)?;
+        self.verify_objects(sample, &claims, &mut verified)?;
         verified.faults.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(verified)
     }
 
-    /// Reads all records; those that are whole come with their path.
-    fn read_records(&self) -> Result<Vec<(Read, Option<(PathBuf, Record)>)>, StoreError> {
+    /// Reads all records; what they say about artifacts.
+    fn verify_records(&self, verified: &mut Verified) -> Result<Claims, StoreError> {
         let files = self.record_files()?;
-        files
-            .into_par_iter()
+        let read: Vec<(Read, Vec<(ContentId, Expected)>)> = files
+            .par_iter()
             .map(|file| self.verify_record(file))
-            .collect()
+            .collect::<Result<_, _>>()?;
+        let mut claims = Claims::new();
+        for (read, said) in read {
+            verified.records += verified.add(read);
+            claims.extend(said);
+        }
+        Ok(claims)
     }
 
     fn verify_record(
         &self,
-        named: Named<Key>,
-    ) -> Result<(Read, Option<(PathBuf, Record)>), StoreError> {
+        named: &Named<Key>,
+    ) -> Result<(Read, Vec<(ContentId, Expected)>), StoreError> {
         let Some(file) = open(&named.path)? else {
-            return Ok((Read::Gone, None));
+            return Ok((Read::Gone, Vec::new()));
         };
         let read = fs::read(&named.path).map_err(|error| error.to_string());
         let checked = read.and_then(|bytes| {
@@ -151,10 +127,36 @@ impl Store {
             }
         });
         Ok(match checked {
-            Ok((bytes, record)) => (Read::Whole(bytes as u64), Some((named.path, record))),
-            Err(_) if !named.path.exists() => (Read::Gone, None),
-            Err(detail) => (self.fault_at(&file, &named.path, detail), None),
+            Ok((bytes, record)) => (Read::Whole(bytes as u64), claims(&named.path, record)),
+            Err(_) if !named.path.exists() => (Read::Gone, Vec::new()),
+            Err(detail) => (self.fault_at(&file, &named.path, detail), Vec::new()),
         })
+    }
+
+    /// Reads the artifacts of the sample: of those that are there, and of those that should be.
+    fn verify_objects(
+        &self,
+        sample: Sample,
+        claims: &Claims,
+        verified: &mut Verified,
+    ) -> Result<(), StoreError> {
+        let files = self.object_files()?.into_iter().map(|file| file.digest);
+        let there: BTreeSet<ContentId> = files.collect();
+        let unnamed = there.iter().filter(|id| !claims.contains_key(id)).count();
+        verified.unnamed = unnamed as u64;
+        let chosen: BTreeSet<ContentId> = there
+            .into_iter()
+            .chain(claims.keys().copied())
+            .filter(|id| sample.contains(&id.0))
+            .collect();
+        let read: Vec<Read> = chosen
+            .par_iter()
+            .map(|id| self.verify_object(id, claims.get(id)))
+            .collect::<Result<_, _>>()?;
+        for read in read {
+            verified.artifacts += verified.add(read);
+        }
+        Ok(())
     }
 
     fn verify_object(
@@ -209,13 +211,27 @@ impl Store {
 }
 
 impl Verified {
-    fn add(&mut self, read: Read) {
+    /// Adds what was read; how many files that were.
+    fn add(&mut self, read: Read) -> u64 {
         match read {
             Read::Whole(bytes) => self.bytes += bytes,
-            Read::Gone => {}
+            Read::Gone => return 0,
             Read::Damaged(fault) => self.faults.push(fault),
         }
+        1
     }
+}
+
+fn claims(path: &Path, record: Record) -> Vec<(ContentId, Expected)> {
+    let claim = |(table, artifact): (String, Artifact)| {
+        let said = Expected {
+            table,
+            rows: artifact.rows,
+            record: path.to_owned(),
+        };
+        (artifact.id, said)
+    };
+    record.artifacts.into_iter().map(claim).collect()
 }
 
 /// An artifact that is not there: a fault if a record that names it still is.
