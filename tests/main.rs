@@ -8,6 +8,7 @@
 mod bad_input;
 mod cache;
 mod checks;
+mod commands;
 mod files;
 mod interruption;
 mod networks;

@@ -3,9 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    stage::main(
-        stage::Stage::Evaluate,
-        "Turns removal curves into scores",
-        evaluate::run,
-    )
+    stage::main(stage::Stage::Evaluate, evaluate::run)
 }

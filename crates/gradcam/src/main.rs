@@ -3,9 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    stage::main(
-        stage::Stage::Gradcam,
-        "Explains with Grad-CAM: which parts of the last convolutional layer speak for the class",
-        gradcam::run,
-    )
+    stage::main(stage::Stage::Gradcam, gradcam::run)
 }

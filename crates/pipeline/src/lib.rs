@@ -1,17 +1,25 @@
 //! The whole study at once: [`run`] brings it up to date by starting the stages that have something to do, [`overview`] says what is
-//! done, and [`reasons`] why something is not. None of it loads libtorch.
+//! done, [`reasons`] and [`why`] why something is not. [`verify`], [`gc`], [`audit`] and [`transfer`] look after the cache. None of it
+//! loads libtorch.
 
+pub mod audit;
+pub mod gc;
 pub mod overview;
+pub mod reads;
 pub mod reasons;
 pub mod run;
+pub mod shells;
+pub mod transfer;
+pub mod verify;
+pub mod why;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use stage::{EXIT_STATUSES, Sharing, Stage, StageError, TRUST, Verbosity};
-use store::Store;
+use store::{Sample, Store};
 use study::plan::Plan;
 use study::{Kind, Sources, Study};
 
@@ -52,6 +60,73 @@ enum Command {
     },
     /// Say how far each stage is, how much it holds and when it last ran.
     Status,
+    /// Say why a result is up to date or not: what it was made from, what differs now, what else is stale, and what that cost.
+    Why {
+        /// At least 6 digits of an action's key or an artifact's id, or a file in artifacts/latest, actions or objects.
+        #[arg(value_name = "KEY|PATH")]
+        what: String,
+    },
+    /// Read everything again, and set aside what is damaged.
+    #[command(after_help = verify::HELP)]
+    Verify {
+        /// Share of the artifacts to read, in per cent; all records are read.
+        #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = percent)]
+        sample: f64,
+        /// Chooses the sample; the time does where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Remove results that the study does not need.
+    #[command(after_help = gc::HELP)]
+    Gc {
+        /// Only say what would be removed.
+        #[arg(long)]
+        dry_run: bool,
+        /// How many former results of each subject to keep besides, the newest first.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        keep_runs: usize,
+    },
+    /// Make a sample of the study's results again, and compare.
+    #[command(after_help = audit::HELP)]
+    Audit {
+        /// Share of the actions, in per cent, such as 10%.
+        #[arg(value_name = "PERCENT", value_parser = percent)]
+        share: f64,
+        /// Chooses the sample; the time does where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Write the study as it is now into a folder, as plain files.
+    #[command(after_help = transfer::EXPORT_HELP)]
+    Export {
+        /// A folder that is not there yet.
+        folder: PathBuf,
+    },
+    /// Take the results of an exported study into the cache.
+    #[command(after_help = transfer::IMPORT_HELP)]
+    Import {
+        /// What `pipeline export` wrote.
+        folder: PathBuf,
+    },
+    /// Print what a shell needs to complete the arguments of all programs: `source <(pipeline completions bash)`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all programs into a folder.
+    Man {
+        /// The folder; it is made if it is not there.
+        folder: PathBuf,
+    },
+}
+
+/// A share in per cent, with or without its sign.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim();
+    let share: Option<f64> = number.parse().ok();
+    share
+        .filter(|share| (0.0..=100.0).contains(share))
+        .ok_or_else(|| "expected a number from 0 to 100, such as 10 or 10%".to_owned())
 }
 
 /// A study with its files and its store, as the commands look at it.
@@ -95,30 +170,80 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Does what needs no study, or only the place of its artifacts; the rest is [`look`]'s.
 fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
-    let view = View::open(&arguments.config)?;
     let json = arguments.verbosity.json;
     match &arguments.command {
-        Command::Run { stage, sharing } => {
-            let order = run::Order {
-                last: stage.unwrap_or(Stage::Report),
-                shard: sharing.shard()?,
-                config: &arguments.config,
-                verbosity: arguments.verbosity,
-            };
-            return run::run(&view, &order);
+        Command::Completions { shell } => {
+            let text = shells::completions(*shell, Arguments::command());
+            print(&String::from_utf8_lossy(&text));
         }
-        Command::Plan { stage } => print(&overview::plan(
-            &view,
-            stage.unwrap_or(Stage::Report),
-            json,
-        )?),
-        Command::Status => print(&overview::status(&view, json)?),
+        Command::Man { folder } => shells::pages(folder, Arguments::command())?,
+        Command::Verify { sample, seed } => {
+            let store = Store::browse(Study::read(&arguments.config)?.artifacts);
+            let sample = Sample {
+                percent: *sample,
+                seed: seed.unwrap_or_else(any_seed),
+            };
+            let (text, status) = verify::verify(&store, sample, json)?;
+            print(&text);
+            return Ok(status);
+        }
+        Command::Import { folder } => {
+            let store = Store::open(Study::read(&arguments.config)?.artifacts)?;
+            print(&transfer::import(&store, folder)?);
+        }
+        command => return look(command, arguments),
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Does what needs the study and its plan.
+fn look(command: &Command, arguments: &Arguments) -> Result<ExitCode, StageError> {
+    let view = View::open(&arguments.config)?;
+    let (config, verbosity) = (&*arguments.config, arguments.verbosity);
+    let json = verbosity.json;
+    let whole = |stage: &Option<Stage>| stage.unwrap_or(Stage::Report);
+    match command {
+        Command::Run { stage, sharing } => {
+            let order = run::Order {
+                last: whole(stage),
+                shard: sharing.shard()?,
+                artifacts: None,
+                config,
+                verbosity,
+            };
+            return run::run(&view, &order);
+        }
+        Command::Audit { share, seed } => {
+            let sample = Sample {
+                percent: *share,
+                seed: seed.unwrap_or_else(any_seed),
+            };
+            return audit::audit(&view, sample, config, verbosity);
+        }
+        Command::Plan { stage } => print(&overview::plan(&view, whole(stage), json)?),
+        Command::Status => print(&overview::status(&view, json)?),
+        Command::Why { what } => print(&why::why(&view, what, json)?),
+        Command::Gc { dry_run, keep_runs } => {
+            print(&gc::gc(&view, *keep_runs, *dry_run, json)?);
+        }
+        Command::Export { folder } => print(&transfer::export(&view, folder)?),
+        Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Verify { .. }
+        | Command::Import { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A seed that is another one each time.
+fn any_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| u64::from(now.subsec_nanos()))
+}
+
 /// Prints to standard output; a reader that went away is no error.
-fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stage::StageError;
 use store::{Change, Miss, Preimage, Record, difference};
-use study::Kind;
-use study::plan::{Action, State};
+use study::plan::{Action, State, Subject};
+use study::{Choice, Kind, Sources};
 
 use crate::View;
 use crate::overview::{count, waits};
@@ -45,11 +45,11 @@ pub fn summary(
     Ok(summary)
 }
 
-/// The newest record of each subject.
-fn latest(records: Vec<Record>) -> BTreeMap<String, Record> {
+/// The newest record of each [`subject`].
+pub fn latest(records: Vec<Record>) -> BTreeMap<String, Record> {
     let mut past: BTreeMap<String, Record> = BTreeMap::new();
     for record in records {
-        let subject = names(&record.preimage);
+        let subject = subject(&record.preimage);
         let newer = past
             .get(&subject)
             .is_none_or(|other| other.environment.date <= record.environment.date);
@@ -60,12 +60,36 @@ fn latest(records: Vec<Record>) -> BTreeMap<String, Record> {
     past
 }
 
-fn names(preimage: &Preimage) -> String {
-    serde_json::to_string(preimage.names()).unwrap_or_default()
+/// Settings that tell apart actions that have the same names.
+const JUDGEMENT: [&str; 2] = ["deletion.order", "deletion.replacement"];
+
+/// What an action is about, as text: two actions of a kind and subject are two results of the same thing.
+pub fn subject(preimage: &Preimage) -> String {
+    let judgement = JUDGEMENT.map(|name| preimage.settings().get(name).cloned());
+    json!([preimage.names(), judgement]).to_string()
 }
 
-fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, Record>) -> String {
-    match (miss, past.get(&names(preimage))) {
+/// As [`subject`], of an action whose preimage is not known yet.
+pub fn planned_subject(subject: &Subject, sources: &Sources) -> String {
+    let image = subject.image.map(|image| &*sources.image(image).name);
+    let mut names: BTreeMap<&str, Value> = BTreeMap::new();
+    names.extend(image.map(|image| ("image", image.into())));
+    names.extend(subject.run.map(|run| ("run", run.into())));
+    let named = [
+        ("network", &subject.network),
+        ("partition", &subject.partition),
+        ("method", &subject.method),
+    ];
+    for (of, name) in named {
+        names.extend(name.as_ref().map(|name| (of, name.as_str().into())));
+    }
+    let order = subject.order.map(Choice::name);
+    let replacement = subject.replacement.map(Choice::name);
+    json!([names, [order, replacement]]).to_string()
+}
+
+pub(crate) fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, Record>) -> String {
+    match (miss, past.get(&subject(preimage))) {
         (Miss::Absent, None) => "new".to_owned(),
         (Miss::Absent, Some(record)) => {
             let changes: Vec<String> = difference(&record.preimage, preimage)
@@ -79,7 +103,7 @@ fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, Record>) -> 
     }
 }
 
-fn describe(change: &Change) -> String {
+pub(crate) fn describe(change: &Change) -> String {
     let short = |value: &Option<Value>| {
         let text = value.as_ref().map_or("none".to_owned(), Value::to_string);
         (text.len() <= LONGEST_VALUE).then_some(text)

@@ -24,6 +24,8 @@ pub struct Order<'a> {
     pub last: Stage,
     /// The share of the work. One of several goes through the stages that can be divided.
     pub shard: Shard,
+    /// Another folder of artifacts than the study's.
+    pub artifacts: Option<&'a Path>,
     /// The study.
     pub config: &'a Path,
     /// How much is said.
@@ -110,7 +112,7 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
 }
 
 /// Starts the stage's program, which lies beside this one.
-fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
+pub(crate) fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
     let here = std::env::current_exe().map_err(StageError::action)?;
     let program = here
         .with_file_name(stage.name())
@@ -120,6 +122,9 @@ fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
     command.arg("--config").arg(order.config);
     // Of the whole too, so that no stage looks into the environment for itself.
     command.arg("--shard").arg(order.shard.to_string());
+    if let Some(folder) = order.artifacts {
+        command.arg("--artifacts").arg(folder);
+    }
     command.args(std::iter::repeat_n("-v", usize::from(verbosity.verbose)));
     command
         .args(verbosity.quiet.then_some("-q"))
@@ -133,7 +138,7 @@ fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
 }
 
 /// Waits for a stage. Ctrl-C reaches it from the terminal; SIGTERM is passed on.
-fn wait(mut child: Child, signals: &Signals) -> Result<i32, StageError> {
+pub(crate) fn wait(mut child: Child, signals: &Signals) -> Result<i32, StageError> {
     let mut told = false;
     loop {
         if let Some(status) = child.try_wait().map_err(StageError::action)? {

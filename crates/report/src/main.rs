@@ -3,9 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    stage::main(
-        stage::Stage::Report,
-        "Writes the report: one HTML file and its tables",
-        report::run,
-    )
+    stage::main(stage::Stage::Report, report::run)
 }

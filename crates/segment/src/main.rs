@@ -3,9 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    stage::main(
-        stage::Stage::Segment,
-        "Crops the images and cuts them into superpixels",
-        segment::run,
-    )
+    stage::main(stage::Stage::Segment, segment::run)
 }

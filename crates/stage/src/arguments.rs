@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use study::{Problems, Study};
 
 use crate::Sharing;
 
@@ -30,12 +31,26 @@ pub struct Arguments {
     /// The study.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     pub config: PathBuf,
+    /// Another folder of artifacts than the study's.
+    #[arg(long, value_name = "FOLDER")]
+    pub artifacts: Option<PathBuf>,
     /// Which part of the work is done.
     #[command(flatten)]
     pub sharing: Sharing,
     /// How much is said.
     #[command(flatten)]
     pub verbosity: Verbosity,
+}
+
+impl Arguments {
+    /// The study, with the folder of artifacts that is asked for.
+    pub fn study(&self) -> Result<Study, Problems> {
+        let mut study = Study::read(&self.config)?;
+        if let Some(folder) = &self.artifacts {
+            study.artifacts.clone_from(folder);
+        }
+        Ok(study)
+    }
 }
 
 /// How much a program says, and in which form.

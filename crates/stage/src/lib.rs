@@ -29,12 +29,8 @@ pub use signals::Signals;
 pub use study::Stage;
 
 /// Runs a stage: reads the arguments and the study, does the work, makes `latest/` show it, and says how it went.
-pub fn main(
-    stage: Stage,
-    about: &'static str,
-    work: impl FnOnce(&Session) -> Result<(), StageError>,
-) -> ExitCode {
-    let arguments = Arguments::parse_for(stage, about);
+pub fn main(stage: Stage, work: impl FnOnce(&Session) -> Result<(), StageError>) -> ExitCode {
+    let arguments = Arguments::parse_for(stage);
     let outcome = Session::open(stage, &arguments).and_then(|session| {
         let worked = work(&session);
         // What was done before a failure is shown as well.
@@ -67,19 +63,23 @@ pub(crate) fn colour() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none()
 }
 
+/// The command line of a stage's program, for its help, its manual page and the completion of shells.
+pub fn command(stage: Stage) -> clap::Command {
+    let notes = if stage.loads_networks() {
+        format!("{TRUST}\n\n{EXIT_STATUSES}")
+    } else {
+        EXIT_STATUSES.to_owned()
+    };
+    <Arguments as clap::CommandFactory>::command()
+        .name(stage.name())
+        .about(stage.about())
+        .after_help(notes)
+}
+
 impl Arguments {
-    fn parse_for(stage: Stage, about: &'static str) -> Self {
-        use clap::{CommandFactory, FromArgMatches};
-        let notes = if stage.loads_networks() {
-            format!("{TRUST}\n\n{EXIT_STATUSES}")
-        } else {
-            EXIT_STATUSES.to_owned()
-        };
-        let command = Self::command()
-            .name(stage.name())
-            .about(about)
-            .after_help(notes);
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    fn parse_for(stage: Stage) -> Self {
+        use clap::FromArgMatches;
+        Self::from_arg_matches(&command(stage).get_matches()).unwrap_or_else(|error| error.exit())
     }
 
     /// The arguments of a program that has none of its own.

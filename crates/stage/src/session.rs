@@ -48,7 +48,7 @@ impl Session {
         let signals = Signals::listen();
         Signals::end_in_time();
         let shard = arguments.sharing.shard()?;
-        let study = Study::read(&arguments.config)?;
+        let study = arguments.study()?;
         let store = Store::open(&study.artifacts)?;
         logging::start(stage.name(), arguments.verbosity, Some(&store))?;
         let sources = Sources::read(&study)?;
@@ -230,6 +230,15 @@ impl Session {
         Ok(())
     }
 
+    fn environment(&self, libtorch: Option<String>, program: String) -> Environment {
+        let threads = libtorch.is_some().then_some(self.study.compute.threads);
+        let environment = Environment::here(self.study.compute.device.name(), libtorch, program);
+        Environment {
+            threads,
+            ..environment
+        }
+    }
+
     fn record(&self, preimage: &Preimage, output: Output, wall_seconds: f64) -> store::Action {
         let libtorch = (output.forward_passes > 0).then(|| LIBTORCH.to_owned());
         let program = format!("{} {}", self.stage, env!("CARGO_PKG_VERSION"));
@@ -242,7 +251,7 @@ impl Session {
                 forward_passes: output.forward_passes,
                 backward_passes: output.backward_passes,
             },
-            environment: Environment::here(self.study.compute.device.name(), libtorch, program),
+            environment: self.environment(libtorch, program),
         }
     }
 

@@ -10,6 +10,7 @@
 //!   reports/77e0…/index.html
 //!   index/                           what all records say, and digests of files; made again where it is absent or old
 //!   logs/
+//!   audits/                          copies in which `pipeline audit` makes actions again; each goes with the process that made it
 //!   damaged/                         files that were set aside because they did not hold what their name says
 //! ```
 //!
@@ -19,19 +20,30 @@
 //! * The record is written last, so a key that has a record had all its artifacts on disk. [`Lookup::Hit`] is a record whose every artifact
 //!   is there; everything else is a miss with a reason, never an error and never silent.
 //! * Nothing needs to be unlocked by hand: locks are the kernel's and end with the process.
+//! * Only [`Store::collect`] removes what is whole, never while an action is between its first artifact and its record (`turns`), and never
+//!   an artifact that a record names (`collect`).
 
+mod collect;
+mod compare;
 mod digest;
 mod error;
 mod files;
 mod id;
 mod index;
+mod listing;
 mod parquet;
 mod preimage;
 mod publish;
 mod record;
+mod scratch;
 mod store;
+mod transfer;
+mod turns;
+mod verify;
 mod view;
 
+pub use collect::{Collected, Survey, Surveyed};
+pub use compare::{Comparison, Tolerance};
 pub use digest::{ContentId, DigestError, Key};
 pub use error::StoreError;
 pub use id::{UnsupportedType, content_id};
@@ -39,4 +51,7 @@ pub use index::{Index, Noted, Summary};
 pub use parquet::{EncodedTable, encode};
 pub use preimage::{Change, PREIMAGE_VERSION, Preimage, PreimageBuilder, difference};
 pub use record::{Artifact, Cost, Environment, RECORD_VERSION, Record};
+pub use scratch::Scratch;
 pub use store::{Action, Lookup, Miss, Published, Store};
+pub use transfer::{Exported, Imported, TransferError};
+pub use verify::{Fault, Sample, Verified};

@@ -15,6 +15,7 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnPath;
 use schema::{Column, Kind, Table};
 
@@ -129,6 +130,24 @@ pub(crate) fn read(file: &File) -> Result<(SchemaRef, Vec<RecordBatch>), String>
     // The reader may panic where a damaged file contradicts itself; a damaged file is an ordinary event here.
     catch_unwind(AssertUnwindSafe(|| try_read(file)))
         .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+}
+
+/// Name of the table that a Parquet file says it holds, or why it says none.
+pub(crate) fn table(file: &File) -> Result<String, String> {
+    catch_unwind(AssertUnwindSafe(|| try_table(file)))
+        .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+}
+
+fn try_table(file: &File) -> Result<String, String> {
+    let file = file.try_clone().map_err(|error| error.to_string())?;
+    let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
+    let described = reader.metadata().file_metadata().key_value_metadata();
+    described
+        .into_iter()
+        .flatten()
+        .find(|pair| pair.key == "table")
+        .and_then(|pair| pair.value.clone())
+        .ok_or_else(|| "it does not say of which table it is".to_owned())
 }
 
 fn try_read(file: &File) -> Result<(SchemaRef, Vec<RecordBatch>), String> {

@@ -66,6 +66,16 @@ impl Preimage {
         &self.names
     }
 
+    /// Settings that the action reads.
+    pub fn settings(&self) -> &BTreeMap<String, Value> {
+        &self.settings
+    }
+
+    /// What the action reads of files and of other actions: digests, or the values themselves.
+    pub fn inputs(&self) -> &BTreeMap<String, Value> {
+        &self.inputs
+    }
+
     /// The canonical form.
     pub fn canonical(&self) -> String {
         let mut text = String::with_capacity(1024);

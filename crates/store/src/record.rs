@@ -3,6 +3,7 @@
 //! The file is JSON. Its last field, `checksum`, is the BLAKE3 of all bytes of the file before the comma that precedes it, so that damage is noticed.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use schema::Table;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,12 @@ pub struct Environment {
     pub program: String,
     /// Name of the machine.
     pub host: String,
+    /// Kind of processor, as the system calls it; none in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
+    /// Threads of libtorch; none where it was not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// Time of publishing: RFC 3339, UTC.
     pub date: String,
 }
@@ -68,11 +75,44 @@ impl Environment {
                 .nodename()
                 .to_string_lossy()
                 .into_owned(),
+            processor: Some(processor().to_owned()),
+            threads: None,
             date: jiff::Timestamp::now()
                 .strftime("%Y-%m-%dT%H:%M:%SZ")
                 .to_string(),
         }
     }
+}
+
+impl Environment {
+    /// Whether the same action gives the same bits there: the same device, libtorch and threads, on a known and same kind of processor.
+    pub fn gives_the_bits_of(&self, other: &Self) -> bool {
+        let kind = |it: &Self| {
+            (
+                it.device.clone(),
+                it.libtorch.clone(),
+                it.threads,
+                it.processor.clone(),
+            )
+        };
+        self.processor.is_some() && kind(self) == kind(other)
+    }
+}
+
+/// Kind of this machine's processor.
+fn processor() -> &'static str {
+    static PROCESSOR: OnceLock<String> = OnceLock::new();
+    PROCESSOR.get_or_init(|| {
+        let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = described
+            .lines()
+            .find(|line| line.starts_with("model name"))
+            .and_then(|line| line.split_once(':'));
+        model.map_or_else(
+            || std::env::consts::ARCH.to_owned(),
+            |(_, model)| model.trim().to_owned(),
+        )
+    })
 }
 
 /// The record of one action.
@@ -239,6 +279,21 @@ mod tests {
         };
         let error = Record::from_bytes(&foreign.to_bytes().unwrap()).unwrap_err();
         assert_eq!(error, "its key is not that of its preimage");
+    }
+
+    #[test]
+    fn the_same_bits_come_from_the_same_kind_of_processor_and_threads() {
+        let on = |threads| Environment {
+            threads: Some(threads),
+            ..Environment::here("cpu", None, "lime 0.1.0")
+        };
+        let unknown = Environment {
+            processor: None,
+            ..on(2)
+        };
+        assert!(on(2).gives_the_bits_of(&on(2)));
+        assert!(!on(2).gives_the_bits_of(&on(3)));
+        assert!(!unknown.gives_the_bits_of(&unknown));
     }
 
     #[test]

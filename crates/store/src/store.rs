@@ -290,7 +290,7 @@ impl Store {
             .concat())
     }
 
-    fn set_aside(&self, file: &File, path: &Path, detail: String) -> StoreError {
+    pub(crate) fn set_aside(&self, file: &File, path: &Path, detail: String) -> StoreError {
         let aside = publish::set_aside(file, path, &self.root.join(DAMAGED));
         let error = StoreError::Damaged {
             path: path.to_owned(),
@@ -305,12 +305,13 @@ impl Store {
     ///
     /// If the action is published already, that record stands, and only artifacts that it lacks are added.
     pub fn publish(&self, action: &Action) -> Result<Published, StoreError> {
+        let _turn = self.writing()?;
         let mut artifacts = BTreeMap::new();
         for table in &action.tables {
             let artifact = Artifact {
                 id: table.id,
                 rows: table.rows,
-                bytes: self.publish_object(table)?,
+                bytes: self.publish_object(table.table, &table.id, &table.bytes)?,
             };
             artifacts.insert(table.table.to_owned(), artifact);
         }
@@ -351,14 +352,19 @@ impl Store {
     }
 
     /// Publishes an artifact; the size of its file in bytes. One that is there stays, if it is whole.
-    fn publish_object(&self, table: &EncodedTable) -> Result<u64, StoreError> {
-        let path = self.object_path(&table.id);
+    pub(crate) fn publish_object(
+        &self,
+        table: &str,
+        id: &ContentId,
+        bytes: &[u8],
+    ) -> Result<u64, StoreError> {
+        let path = self.object_path(id);
         let mut detail = String::new();
         for _ in 0..ATTEMPTS {
-            if !path.exists() && publish::publish(&path, &table.bytes)? == Written::New {
-                return Ok(table.bytes.len() as u64);
+            if !path.exists() && publish::publish(&path, bytes)? == Written::New {
+                return Ok(bytes.len() as u64);
             }
-            match self.keep(table, &path)? {
+            match self.keep(table, id, bytes, &path)? {
                 Kept::Whole(bytes) => return Ok(bytes),
                 Kept::Gone(fault) => detail = fault,
             }
@@ -367,15 +373,21 @@ impl Store {
     }
 
     /// Keeps the file at the path if it holds the table, and sets it aside if it does not.
-    fn keep(&self, table: &EncodedTable, path: &Path) -> Result<Kept, StoreError> {
+    fn keep(
+        &self,
+        table: &str,
+        id: &ContentId,
+        bytes: &[u8],
+        path: &Path,
+    ) -> Result<Kept, StoreError> {
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Kept::Gone(error.to_string()));
             }
             opened => opened.map_err(|error| StoreError::io("read", path, error))?,
         };
-        let same = fs::read(path).is_ok_and(|bytes| bytes == table.bytes);
-        if !same && let Err(detail) = read_checked(table.table, &table.id, &file) {
+        let same = fs::read(path).is_ok_and(|found| found == bytes);
+        if !same && let Err(detail) = read_checked(table, id, &file) {
             return Ok(Kept::Gone(self.set_aside(&file, path, detail).to_string()));
         }
         // Its writer may have been stopped before it got to this, and the record that follows relies on it.
@@ -387,7 +399,7 @@ impl Store {
     }
 
     /// Publishes a record, unless there is one that holds. One that does not is set aside.
-    fn publish_record(&self, record: Record) -> Result<Published, StoreError> {
+    pub(crate) fn publish_record(&self, record: Record) -> Result<Published, StoreError> {
         let kind = record.preimage.kind();
         let path = self.record_path(kind, &record.key);
         let bytes = record.to_bytes().map_err(|error| StoreError::Encode {
@@ -505,11 +517,11 @@ enum Kept {
 }
 
 /// Folder of the artifacts.
-const OBJECTS: &str = "objects";
+pub(crate) const OBJECTS: &str = "objects";
 /// Folder of the action records.
-const ACTIONS: &str = "actions";
+pub(crate) const ACTIONS: &str = "actions";
 /// Folder of what was set aside.
-const DAMAGED: &str = "damaged";
+pub(crate) const DAMAGED: &str = "damaged";
 
 fn object_name(id: &ContentId) -> PathBuf {
     let id = id.to_string();
@@ -541,7 +553,11 @@ fn add_entry(digest: &mut blake3::Hasher, name: &str, content: &[u8]) {
 }
 
 /// The batches of a file, if they are the content that the id names.
-fn read_checked(table: &str, id: &ContentId, file: &File) -> Result<Vec<RecordBatch>, String> {
+pub(crate) fn read_checked(
+    table: &str,
+    id: &ContentId,
+    file: &File,
+) -> Result<Vec<RecordBatch>, String> {
     let (schema, batches) = parquet::read(file)?;
     let found = content_id(table, &schema, &batches).map_err(|error| error.to_string())?;
     if found == *id {

@@ -49,6 +49,27 @@ impl Stage {
         }
     }
 
+    /// What the program does, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Segment => "Crops the images and cuts them into superpixels",
+            Self::Infer => {
+                "Asks the networks about the untouched images and chooses the class to explain"
+            }
+            Self::Gradcam => {
+                "Explains with Grad-CAM: which parts of the last convolutional layer speak for the class"
+            }
+            Self::Lime => {
+                "Explains with LIME: asks about masked images and fits a linear surrogate"
+            }
+            Self::Deletion => {
+                "Removes superpixels in the order of each explanation and asks the network at every step"
+            }
+            Self::Evaluate => "Turns removal curves into scores",
+            Self::Report => "Writes the report: one HTML file and its tables",
+        }
+    }
+
     /// Whether it loads networks.
     pub fn loads_networks(self) -> bool {
         matches!(

@@ -305,7 +305,7 @@ impl Subject {
     }
 
     /// The file's name in `latest/` without its ending, such as `alexnet.mug-07.quickshift.lime.run03`.
-    fn file_name(&self, sources: &Sources) -> String {
+    pub fn file_name(&self, sources: &Sources) -> String {
         let mut parts: Vec<String> = self.network.iter().map(ToString::to_string).collect();
         parts.extend(self.image.map(|image| sources.image(image).name.clone()));
         parts.extend(

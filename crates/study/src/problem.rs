@@ -80,7 +80,8 @@ struct Place {
 }
 
 impl Problem {
-    pub(crate) fn new(title: impl Into<String>) -> Self {
+    /// A mistake that is in no file: what is wrong, in words.
+    pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             label: None,
@@ -105,8 +106,9 @@ impl Problem {
         self
     }
 
-    /// A sentence below the snippet.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    /// A sentence below the snippet: how to mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

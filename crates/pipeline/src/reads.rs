@@ -1,0 +1,108 @@
+//! Which kinds of action read which: the drawing in ARCHITECTURE.md as a table, and what follows from it for single actions.
+
+use study::Kind;
+use study::plan::{Action, Plan, Subject};
+
+/// The kinds whose results an action of this kind reads itself.
+pub fn reads(kind: Kind) -> &'static [Kind] {
+    match kind {
+        Kind::Crops => &[],
+        Kind::Segments | Kind::Logits => &[Kind::Crops],
+        Kind::Targets => &[Kind::Logits],
+        Kind::Saliency => &[Kind::Crops, Kind::Targets],
+        Kind::Perturbations => &[Kind::Crops, Kind::Segments, Kind::Targets],
+        Kind::Weights => &[Kind::Perturbations],
+        Kind::Curves => &[
+            Kind::Crops,
+            Kind::Segments,
+            Kind::Targets,
+            Kind::Saliency,
+            Kind::Weights,
+        ],
+        Kind::Scores => &[
+            Kind::Segments,
+            Kind::Logits,
+            Kind::Targets,
+            Kind::Saliency,
+            Kind::Weights,
+            Kind::Curves,
+        ],
+        Kind::Report => &[
+            Kind::Crops,
+            Kind::Segments,
+            Kind::Targets,
+            Kind::Saliency,
+            Kind::Weights,
+            Kind::Curves,
+            Kind::Scores,
+        ],
+    }
+}
+
+/// The actions that read this one, directly or not.
+pub fn readers<'a>(
+    plan: &'a Plan,
+    kind: Kind,
+    subject: &'a Subject,
+) -> impl Iterator<Item = &'a Action> {
+    plan.all()
+        .filter(move |action| reach(action.kind, kind) && touch(subject, &action.subject))
+}
+
+/// The actions that this one reads, directly or not.
+pub fn read<'a>(
+    plan: &'a Plan,
+    kind: Kind,
+    subject: &'a Subject,
+) -> impl Iterator<Item = &'a Action> {
+    plan.all()
+        .filter(move |action| reach(kind, action.kind) && touch(&action.subject, subject))
+}
+
+/// Whether actions of `kind` read those of `other`, directly or not.
+fn reach(kind: Kind, other: Kind) -> bool {
+    reads(kind)
+        .iter()
+        .any(|&read| read == other || reach(read, other))
+}
+
+/// Whether an action about `early` can matter to one about `late`: a later action is about the same, and about more, or about the whole study.
+fn touch(early: &Subject, late: &Subject) -> bool {
+    fn same<T: PartialEq>(early: Option<&T>, late: Option<&T>) -> bool {
+        early.is_none() || early == late
+    }
+    *late == Subject::default()
+        || same(early.image.as_ref(), late.image.as_ref())
+            && same(early.network.as_ref(), late.network.as_ref())
+            && same(early.partition.as_ref(), late.partition.as_ref())
+            && same(early.method.as_ref(), late.method.as_ref())
+            && same(early.run.as_ref(), late.run.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_comes_earlier() {
+        for kind in Kind::ALL {
+            assert!(reads(kind).iter().all(|read| *read < kind), "{kind}");
+        }
+        assert!(reach(Kind::Report, Kind::Crops) && reach(Kind::Curves, Kind::Perturbations));
+        assert!(!reach(Kind::Saliency, Kind::Segments) && !reach(Kind::Crops, Kind::Report));
+    }
+
+    #[test]
+    fn an_action_matters_to_those_about_the_same_and_more() {
+        let image = |image| Subject {
+            image: Some(image),
+            ..Subject::default()
+        };
+        let run = Subject {
+            run: Some(1),
+            ..image(0)
+        };
+        assert!(touch(&image(0), &run) && touch(&run, &Subject::default()));
+        assert!(!touch(&image(1), &run) && !touch(&run, &image(0)));
+    }
+}

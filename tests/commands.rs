@@ -1,0 +1,305 @@
+//! The commands of `pipeline` that look after the cache.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pipeline::reads::reads;
+use store::{Record, Store};
+use study::Kind;
+
+use crate::study_folder::{Finished, StudyFolder, program};
+
+/// A study of one network, which is made sooner.
+fn small_study() -> StudyFolder {
+    let folder = StudyFolder::new();
+    folder.change(
+        "[networks.resnet50]\narchitecture = \"resnet50\"\nweights = \"resnet50.safetensors\"\nwidth = 0.25\n",
+        "",
+    );
+    folder.make_all();
+    folder
+}
+
+/// Runs a command, which must end with this status.
+fn pipeline(folder: &StudyFolder, arguments: &[&str], status: i32) -> Finished {
+    let finished = folder.run("pipeline", arguments);
+    assert_eq!(
+        finished.status, status,
+        "{arguments:?}: {}",
+        finished.stderr
+    );
+    finished
+}
+
+/// Runs a command and finds these words in what it prints.
+fn says(folder: &StudyFolder, arguments: &[&str], words: &[&str]) {
+    let finished = pipeline(folder, arguments, 0);
+    for words in words {
+        let text = &finished.stdout;
+        assert!(
+            text.contains(words),
+            "{arguments:?}: no {words:?} in\n{text}"
+        );
+    }
+}
+
+fn object(folder: &StudyFolder, name: &str) -> PathBuf {
+    fs::canonicalize(folder.path("artifacts/latest").join(name)).unwrap()
+}
+
+fn flip_a_bit(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 0x10;
+    fs::remove_file(path).unwrap();
+    fs::write(path, &bytes).unwrap();
+}
+
+const WEIGHTS: &str = "weights/alexnet.mug-01.coarse.lime.run01.parquet";
+const CURVES: &str = "curves/alexnet.mug-01.coarse.lime.run01.most_relevant_first.mean.parquet";
+
+#[test]
+fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
+    let folder = small_study();
+    let weights = format!("artifacts/latest/{WEIGHTS}");
+    says(
+        &folder,
+        &["why", &weights],
+        &["up to date", "settings.lime.alpha", "read by: 1 curves"],
+    );
+    let id = object(&folder, WEIGHTS);
+    let id = id.file_stem().unwrap().to_str().unwrap();
+    says(&folder, &["why", &id[..12]], &["weights of mug-01", id]);
+
+    folder.change("samples = 32", "samples = 32\nalpha = 20.0");
+    let changed = [
+        "was 1.0, is 20.0",
+        "makes stale: 1 curves",
+        "1 scores",
+        "cost last time",
+    ];
+    says(&folder, &["why", &weights], &changed);
+    says(
+        &folder,
+        &["why", &format!("latest/{CURVES}")],
+        &["waits", "weights of mug-01, alexnet, coarse, lime, run 1"],
+    );
+    let old = folder.keys("weights").pop_first().unwrap();
+    folder.make_all();
+    says(
+        &folder,
+        &["why", &format!("artifacts/{old}")],
+        &["another result", "was 1.0, is 20.0"],
+    );
+    says(
+        &folder,
+        &["why", &weights, "--json"],
+        &["\"state\":\"up to date\""],
+    );
+    pipeline(&folder, &["why", "00000000"], 2).expect(2, "give at least 6 digits");
+    pipeline(&folder, &["why", "latest/weights/nothing.parquet"], 2).expect(2, "nothing.parquet");
+}
+
+#[test]
+fn the_table_of_what_reads_what_is_that_of_the_preimages() {
+    let folder = small_study();
+    let store = Store::browse(folder.path("artifacts"));
+    for kind in Kind::ALL {
+        let records: Vec<Record> = store.records(kind.name()).unwrap();
+        let inputs = records
+            .iter()
+            .flat_map(|record| record.preimage.inputs().keys());
+        let read: BTreeSet<Kind> = inputs
+            .filter_map(|input| {
+                let table = input.split('.').next()?;
+                Kind::ALL.into_iter().find(|kind| kind.name() == table)
+            })
+            .collect();
+        assert_eq!(read, reads(kind).iter().copied().collect(), "{kind}");
+    }
+}
+
+#[test]
+fn gc_removes_what_no_study_needs_and_nothing_else() {
+    let folder = small_study();
+    let first = folder.ids();
+    says(
+        &folder,
+        &["gc", "--keep-runs", "0"],
+        &["removed 0 records and 0 artifacts"],
+    );
+    folder.change("samples = 32", "samples = 32\nalpha = 20.0");
+    // Not made yet, so that nobody knows which of the former curves will be right again.
+    pipeline(&folder, &["gc", "--keep-runs", "0"], 0);
+    assert!(
+        folder.ids() == first,
+        "something was removed that the study may need"
+    );
+
+    folder.make_all();
+    let both = folder.ids();
+    says(&folder, &["gc"], &["removed 0 records"]);
+    says(
+        &folder,
+        &["gc", "--dry-run", "--keep-runs", "0"],
+        &["would remove"],
+    );
+    assert!(folder.ids() == both, "a dry run removed something");
+    says(
+        &folder,
+        &["gc", "--keep-runs", "0", "--json"],
+        &["\"weights\":4"],
+    );
+    assert_eq!(folder.keys("weights").len(), 4);
+    says(&folder, &["plan"], &["everything is up to date"]);
+    says(&folder, &["verify"], &["all whole"]);
+    for table in ["weights", "curves", "scores"] {
+        for name in folder.latest(table) {
+            assert!(object(&folder, &format!("{table}/{name}")).is_file());
+        }
+    }
+    // Going back makes again what was removed, with the same ids.
+    folder.change("\nalpha = 20.0", "");
+    folder.make_all();
+    assert!(folder.ids().is_superset(&first), "a result is another one");
+}
+
+#[test]
+fn verify_sets_aside_what_is_damaged_and_the_next_run_mends_it() {
+    let folder = small_study();
+    let ids = folder.ids();
+    says(
+        &folder,
+        &["verify", "--sample", "40", "--seed", "7"],
+        &["--sample 40 --seed 7", "all whole"],
+    );
+    let (weights, curve) = (object(&folder, WEIGHTS), object(&folder, CURVES));
+    let record = folder
+        .path("artifacts")
+        .join(folder.keys("crops").pop_first().unwrap());
+    flip_a_bit(&weights);
+    flip_a_bit(&record);
+    fs::remove_file(&curve).unwrap();
+    let found = pipeline(&folder, &["verify"], 3);
+    assert!(
+        found.stdout.contains("3 missing or damaged"),
+        "{}",
+        found.stdout
+    );
+    assert!(
+        !weights.exists() && !record.exists(),
+        "it was not set aside"
+    );
+    assert_eq!(
+        fs::read_dir(folder.path("artifacts/damaged"))
+            .unwrap()
+            .count(),
+        2
+    );
+    folder.make_all();
+    assert!(folder.ids() == ids, "the ids changed");
+    says(&folder, &["verify"], &["all whole"]);
+}
+
+#[test]
+fn an_audit_makes_the_same_again_and_finds_what_is_different() {
+    let folder = small_study();
+    let ids = folder.ids();
+    says(
+        &folder,
+        &["audit", "40%", "--seed", "3"],
+        &["different", "pipeline audit 40 --seed 3"],
+    );
+    assert!(folder.ids() == ids, "an audit changed the artifacts");
+    assert_eq!(
+        fs::read_dir(folder.path("artifacts/audits"))
+            .unwrap()
+            .count(),
+        0
+    );
+
+    // A result that its key does not give: a whole artifact of another action under this action's record.
+    let keys: Vec<String> = folder.keys("weights").into_iter().collect();
+    let path = folder.path("artifacts").join(&keys[0]);
+    let text = fs::read_to_string(&path).unwrap();
+    let store = Store::browse(folder.path("artifacts"));
+    let of = |path: &str| {
+        let key = Path::new(path).file_stem().unwrap().to_str().unwrap();
+        store
+            .find(&key.parse().unwrap())
+            .unwrap()
+            .unwrap()
+            .artifacts["weights"]
+            .id
+            .to_string()
+    };
+    let body = text.replace(&of(&keys[0]), &of(&keys[1]));
+    let (body, _) = body.split_once(",\n  \"checksum\"").unwrap();
+    let checksum = blake3::hash(body.as_bytes()).to_hex();
+    fs::remove_file(&path).unwrap();
+    fs::write(
+        &path,
+        format!("{body},\n  \"checksum\": \"{checksum}\"\n}}\n"),
+    )
+    .unwrap();
+    let found = pipeline(&folder, &["audit", "100", "--json"], 1);
+    assert!(found.stdout.contains("\"different\":1"), "{}", found.stdout);
+}
+
+#[test]
+fn an_exported_study_is_done_where_it_is_imported_unless_it_was_damaged() {
+    let (folder, other) = (small_study(), StudyFolder::new());
+    says(&folder, &["export", "exported"], &["and their manifest"]);
+    assert!(
+        folder
+            .path("exported")
+            .join("latest")
+            .join(WEIGHTS)
+            .is_file()
+    );
+    assert!(folder.path("exported/report/index.html").is_file());
+    pipeline(&folder, &["export", "exported"], 2).expect(2, "is there already");
+
+    fs::copy(
+        folder.path("exported/pipeline.toml"),
+        other.path("pipeline.toml"),
+    )
+    .unwrap();
+    let from = folder.path("exported");
+    let from = from.to_str().unwrap();
+    let damaged = folder.path("exported/latest").join(CURVES);
+    let whole = fs::read(&damaged).unwrap();
+    flip_a_bit(&damaged);
+    pipeline(&other, &["import", from], 2).expect(2, CURVES);
+    assert!(other.ids().is_empty(), "half an export was kept");
+
+    fs::write(&damaged, whole).unwrap();
+    says(
+        &other,
+        &["import", from],
+        &["actions are new, 0 were known"],
+    );
+    assert!(other.ids() == folder.ids(), "the ids differ");
+    let plan = pipeline(&other, &["plan", "evaluate", "--json"], 0);
+    assert!(
+        plan.stdout.contains("\"up_to_date\":true"),
+        "{}",
+        plan.stdout
+    );
+}
+
+#[test]
+fn every_program_has_completions_and_a_manual_page() {
+    let folder = StudyFolder::new();
+    let completions = pipeline(&folder, &["completions", "bash"], 0).stdout;
+    pipeline(&folder, &["man", "pages"], 0);
+    for name in [
+        "pipeline", "segment", "infer", "gradcam", "lime", "deletion", "evaluate", "report",
+    ] {
+        assert!(program(name).is_file());
+        assert!(completions.contains(&format!(" {name}\n")), "{name}");
+        assert!(folder.path(&format!("pages/{name}.1")).is_file(), "{name}");
+    }
+    assert!(folder.path("pages/pipeline-gc.1").is_file());
+}
