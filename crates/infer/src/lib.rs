@@ -23,8 +23,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     session.each(Kind::Targets, |plan, subject| {
         choose(session, plan, subject)
     })?;
-    warn_of_wrong(session);
-    Ok(())
+    warn_of_wrong(session)
 }
 
 fn answer(
@@ -103,16 +102,14 @@ pub fn network_error(session: &Session, error: NetworkError) -> StageError {
 }
 
 /// Says which images the study drops.
-fn warn_of_wrong(session: &Session) {
+fn warn_of_wrong(session: &Session) -> Result<(), StageError> {
     if !session.study.images.require_correct {
-        return;
+        return Ok(());
     }
-    let plan = session.plan(Kind::Targets);
+    let plan = session.plan(Kind::Targets)?;
     let wrong = |action: &&Action| {
-        let correct = action
-            .record()
-            .and_then(|record| record.facets.get(facet::CORRECT)?.as_bool());
-        correct == Some(false)
+        let facets = plan.summary(action).map(|summary| summary.facets);
+        facets.and_then(|facets| facets.get(facet::CORRECT)?.as_bool()) == Some(false)
     };
     let mut dropped = BTreeSet::new();
     for action in plan.of(Kind::Targets).filter(wrong) {
@@ -131,4 +128,5 @@ fn warn_of_wrong(session: &Session) {
             "no image is left: check the labels and the class list, or set require_correct = false"
         );
     }
+    Ok(())
 }

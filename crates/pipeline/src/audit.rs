@@ -11,7 +11,6 @@ use serde_json::json;
 use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::{Comparison, Key, Lookup, Record, Sample, Scratch, Tolerance};
 use study::Kind;
-use study::plan::{Action, Plan};
 
 use crate::{View, print, run};
 
@@ -45,13 +44,16 @@ pub fn audit(
     config: &Path,
     verbosity: Verbosity,
 ) -> Result<ExitCode, StageError> {
-    let plan = view.plan(Stage::Evaluate);
-    let records: Vec<&Record> = plan.all().filter_map(Action::record).collect();
-    let scratch = view.store.scratch(&records)?;
+    let plan = view.plan(Stage::Evaluate)?;
+    let records: Vec<Record> = plan
+        .all()
+        .filter_map(|action| plan.record(action))
+        .collect();
+    let scratch = view.store.scratch(&records.iter().collect::<Vec<_>>())?;
     let signals = Signals::listen();
     let mut tallies = BTreeMap::new();
     for kind in Kind::ALL {
-        let chosen = chosen(&plan, kind, sample);
+        let chosen = chosen(&records, kind, sample);
         if chosen.is_empty() {
             continue;
         }
@@ -86,9 +88,10 @@ pub fn audit(
 }
 
 /// The done actions of a kind that are in the sample.
-fn chosen(plan: &Plan, kind: Kind, sample: Sample) -> Vec<&Record> {
-    plan.of(kind)
-        .filter_map(Action::record)
+fn chosen(records: &[Record], kind: Kind, sample: Sample) -> Vec<&Record> {
+    records
+        .iter()
+        .filter(|record| record.preimage.kind() == kind.name())
         .filter(|record| sample.contains(&record.key.0))
         .collect()
 }

@@ -7,8 +7,8 @@ use stage::{Stage, StageError};
 use store::{Collected, Key, Store, Survey, Surveyed};
 use study::plan::{Action, Plan, State};
 
+use crate::View;
 use crate::reasons::{self, planned_subject};
-use crate::{View, why};
 
 /// What `pipeline gc --help` says besides the options.
 pub const HELP: &str = "\
@@ -30,7 +30,7 @@ pub fn gc(
     };
     // In this order: what is finished after the survey is no candidate, whatever the plan knows of it.
     let survey = store.survey(|record| reasons::subject(&record.preimage))?;
-    let plan = view.plan(Stage::Report);
+    let plan = view.plan(Stage::Report)?;
     let keep = Keep::new(view, &plan, &store)?.of(&survey, keep_runs);
     let collected = store.collect(survey, &keep, dry_run)?;
     Ok(if as_json {
@@ -79,7 +79,7 @@ impl Keep {
             (action.kind.name().to_owned(), subject)
         });
         Ok(Self {
-            keys: plan.all().filter_map(why::key).collect(),
+            keys: plan.all().filter_map(Action::key).collect(),
             waiting: waiting.collect(),
             shown: store.shown()?,
         })

@@ -153,9 +153,9 @@ impl View {
     }
 
     /// The plan up to the last action of a stage, as things stand now.
-    pub fn plan(&self, last: Stage) -> Plan {
+    pub fn plan(&self, last: Stage) -> Result<Plan, StageError> {
         let kind = Kind::of(last).last().unwrap_or(Kind::Report);
-        Plan::new(&self.study, &self.sources, &self.store, kind)
+        Ok(Plan::new(&self.study, &self.sources, &self.store, kind)?)
     }
 }
 

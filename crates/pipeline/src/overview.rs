@@ -12,7 +12,7 @@ use crate::{View, reasons};
 
 /// What would run and why, up to a stage.
 pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageError> {
-    let plan = view.plan(last);
+    let plan = view.plan(last)?;
     let mut lines = vec![format!(
         "{:<9} {:<14} {:>7} {:>7}  why",
         "stage", "table", "done", "to do"
@@ -23,10 +23,7 @@ pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageErro
         .filter(|kind| last.with_needs().contains(&kind.stage()))
     {
         let actions: Vec<&Action> = plan.of(kind).collect();
-        let done = actions
-            .iter()
-            .filter(|action| action.record().is_some())
-            .count();
+        let done = actions.iter().filter(|action| action.is_done()).count();
         let why = reasons::summary(view, kind, &actions)?;
         let described = why
             .iter()
@@ -42,7 +39,7 @@ pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageErro
             json!({"stage": stage, "table": kind.name(), "done": done, "to_do": to_do, "why": why}),
         );
     }
-    let nothing = plan.all().all(|action| action.record().is_some());
+    let nothing = plan.all().all(Action::is_done);
     if nothing {
         lines.push("everything is up to date: nothing would run".to_owned());
     }
@@ -55,7 +52,7 @@ pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageErro
 
 /// How far each table is, its size, and when it was last added to.
 pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
-    let plan = view.plan(Stage::Report);
+    let plan = view.plan(Stage::Report)?;
     let mut text = format!(
         "{:<9} {:<14} {:>11} {:>10}  {:<20} {:>9}\n",
         "stage", "table", "done", "bytes", "last run", "seconds"
@@ -65,7 +62,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         let actions: Vec<&Action> = plan.of(kind).collect();
         let records: Vec<_> = actions
             .iter()
-            .filter_map(|action| action.record())
+            .filter_map(|action| plan.summary(action))
             .collect();
         let bytes: u64 = records
             .iter()
@@ -77,7 +74,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
             .fold(0.0, |sum, record| sum + record.cost.wall_seconds);
         let last = records
             .iter()
-            .map(|record| record.environment.date.as_str())
+            .map(|record| record.date.as_str())
             .max()
             .unwrap_or("-");
         let done = format!("{}/{}", records.len(), actions.len());

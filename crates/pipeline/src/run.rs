@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::Store;
+use study::plan::Action;
 
 use crate::View;
 
@@ -54,7 +55,7 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     if ran == 0 {
         // The settings may have gone back to something that is done: then only what is shown changes.
         Store::open(&view.study.artifacts)?
-            .set_latest(&view.plan(Stage::Evaluate).artifacts(&view.sources))?;
+            .set_latest(&view.plan(Stage::Evaluate)?.artifacts(&view.sources))?;
         tracing::info!("everything is up to date: nothing was run");
     } else {
         tracing::info!("up to date after {seconds:.0} s");
@@ -94,11 +95,11 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
     let mut ran = 0;
     for stage in order.stages() {
         signals.check()?;
-        let plan = view.plan(stage);
+        let plan = view.plan(stage)?;
         let mut mine = plan
             .stage(stage)
             .filter(|action| order.shard.holds(&action.subject, &view.sources));
-        if mine.all(|action| action.record().is_some()) {
+        if mine.all(Action::is_done) {
             continue;
         }
         ran += 1;

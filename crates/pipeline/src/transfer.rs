@@ -5,7 +5,7 @@ use std::path::Path;
 use stage::{Stage, StageError};
 use store::{Record, Store, TransferError};
 use study::Problem;
-use study::plan::{Action, REPORT_KEY};
+use study::plan::REPORT_KEY;
 
 use crate::View;
 
@@ -21,8 +21,12 @@ What latest/ shows changes with the next run of a study that asks for these resu
 
 /// Writes the study as it is now into a new folder; what to print.
 pub fn export(view: &View, folder: &Path) -> Result<String, StageError> {
-    let plan = view.plan(Stage::Report);
-    let records: Vec<&Record> = plan.all().filter_map(Action::record).collect();
+    let plan = view.plan(Stage::Report)?;
+    let records: Vec<Record> = plan
+        .all()
+        .filter_map(|action| plan.record(action))
+        .collect();
+    let records: Vec<&Record> = records.iter().collect();
     let to_do = plan.all().count() - records.len();
     if to_do > 0 {
         tracing::warn!(

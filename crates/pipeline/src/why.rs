@@ -22,7 +22,7 @@ const LISTED: usize = 5;
 
 /// Says why an action is up to date or not. `what` is the beginning of its key or of an artifact's id, or a file in `latest/`, `actions/` or `objects/`.
 pub fn why(view: &View, what: &str, as_json: bool) -> Result<String, StageError> {
-    let plan = view.plan(Stage::Report);
+    let plan = view.plan(Stage::Report)?;
     let answer = Answer::new(view, &plan, &find(view, &plan, what)?)?;
     Ok(if as_json {
         answer.to_json().to_string()
@@ -66,7 +66,7 @@ fn find_digest<'a>(
 ) -> Result<Option<Found<'a>>, StageError> {
     let begins = |digest: &dyn ToString| digest.to_string().starts_with(digits);
     let mut keys: BTreeSet<Key> = view.store.keys_that_begin(digits)?.into_iter().collect();
-    keys.extend(plan.all().filter_map(key).filter(|key| begins(key)));
+    keys.extend(plan.all().filter_map(Action::key).filter(|key| begins(key)));
     let ids = view.store.ids_that_begin(digits)?;
     match (keys.len() + ids.len(), keys.first(), ids.first()) {
         (0, ..) => Ok(None),
@@ -117,9 +117,9 @@ fn inside(view: &View, path: &Path) -> Option<PathBuf> {
 fn of_name<'a>(view: &View, plan: &'a Plan, table: &str, stem: &str) -> Option<Found<'a>> {
     let makes = |action: &Action| {
         action.kind.name() == table
-            || action
-                .record()
-                .is_some_and(|record| record.artifacts.contains_key(table))
+            || plan
+                .summary(action)
+                .is_some_and(|summary| summary.artifacts.contains_key(table))
     };
     plan.all()
         .filter(|action| makes(action))
@@ -135,7 +135,7 @@ fn linked<'a>(view: &View, plan: &'a Plan, inside: &Path) -> Result<Option<Found
 }
 
 fn of_key<'a>(view: &View, plan: &'a Plan, wanted: &Key) -> Result<Option<Found<'a>>, StageError> {
-    let planned = plan.all().find(|action| key(action) == Some(*wanted));
+    let planned = plan.all().find(|action| action.key() == Some(*wanted));
     if let Some(action) = planned {
         return Ok(Some(Found::Planned(action)));
     }
@@ -150,7 +150,10 @@ fn of_artifact<'a>(
     id: &ContentId,
 ) -> Result<Option<Found<'a>>, StageError> {
     let made = |record: &Record| record.artifacts.values().any(|made| made.id == *id);
-    let planned = plan.all().find(|action| action.record().is_some_and(made));
+    let planned = plan.all().find(|action| {
+        let summary = plan.summary(action);
+        summary.is_some_and(|summary| summary.artifacts.values().any(|made| made.id == *id))
+    });
     if let Some(action) = planned {
         return Ok(Some(Found::Planned(action)));
     }
@@ -164,15 +167,6 @@ fn of_artifact<'a>(
 
 fn newer(a: &Record, b: &Record) -> std::cmp::Ordering {
     a.environment.date.cmp(&b.environment.date)
-}
-
-/// The key of an action, once all that it reads is there.
-pub(crate) fn key(action: &Action) -> Option<Key> {
-    match &action.state {
-        State::Due { preimage, .. } => Some(preimage.key()),
-        State::Done(record) => Some(record.key),
-        State::Waiting => None,
-    }
 }
 
 /// How an action stands to the present study.
@@ -255,12 +249,17 @@ impl Answer {
         };
         let mut history = History::new(view);
         let subject = planned_subject(&action.subject, &view.sources);
-        let old = match (record, action.record()) {
+        let own = plan.record(action);
+        let preimage = own.as_ref().map_or_else(
+            || preimage(action).cloned(),
+            |record| Some(record.preimage.clone()),
+        );
+        let old = match (record, own) {
             (Some(record), _) => Some((**record).clone()),
-            (None, Some(record)) => Some(record.clone()),
+            (None, Some(record)) => Some(record),
             (None, None) => history.newest(action.kind, &subject)?,
         };
-        let changes = match (&old, preimage(action)) {
+        let changes = match (&old, &preimage) {
             (Some(old), Some(new)) => difference(&old.preimage, new),
             _ => Vec::new(),
         };
@@ -268,16 +267,16 @@ impl Answer {
         let unmade = matches!(verdict, Verdict::Due(_) | Verdict::Waits(_));
         let mut readers: BTreeMap<Kind, Readers> = BTreeMap::new();
         for reader in reads::readers(plan, action.kind, &action.subject) {
-            if !unmade || reader.record().is_none() {
+            if !unmade || !reader.is_done() {
                 let of_kind = readers.entry(reader.kind).or_default();
                 of_kind.count += 1;
-                of_kind.seconds += history.seconds(reader)?;
+                of_kind.seconds += history.seconds(plan, reader)?;
             }
         }
         Ok(Self {
             kind: action.kind.name().to_owned(),
             subject: action.subject.describe(&view.sources),
-            preimage: preimage(action).cloned(),
+            preimage,
             seconds: old.as_ref().map_or(0.0, |old| old.cost.wall_seconds),
             record: old,
             verdict,
@@ -376,11 +375,11 @@ impl Answer {
     }
 }
 
+/// What an action that is due will depend on.
 fn preimage(action: &Action) -> Option<&Preimage> {
     match &action.state {
-        State::Done(record) => Some(&record.preimage),
         State::Due { preimage, .. } => Some(preimage),
-        State::Waiting => None,
+        _ => None,
     }
 }
 
@@ -402,8 +401,8 @@ fn verdict(
     history: &mut History<'_>,
 ) -> Result<Verdict, StageError> {
     Ok(match &action.state {
-        State::Done(_) if is_past => Verdict::Superseded,
-        State::Done(_) => Verdict::UpToDate,
+        State::Done { .. } if is_past => Verdict::Superseded,
+        State::Done { .. } => Verdict::UpToDate,
         State::Due { reason, .. } => Verdict::Due(match reason {
             store::Miss::Absent => {
                 let subject = planned_subject(&action.subject, &view.sources);
@@ -457,9 +456,9 @@ impl<'a> History<'a> {
     }
 
     /// What an action cost when it was last made, in seconds; 0 if it never was.
-    fn seconds(&mut self, action: &Action) -> Result<f64, StageError> {
-        if let Some(record) = action.record() {
-            return Ok(record.cost.wall_seconds);
+    fn seconds(&mut self, plan: &Plan, action: &Action) -> Result<f64, StageError> {
+        if let Some(summary) = plan.summary(action) {
+            return Ok(summary.cost.wall_seconds);
         }
         let subject = planned_subject(&action.subject, &self.view.sources);
         let past = self.of(action.kind)?.get(&subject);

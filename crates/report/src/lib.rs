@@ -8,8 +8,8 @@ use pages::{Inputs, Method as ShownMethod, Network, Provenance, StageCost};
 use rayon::prelude::*;
 use schema::Table;
 use stage::{Output, Session, Stage, StageError};
-use store::Record;
-use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, State, Subject};
+use store::Summary;
+use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
 /// Brings the report up to date.
@@ -24,7 +24,7 @@ fn publish(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, 
     let key = plan
         .of(Kind::Report)
         .find(|action| action.subject == *subject)
-        .and_then(key);
+        .and_then(|action| Some(action.key()?.to_string()));
     files.push((REPORT_KEY.to_owned(), key.unwrap_or_default().into_bytes()));
     session.store.publish_report(&files)?;
     tracing::info!(
@@ -37,14 +37,6 @@ fn publish(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, 
             .display()
     );
     Ok(Output::default())
-}
-
-fn key(action: &Action) -> Option<String> {
-    match &action.state {
-        State::Due { preimage, .. } => Some(preimage.key().to_string()),
-        State::Done(record) => Some(record.key.to_string()),
-        State::Waiting => None,
-    }
 }
 
 fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
@@ -118,10 +110,13 @@ fn provenance(session: &Session, plan: &Plan) -> Result<Provenance, StageError> 
     let file = &session.study.file;
     let settings = std::fs::read_to_string(file)
         .map_err(|error| StageError::action(format!("{}: {error}", file.display())))?;
-    let records: Vec<&Record> = plan.all().filter_map(Action::record).collect();
+    let records: Vec<Summary> = plan
+        .all()
+        .filter_map(|action| plan.summary(action))
+        .collect();
     let devices: BTreeSet<&str> = records
         .iter()
-        .map(|record| record.environment.device.as_str())
+        .map(|record| record.device.as_str())
         .collect();
     let mut artifacts: BTreeMap<&str, u64> = BTreeMap::new();
     for table in records.iter().flat_map(|record| record.artifacts.keys()) {
@@ -155,7 +150,7 @@ fn cost(plan: &Plan, stage: Stage) -> StageCost {
         stage: stage.name().to_owned(),
         ..StageCost::default()
     };
-    for record in plan.stage(stage).filter_map(Action::record) {
+    for record in plan.stage(stage).filter_map(|action| plan.summary(action)) {
         cost.actions += 1;
         cost.wall_seconds += record.cost.wall_seconds;
         cost.forward_passes += record.cost.forward_passes;

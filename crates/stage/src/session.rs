@@ -105,8 +105,8 @@ impl Session {
     }
 
     /// The plan up to and with a kind of action, as things stand now.
-    pub fn plan(&self, last: Kind) -> Plan {
-        Plan::new(&self.study, &self.sources, &self.store, last)
+    pub fn plan(&self, last: Kind) -> Result<Plan, StageError> {
+        Ok(Plan::new(&self.study, &self.sources, &self.store, last)?)
     }
 
     /// The rows of a table that an earlier action made.
@@ -116,9 +116,8 @@ impl Session {
         kind: Kind,
         subject: &Subject,
     ) -> Result<Vec<T>, StageError> {
-        let record = plan.record(kind, subject);
-        let id = record
-            .and_then(store::Record::id_of::<T>)
+        let id = plan
+            .artifact::<T>(kind, subject)
             .ok_or(StageError::Waiting {
                 waiting: 1,
                 stage: self.stage.name(),
@@ -165,7 +164,7 @@ impl Session {
         kind: Kind,
         work: impl Fn(&Plan, &Subject) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
-        let plan = self.plan(kind);
+        let plan = self.plan(kind)?;
         let run = Run::new(self, kind, &plan)?;
         run.due.par_iter().try_for_each(|(subject, preimage)| {
             let start = Instant::now();
@@ -189,7 +188,7 @@ impl Session {
         kind: Kind,
         mut work: impl FnMut(&Plan, &Subject) -> Result<Output, StageError>,
     ) -> Result<(), StageError> {
-        let plan = self.plan(kind);
+        let plan = self.plan(kind)?;
         let run = Run::new(self, kind, &plan)?;
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<(&Subject, store::Action)>(WAITING_RESULTS);
@@ -293,20 +292,20 @@ impl Session {
 
     /// The first stage that has left something undone which this share reads.
     fn unfinished(&self) -> Option<Stage> {
-        let plan = self.plan(Kind::Curves);
+        let plan = self.plan(Kind::Curves).ok()?;
         let reads = |action: &Action| !Shard::divides(self.stage) || self.holds(&action.subject);
-        let undone = |action: &Action| action.record().is_none() && reads(action);
+        let undone = |action: &Action| !action.is_done() && reads(action);
         let mut needs = self.stage.with_needs().into_iter();
         needs.find(|stage| *stage != self.stage && plan.stage(*stage).any(undone))
     }
 
     /// Makes `latest/` show what the study consists of now.
     pub fn show(&self) -> Result<(), StageError> {
-        let mut artifacts = self.plan(Kind::Scores).artifacts(&self.sources);
+        let mut artifacts = self.plan(Kind::Scores)?.artifacts(&self.sources);
         // Another process may have published and shown more between this plan and its showing. Whoever changes what is shown looks again,
         // so that the last change is never an older plan.
         while self.store.set_latest(&artifacts)? {
-            artifacts = self.plan(Kind::Scores).artifacts(&self.sources);
+            artifacts = self.plan(Kind::Scores)?.artifacts(&self.sources);
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Artifact, Cost, Key, Record, StoreError, publish};
+use crate::{Artifact, ContentId, Cost, Key, Record, StoreError, publish};
 
 const HEADER: &str = "selectivity records 1\n";
 const SHELF: &str = "> ";
@@ -45,6 +45,8 @@ pub struct Summary {
     pub cost: Cost,
     /// When it was published: RFC 3339, UTC.
     pub date: String,
+    /// Device that ran the network, such as `cpu`.
+    pub device: String,
 }
 
 impl From<Record> for Summary {
@@ -54,6 +56,7 @@ impl From<Record> for Summary {
             facets: record.facets,
             cost: record.cost,
             date: record.environment.date,
+            device: record.environment.device,
         }
     }
 }
@@ -101,6 +104,42 @@ impl Index {
     pub fn summary(&self, noted: Noted) -> Summary {
         let line = &self.text[noted.start..noted.end];
         serde_json::from_str(line).expect("every line was written from a summary")
+    }
+
+    /// The artifacts that a record names, by their tables.
+    pub(crate) fn artifacts(&self, noted: Noted) -> BTreeMap<&str, Artifact> {
+        #[derive(Deserialize)]
+        struct Part<'a> {
+            #[serde(borrow)]
+            artifacts: BTreeMap<&'a str, Artifact>,
+        }
+        let line = &self.text[noted.start..noted.end];
+        let part: Part<'_> =
+            serde_json::from_str(line).expect("every line was written from a summary");
+        part.artifacts
+    }
+
+    /// One value that downstream actions read of an action.
+    ///
+    /// # Panics
+    /// When the record was noted by another index.
+    pub fn facet(&self, noted: Noted, name: &str) -> Option<Value> {
+        #[derive(Deserialize)]
+        struct Part<'a> {
+            #[serde(borrow)]
+            facets: BTreeMap<&'a str, Value>,
+        }
+        let line = &self.text[noted.start..noted.end];
+        let mut part: Part<'_> =
+            serde_json::from_str(line).expect("every line was written from a summary");
+        part.facets.remove(name)
+    }
+
+    /// The ids of the artifacts that an action made, in the order of their tables.
+    pub fn ids(&self, noted: Noted) -> impl Iterator<Item = ContentId> {
+        self.artifacts(noted)
+            .into_values()
+            .map(|artifact| artifact.id)
     }
 
     /// How many records there are.

@@ -180,14 +180,21 @@ impl Store {
         let Some(noted) = index.find(&folder_name(kind), key) else {
             let broken = (!index.is_sound()).then(path);
             let fault = broken.and_then(|path| Some((index.fault(&path)?.to_owned(), path)));
-            let miss = fault.map_or(Miss::Absent, |(detail, path)| Miss::Record { path, detail });
+            let Some((detail, path)) = fault else {
+                return Err((Miss::Absent, None));
+            };
+            let miss = Miss::Record { path, detail };
+            tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
             return Err((miss, None));
         };
-        let artifacts = index.summary(noted).artifacts;
+        let artifacts = index.artifacts(noted);
         let fault = artifacts
             .iter()
             .find_map(|(table, artifact)| self.fault(table, artifact));
-        fault.map_or(Ok(noted), |miss| Err((miss, Some(noted))))
+        fault.map_or(Ok(noted), |miss| {
+            tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
+            Err((miss, Some(noted)))
+        })
     }
 
     /// BLAKE3 of each file's bytes, in order. A file whose times, size and inode are those of an earlier look is not read again.
@@ -243,6 +250,14 @@ impl Store {
             Ok(_) => check_file(table, &artifact.id, &path).err()?,
         };
         Some(Miss::Artifact { path, detail })
+    }
+
+    /// The record of an action of this kind, if it is there and whole.
+    pub fn record(&self, kind: &str, key: &Key) -> Option<Record> {
+        let bytes = fs::read(self.record_path(kind, key)).ok()?;
+        Record::from_bytes(&bytes)
+            .ok()
+            .filter(|record| record.key == *key)
     }
 
     /// The record of a key of any kind.

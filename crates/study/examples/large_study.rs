@@ -65,9 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         &sources,
         &Store::browse(&study.artifacts),
         Kind::Scores,
-    );
+    )?;
     let (actions, done) = plan.all().fold((0, 0), |(actions, done), action| {
-        (actions + 1, done + usize::from(action.record().is_some()))
+        (actions + 1, done + usize::from(action.is_done()))
     });
     println!(
         "{actions} actions, {done} done; files {:.2} s, with the plan {:.2} s, {} MB",
@@ -100,7 +100,7 @@ fn make_records(folder: &Path) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&study.artifacts)?;
     let kinds = Kind::ALL.into_iter().filter(|kind| *kind <= Kind::Scores);
     for kind in kinds {
-        let plan = Plan::new(&study, &sources, &store, kind);
+        let plan = Plan::new(&study, &sources, &store, kind)?;
         let due = plan.of(kind).filter_map(|action| match &action.state {
             State::Due { preimage, .. } => Some(&**preimage),
             _ => None,

@@ -1,13 +1,14 @@
 //! Names that a study gives to its networks, partitions and methods.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A name made of `a` to `z`, `0` to `9`, `_` and `-`, of 1 to 32 characters.
 ///
 /// Dots are left out because they separate the parts of the file names under `latest/`, and the length is bounded
 /// because those parts together must fit into the 255 bytes of a file name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// Most characters of a [`Name`].
 const LONGEST: usize = 32;
@@ -22,7 +23,7 @@ impl Name {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
         };
         let fits = (1..=LONGEST).contains(&text.len()) && text.bytes().all(good);
-        fits.then(|| Self(text.to_owned()))
+        fits.then(|| Self(text.into()))
     }
 
     /// The name as text.

@@ -5,8 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+use schema::Table;
 use serde_json::{Value, json};
-use store::{ContentId, Lookup, Miss, Preimage, PreimageBuilder, Record, Store};
+use store::{
+    ContentId, Index, Key, Miss, Noted, Preimage, PreimageBuilder, Record, Store, StoreError,
+    Summary,
+};
 
 use crate::kind::{Kind, Stage};
 use crate::reader::Choice;
@@ -74,7 +79,12 @@ pub struct Action {
 #[derive(Clone, Debug)]
 pub enum State {
     /// Done; its artifacts are there.
-    Done(Box<Record>),
+    Done {
+        /// The action's key.
+        key: Key,
+        /// Its record, for [`Plan::summary`].
+        noted: Noted,
+    },
     /// To be done.
     Due {
         /// What its result will depend on.
@@ -82,79 +92,120 @@ pub enum State {
         /// Why it is not done.
         reason: Miss,
         /// Its record, where only an artifact was lost. What it says still holds, so that what reads the action needs not be done again.
-        lost: Option<Box<Record>>,
+        lost: Option<Noted>,
     },
     /// What it reads is not there yet, so that not even its key is known.
     Waiting,
 }
 
 impl Action {
-    /// Its record, if it is done.
-    pub fn record(&self) -> Option<&Record> {
+    /// Whether it is done.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done { .. })
+    }
+
+    /// Its key, once all that it reads is there.
+    pub fn key(&self) -> Option<Key> {
         match &self.state {
-            State::Done(record) => Some(record),
-            _ => None,
+            State::Done { key, .. } => Some(*key),
+            State::Due { preimage, .. } => Some(preimage.key()),
+            State::Waiting => None,
         }
     }
 
     /// Its record, if it is done or was done and lost an artifact.
-    fn known(&self) -> Option<&Record> {
-        match &self.state {
-            State::Due { lost, .. } => lost.as_deref(),
-            _ => self.record(),
+    fn known(&self) -> Option<Noted> {
+        match self.state {
+            State::Done { noted, .. } => Some(noted),
+            State::Due { lost, .. } => lost,
+            State::Waiting => None,
         }
     }
 }
 
 /// All actions of a study, up to some kind.
+///
+/// Records stay in the store's index, and are taken out one by one, because a large study has a million of them.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    actions: BTreeMap<Kind, BTreeMap<Subject, Action>>,
+    /// Of each kind, sorted by subject.
+    actions: BTreeMap<Kind, Vec<Action>>,
+    index: Index,
+    store: Store,
 }
 
 impl Plan {
     /// Plans a study up to and with the actions of a kind.
-    pub fn new(study: &Study, sources: &Sources, store: &Store, last: Kind) -> Self {
+    pub fn new(
+        study: &Study,
+        sources: &Sources,
+        store: &Store,
+        last: Kind,
+    ) -> Result<Self, StoreError> {
         let mut plan = Self {
             actions: BTreeMap::new(),
+            index: store.index()?,
+            store: store.clone(),
         };
+        let class_names = class_names(sources);
         for kind in Kind::ALL.into_iter().take_while(|kind| *kind <= last) {
             let planner = Planner {
                 study,
                 sources,
                 plan: &plan,
+                class_names: &class_names,
             };
-            let actions = planner.subjects(kind).into_iter().map(|subject| {
+            let mut subjects = planner.subjects(kind);
+            subjects.sort_unstable();
+            let actions = subjects.into_par_iter().map(|subject| {
                 let state = match planner.preimage(kind, &subject) {
                     None => State::Waiting,
-                    Some(preimage) => look_up(store, kind, preimage),
+                    Some(preimage) => plan.look_up(kind, preimage),
                 };
-                (
-                    subject.clone(),
-                    Action {
-                        kind,
-                        subject,
-                        state,
-                    },
-                )
+                Action {
+                    kind,
+                    subject,
+                    state,
+                }
             });
             let actions = actions.collect();
             plan.actions.insert(kind, actions);
         }
-        plan
+        Ok(plan)
+    }
+
+    fn look_up(&self, kind: Kind, preimage: Preimage) -> State {
+        let due = |preimage, reason, lost| State::Due {
+            preimage: Box::new(preimage),
+            reason,
+            lost,
+        };
+        let key = preimage.key();
+        match self.store.lookup_in(&self.index, kind.name(), &key) {
+            Err((reason, lost)) => due(preimage, reason, lost),
+            // A report is no artifact: it was made once, but report/ may show another one by now.
+            Ok(noted) if kind == Kind::Report => {
+                let path = self.store.root().join("report").join(REPORT_KEY);
+                match std::fs::read_to_string(&path) {
+                    Ok(shown) if shown.trim() == key.to_string() => State::Done { key, noted },
+                    _ => {
+                        let detail = "it shows another study, or none".to_owned();
+                        due(preimage, Miss::Artifact { path, detail }, Some(noted))
+                    }
+                }
+            }
+            Ok(noted) => State::Done { key, noted },
+        }
     }
 
     /// The actions of a kind, in a fixed order.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Action> {
-        self.actions
-            .get(&kind)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        self.actions.get(&kind).into_iter().flatten()
     }
 
     /// All actions.
     pub fn all(&self) -> impl Iterator<Item = &Action> {
-        self.actions.values().flat_map(BTreeMap::values)
+        self.actions.values().flatten()
     }
 
     /// The actions of a stage.
@@ -162,25 +213,45 @@ impl Plan {
         Kind::of(stage).flat_map(|kind| self.of(kind))
     }
 
-    /// The record of an action that is done.
-    pub fn record(&self, kind: Kind, subject: &Subject) -> Option<&Record> {
-        self.actions.get(&kind)?.get(subject)?.record()
+    fn find(&self, kind: Kind, subject: &Subject) -> Option<&Action> {
+        let actions = self.actions.get(&kind)?;
+        let found = actions.binary_search_by(|action| action.subject.cmp(subject));
+        Some(&actions[found.ok()?])
+    }
+
+    /// What the record of an action says, if it is done.
+    pub fn summary(&self, action: &Action) -> Option<Summary> {
+        match action.state {
+            State::Done { noted, .. } => Some(self.index.summary(noted)),
+            _ => None,
+        }
+    }
+
+    /// The whole record of an action, read from its file; none if it is not done, or the record was removed meanwhile.
+    pub fn record(&self, action: &Action) -> Option<Record> {
+        match &action.state {
+            State::Done { key, .. } => self.store.record(action.kind.name(), key),
+            _ => None,
+        }
+    }
+
+    /// The artifact of a table that an action made, if it is done.
+    pub fn artifact<T: Table>(&self, kind: Kind, subject: &Subject) -> Option<ContentId> {
+        let summary = self.summary(self.find(kind, subject)?)?;
+        summary.artifacts.get(T::NAME).map(|artifact| artifact.id)
     }
 
     fn facet(&self, kind: Kind, subject: &Subject, name: &str) -> Option<Value> {
-        let record = self.actions.get(&kind)?.get(subject)?.known()?;
-        record.facets.get(name).cloned()
+        let noted = self.find(kind, subject)?.known()?;
+        self.index.facet(noted, name)
     }
 
     /// The artifacts that are there, under their names in `latest/`.
     pub fn artifacts(&self, sources: &Sources) -> Vec<(String, ContentId)> {
         let mut artifacts = Vec::new();
         for action in self.all() {
-            for (table, artifact) in action
-                .record()
-                .into_iter()
-                .flat_map(|record| &record.artifacts)
-            {
+            let made = self.summary(action).map(|summary| summary.artifacts);
+            for (table, artifact) in made.into_iter().flatten() {
                 artifacts.push((
                     format!("{table}/{}.parquet", action.subject.file_name(sources)),
                     artifact.id,
@@ -193,38 +264,6 @@ impl Plan {
 
 /// The file of a report that holds the key of the action that made it.
 pub const REPORT_KEY: &str = "key.txt";
-
-fn look_up(store: &Store, kind: Kind, preimage: Preimage) -> State {
-    let due = |preimage: Preimage, reason| {
-        let lost = match &reason {
-            Miss::Artifact { .. } => store.find(&preimage.key()).ok().flatten().map(Box::new),
-            _ => None,
-        };
-        State::Due {
-            preimage: Box::new(preimage),
-            reason,
-            lost,
-        }
-    };
-    match store.lookup(&preimage) {
-        Lookup::Miss(reason) => due(preimage, reason),
-        // A report is no artifact: it was made once, but report/ may show another one by now.
-        Lookup::Hit(record) if kind == Kind::Report => {
-            let path = store.root().join("report").join(REPORT_KEY);
-            match std::fs::read_to_string(&path) {
-                Ok(key) if key.trim() == record.key.to_string() => State::Done(record),
-                _ => due(
-                    preimage,
-                    Miss::Artifact {
-                        path,
-                        detail: "it shows another study, or none".to_owned(),
-                    },
-                ),
-            }
-        }
-        Lookup::Hit(record) => State::Done(record),
-    }
-}
 
 impl Subject {
     fn of_image(image: usize) -> Self {
@@ -333,6 +372,8 @@ struct Planner<'a> {
     sources: &'a Sources,
     /// The kinds before the one that is planned.
     plan: &'a Plan,
+    /// Digest of the class names, in their order.
+    class_names: &'a str,
 }
 
 impl Planner<'_> {
@@ -580,19 +621,8 @@ impl Planner<'_> {
                     self.plan.facet(Kind::Logits, subject, facet::LOGITS)?,
                 )
                 .input("label", self.sources.image(subject.image?).true_class)
-                .input("classes", self.class_names()),
+                .input("classes", self.class_names),
         )
-    }
-
-    /// Digest of the class names, in their order.
-    fn class_names(&self) -> String {
-        let classes = &self.sources.images.classes;
-        let names: Vec<&str> = (0..classes.count())
-            .filter_map(|class| classes.name(class))
-            .collect();
-        blake3::hash(names.join("\n").as_bytes())
-            .to_hex()
-            .to_string()
     }
 
     fn perturbations(
@@ -690,7 +720,7 @@ impl Planner<'_> {
         let builder = builder
             .setting("images.require_correct", self.study.images.require_correct)
             .setting("methods.deterministic", names)
-            .input("classes", self.class_names());
+            .input("classes", self.class_names);
         self.contents(builder, &kinds)
     }
 
@@ -702,7 +732,7 @@ impl Planner<'_> {
         });
         let builder = builder
             .setting("report.title", self.study.report.title.clone())
-            .input("classes", self.class_names())
+            .input("classes", self.class_names)
             .input("pipeline.toml", blake3::hash(&text).to_hex().to_string());
         let kinds = [
             Kind::Crops,
@@ -721,14 +751,25 @@ impl Planner<'_> {
         for &kind in kinds {
             let mut hasher = blake3::Hasher::new();
             for action in self.plan.of(kind) {
-                for artifact in action.known()?.artifacts.values() {
-                    hasher.update(&artifact.id.0);
+                for id in self.plan.index.ids(action.known()?) {
+                    hasher.update(&id.0);
                 }
             }
             builder = builder.input(kind.name(), hasher.finalize().to_hex().to_string());
         }
         Some(builder)
     }
+}
+
+/// Digest of the class names, in their order.
+fn class_names(sources: &Sources) -> String {
+    let classes = &sources.images.classes;
+    let names: Vec<&str> = (0..classes.count())
+        .filter_map(|class| classes.name(class))
+        .collect();
+    blake3::hash(names.join("\n").as_bytes())
+        .to_hex()
+        .to_string()
 }
 
 /// The settings of a partition under their names in pipeline.toml.

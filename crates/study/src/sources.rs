@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use store::Store;
+
 use crate::problem::{Problem, Problems};
-use crate::{Image, Images, Name, Study, digest_file};
+use crate::{Image, Images, Name, Study};
 
 /// The digests of a study's files, taken once, before anything runs.
 #[derive(Clone, Debug)]
@@ -25,30 +27,27 @@ impl Sources {
     /// Finds the images of a study and reads every file once for its digest.
     pub fn read(study: &Study) -> Result<Self, Problems> {
         let images = Images::read(study)?;
-        let of_image = |image: &Image| -> Result<ImageDigests, Problems> {
-            let mask = image
-                .mask
-                .as_deref()
-                .map(|mask| digest(mask, "the mask"))
-                .transpose()?;
-            Ok(ImageDigests {
-                image: digest(&image.path, "the image")?,
-                mask,
+        let found = &images.images;
+        let masks = found.iter().filter_map(|image| image.mask.as_deref());
+        let weights = study.networks.values().map(|network| &*network.weights);
+        let files: Vec<(&Path, &str)> = found
+            .iter()
+            .map(|image| (&*image.path, "the image"))
+            .chain(masks.map(|mask| (mask, "the mask")))
+            .chain(weights.map(|weights| (weights, "the weights")))
+            .collect();
+        let mut of_images = digests(study, &files)?;
+        let mut of_masks = of_images.split_off(found.len());
+        let of_weights = of_masks.split_off(of_masks.len() - study.networks.len());
+        let mut of_masks = of_masks.into_iter();
+        let digests = found.iter().zip(of_images);
+        let digests = digests
+            .map(|(found, image)| ImageDigests {
+                image,
+                mask: found.mask.as_ref().and_then(|_| of_masks.next()),
             })
-        };
-        let digests = images
-            .images
-            .iter()
-            .map(of_image)
-            .collect::<Result<_, _>>()?;
-        let of_network = |(name, network): (&Name, &crate::settings::infer::Network)| {
-            Ok((name.clone(), digest(&network.weights, "the weights")?))
-        };
-        let networks = study
-            .networks
-            .iter()
-            .map(of_network)
-            .collect::<Result<_, Problems>>()?;
+            .collect();
+        let networks = study.networks.keys().cloned().zip(of_weights).collect();
         Ok(Self {
             images,
             digests,
@@ -87,13 +86,19 @@ impl Sources {
     }
 }
 
-fn digest(path: &Path, what: &str) -> Result<String, Problems> {
-    digest_file(path)
-        .map(|digest| digest.to_hex().to_string())
-        .map_err(|error| {
-            let title = format!("{what} `{}` cannot be read: {error}", path.display());
-            Problem::new(title)
-                .help("check the path and its permissions")
-                .into()
-        })
+/// The digests of files, each with what it is in words.
+fn digests(study: &Study, files: &[(&Path, &str)]) -> Result<Vec<String>, Problems> {
+    let paths: Vec<&Path> = files.iter().map(|&(path, _)| path).collect();
+    let taken = Store::browse(&study.artifacts).file_digests(&paths);
+    let checked = taken.into_iter().zip(files).map(|(digest, (path, what))| {
+        digest
+            .map(|digest| digest.to_hex().to_string())
+            .map_err(|error| {
+                let title = format!("{what} `{}` cannot be read: {error}", path.display());
+                Problem::new(title)
+                    .help("check the path and its permissions")
+                    .into()
+            })
+    });
+    checked.collect()
 }
