@@ -13,8 +13,8 @@ Exit status:
   0    everything that was asked for is up to date
   1    an action failed: an image, a label, a network; the others were done and kept
   2    the arguments, pipeline.toml, or a file that it names are wrong; nothing was run
-  3    something that this stage reads is missing or was damaged: run `make`, which makes it again; of a share: an
-       earlier stage is not finished, and the message names it
+  3    something that this stage reads is missing, damaged, or not made yet by another share: run
+       what the message names, and this stage again
   4    the artifacts folder cannot be written: it is full, or read-only
   75   stopped by SIGTERM; what was finished is kept
   130  stopped by Ctrl-C; what was finished is kept";

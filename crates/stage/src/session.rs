@@ -276,7 +276,8 @@ impl Session {
     /// The error of actions whose input is not there.
     fn waiting(&self, waiting: usize) -> StageError {
         let stage = self.stage;
-        match self.unfinished().filter(|_| !self.shard.is_whole()) {
+        let first = (!self.shard.is_whole()).then(|| self.unfinished());
+        match first.flatten() {
             Some(first) => StageError::ShareWaiting {
                 waiting,
                 shard: self.shard,
@@ -301,11 +302,17 @@ impl Session {
 
     /// Makes `latest/` show what the study consists of now.
     pub fn show(&self) -> Result<(), StageError> {
-        let mut artifacts = self.plan(Kind::Scores)?.artifacts(&self.sources);
-        // Another process may have published and shown more between this plan and its showing. Whoever changes what is shown looks again,
-        // so that the last change is never an older plan.
-        while self.store.set_latest(&artifacts)? {
-            artifacts = self.plan(Kind::Scores)?.artifacts(&self.sources);
+        let planned =
+            || -> Result<_, StageError> { Ok(self.plan(Kind::Scores)?.artifacts(&self.sources)) };
+        let mut shown = planned()?;
+        // Another process may have published and shown more between this plan and its showing. Whoever changes what is shown plans again,
+        // so that the last change is never an older plan. It does not look at latest/, which may be another study's by then.
+        while self.store.set_latest(&shown)? {
+            let now = planned()?;
+            if now == shown {
+                break;
+            }
+            shown = now;
         }
         Ok(())
     }
