@@ -7,6 +7,7 @@
 ## make build      sets libtorch up and builds the programs, in target/release
 ## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
+## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: 3 minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make benchmark  our superpixels beside scikit-image's, in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
@@ -32,7 +33,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) parity oracles benchmark scenes train clean help
+.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) parity reliability oracles benchmark scenes train clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -82,6 +83,10 @@ check-latest:
 
 parity: build
 	cargo test --release --workspace --test integration parity -- --nocapture --test-threads=1
+
+reliability: export PYTHONDONTWRITEBYTECODE := 1
+reliability: build
+	python3 scripts/reliability/run.py $(ARGS)
 
 # Without the hash seed, TorchScript files differ in bytes from run to run.
 oracles: export PYTHONHASHSEED := 0

@@ -174,7 +174,8 @@ class Reference:
         if report_tables(artifacts) != self.tables:
             tally.loss("wrong_hits", f"{where}: the report's tables are not those of the undisturbed run")
         shown = latest(artifacts)
-        tally.require(shown == self.latest, f"{where}: latest/ shows {len(shown)} files, and not the {len(self.latest)} of the undisturbed run" if len(shown) != len(self.latest) else f"{where}: latest/ leads elsewhere")
+        wrong = sorted(name for name in shown.keys() | self.latest.keys() if shown.get(name) != self.latest.get(name))
+        tally.require(not wrong, f"{where}: latest/ is not that of the undisturbed run in {len(wrong)} names: {wrong[:3]}")
         left = temporaries(artifacts)
         tally.require(not left, f"{where}: temporary files are left: {left[:3]}")
 

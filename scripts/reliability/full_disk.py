@@ -54,7 +54,8 @@ def run(options):
             shutil.rmtree(kept)
             tally.rounds += 1
         tally.faults = filled
-        tally.notes = [f"the whole study takes {pages} pages of {PAGE} bytes and {inodes} files, folders and links; it did not fit {filled} times"]
+        takes = f"{pages} pages of {PAGE} bytes and {inodes} files, folders and links"
+        tally.notes = [f"the whole study takes {takes}; it did not fit {filled} times"]
     return tally
 
 

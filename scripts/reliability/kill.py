@@ -33,6 +33,7 @@ def run(options):
             if not killed or kills_since_end == options.kills_in_a_row:
                 finish(study, reference, before, tally)
                 ends, kills_since_end = ends + 1, 0
+                print(f"{tally.faults} of {options.rounds} kills", flush=True)
                 study.clear()
         finish(study, reference, set(), tally)
         tally.rounds = options.rounds
@@ -73,3 +74,6 @@ def finish(study, reference, before, tally):
     for path in sorted(before - records):
         tally.loss("lost_actions", f"{path} was there before the last run")
     reference.check_end(study.artifacts, tally, "after kills")
+    if study.offers("verify"):
+        verified = study.run("pipeline", "verify", "-q")
+        tally.require(verified.returncode == 0, f"`pipeline verify` ended with {verified.returncode}: {verified.stderr}")

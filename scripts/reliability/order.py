@@ -42,9 +42,8 @@ def run(options):
             records = check_records(calls, study.artifacts, published, tally)
             tally.rounds += 1
             tally.faults += int(killed)
-            tally.notes.append(
-                f"{'after a kill' if killed else 'from nothing'}: {len(calls)} calls, {len(published)} files published, {records} of them records"
-            )
+            which = "after a kill" if killed else "from nothing"
+            tally.notes.append(f"{which}: {len(calls)} calls, {len(published)} files published, {records} of them records")
     return tally
 
 

@@ -33,8 +33,8 @@ CHECKS = {
     "corruption": corruption.run,
 }
 FULL = {
-    "rounds": 200, "kills_in_a_row": 6, "together": 20, "processes": 8, "damages": 2000, "damages_at_once": 100,
-    "every_point": True, "sizes": 80,
+    "rounds": 200, "kills_in_a_row": 6, "together": 10, "processes": 8, "damages": 2000, "damages_at_once": 100,
+    "every_point": True, "sizes": 40,
 }
 SHORT = {
     "rounds": 10, "kills_in_a_row": 6, "together": 1, "processes": 8, "damages": 100, "damages_at_once": 100,

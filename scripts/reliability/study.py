@@ -11,8 +11,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = REPOSITORY / "target" / "release"
 CLASSES = 7
-# No run of these studies takes a tenth of it, on a busy machine neither.
-LONGEST_RUN = 300
+# Seconds. No run of these studies takes a tenth of it, on a busy machine neither.
+LONGEST_RUN = 600
 
 SETTINGS = """\
 [study]
@@ -88,6 +88,11 @@ class Study:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
             start_new_session=True,
         )
+
+    def offers(self, command):
+        """Whether this build's `pipeline` has a command."""
+        said = subprocess.run([PROGRAMS / "pipeline", "--help"], capture_output=True, text=True).stdout
+        return any(line.startswith("  ") and line.split()[:1] == [command] for line in said.splitlines())
 
     def clear(self):
         """Removes all artifacts."""

@@ -3,7 +3,6 @@
 Proves that they end with status 0, without a wrong hit, and with the ids, latest/ and numbers of a run alone.
 """
 
-import subprocess
 import threading
 
 from check import Tally, reference_of
@@ -44,10 +43,8 @@ def run(options):
 
 def commands_beside(study):
     """The commands of this build that may run at any time."""
-    offered = subprocess.run([study.command("pipeline")[0], "--help"], capture_output=True, text=True).stdout
     commands = [("verify",), ("gc", "--dry-run"), ("gc",)]
-    names = {line.split()[0] for line in offered.splitlines() if line.startswith("  ") and line.split()}
-    return [command for command in commands if command[0] in names]
+    return [command for command in commands if study.offers(command[0])]
 
 
 def repeat(study, command, ended, said, tally):
