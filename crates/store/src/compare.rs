@@ -5,7 +5,6 @@ use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
-use crate::store::read_checked;
 use crate::{ContentId, Store, StoreError};
 
 /// How far apart two numbers may be and count as the same: `absolute + relative * |first|`.
@@ -49,13 +48,6 @@ impl Store {
         let first = self.batches(table, id)?;
         let second = other.0.batches(table, other.1)?;
         Ok(compare(&first, &second, tolerance))
-    }
-
-    fn batches(&self, table: &str, id: &ContentId) -> Result<Vec<RecordBatch>, StoreError> {
-        let path = self.object_path(id);
-        let file =
-            std::fs::File::open(&path).map_err(|_| StoreError::Missing { path: path.clone() })?;
-        read_checked(table, id, &file).map_err(|detail| self.set_aside(&file, &path, detail))
     }
 }
 

@@ -6,6 +6,7 @@
 //!   actions/weights/9c/9c01….json    the record of an action, read-only, named by its key: preimage, artifact ids, facets, costs
 //!   latest -> views/5b21…            what the current study consists of, swapped as a whole
 //!   views/5b21…/weights/alexnet.mug-07.quickshift.lime.run03.parquet -> ../../../objects/3f/3fa4….parquet
+//!   views/5b21…/weights/part-00a1-77c0….parquet   rows of many artifacts, where a table has very many
 //!   report -> reports/77e0…          the newest report, swapped as a whole
 //!   reports/77e0…/index.html
 //!   index/                           what all records say, and digests of files; made again where it is absent or old
@@ -30,6 +31,7 @@ mod error;
 mod files;
 mod id;
 mod index;
+mod latest;
 mod listing;
 mod parquet;
 mod preimage;

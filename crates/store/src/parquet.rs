@@ -8,11 +8,11 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding, Type as PhysicalType, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -81,6 +81,46 @@ fn write<T: Table>(batches: &[RecordBatch]) -> Result<Vec<u8>, parquet::errors::
         .with_skip_arrow_metadata(true);
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new_with_options(&mut bytes, T::schema(), options)?;
+    for batch in batches {
+        writer.write(batch)?;
+    }
+    writer.close()?;
+    Ok(bytes)
+}
+
+/// The rows of several artifacts of one table as one file, with the descriptions that the first one has.
+pub(crate) fn merge(
+    described_by: &File,
+    batches: &[RecordBatch],
+) -> Result<Vec<u8>, parquet::errors::ParquetError> {
+    let described = SerializedFileReader::new(described_by.try_clone()?)?;
+    let metadata = described.metadata().file_metadata().key_value_metadata();
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_key_value_metadata(metadata.cloned());
+    let schema = batches
+        .first()
+        .map_or_else(|| Schema::empty().into(), RecordBatch::schema);
+    let leaves = described
+        .metadata()
+        .file_metadata()
+        .schema_descr()
+        .columns();
+    for leaf in leaves {
+        if matches!(
+            leaf.physical_type(),
+            PhysicalType::FLOAT | PhysicalType::DOUBLE
+        ) {
+            properties = properties
+                .set_column_dictionary_enabled(leaf.path().clone(), false)
+                .set_column_encoding(leaf.path().clone(), Encoding::BYTE_STREAM_SPLIT);
+        }
+    }
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties.build())
+        .with_skip_arrow_metadata(true);
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, schema, options)?;
     for batch in batches {
         writer.write(batch)?;
     }

@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use crate::index::{Index, Noted};
 use crate::publish::{self, Written};
-use crate::view::{self, Link, View, check_name};
+use crate::view::{self, View, check_name};
 use crate::{
     Artifact, ContentId, Cost, EncodedTable, Environment, Key, Preimage, RECORD_VERSION, Record,
-    StoreError, content_id, files, parquet,
+    StoreError, content_id, files, latest, parquet,
 };
 
 /// Fewest bytes of a Parquet file: its magic number twice and the length of its footer.
@@ -290,6 +290,20 @@ impl Store {
     /// The rows of an artifact, whose id is computed again from what was read. A file that does not hold what its name says is set aside, with a
     /// warning, and [`StoreError::is_loss`] is true of the error.
     pub fn read<T: Table>(&self, id: &ContentId) -> Result<Vec<T>, StoreError> {
+        let batches = self.batches(T::NAME, id)?;
+        let path = self.object_path(id);
+        let rows: Result<Vec<_>, _> = batches.iter().map(T::decode).collect();
+        Ok(rows
+            .map_err(|source| StoreError::Schema { path, source })?
+            .concat())
+    }
+
+    /// The batches of an artifact, checked as [`Store::read`] does.
+    pub(crate) fn batches(
+        &self,
+        table: &str,
+        id: &ContentId,
+    ) -> Result<Vec<RecordBatch>, StoreError> {
         let path = self.object_path(id);
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -297,12 +311,7 @@ impl Store {
             }
             opened => opened.map_err(|error| StoreError::io("read", &path, error))?,
         };
-        let batches = read_checked(T::NAME, id, &file)
-            .map_err(|detail| self.set_aside(&file, &path, detail))?;
-        let rows: Result<Vec<_>, _> = batches.iter().map(T::decode).collect();
-        Ok(rows
-            .map_err(|source| StoreError::Schema { path, source })?
-            .concat())
+        read_checked(table, id, &file).map_err(|detail| self.set_aside(&file, &path, detail))
     }
 
     pub(crate) fn set_aside(&self, file: &File, path: &Path, detail: String) -> StoreError {
@@ -457,20 +466,19 @@ impl Store {
     }
 
     /// Makes `latest/` consist of exactly these artifacts under these relative names, such as
-    /// `weights/alexnet.mug-07.quickshift.lime.run03.parquet`; says whether anything had to change.
+    /// `weights/alexnet.mug-07.quickshift.lime.run03.parquet`; says whether anything had to change. Where a table has very many
+    /// artifacts, their rows stand together in fewer files (`latest`).
     pub fn set_latest(&self, entries: &[(String, ContentId)]) -> Result<bool, StoreError> {
         let mut digest = blake3::Hasher::new();
-        let mut links = BTreeMap::new();
-        for (name, id) in entries {
+        let ids: BTreeMap<&str, &ContentId> =
+            entries.iter().map(|(name, id)| (&**name, id)).collect();
+        for (name, id) in &ids {
             check_name(name)?;
-            let up = "../".repeat(2 + name.split('/').count() - 1);
-            links.insert(name.as_str(), Link(Path::new(&up).join(object_name(id))));
-        }
-        let ids: BTreeMap<_, _> = entries.iter().map(|(name, id)| (name, id)).collect();
-        for (name, id) in ids {
             add_entry(&mut digest, name, &id.0);
         }
-        self.show("latest", "views", &digest, &Vec::from_iter(links))
+        let shown = latest::arrange(self, &ids);
+        let content: Vec<_> = shown.iter().map(|(name, shown)| (&**name, shown)).collect();
+        self.show("latest", "views", &digest, &content)
     }
 
     /// Makes `report/` consist of exactly these files, by relative name; says whether anything had to change.
@@ -538,7 +546,7 @@ pub(crate) const ACTIONS: &str = "actions";
 /// Folder of what was set aside.
 pub(crate) const DAMAGED: &str = "damaged";
 
-fn object_name(id: &ContentId) -> PathBuf {
+pub(crate) fn object_name(id: &ContentId) -> PathBuf {
     let id = id.to_string();
     [OBJECTS, &id[..2], &format!("{id}.parquet")]
         .iter()

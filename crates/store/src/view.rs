@@ -32,7 +32,7 @@ pub(crate) trait Content {
     fn is_at(&self, path: &Path) -> bool;
 
     /// Puts it there.
-    fn put(&self, path: &Path) -> io::Result<()>;
+    fn put(&self, path: &Path) -> Result<(), StoreError>;
 }
 
 /// A symbolic link to this path.
@@ -43,8 +43,8 @@ impl Content for Link {
         fs::read_link(path).is_ok_and(|target| target == self.0)
     }
 
-    fn put(&self, path: &Path) -> io::Result<()> {
-        symlink(&self.0, path)
+    fn put(&self, path: &Path) -> Result<(), StoreError> {
+        symlink(&self.0, path).map_err(|error| StoreError::io("create", path, error))
     }
 }
 
@@ -53,11 +53,19 @@ impl Content for &[u8] {
         fs::read(path).is_ok_and(|bytes| bytes == *self)
     }
 
-    fn put(&self, path: &Path) -> io::Result<()> {
-        let mut file = File::create_new(path)?;
-        file.write_all(self)?;
-        file.sync_all()
+    fn put(&self, path: &Path) -> Result<(), StoreError> {
+        let put = || {
+            let mut file = File::create_new(path)?;
+            file.write_all(self)?;
+            file.sync_all()
+        };
+        put().map_err(|error| StoreError::io("create", path, error))
     }
+}
+
+/// Gives the same file a second name; false where it cannot have one, because it is not there or lies on another file system.
+pub(crate) fn link_again(file: &Path, path: &Path) -> bool {
+    fs::hard_link(file, path).is_ok()
 }
 
 impl View<'_> {
@@ -128,9 +136,7 @@ fn build<C: Content>(view: &Path, content: &[(&str, C)]) -> Result<(), StoreErro
         if folders.insert(folder.to_owned()) {
             make_folder(folder)?;
         }
-        content
-            .put(&path)
-            .map_err(|error| StoreError::io("create", &path, error))?;
+        content.put(&path)?;
     }
     folders.iter().try_for_each(|folder| sync_folder(folder))?;
     rename_without_replacing(&temporary, view)

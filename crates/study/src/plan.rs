@@ -813,3 +813,10 @@ fn settings_of(partition: &Partition) -> Vec<(&'static str, Value)> {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod matrix;

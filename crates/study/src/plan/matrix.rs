@@ -1,0 +1,512 @@
+//! Every field that can be flipped, and the kinds of action that are made again: those that read it, and no others.
+//!
+//! Nothing is computed: actions are published with results that depend on what they are about only, so that an action that is
+//! made again gives what it gave before, unless the test asks for another result. What a line of code changes is `code`'s affair.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use store::{Cost, Environment, Store};
+
+use super::{Plan, State, Subject, facet};
+use crate::fixture::Folder;
+use crate::{Kind, Sources};
+
+const STUDY: &str = r#"
+[study]
+seed = 1
+runs = 2
+artifacts = "artifacts"
+
+[images]
+folder = "images"
+labels = "labels.csv"
+masks = "masks"
+classes = "classes.txt"
+resize = 256
+crop = 224
+target = "predicted"
+require_correct = true
+
+[networks.one]
+architecture = "alexnet"
+weights = "one.safetensors"
+width = 0.25
+mean = [0.5, 0.5, 0.5]
+std = [0.2, 0.2, 0.2]
+
+[networks.two]
+architecture = "resnet50"
+weights = "two.safetensors"
+
+[partitions.quick]
+algorithm = "quickshift"
+kernel_size = 4
+max_dist = 200
+ratio = 0.2
+
+[partitions.clusters]
+algorithm = "slic"
+superpixels = 50
+compactness = 10
+sigma = 0
+
+[partitions.graph]
+algorithm = "felzenszwalb"
+scale = 100
+sigma = 0.5
+min_size = 50
+
+[partitions.squares]
+algorithm = "grid"
+rows = 7
+columns = 6
+
+[methods.cam]
+kind = "gradcam"
+
+[methods.lime]
+kind = "lime"
+samples = 100
+distance = "cosine"
+kernel_width = 0.25
+alpha = 1.0
+features = "all"
+replacement = "mean"
+
+[deletion]
+orders = ["most_relevant_first"]
+replacements = ["mean"]
+
+[report]
+title = "A study"
+
+[compute]
+threads = 2
+device = "cpu"
+"#;
+
+/// The kinds whose key holds the digest of a network's weights, or a setting of the network.
+const NETWORK: [Kind; 4] = [
+    Kind::Logits,
+    Kind::Saliency,
+    Kind::Perturbations,
+    Kind::Curves,
+];
+/// Settings of one network, and what they become.
+const NETWORK_SETTINGS: [(&str, &str); 3] = [
+    ("width = 0.25", "width = 0.5"),
+    ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, 0.5, 0.4]"),
+    ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
+];
+/// Other settings, what they become, and which kinds read them.
+const SETTINGS: [(&str, &str, &[Kind]); 22] = [
+    ("seed = 1", "seed = 2", &[Kind::Perturbations]),
+    ("resize = 256", "resize = 255", &[Kind::Crops]),
+    ("crop = 224", "crop = 223", &[Kind::Crops]),
+    (
+        "target = \"predicted\"",
+        "target = \"true\"",
+        &[Kind::Targets],
+    ),
+    (
+        "require_correct = true",
+        "require_correct = false",
+        &[Kind::Scores],
+    ),
+    ("kernel_size = 4", "kernel_size = 5", &[Kind::Segments]),
+    ("max_dist = 200", "max_dist = 100", &[Kind::Segments]),
+    ("ratio = 0.2", "ratio = 0.3", &[Kind::Segments]),
+    ("superpixels = 50", "superpixels = 49", &[Kind::Segments]),
+    ("compactness = 10", "compactness = 11", &[Kind::Segments]),
+    ("sigma = 0\n", "sigma = 1\n", &[Kind::Segments]),
+    ("scale = 100", "scale = 90", &[Kind::Segments]),
+    ("sigma = 0.5", "sigma = 0.6", &[Kind::Segments]),
+    ("min_size = 50", "min_size = 40", &[Kind::Segments]),
+    ("rows = 7", "rows = 8", &[Kind::Segments]),
+    ("columns = 6", "columns = 5", &[Kind::Segments]),
+    ("samples = 100", "samples = 101", &[Kind::Perturbations]),
+    (
+        "replacement = \"mean\"",
+        "replacement = \"blur\"",
+        &[Kind::Perturbations],
+    ),
+    (
+        "kernel_width = 0.25",
+        "kernel_width = 0.3",
+        &[Kind::Weights],
+    ),
+    (
+        "distance = \"cosine\"",
+        "distance = \"l2\"",
+        &[Kind::Weights],
+    ),
+    ("alpha = 1.0", "alpha = 2.0", &[Kind::Weights]),
+    (
+        "features = \"all\"",
+        "features = { count = 3, selection = \"highest_weights\" }",
+        &[Kind::Weights],
+    ),
+];
+/// Values that are read of an earlier action, and by which kinds.
+const FACETS: [(Kind, &str, &[Kind]); 7] = [
+    (
+        Kind::Crops,
+        facet::PIXELS,
+        &[
+            Kind::Segments,
+            Kind::Logits,
+            Kind::Saliency,
+            Kind::Perturbations,
+            Kind::Curves,
+        ],
+    ),
+    (
+        Kind::Segments,
+        facet::LABELS,
+        &[Kind::Perturbations, Kind::Curves],
+    ),
+    (Kind::Logits, facet::LOGITS, &[Kind::Targets]),
+    (
+        Kind::Targets,
+        facet::TARGET_CLASS,
+        &[Kind::Saliency, Kind::Perturbations, Kind::Curves],
+    ),
+    (Kind::Saliency, facet::MAP, &[Kind::Curves]),
+    (Kind::Perturbations, facet::ANSWERS, &[Kind::Weights]),
+    (Kind::Weights, facet::ORDER, &[Kind::Curves]),
+];
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("pipeline.toml", STUDY);
+    for image in ["a", "b"] {
+        folder.write(&format!("images/{image}.png"), image);
+        folder.write(&format!("masks/{image}.png"), image);
+    }
+    folder.write("labels.csv", "path,label\na.png,mug\nb.png,key\n");
+    folder.write("classes.txt", "mug\nkey\n");
+    for network in ["one", "two"] {
+        folder.write(&format!("{network}.safetensors"), network);
+    }
+    folder
+}
+
+/// A facet of an action that is to have another value than it usually has.
+type Other<'a> = Option<(Kind, &'a str)>;
+
+/// Brings a study up to date, and says of each kind what was made.
+fn settle(folder: &Folder, other: Other<'_>) -> BTreeMap<Kind, BTreeSet<Subject>> {
+    let study = folder.study().unwrap();
+    let sources = Sources::read(&study).unwrap();
+    let store = Store::open(&study.artifacts).unwrap();
+    let mut made = BTreeMap::new();
+    for kind in Kind::ALL {
+        let plan = Plan::new(&study, &sources, &store, kind).unwrap();
+        let mut subjects = BTreeSet::new();
+        let mut actions = Vec::new();
+        for action in plan.of(kind) {
+            match &action.state {
+                State::Done { .. } => {}
+                State::Waiting => panic!("{kind} waits"),
+                State::Due { preimage, .. } => {
+                    subjects.insert(action.subject.clone());
+                    actions.push(published(kind, &action.subject, preimage, other));
+                }
+            }
+        }
+        for result in store.publish_many(&actions) {
+            result.unwrap();
+        }
+        if kind == Kind::Report {
+            let key = actions
+                .first()
+                .map(|action| action.preimage.key().to_string());
+            let files = key.map(|key| (super::REPORT_KEY.to_owned(), key.into_bytes()));
+            store.publish_report(&Vec::from_iter(files)).unwrap();
+        }
+        if !subjects.is_empty() {
+            made.insert(kind, subjects);
+        }
+    }
+    made
+}
+
+/// An action with a result that depends on what it is about only.
+fn published(
+    kind: Kind,
+    subject: &Subject,
+    preimage: &store::Preimage,
+    other: Other<'_>,
+) -> store::Action {
+    let about = format!("{kind} {subject:?}");
+    let names: &[&str] = match kind {
+        Kind::Crops => &[facet::PIXELS],
+        Kind::Segments => &[facet::LABELS],
+        Kind::Logits => &[facet::LOGITS],
+        Kind::Targets => &[facet::TARGET_CLASS, facet::CORRECT],
+        Kind::Saliency => &[facet::MAP],
+        Kind::Perturbations => &[facet::ANSWERS],
+        Kind::Weights => &[facet::ORDER],
+        Kind::Curves | Kind::Scores | Kind::Report => &[],
+    };
+    let value = |name: &str| match (other == Some((kind, name)), name) {
+        (_, facet::CORRECT) => json!(true),
+        (is_other, facet::TARGET_CLASS) => json!(i32::from(is_other)),
+        (is_other, _) => json!(format!("{about} {is_other}")),
+    };
+    let row = schema::Exclusion {
+        image: about.clone(),
+        reason: String::new(),
+        network: None,
+        predicted_label: None,
+        true_label: None,
+    };
+    let tables = match kind {
+        Kind::Report => Vec::new(),
+        _ => vec![store::encode(&[row]).unwrap()],
+    };
+    let facets: BTreeMap<String, Value> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), value(name)))
+        .collect();
+    store::Action {
+        preimage: preimage.clone(),
+        tables,
+        facets,
+        cost: Cost::default(),
+        environment: Environment::here("cpu", None, "matrix"),
+    }
+}
+
+/// The kinds of action that are made again after a change, besides the report.
+fn made_after(change: impl FnOnce(&Folder), other: Other<'_>) -> Vec<Kind> {
+    let folder = folder();
+    settle(&folder, None);
+    change(&folder);
+    let made = settle(&folder, other).into_keys();
+    made.filter(|kind| *kind != Kind::Report).collect()
+}
+
+fn remove(folder: &Folder, kind: Kind) {
+    std::fs::remove_dir_all(folder.path("artifacts/actions").join(kind.name())).unwrap();
+}
+
+#[test]
+fn a_second_look_makes_nothing() {
+    let folder = folder();
+    assert_eq!(settle(&folder, None).len(), Kind::ALL.len());
+    assert_eq!(settle(&folder, None), BTreeMap::new());
+}
+
+#[test]
+fn every_setting_is_in_the_keys_of_exactly_the_kinds_that_read_it() {
+    for (old, new, kinds) in SETTINGS {
+        let made = made_after(|folder| folder.edit(old, new), None);
+        assert_eq!(made, kinds, "{old} to {new}");
+    }
+    for (old, new) in NETWORK_SETTINGS {
+        assert_eq!(
+            made_after(|folder| folder.edit(old, new), None),
+            NETWORK,
+            "{old} to {new}"
+        );
+    }
+}
+
+#[test]
+fn every_value_that_is_read_of_an_earlier_action_is_in_the_keys_of_its_readers() {
+    for (kind, name, readers) in FACETS {
+        let made = made_after(|folder| remove(folder, kind), Some((kind, name)));
+        let expected: Vec<Kind> = [kind].iter().chain(readers).copied().collect();
+        assert_eq!(made, expected, "{kind}, {name}");
+        // The same result as before stops there.
+        assert_eq!(
+            made_after(|folder| remove(folder, kind), None),
+            [kind],
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn every_file_is_in_the_keys_of_what_reads_it() {
+    let write =
+        |path: &'static str, text: &'static str| move |folder: &Folder| folder.write(path, text);
+    let image = made_after(write("images/a.png", "another"), None);
+    assert_eq!(image, [Kind::Crops, Kind::Perturbations]);
+    assert_eq!(
+        made_after(write("masks/a.png", "another"), None),
+        [Kind::Crops]
+    );
+    assert_eq!(
+        made_after(write("one.safetensors", "another"), None),
+        NETWORK
+    );
+    let labels = "path,label\na.png,key\nb.png,key\n";
+    assert_eq!(
+        made_after(write("labels.csv", labels), None),
+        [Kind::Targets]
+    );
+    let classes = made_after(write("classes.txt", "mug\nkey\nlamp\n"), None);
+    assert_eq!(classes, [Kind::Targets, Kind::Scores]);
+}
+
+#[test]
+fn a_changed_image_or_network_makes_only_its_own_again() {
+    let folder = folder();
+    settle(&folder, None);
+    folder.write("images/b.png", "another");
+    let made = settle(&folder, None);
+    for kind in [Kind::Crops, Kind::Perturbations] {
+        assert!(
+            made[&kind].iter().all(|subject| subject.image == Some(1)),
+            "{kind}"
+        );
+    }
+    folder.write("two.safetensors", "another");
+    let made = settle(&folder, None);
+    for kind in NETWORK {
+        let of_two = |subject: &Subject| {
+            subject
+                .network
+                .as_ref()
+                .is_some_and(|name| name.as_str() == "two")
+        };
+        assert!(made[&kind].iter().all(of_two), "{kind}");
+    }
+}
+
+#[test]
+fn nothing_else_is_in_a_key() {
+    let unchanged: [(&str, fn(&Folder)); 6] = [
+        ("threads", |folder| {
+            folder.edit("threads = 2", "threads = 1")
+        }),
+        ("a comment", |folder| {
+            folder.edit("[report]", "# what for\n[report]")
+        }),
+        ("the order of keys", |folder| {
+            folder.edit("rows = 7\ncolumns = 6", "columns = 6\nrows = 7")
+        }),
+        ("a written default", |folder| {
+            folder.edit("alpha = 1.0\n", "")
+        }),
+        ("the title", |folder| folder.edit("A study", "Another")),
+        ("the times of files", |folder| touch_all(&folder.path("."))),
+    ];
+    for (what, change) in unchanged {
+        assert_eq!(made_after(change, None), [], "{what}");
+    }
+}
+
+#[test]
+fn the_folders_are_in_no_key() {
+    let (one, other) = (folder(), folder());
+    settle(&one, None);
+    settle(&other, None);
+    let keys = |folder: &Folder| {
+        let study = folder.study().unwrap();
+        let sources = Sources::read(&study).unwrap();
+        let store = Store::browse(&study.artifacts);
+        let plan = Plan::new(&study, &sources, &store, Kind::Report).unwrap();
+        plan.all().map(super::Action::key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&one), keys(&other));
+}
+
+fn touch_all(folder: &Path) {
+    let now = std::time::SystemTime::now() - std::time::Duration::from_secs(100);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|name| name == "artifacts") {
+            continue;
+        }
+        if path.is_dir() {
+            touch_all(&path);
+        } else {
+            std::fs::File::open(&path)
+                .unwrap()
+                .set_modified(now)
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn growth_makes_only_what_is_new() {
+    let grow = |change: &dyn Fn(&Folder), new: &dyn Fn(&Subject) -> bool| {
+        let folder = folder();
+        settle(&folder, None);
+        change(&folder);
+        for (kind, subjects) in settle(&folder, None) {
+            let whole = matches!(kind, Kind::Scores | Kind::Report);
+            assert!(whole || subjects.iter().all(new), "{kind}: {subjects:?}");
+        }
+    };
+    grow(
+        &|folder| {
+            folder.write("images/c.png", "c");
+            folder.write(
+                "labels.csv",
+                "path,label\na.png,mug\nb.png,key\nc.png,key\n",
+            );
+        },
+        &|subject| subject.image == Some(2),
+    );
+    grow(
+        &|folder| {
+            folder.write("three.safetensors", "three");
+            folder.edit(
+                "[partitions.quick]",
+                "[networks.three]\narchitecture = \"alexnet\"\nweights = \"three.safetensors\"\n\n[partitions.quick]",
+            );
+        },
+        &|subject| {
+            subject
+                .network
+                .as_ref()
+                .is_some_and(|name| name.as_str() == "three")
+        },
+    );
+    grow(
+        &|folder| {
+            folder.edit(
+                "[deletion]",
+                "[methods.more]\nkind = \"lime\"\n\n[deletion]",
+            );
+        },
+        &|subject| {
+            subject
+                .method
+                .as_ref()
+                .is_some_and(|name| name.as_str() == "more")
+        },
+    );
+    grow(&|folder| folder.edit("runs = 2", "runs = 3"), &|subject| {
+        subject.run == Some(2)
+    });
+    grow(
+        &|folder| {
+            folder.edit(
+                "replacements = [\"mean\"]",
+                "replacements = [\"mean\", \"black\"]",
+            );
+        },
+        &|subject| {
+            subject
+                .replacement
+                .is_some_and(|replacement| crate::Choice::name(replacement) == "black")
+        },
+    );
+}
+
+#[test]
+fn dropping_an_image_makes_only_the_scores_again() {
+    let made = made_after(
+        |folder| std::fs::remove_file(folder.path("images/b.png")).unwrap(),
+        None,
+    );
+    assert_eq!(made, [Kind::Scores]);
+}
