@@ -118,3 +118,48 @@ fn to_text(known: &Known) -> String {
     let _ = writeln!(text, "{checksum}");
     text
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in folders of their own"
+)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::index::SETTLED;
+
+    #[test]
+    fn a_file_that_changed_is_read_again_whatever_its_times_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("artifacts");
+        fs::create_dir(&root).unwrap();
+        let paths: Vec<PathBuf> = (0..WORTH_WRITING)
+            .map(|number| folder.path().join(number.to_string()))
+            .collect();
+        for path in &paths {
+            fs::write(path, "before").unwrap();
+        }
+        std::thread::sleep(SETTLED + Duration::from_millis(100));
+        let all = |what: &str| {
+            let expected = blake3::hash(what.as_bytes());
+            digests(&root, &paths)
+                .into_iter()
+                .filter(|digest| digest.as_ref().is_ok_and(|digest| *digest == expected))
+                .count()
+        };
+        assert_eq!(all("before"), WORTH_WRITING);
+        assert!(root.join("index/files").is_file());
+
+        let modified = fs::metadata(&paths[3]).unwrap().modified().unwrap();
+        fs::write(&paths[3], "behind").unwrap();
+        File::open(&paths[3])
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        assert_eq!((all("before"), all("behind")), (WORTH_WRITING - 1, 1));
+        fs::remove_file(&paths[4]).unwrap();
+        assert_eq!(all("before"), WORTH_WRITING - 2);
+    }
+}

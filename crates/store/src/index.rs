@@ -83,8 +83,8 @@ impl Index {
     /// The record of a key.
     pub(crate) fn find(&self, folder: &str, key: &Key) -> Option<Noted> {
         let records = self.kinds.get(folder)?;
-        let found = records.binary_search_by_key(key, |&(key, _)| key).ok()?;
-        Some(records[found].1)
+        let place = search(records, key)?;
+        Some(records[place].1)
     }
 
     /// What is wrong with a record that is there.
@@ -217,6 +217,20 @@ impl Index {
         let _ = writeln!(text, "{CHECKSUM}{checksum}");
         text
     }
+}
+
+/// The place of a key among sorted ones. Keys are digests and so lie evenly: the first digits tell about where to look.
+fn search(records: &[(Key, Noted)], key: &Key) -> Option<usize> {
+    let first = |key: &Key| u64::from_be_bytes(std::array::from_fn(|byte| key.0[byte]));
+    let guess = (u128::from(first(key)) * records.len() as u128) >> u64::BITS;
+    // Four standard deviations, at most, of how far an even draw lies from its place.
+    let reach = 2 * records.len().isqrt() + 4;
+    let start = (guess as usize).saturating_sub(reach);
+    let end = (guess as usize).saturating_add(reach).min(records.len());
+    let near = &records[start..end];
+    let near = near.binary_search_by_key(key, |&(key, _)| key);
+    let anywhere = || records.binary_search_by_key(key, |&(key, _)| key);
+    near.map(|place| start + place).or_else(|_| anywhere()).ok()
 }
 
 /// The records of one folder.
@@ -396,5 +410,103 @@ impl std::fmt::Display for Stamp {
             "{} {} {} {}",
             self.modified, self.changed, self.inode, self.bytes
         )
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests damage a store of their own"
+)]
+mod tests {
+    use super::*;
+    use crate::{Action, Environment, Lookup, Preimage, Store};
+
+    /// Enough for the index to be written.
+    const RECORDS: usize = WORTH_WRITING + 50;
+
+    fn action(number: usize) -> Action {
+        Action {
+            preimage: Preimage::builder("targets")
+                .setting("number", number)
+                .build(),
+            tables: Vec::new(),
+            facets: BTreeMap::from([("number".to_owned(), number.into())]),
+            cost: Cost::default(),
+            environment: Environment::here("cpu", None, "test"),
+        }
+    }
+
+    fn key(number: usize) -> Key {
+        action(number).preimage.key()
+    }
+
+    /// A store whose index is written and trusted.
+    fn indexed(folder: &Path) -> Store {
+        let store = Store::open(folder).unwrap();
+        let actions: Vec<Action> = (0..RECORDS).map(action).collect();
+        for published in store.publish_many(&actions) {
+            published.unwrap();
+        }
+        std::thread::sleep(SETTLED + Duration::from_millis(100));
+        assert_eq!(store.index().unwrap().len(), RECORDS);
+        store
+    }
+
+    fn facet(store: &Store, number: usize) -> Option<Value> {
+        let index = store.index().unwrap();
+        let noted = store.lookup_in(&index, "targets", &key(number)).ok()?;
+        index.facet(noted, "number")
+    }
+
+    #[test]
+    fn what_is_added_and_removed_after_the_index_was_written_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = indexed(folder.path());
+        let file = folder.path().join("index/records");
+        let written = fs::read(&file).unwrap();
+        for number in 0..RECORDS {
+            assert_eq!(facet(&store, number), Some(number.into()));
+        }
+        store.publish(&action(RECORDS)).unwrap();
+        assert_eq!(facet(&store, RECORDS), Some(RECORDS.into()));
+        fs::remove_file(store.record_path("targets", &key(7))).unwrap();
+        assert_eq!(facet(&store, 7), None);
+        assert_eq!(store.index().unwrap().len(), RECORDS);
+        // So few changes are not worth a new index: the old one served.
+        assert_eq!(fs::read(&file).unwrap(), written);
+    }
+
+    #[test]
+    fn a_damaged_index_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = indexed(folder.path());
+        let file = folder.path().join("index/records");
+        let written = fs::read(&file).unwrap();
+        for at in [0, HEADER.len() + 3, written.len() / 2, written.len() - 2] {
+            let mut damaged = written.clone();
+            damaged[at] ^= 1;
+            fs::remove_file(&file).unwrap();
+            fs::write(&file, damaged).unwrap();
+            assert_eq!(facet(&store, 9), Some(9.into()), "byte {at}");
+            assert_eq!(fs::read(&file).unwrap(), written, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_is_a_miss_with_its_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.publish(&action(1)).unwrap();
+        let path = store.record_path("targets", &key(1));
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "{}").unwrap();
+        let index = store.index().unwrap();
+        let (miss, lost) = store.lookup_in(&index, "targets", &key(1)).unwrap_err();
+        assert!(matches!(miss, crate::Miss::Record { .. }) && lost.is_none());
+        assert!(matches!(
+            store.lookup_key("targets", &key(1)),
+            Lookup::Miss(_)
+        ));
     }
 }

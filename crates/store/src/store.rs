@@ -547,10 +547,10 @@ pub(crate) const ACTIONS: &str = "actions";
 pub(crate) const DAMAGED: &str = "damaged";
 
 pub(crate) fn object_name(id: &ContentId) -> PathBuf {
-    let id = id.to_string();
-    [OBJECTS, &id[..2], &format!("{id}.parquet")]
-        .iter()
-        .collect()
+    let id = blake3::Hash::from_bytes(id.0).to_hex();
+    [OBJECTS, "/", &id[..2], "/", &id, ".parquet"]
+        .concat()
+        .into()
 }
 
 /// A kind of action as the name of a folder: letters, digits, `_` and `-` stand for themselves, other bytes as `%` and two digits.

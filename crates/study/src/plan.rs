@@ -123,13 +123,45 @@ impl Action {
     }
 }
 
+/// The actions of one kind.
+#[derive(Clone, Debug, Default)]
+struct Actions {
+    /// Sorted by subject, and so by image.
+    sorted: Vec<Action>,
+    /// Where those of each image begin, and the end.
+    starts: Vec<usize>,
+}
+
+impl Actions {
+    fn new(sorted: Vec<Action>) -> Self {
+        let mut starts = Vec::new();
+        for (place, action) in sorted.iter().enumerate() {
+            let images = action.subject.image.map_or(1, |image| image + 1);
+            starts.resize(starts.len().max(images), place);
+        }
+        starts.push(sorted.len());
+        Self { sorted, starts }
+    }
+
+    fn iter(&self) -> std::slice::Iter<'_, Action> {
+        self.sorted.iter()
+    }
+
+    fn find(&self, subject: &Subject) -> Option<&Action> {
+        let image = subject.image.unwrap_or(0);
+        let (start, end) = (self.starts.get(image)?, self.starts.get(image + 1)?);
+        let of_image = &self.sorted[*start..*end];
+        let found = of_image.binary_search_by(|action| action.subject.cmp(subject));
+        Some(&of_image[found.ok()?])
+    }
+}
+
 /// All actions of a study, up to some kind.
 ///
 /// Records stay in the store's index, and are taken out one by one, because a large study has a million of them.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Of each kind, sorted by subject.
-    actions: BTreeMap<Kind, Vec<Action>>,
+    actions: BTreeMap<Kind, Actions>,
     index: Index,
     store: Store,
 }
@@ -154,6 +186,7 @@ impl Plan {
                 sources,
                 plan: &plan,
                 class_names: &class_names,
+                fingerprint: &kind.fingerprint(),
             };
             let mut subjects = planner.subjects(kind);
             subjects.sort_unstable();
@@ -168,7 +201,7 @@ impl Plan {
                     state,
                 }
             });
-            let actions = actions.collect();
+            let actions = Actions::new(actions.collect());
             plan.actions.insert(kind, actions);
         }
         Ok(plan)
@@ -200,12 +233,12 @@ impl Plan {
 
     /// The actions of a kind, in a fixed order.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Action> {
-        self.actions.get(&kind).into_iter().flatten()
+        self.actions.get(&kind).into_iter().flat_map(Actions::iter)
     }
 
     /// All actions.
     pub fn all(&self) -> impl Iterator<Item = &Action> {
-        self.actions.values().flatten()
+        self.actions.values().flat_map(Actions::iter)
     }
 
     /// The actions of a stage.
@@ -214,9 +247,7 @@ impl Plan {
     }
 
     fn find(&self, kind: Kind, subject: &Subject) -> Option<&Action> {
-        let actions = self.actions.get(&kind)?;
-        let found = actions.binary_search_by(|action| action.subject.cmp(subject));
-        Some(&actions[found.ok()?])
+        self.actions.get(&kind)?.find(subject)
     }
 
     /// What the record of an action says, if it is done.
@@ -374,6 +405,8 @@ struct Planner<'a> {
     plan: &'a Plan,
     /// Digest of the class names, in their order.
     class_names: &'a str,
+    /// What the tables of the kind that is planned look like.
+    fingerprint: &'a str,
 }
 
 impl Planner<'_> {
@@ -527,7 +560,7 @@ impl Planner<'_> {
             code::digest(kind.name()).expect("build.rs makes a digest for every kind of action");
         let mut builder = Preimage::builder(kind.name())
             .code(code)
-            .input("schema", kind.fingerprint());
+            .input("schema", self.fingerprint);
         if let Some(image) = subject.image {
             builder = builder.name("image", self.sources.image(image).name.clone());
         }
@@ -750,10 +783,13 @@ impl Planner<'_> {
     fn contents(&self, mut builder: PreimageBuilder, kinds: &[Kind]) -> Option<PreimageBuilder> {
         for &kind in kinds {
             let mut hasher = blake3::Hasher::new();
-            for action in self.plan.of(kind) {
-                for id in self.plan.index.ids(action.known()?) {
-                    hasher.update(&id.0);
-                }
+            let actions = &self.plan.actions.get(&kind)?.sorted;
+            let ids = actions.par_iter().map(|action| {
+                let ids = self.plan.index.ids(action.known()?);
+                Some(ids.collect::<Vec<_>>())
+            });
+            for id in ids.collect::<Option<Vec<_>>>()?.iter().flatten() {
+                hasher.update(&id.0);
             }
             builder = builder.input(kind.name(), hasher.finalize().to_hex().to_string());
         }
