@@ -9,6 +9,7 @@
 //!  "precision":"fp32","settings":{"lime.alpha":1.0},"version":1}
 //! ```
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -31,10 +32,13 @@ pub struct Preimage {
     libtorch: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precision: Option<String>,
-    names: BTreeMap<String, Value>,
-    settings: BTreeMap<String, Value>,
-    inputs: BTreeMap<String, Value>,
+    names: Values,
+    settings: Values,
+    inputs: Values,
 }
+
+/// Values by name; most names are constants of the program.
+type Values = BTreeMap<Cow<'static, str>, Value>;
 
 impl Preimage {
     /// Starts the preimage of an action of this kind, such as `weights`.
@@ -62,17 +66,17 @@ impl Preimage {
     }
 
     /// Names that stand in the rows.
-    pub fn names(&self) -> &BTreeMap<String, Value> {
+    pub fn names(&self) -> &BTreeMap<Cow<'static, str>, Value> {
         &self.names
     }
 
     /// Settings that the action reads.
-    pub fn settings(&self) -> &BTreeMap<String, Value> {
+    pub fn settings(&self) -> &BTreeMap<Cow<'static, str>, Value> {
         &self.settings
     }
 
     /// What the action reads of files and of other actions: digests, or the values themselves.
-    pub fn inputs(&self) -> &BTreeMap<String, Value> {
+    pub fn inputs(&self) -> &BTreeMap<Cow<'static, str>, Value> {
         &self.inputs
     }
 
@@ -107,8 +111,14 @@ impl Preimage {
     }
 
     fn fields(&self) -> BTreeMap<&'static str, Value> {
-        let object =
-            |values: &BTreeMap<String, Value>| Value::Object(values.clone().into_iter().collect());
+        let object = |values: &Values| {
+            Value::Object(
+                values
+                    .iter()
+                    .map(|(name, value)| (name.to_string(), value.clone()))
+                    .collect(),
+            )
+        };
         let mut fields = BTreeMap::from([
             ("version", Value::from(self.version)),
             ("kind", Value::from(self.kind.as_str())),
@@ -164,21 +174,21 @@ impl PreimageBuilder {
 
     /// A name that stands in the rows: of the image, network, partition or method, or the run.
     #[must_use]
-    pub fn name(mut self, of: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn name(mut self, of: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.0.names.insert(of.into(), value.into());
         self
     }
 
     /// A setting that the action reads. Floats must be finite.
     #[must_use]
-    pub fn setting(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn setting(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.0.settings.insert(name.into(), value.into());
         self
     }
 
     /// What is read of a file or an upstream table, and no more: a digest, or the value itself.
     #[must_use]
-    pub fn input(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn input(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.0.inputs.insert(name.into(), value.into());
         self
     }
@@ -246,11 +256,8 @@ fn write_field(text: &mut String, name: &str, write: impl FnOnce(&mut String)) {
     write(text);
 }
 
-fn write_map(text: &mut String, values: &BTreeMap<String, Value>) {
-    write_object(
-        text,
-        values.iter().map(|(name, value)| (name.as_str(), value)),
-    );
+fn write_map(text: &mut String, values: &Values) {
+    write_object(text, values.iter().map(|(name, value)| (&**name, value)));
 }
 
 fn write_object<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a Value)>) {
@@ -369,7 +376,7 @@ mod tests {
 
     #[test]
     fn the_order_of_giving_does_not_count() {
-        let build = |names: [&str; 3]| {
+        let build = |names: [&'static str; 3]| {
             names
                 .iter()
                 .fold(Preimage::builder("k"), |all, name| {
@@ -435,7 +442,7 @@ mod tests {
         #[test]
         fn a_preimage_read_back_has_the_same_key(float in any::<f64>(), integer in any::<i64>(), text in ".*", truth in any::<bool>()) {
             let preimage = Preimage::builder("k")
-                .setting("float", float).setting("integer", integer).setting("large", u64::MAX).setting(text.as_str(), text.as_str())
+                .setting("float", float).setting("integer", integer).setting("large", u64::MAX).setting(text.clone(), text.as_str())
                 .setting("truth", truth).setting("list", json!([float, text, Value::Null])).build();
             for text in [serde_json::to_string(&preimage).unwrap(), serde_json::to_string_pretty(&preimage).unwrap()] {
                 let back: Preimage = serde_json::from_str(&text).unwrap();

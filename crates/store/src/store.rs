@@ -13,7 +13,7 @@ use arrow_array::RecordBatch;
 use schema::Table;
 use serde_json::Value;
 
-use crate::index::{Index, Noted};
+use crate::index::{Index, Noted, WORTH_WRITING};
 use crate::publish::{self, Written};
 use crate::view::{self, View, check_name};
 use crate::{
@@ -166,7 +166,7 @@ impl Store {
 
     /// All records in short: see [`Index`].
     pub fn index(&self) -> Result<Index, StoreError> {
-        Index::read(&self.root, &self.root.join(ACTIONS))
+        Index::read(&self.root, &self.root.join(ACTIONS), WORTH_WRITING)
     }
 
     /// As [`Store::lookup`], by an index of the store's records; with the record where only an artifact is lost.
