@@ -207,7 +207,7 @@ impl Parameters for RandomParameters {
 }
 
 /// Uniform values in [-1, 1) that depend on `seed`, a parameter's name and the place in it only, so that no state of libtorch's is
-/// touched and anyone can make them again: the counters of SplitMix64 (Steele et al. 2014) start at an FNV-1a hash of the name.
+/// touched and anyone can make them again: the counters of `SplitMix64` (Steele et al. 2014) start at an FNV-1a hash of the name.
 pub fn uniform(seed: u64, name: &str) -> impl Iterator<Item = f64> {
     let start = name.bytes().fold(seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
