@@ -7,7 +7,7 @@
 ## make build      sets libtorch up and builds the programs, in target/release
 ## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
-## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: 3 minutes
+## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make benchmark  our superpixels beside scikit-image's, in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn

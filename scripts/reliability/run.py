@@ -2,7 +2,7 @@
 """Disturbs runs of a study in every way that docs/reliability.md names, and counts what is lost, which must be nothing.
 
     python3 scripts/reliability/run.py                  everything, in the full form: some 40 minutes
-    python3 scripts/reliability/run.py --short          everything, in less than 3 minutes
+    python3 scripts/reliability/run.py --short          everything, with few rounds of each: minutes
     python3 scripts/reliability/run.py kill --rounds 50 one of them
 
 Needs the programs (`make build`) and Python 3.11; points, errors and order need strace, full_disk needs to be root. What
