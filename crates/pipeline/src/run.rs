@@ -52,10 +52,11 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
         }
     }
     let seconds = start.elapsed().as_secs_f64();
+    // The settings may have gone back to something that is done, or other processes may have done the later stages: then only what is
+    // shown changes.
+    Store::open(&view.study.artifacts)?
+        .set_latest(&view.plan(Stage::Evaluate)?.artifacts(&view.sources))?;
     if ran == 0 {
-        // The settings may have gone back to something that is done: then only what is shown changes.
-        Store::open(&view.study.artifacts)?
-            .set_latest(&view.plan(Stage::Evaluate)?.artifacts(&view.sources))?;
         tracing::info!("everything is up to date: nothing was run");
     } else {
         tracing::info!("up to date after {seconds:.0} s");
