@@ -29,7 +29,7 @@ fn moody_network(folder: &StudyFolder) {
 }
 
 #[test]
-fn a_network_that_answers_anew_at_every_call_is_refused_and_the_others_are_kept() {
+fn a_network_that_answers_anew_at_every_call_is_refused_and_what_was_done_is_kept() {
     let folder = StudyFolder::new();
     moody_network(&folder);
     folder.change("masks = ", "require_correct = false\nmasks = ");
@@ -37,8 +37,6 @@ fn a_network_that_answers_anew_at_every_call_is_refused_and_the_others_are_kept(
     let finished = folder.run("infer", &[]);
     finished.expect(1, "moody.pt: forward(x) differs from the forward(x) before");
     finished.expect(1, "evaluation mode");
-    assert_eq!(
-        folder.latest("logits"),
-        ["alexnet.key-00.parquet", "alexnet.mug-01.parquet"]
-    );
+    // A network that cannot be used ends the stage; what was answered before is kept.
+    assert_eq!(folder.latest("logits"), ["alexnet.key-00.parquet"]);
 }
