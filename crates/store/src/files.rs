@@ -71,13 +71,14 @@ fn look(path: &Path, known: &Known) -> Looked {
         },
         _ => Looked {
             stamp,
-            digest: digest(path),
+            digest: digest_file(path),
             fresh: true,
         },
     }
 }
 
-fn digest(path: &Path) -> io::Result<blake3::Hash> {
+/// BLAKE3 of all bytes of the file, read in one pass. Images and network weights enter the keys of actions by it.
+pub fn digest_file(path: &Path) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(path)?)?;
     Ok(hasher.finalize())
@@ -129,6 +130,15 @@ mod tests {
 
     use super::*;
     use crate::index::SETTLED;
+
+    #[test]
+    fn a_file_has_the_digest_of_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights");
+        let bytes = vec![7; 200_000];
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(digest_file(&path).unwrap(), blake3::hash(&bytes));
+    }
 
     #[test]
     fn a_file_that_changed_is_read_again_whatever_its_times_say() {

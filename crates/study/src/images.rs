@@ -6,8 +6,9 @@ use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use store::digest_file;
+
 use crate::classes::Classes;
-use crate::digest::digest_file;
 use crate::labels::{self, Labels};
 use crate::problem::{Problem, Problems, listed};
 use crate::settings::images::{Settings, Target};

@@ -6,7 +6,6 @@
 
 mod classes;
 pub mod code;
-mod digest;
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
@@ -25,7 +24,6 @@ mod sources;
 mod study;
 
 pub use classes::Classes;
-pub use digest::digest_file;
 pub use images::{Image, Images};
 pub use kind::{Kind, Stage};
 pub use name::Name;
