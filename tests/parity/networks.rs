@@ -74,7 +74,8 @@ pub(super) fn load(path: &Path, name: &str, width: f64) -> Classifier {
 
 fn classifier(path: &Path, bytes: &[u8], architecture: Architecture, width: f64) -> Classifier {
     let width = Width::new(width).unwrap();
-    let network = Network::load(path, bytes, architecture, width).unwrap();
+    let network =
+        Network::load(path, bytes, architecture, width, networks::Precision::Fp32).unwrap();
     Classifier::new(network, Normalisation::IMAGENET)
 }
 

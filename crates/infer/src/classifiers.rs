@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use networks::{Architecture, Classifier, Network, NetworkError, Normalisation, Width};
+use networks::{Architecture, Classifier, Network, NetworkError, Normalisation, Precision, Width};
 use stage::{Session, StageError};
 use study::Name;
 use study::settings::infer::{self, Network as Settings};
@@ -71,6 +71,12 @@ impl<'a> Classifiers<'a> {
             }
         };
         let width = Width::new(settings.width)?;
-        Network::load(&settings.weights, bytes, architecture, width)
+        Network::load(
+            &settings.weights,
+            bytes,
+            architecture,
+            width,
+            Precision::Fp32,
+        )
     }
 }

@@ -8,6 +8,7 @@ use crate::error::NetworkError;
 use crate::layers::{Convolution, Geometry, Linear, Mode, average_pool, flatten, max_pool, relu};
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
+use crate::precision::Precision;
 
 /// Output channels of the five convolutions at width 1.
 const CHANNELS: [i64; 5] = [64, 192, 384, 256, 256];
@@ -96,15 +97,17 @@ impl AlexNet {
         self.classifier_6.forward(&x)
     }
 
-    /// The same network with its convolutions laid out for inference.
-    pub(crate) fn prepared(self) -> Result<Self, NetworkError> {
+    /// The same network laid out for inference. The output layer stays in fp32: a logit of bf16 has 8 bits.
+    pub(crate) fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
         Ok(Self {
-            features_0: self.features_0.to_onednn()?,
-            features_3: self.features_3.to_onednn()?,
-            features_6: self.features_6.to_onednn()?,
-            features_8: self.features_8.to_onednn()?,
-            features_10: self.features_10.to_onednn()?,
-            ..self
+            features_0: self.features_0.to_onednn(precision)?,
+            features_3: self.features_3.to_onednn(precision)?,
+            features_6: self.features_6.to_onednn(precision)?,
+            features_8: self.features_8.to_onednn(precision)?,
+            features_10: self.features_10.to_onednn(precision)?,
+            classifier_1: self.classifier_1.in_precision(precision)?,
+            classifier_4: self.classifier_4.in_precision(precision)?,
+            classifier_6: self.classifier_6,
         })
     }
 }

@@ -6,8 +6,9 @@ use sampling::Masks;
 use tch::{Kind, Tensor};
 
 use crate::error::{NetworkError, Operation};
-use crate::input::{CHANNELS, Normalisation, tensor};
+use crate::input::{Batch, Normalisation};
 use crate::network::Network;
+use crate::painter::Painter;
 
 /// A network with the normalisation that it was trained with. Batches have a constant size, because the last bits of a
 /// logit depend on it; the last one is filled up with zeros.
@@ -69,11 +70,11 @@ impl Classifier {
 
     /// The logits of one crop, one for each class.
     pub fn logits(&self, crop: &Rgb) -> Result<Vec<f32>, NetworkError> {
-        let plane = plane(crop);
-        let mut batch = vec![0.0; self.network.batch() * plane];
+        let mut batch = Batch::new(self.network.batch(), size_of(crop))?;
+        let plane = batch.plane();
         self.normalisation
-            .planes(crop.pixels(), &mut batch[..plane]);
-        let logits = self.forward(&batch, crop)?;
+            .planes(crop.pixels(), &mut batch.inputs()[..plane]);
+        let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
         let logits = logits
             .f_select(0, 0)
             .and_then(|row| Vec::<f32>::try_from(&row))
@@ -89,28 +90,29 @@ impl Classifier {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
         self.check(question)?;
-        let painter = Painter::new(question, &self.normalisation);
-        let size = self.network.batch();
-        let (samples, plane) = (question.masks.samples(), plane(question.crop));
-        let mut batch = vec![0.0; size * plane];
+        let pictures = [question.crop, question.replacement];
+        let painter = Painter::new(
+            &self.normalisation,
+            pictures,
+            question.labels,
+            question.masks,
+        );
+        let (samples, size) = (question.masks.samples(), self.network.batch());
+        let mut batch = Batch::new(size, size_of(question.crop))?;
         let mut answers = Answers::default();
         for start in (0..samples).step_by(size) {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
+            let plane = batch.plane();
+            let inputs = batch.inputs().par_chunks_exact_mut(plane).enumerate();
+            inputs.for_each(|(row, planes)| match start + row {
+                sample if sample < samples => painter.paint(sample, planes),
+                _ => planes.fill(0.0),
+            });
+            let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
             let count = size.min(samples - start);
-            let (inputs, padding) = batch.split_at_mut(count * plane);
-            inputs
-                .par_chunks_exact_mut(plane)
-                .enumerate()
-                .for_each(|(row, planes)| painter.paint(start + row, planes));
-            padding.fill(0.0);
-            Self::read(
-                &self.forward(&batch, question.crop)?,
-                question.target,
-                count,
-                &mut answers,
-            )?;
+            Self::read(&logits, question.target, count, &mut answers)?;
         }
         Ok(answers)
     }
@@ -118,10 +120,9 @@ impl Classifier {
     /// Activations and gradients for one crop: the features without gradient, then forward and backward through the head only.
     pub fn gradients(&self, crop: &Rgb, target: usize) -> Result<Gradients, NetworkError> {
         self.check_target(target)?;
-        let mut planes = vec![0.0; plane(crop)];
-        self.normalisation.planes(crop.pixels(), &mut planes);
-        let input = tensor(&planes, [crop.height(), crop.width()])?;
-        let activations = tch::no_grad(|| self.network.features(&input))?
+        let mut batch = Batch::new(1, size_of(crop))?;
+        self.normalisation.planes(crop.pixels(), batch.inputs());
+        let activations = tch::no_grad(|| self.network.features(batch.tensor()))?
             .f_set_requires_grad(true)
             .during("the backward pass")?;
         let logit = self.network.head(&activations)?;
@@ -137,11 +138,6 @@ impl Classifier {
             gradients: values(&gradients[0])?,
             shape: [shape[1] as usize, shape[2] as usize, shape[3] as usize],
         })
-    }
-
-    fn forward(&self, batch: &[f32], crop: &Rgb) -> Result<Tensor, NetworkError> {
-        let input = tensor(batch, [crop.height(), crop.width()])?;
-        tch::no_grad(|| self.network.forward(&input))
     }
 
     /// Appends the first `count` answers of a batch.
@@ -172,8 +168,7 @@ impl Classifier {
 
     fn check(&self, question: &Question<'_>) -> Result<(), NetworkError> {
         self.check_target(question.target)?;
-        let size = |image: &Rgb| [image.height(), image.width()];
-        let (crop, replacement) = (size(question.crop), size(question.replacement));
+        let (crop, replacement) = (size_of(question.crop), size_of(question.replacement));
         if crop != replacement {
             return Err(unfit(
                 "the replacement image's height and width",
@@ -209,53 +204,8 @@ impl Classifier {
     }
 }
 
-/// Puts masked inputs together: every value is the crop's or the replacement's, both normalised once.
-struct Painter<'a> {
-    crop: Vec<f32>,
-    replacement: Vec<f32>,
-    labels: &'a [u16],
-    masks: &'a Masks,
-}
-
-impl<'a> Painter<'a> {
-    fn new(question: &Question<'a>, normalisation: &Normalisation) -> Self {
-        let normalised = |image: &Rgb| {
-            let mut planes = vec![0.0; plane(image)];
-            normalisation.planes(image.pixels(), &mut planes);
-            planes
-        };
-        Self {
-            crop: normalised(question.crop),
-            replacement: normalised(question.replacement),
-            labels: question.labels,
-            masks: question.masks,
-        }
-    }
-
-    /// Writes the input of one mask, [channels, height, width].
-    fn paint(&self, sample: usize, planes: &mut [f32]) {
-        let kept: Vec<bool> = (0..self.masks.superpixels())
-            .map(|superpixel| self.masks.kept(sample, superpixel))
-            .collect();
-        let pixels = self.labels.len();
-        for (channel, plane) in planes.chunks_exact_mut(pixels).enumerate() {
-            let offset = channel * pixels;
-            let sources = self.crop[offset..].iter().zip(&self.replacement[offset..]);
-            for ((value, &label), (&crop, &replacement)) in
-                plane.iter_mut().zip(self.labels).zip(sources)
-            {
-                *value = if kept[usize::from(label)] {
-                    crop
-                } else {
-                    replacement
-                };
-            }
-        }
-    }
-}
-
-fn plane(image: &Rgb) -> usize {
-    CHANNELS * image.height() * image.width()
+fn size_of(image: &Rgb) -> [usize; 2] {
+    [image.height(), image.width()]
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, NetworkError> {

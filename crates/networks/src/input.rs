@@ -2,7 +2,7 @@
 //!
 //! Pictures are [height, width, channels] here and [batch, channels, height, width] behind this file.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::error::{NetworkError, Operation};
 
@@ -57,6 +57,45 @@ pub fn tensor(planes: &[f32], [height, width]: [usize; 2]) -> Result<Tensor, Net
     Tensor::f_from_slice(planes)
         .and_then(|flat| flat.f_view(size))
         .during("making an input")
+}
+
+/// Inputs of a batch, written in place: no memory is asked for from one batch to the next.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    tensor: Tensor,
+    plane: usize,
+}
+
+impl Batch {
+    /// `size` inputs of [height, width], all 0.
+    pub(crate) fn new(size: usize, [height, width]: [usize; 2]) -> Result<Self, NetworkError> {
+        let shape = [size, CHANNELS, height, width].map(|length| length as i64);
+        let tensor =
+            Tensor::f_zeros(shape, (Kind::Float, Device::Cpu)).during("making an input")?;
+        let plane = CHANNELS * height * width;
+        Ok(Self { tensor, plane })
+    }
+
+    /// [batch, channels, height, width].
+    pub(crate) fn tensor(&self) -> &Tensor {
+        &self.tensor
+    }
+
+    /// Values of one input.
+    pub(crate) fn plane(&self) -> usize {
+        self.plane
+    }
+
+    /// Every input, [channels, height, width], one after another.
+    #[expect(
+        unsafe_code,
+        reason = "the tensor is contiguous, of f32, on the CPU and this one's own; tch lends no slice of it"
+    )]
+    pub(crate) fn inputs(&mut self) -> &mut [f32] {
+        unsafe {
+            std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), self.tensor.numel())
+        }
+    }
 }
 
 /// The same values with channels innermost in memory, which convolutions on a CPU train faster on.

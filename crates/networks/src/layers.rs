@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use crate::error::{NetworkError, Operation};
 use crate::parameters::{Parameters, Role};
+use crate::precision::Precision;
 
 /// Whether batch norm and dropout behave as in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +83,14 @@ impl Convolution {
             .during("a convolution")
     }
 
-    /// The same convolution with its weights in oneDNN's own layout; its input has to be in it too.
-    pub(crate) fn to_onednn(&self) -> Result<Self, NetworkError> {
-        let convert = |tensor: &Tensor| tensor.f_to_mkldnn(None).during("laying out a weight");
+    /// The same convolution with its weights in oneDNN's own layout; its input has to be in it too, and of this precision.
+    pub(crate) fn to_onednn(&self, precision: Precision) -> Result<Self, NetworkError> {
+        let convert = |tensor: &Tensor| {
+            let converted = tensor.f_to_kind(precision.kind());
+            converted
+                .and_then(|tensor| tensor.f_to_mkldnn(None))
+                .during("laying out a weight")
+        };
         let bias = self.bias.as_ref().map(convert).transpose()?;
         Ok(Self {
             weight: convert(&self.weight)?,
@@ -179,10 +185,10 @@ impl NormedConvolution {
     }
 
     /// W' = W g / sqrt(var + eps), b' = beta - mean g / sqrt(var + eps), computed in f64.
-    pub(crate) fn folded(&self) -> Result<Self, NetworkError> {
+    pub(crate) fn folded(&self, precision: Precision) -> Result<Self, NetworkError> {
         let Some(norm) = &self.norm else {
             return Ok(Self {
-                convolution: self.convolution.to_onednn()?,
+                convolution: self.convolution.to_onednn(precision)?,
                 norm: None,
             });
         };
@@ -206,7 +212,7 @@ impl NormedConvolution {
             geometry: self.convolution.geometry,
         };
         Ok(Self {
-            convolution: folded.to_onednn()?,
+            convolution: folded.to_onednn(precision)?,
             norm: None,
         })
     }
@@ -232,10 +238,25 @@ impl Linear {
         })
     }
 
+    /// The output has the precision of the weights.
     pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         input
-            .f_linear(&self.weight, Some(&self.bias))
+            .f_to_kind(self.weight.kind())
+            .and_then(|input| input.f_linear(&self.weight, Some(&self.bias)))
             .during("a linear layer")
+    }
+
+    /// The same layer in another precision.
+    pub(crate) fn in_precision(&self, precision: Precision) -> Result<Self, NetworkError> {
+        let convert = |tensor: &Tensor| {
+            tensor
+                .f_to_kind(precision.kind())
+                .during("laying out a weight")
+        };
+        Ok(Self {
+            weight: convert(&self.weight)?,
+            bias: convert(&self.bias)?,
+        })
     }
 }
 

@@ -11,7 +11,9 @@ mod error;
 mod input;
 mod layers;
 mod network;
+mod painter;
 mod parameters;
+mod precision;
 mod resnet;
 mod script;
 #[cfg(test)]
@@ -25,4 +27,5 @@ pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
 pub use layers::Mode;
 pub use network::{Architecture, Network, Width};
 pub use parameters::{Parameters, RandomParameters, Role, WeightFile, uniform};
+pub use precision::Precision;
 pub use script::Difference;

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::alexnet::AlexNet;
 use crate::error::{NetworkError, Operation};
 use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
+use crate::precision::Precision;
 use crate::resnet::ResNet50;
 use crate::script::{SCRIPT_BATCH, Script};
 
@@ -107,8 +108,8 @@ enum Layers {
 enum Layout {
     /// As the file has them; gradients can flow through every layer.
     Plain,
-    /// As oneDNN wants them; gradients flow through the head only.
-    OneDnn,
+    /// As oneDNN wants them, for inputs of this precision; gradients flow through the head only.
+    OneDnn(Precision),
 }
 
 /// A classifier with readable activations; inputs are f32 [batch, 3, height, width], normalised.
@@ -129,11 +130,12 @@ impl Network {
         bytes: &[u8],
         architecture: Architecture,
         width: Width,
+        precision: Precision,
     ) -> Result<Self, NetworkError> {
         let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
         let network = Self::new(&mut file, architecture, width)?;
         file.finish()?;
-        network.prepared()
+        network.prepared(precision)
     }
 
     /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width].
@@ -169,12 +171,12 @@ impl Network {
         })
     }
 
-    /// Folds and lays out for inference; nothing can be trained afterwards.
-    pub fn prepared(self) -> Result<Self, NetworkError> {
+    /// Folds and lays out for inference in a precision; nothing can be trained afterwards. A program stays as it is.
+    pub fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
         let _guard = tch::no_grad_guard();
         let layers = match self.layers {
-            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared()?),
-            Layers::ResNet50(resnet) => Layers::ResNet50(resnet.prepared()?),
+            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared(precision)?),
+            Layers::ResNet50(resnet) => Layers::ResNet50(resnet.prepared(precision)?),
             Layers::Script(script) => {
                 return Ok(Self {
                     layers: Layers::Script(script),
@@ -184,7 +186,7 @@ impl Network {
         };
         Ok(Self {
             layers,
-            layout: Layout::OneDnn,
+            layout: Layout::OneDnn(precision),
             ..self
         })
     }
@@ -204,14 +206,17 @@ impl Network {
         self.classes
     }
 
-    /// Activations [batch, channels, h, w] of the Grad-CAM layer, in the ordinary layout.
+    /// Activations [batch, channels, h, w] of the Grad-CAM layer, f32 in the ordinary layout.
     pub fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         match self.layout {
             Layout::Plain => self.convolve(input),
-            Layout::OneDnn => {
-                let input = input.f_to_mkldnn(None).during("laying out an input")?;
+            Layout::OneDnn(precision) => {
+                let input = input
+                    .f_to_mkldnn(precision.kind())
+                    .during("laying out an input")?;
                 self.convolve(&input)?
                     .f_to_dense(None, false)
+                    .and_then(|activations| activations.f_to_kind(Kind::Float))
                     .during("reading activations")
             }
         }

@@ -8,6 +8,7 @@ use crate::layers::{
 };
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
+use crate::precision::Precision;
 
 /// Bottlenecks in each of the four stages.
 const RESNET50_BLOCKS: [usize; 4] = [3, 4, 6, 3];
@@ -77,17 +78,17 @@ impl ResNet50 {
         self.fc.forward(&flatten(&average_pool(activations, 1)?)?)
     }
 
-    /// The same network with batch norms folded and convolutions laid out for inference.
-    pub(crate) fn prepared(self) -> Result<Self, NetworkError> {
+    /// The same network with batch norms folded and convolutions laid out for inference; the output layer stays in fp32.
+    pub(crate) fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];
         for (prepared, blocks) in layers.iter_mut().zip(&self.layers) {
             *prepared = blocks
                 .iter()
-                .map(Bottleneck::prepared)
+                .map(|block| block.prepared(precision))
                 .collect::<Result<_, _>>()?;
         }
         Ok(Self {
-            stem: self.stem.folded()?,
+            stem: self.stem.folded(precision)?,
             layers,
             fc: self.fc,
         })
@@ -154,15 +155,15 @@ impl Bottleneck {
         relu(sum.during("adding a shortcut")?, mode)
     }
 
-    fn prepared(&self) -> Result<Self, NetworkError> {
+    fn prepared(&self, precision: Precision) -> Result<Self, NetworkError> {
         Ok(Self {
-            conv1: self.conv1.folded()?,
-            conv2: self.conv2.folded()?,
-            conv3: self.conv3.folded()?,
+            conv1: self.conv1.folded(precision)?,
+            conv2: self.conv2.folded(precision)?,
+            conv3: self.conv3.folded(precision)?,
             downsample: self
                 .downsample
                 .as_ref()
-                .map(NormedConvolution::folded)
+                .map(|downsample| downsample.folded(precision))
                 .transpose()?,
         })
     }

@@ -5,8 +5,8 @@ use sampling::{Masks, Sampler, Seed};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Architecture, Classifier, Network, Normalisation, Parameters, Question, RandomParameters, Role,
-    Width,
+    Architecture, Classifier, Network, Normalisation, Parameters, Precision, Question,
+    RandomParameters, Role, Width,
 };
 
 const HEIGHT: usize = 96;
@@ -21,7 +21,7 @@ fn plain(architecture: Architecture) -> Network {
 
 fn classifier(architecture: Architecture) -> Classifier {
     Classifier::new(
-        plain(architecture).prepared().unwrap(),
+        plain(architecture).prepared(Precision::Fp32).unwrap(),
         Normalisation::IMAGENET,
     )
 }
@@ -63,7 +63,10 @@ fn a_prepared_network_answers_as_the_plain_one() {
         .view([1, 3, 96, 128]);
     for architecture in ARCHITECTURES {
         let before = logits(&plain(architecture), &input);
-        let after = logits(&plain(architecture).prepared().unwrap(), &input);
+        let after = logits(
+            &plain(architecture).prepared(Precision::Fp32).unwrap(),
+            &input,
+        );
         assert!(
             largest_difference(&before, &after) <= 1e-4 * largest(&before),
             "{architecture:?}"

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use networks::{Architecture, Network, Width};
+use networks::{Architecture, Network, Precision, Width};
 use scenes::Quality;
 use tch::Device;
 use train::fit::Recipe;
@@ -116,7 +116,13 @@ fn check(
     count: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(&arguments.weights)?;
-    let network = Network::load(&arguments.weights, &bytes, arguments.architecture, width)?;
+    let network = Network::load(
+        &arguments.weights,
+        &bytes,
+        arguments.architecture,
+        width,
+        Precision::Fp32,
+    )?;
     let accuracy = HeldOut::draw(
         count,
         Quality {

@@ -1,0 +1,103 @@
+//! Times the evaluator: `throughput ARCHITECTURE PRECISION WIDTH BATCHES` answers so many batches of masks with seeded random weights,
+//! and prints one JSON object: images a second of the network alone and with painting and reading, and at width 1 the processor's limit, and its share.
+
+mod probe;
+
+use std::time::Instant;
+
+use imaging::Rgb;
+use networks::{
+    Architecture, Classifier, Network, Normalisation, Precision, Question, RandomParameters, Width,
+};
+use sampling::{Sampler, Seed};
+use tch::{Device, Kind, Tensor};
+
+const SIDE: usize = 224;
+const CELLS: usize = 7;
+
+/// Multiplications for an input of 224x224, as counted from the layers' shapes.
+fn multiplications(architecture: Architecture) -> f64 {
+    match architecture {
+        Architecture::AlexNet => 714.2e6,
+        Architecture::ResNet50 => 4.089e9,
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [architecture, precision, width, batches] = &arguments[..] else {
+        return Err("usage: throughput ARCHITECTURE PRECISION WIDTH BATCHES".into());
+    };
+    let width: f64 = width.parse()?;
+    let architecture: Architecture = architecture.parse()?;
+    let precision = Precision::ALL
+        .into_iter()
+        .find(|known| known.name() == precision)
+        .ok_or("the precisions are fp32 and bf16")?;
+    let batches: usize = batches.parse()?;
+    let threads = std::thread::available_parallelism()?.get();
+    networks::use_threads(threads as u32);
+
+    let mut parameters = RandomParameters::new(1, 1000);
+    let network = Network::new(&mut parameters, architecture, Width::new(width)?)?;
+    let network = network.prepared(precision)?;
+    let size = network.batch();
+    let input = Tensor::rand(
+        [size as i64, 3, SIDE as i64, SIDE as i64],
+        (Kind::Float, Device::Cpu),
+    );
+    let forward = || tch::no_grad(|| network.forward(&input));
+    drop(forward()?);
+    let alone = seconds(batches, || forward().map(drop))?;
+
+    let picture = |factor: usize| {
+        let pixels = (0..SIDE * SIDE * 3).map(|index| (index * factor % 251) as u8);
+        Rgb::new(SIDE, SIDE, pixels.collect())
+    };
+    let (crop, replacement) = (picture(37)?, picture(1)?);
+    let cell = |pixel: usize| pixel / SIDE * CELLS / SIDE * CELLS + pixel % SIDE * CELLS / SIDE;
+    let labels: Vec<u16> = (0..SIDE * SIDE).map(|pixel| cell(pixel) as u16).collect();
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"throughput"]), size, CELLS * CELLS);
+    let question = Question {
+        crop: &crop,
+        replacement: &replacement,
+        labels: &labels,
+        masks: &masks,
+        target: 0,
+    };
+    let classifier = Classifier::new(network, Normalisation::IMAGENET);
+    let whole = seconds(batches, || classifier.ask(&question, &|| false).map(drop))?;
+
+    let operations = match precision {
+        Precision::Fp32 => Some(probe::fp32(threads)),
+        Precision::Bf16 => probe::bf16(threads),
+    };
+    let limit = operations
+        .filter(|_| width == 1.0)
+        .map(|operations| operations / 2.0 / multiplications(architecture));
+    let rate = |seconds: f64| size as f64 / seconds;
+    let number =
+        |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.3}"));
+    println!(
+        r#"{{"architecture": "{}", "precision": "{}", "batch": {size}, "threads": {threads}, "network": {:.2}, "evaluator": {:.2}, "limit": {}, "share": {}}}"#,
+        architecture.name(),
+        precision.name(),
+        rate(alone),
+        rate(whole),
+        number(limit),
+        number(limit.map(|limit| rate(whole) / limit)),
+    );
+    Ok(())
+}
+
+/// Median seconds of a call.
+fn seconds<E>(times: usize, mut call: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    let mut measured = Vec::new();
+    for _ in 0..times.max(1) {
+        let start = Instant::now();
+        call()?;
+        measured.push(start.elapsed().as_secs_f64());
+    }
+    measured.sort_by(f64::total_cmp);
+    Ok(measured[measured.len() / 2])
+}

@@ -1,0 +1,33 @@
+//! In which numbers a network computes.
+
+use tch::Kind;
+
+/// The numbers of a network's inner layers; inputs and logits are f32 always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Precision {
+    /// 32-bit floating point: the reference.
+    #[default]
+    Fp32,
+    /// bfloat16, with sums in f32; twice as fast where the processor has instructions for it, and 8 bits of each value are kept.
+    Bf16,
+}
+
+impl Precision {
+    /// Both, the reference first.
+    pub const ALL: [Self; 2] = [Self::Fp32, Self::Bf16];
+
+    /// The name in pipeline.toml.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fp32 => "fp32",
+            Self::Bf16 => "bf16",
+        }
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Fp32 => Kind::Float,
+            Self::Bf16 => Kind::BFloat16,
+        }
+    }
+}
