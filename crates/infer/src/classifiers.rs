@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use networks::{Architecture, Classifier, Network, NetworkError, Normalisation, Precision, Width};
 use stage::{Session, StageError};
 use study::Name;
+use study::settings::compute;
 use study::settings::infer::{self, Network as Settings};
 
 /// Loads each network once, and makes sure that its weights are those that the study was planned with.
 #[derive(Debug)]
 pub struct Classifiers<'a> {
     session: &'a Session,
-    loaded: BTreeMap<Name, Classifier>,
+    loaded: BTreeMap<(Name, Precision), Classifier>,
 }
 
 impl<'a> Classifiers<'a> {
@@ -24,21 +25,39 @@ impl<'a> Classifiers<'a> {
         }
     }
 
-    /// The classifier of that name in pipeline.toml.
+    /// The classifier of that name in pipeline.toml, in the precision of the study.
     pub fn get(&mut self, name: &Name) -> Result<&Classifier, StageError> {
-        if !self.loaded.contains_key(name) {
-            let classifier = self.load(name)?;
-            self.loaded.insert(name.clone(), classifier);
-        }
-        Ok(&self.loaded[name])
+        let precision = match self.session.study.compute.precision {
+            compute::Precision::Fp32 => Precision::Fp32,
+            compute::Precision::Bf16 => Precision::Bf16,
+        };
+        Ok(self.all(name, [precision])?[0])
     }
 
-    fn load(&self, name: &Name) -> Result<Classifier, StageError> {
+    /// The classifier in each of some precisions.
+    pub fn all<const N: usize>(
+        &mut self,
+        name: &Name,
+        precisions: [Precision; N],
+    ) -> Result<[&Classifier; N], StageError> {
+        for precision in precisions {
+            let key = (name.clone(), precision);
+            if !self.loaded.contains_key(&key) {
+                let classifier = self.load(name, precision)?;
+                self.loaded.insert(key, classifier);
+            }
+        }
+        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), precision)]))
+    }
+
+    fn load(&self, name: &Name, precision: Precision) -> Result<Classifier, StageError> {
         let settings = &self.session.study.networks[name];
         let bytes = self
             .session
             .read_file(&settings.weights, self.session.sources.network_digest(name))?;
-        let network = self.network(settings, &bytes).map_err(StageError::shared)?;
+        let network = self
+            .network(settings, &bytes, precision)
+            .map_err(StageError::shared)?;
         let (classes, named) = (
             network.classes(),
             self.session.sources.images.classes.count(),
@@ -61,7 +80,12 @@ impl<'a> Classifiers<'a> {
         ))
     }
 
-    fn network(&self, settings: &Settings, bytes: &[u8]) -> Result<Network, NetworkError> {
+    fn network(
+        &self,
+        settings: &Settings,
+        bytes: &[u8],
+        precision: Precision,
+    ) -> Result<Network, NetworkError> {
         let side = self.session.study.images.crop as usize;
         let architecture = match settings.architecture {
             infer::Architecture::AlexNet => Architecture::AlexNet,
@@ -71,12 +95,6 @@ impl<'a> Classifiers<'a> {
             }
         };
         let width = Width::new(settings.width)?;
-        Network::load(
-            &settings.weights,
-            bytes,
-            architecture,
-            width,
-            Precision::Fp32,
-        )
+        Network::load(&settings.weights, bytes, architecture, width, precision)
     }
 }

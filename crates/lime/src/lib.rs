@@ -1,16 +1,20 @@
 //! The stage `lime`: asks the network about masked crops, and fits the surrogate to its answers.
 
 pub mod perturbations;
+pub mod sizes;
 pub mod weights;
 
 use std::collections::BTreeMap;
 
 use infer::Classifiers;
-use sampling::Masks;
+use perturbations::{Again, Asked, PerturbationsError, Sizes, Undecided};
+use sampling::{Masks, Sampler};
+use sizes::Watch;
 use stage::{Output, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
-use study::settings::lime::{Features, Kernel, Selection, Settings};
-use study::{Kind, Method};
+use study::settings::lime::{Features, Kernel, Precision, Samples, Selection, Settings, Settled};
+use study::{Choice, Kind, Method};
+use surrogate::Correction;
 
 /// Brings `perturbations` and `weights` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
@@ -55,6 +59,10 @@ fn ask(
         subject.method.as_ref().map_or("", study::Name::as_str),
         subject.run.unwrap_or(0),
     );
+    let (samples, settled) = match lime.samples {
+        Samples::Fixed(samples) => (samples, None),
+        Samples::Until { most, settled } => (most, Some(settled)),
+    };
     let request = perturbations::Request {
         crop: &rgb,
         labels: &segments.labels,
@@ -63,7 +71,8 @@ fn ask(
         replacement: lime.replacement,
         mean: session.study.networks[network].mean,
         sampler: lime.sampler,
-        samples: lime.samples as usize,
+        samples: samples as usize,
+        open: settled.is_some(),
     };
     let seed = perturbations::seed(
         session.study.seed,
@@ -72,20 +81,37 @@ fn ask(
         method,
         run,
     );
+    let surrogate = surrogate_settings(lime);
+    let mut fits = Fits {
+        watch: settled.map(|settled| {
+            let settled = match settled {
+                Settled::StandardError(limit) => sizes::Settled::StandardError(limit),
+                Settled::Top(count) => sizes::Settled::Top(count as usize),
+            };
+            Watch::new(settled, lime.sampler, surrogate)
+        }),
+        sampler: lime.sampler,
+        surrogate,
+    };
+    let precision = session.study.precision_of(lime);
+    let asked = match precision {
+        Precision::Fp32 => Asked::One(classifiers.all(network, [networks::Precision::Fp32])?[0]),
+        Precision::Bf16 => Asked::One(classifiers.all(network, [networks::Precision::Bf16])?[0]),
+        Precision::Mixed => {
+            let [fast, reference] = classifiers.all(
+                network,
+                [networks::Precision::Bf16, networks::Precision::Fp32],
+            )?;
+            Asked::Mixed { fast, reference }
+        }
+    };
     let interrupted = || session.signals.received().is_some();
-    let asked =
-        perturbations::perturbations(classifiers.get(network)?, &request, seed, &interrupted);
-    let (masks, answers) = asked.map_err(|error| infer::network_error(session, error))?;
-    let probabilities: Vec<u8> = answers
-        .probabilities
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    let digest = digest_of([
-        &masks.superpixels().to_le_bytes()[..],
-        masks.bytes(),
-        &probabilities,
-    ]);
+    let answers = perturbations::perturbations(asked, &request, seed, &mut fits, &interrupted)
+        .map_err(|error| match error {
+            PerturbationsError::Network(error) => infer::network_error(session, error),
+            error @ PerturbationsError::Sizes(_) => StageError::action(error),
+        })?;
+    let passes = (answers.probabilities.len() + answers.again.samples.len()) as u64;
     let row = schema::Perturbations {
         image: crop.image,
         network: network.to_string(),
@@ -93,15 +119,77 @@ fn ask(
         method: method.to_owned(),
         run,
         sampler: lime.sampler.name().to_owned(),
+        precision: precision.name().to_owned(),
         target_class: target.target_class,
-        samples: masks.samples() as u32,
+        samples: answers.masks.samples() as u32,
         superpixels: segments.superpixels,
-        masks: masks.into_bytes(),
+        masks: answers.masks.into_bytes(),
         probabilities: answers.probabilities,
+        reference_samples: answers
+            .again
+            .samples
+            .iter()
+            .map(|&sample| sample as u32)
+            .collect(),
+        reference_probabilities: answers.again.probabilities,
+        reference_certain: answers.again.certain as u32,
     };
-    Ok(Output::new(&[row], (&segments, &target))?
+    let digest = digest_of([
+        &row.superpixels.to_le_bytes()[..],
+        &row.masks,
+        &bytes(&row.probabilities, |value| value.to_le_bytes()),
+        &bytes(&row.reference_samples, |value| value.to_le_bytes()),
+        &bytes(&row.reference_probabilities, |value| value.to_le_bytes()),
+        &row.reference_certain.to_le_bytes(),
+    ]);
+    let study = session.study.compute.precision.name();
+    Ok(Output::new(&[row], (&segments, &target, study))?
         .facet(facet::ANSWERS, digest)
-        .passes(u64::from(lime.samples), 0))
+        .passes(passes, 0))
+}
+
+/// The fits that decide how many samples are asked.
+struct Fits {
+    /// Where the number is open.
+    watch: Option<Watch>,
+    sampler: Sampler,
+    surrogate: surrogate::Settings,
+}
+
+impl Sizes for Fits {
+    fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
+        match &mut self.watch {
+            Some(watch) => Ok(watch.settled(masks, probabilities)?),
+            None => Ok(false),
+        }
+    }
+
+    fn more(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        pilot: &Again,
+        step: usize,
+    ) -> Result<usize, Undecided> {
+        let pilot = Correction {
+            samples: &pilot.samples,
+            probabilities: &pilot.probabilities,
+            certain: pilot.certain,
+        };
+        let more = sizes::more(
+            masks,
+            probabilities,
+            &pilot,
+            self.sampler,
+            &self.surrogate,
+            step,
+        );
+        Ok(more?)
+    }
+}
+
+fn bytes<T: Copy, const N: usize>(values: &[T], encode: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(|&value| encode(value)).collect()
 }
 
 fn fit(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
@@ -112,10 +200,23 @@ fn fit(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
         asked.masks,
     )
     .map_err(StageError::action)?;
+    let again: Vec<usize> = asked
+        .reference_samples
+        .iter()
+        .map(|&sample| sample as usize)
+        .collect();
+    let correction = Correction {
+        samples: &again,
+        probabilities: &asked.reference_probabilities,
+        certain: asked.reference_certain as usize,
+    };
+    let lime = settings(session, subject);
     let explanation = weights::weights(
         &masks,
         &asked.probabilities,
-        &surrogate_settings(settings(session, subject)),
+        (!again.is_empty()).then_some(&correction),
+        lime.sampler,
+        &surrogate_settings(lime),
     )
     .map_err(StageError::action)?;
     let rows: Vec<schema::Weight> = (0..masks.superpixels())
@@ -171,6 +272,7 @@ fn surrogate_settings(lime: &Settings) -> surrogate::Settings {
         distance,
         kernel_width,
         alpha: lime.alpha,
+        growing: lime.sampler != sampling::Sampler::Coin,
         features,
     }
 }

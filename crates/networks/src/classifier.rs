@@ -63,6 +63,11 @@ impl Classifier {
         }
     }
 
+    /// Inputs in a batch; masks asked in multiples of it leave none unfilled.
+    pub fn batch(&self) -> usize {
+        self.network.batch()
+    }
+
     /// How many classes the network tells apart.
     pub fn classes(&self) -> usize {
         self.network.classes()

@@ -126,6 +126,20 @@ impl Masks {
         Ok(())
     }
 
+    /// The masks of some rows, in that order.
+    ///
+    /// # Panics
+    ///
+    /// Like a slice, where a row is not below [`Masks::samples`].
+    #[must_use]
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let mut selected = Self::empty(self.superpixels);
+        for row in rows {
+            selected.push_packed(self.row(row));
+        }
+        selected
+    }
+
     /// Number of masks.
     pub fn samples(&self) -> usize {
         self.samples
@@ -240,6 +254,16 @@ mod tests {
             let again = Masks::from_bytes(masks.samples(), width, masks.bytes().to_vec());
             prop_assert_eq!(again, Ok(masks));
         }
+    }
+
+    #[test]
+    fn selected_rows_are_those_of_the_set() {
+        let masks = Masks::from_rows(2, [[true, false], [false, true], [true, true]]).unwrap();
+        let selected = masks.select([2, 0]);
+        assert_eq!(
+            (selected.samples(), selected.bytes()),
+            (2, &[0b11, 0b01][..])
+        );
     }
 
     #[test]

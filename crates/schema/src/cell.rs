@@ -32,6 +32,8 @@ pub enum Kind {
     Binary,
     /// List of [`Kind::U16`] without nulls.
     ListU16,
+    /// List of [`Kind::U32`] without nulls.
+    ListU32,
     /// List of [`Kind::F32`] without nulls.
     ListF32,
 }
@@ -48,6 +50,7 @@ impl Kind {
             Self::F64 => DataType::Float64,
             Self::Binary => DataType::Binary,
             Self::ListU16 => list_of(DataType::UInt16),
+            Self::ListU32 => list_of(DataType::UInt32),
             Self::ListF32 => list_of(DataType::Float32),
         }
     }
@@ -57,6 +60,7 @@ impl Kind {
         match (self, found) {
             (Self::Text, DataType::Utf8) => true,
             (Self::ListU16, DataType::List(item)) => *item.data_type() == DataType::UInt16,
+            (Self::ListU32, DataType::List(item)) => *item.data_type() == DataType::UInt32,
             (Self::ListF32, DataType::List(item)) => *item.data_type() == DataType::Float32,
             _ => *found == self.data_type(),
         }
@@ -74,6 +78,7 @@ impl fmt::Display for Kind {
             Self::F64 => "f64",
             Self::Binary => "binary",
             Self::ListU16 => "list<u16>",
+            Self::ListU32 => "list<u32>",
             Self::ListF32 => "list<f32>",
         })
     }
@@ -178,6 +183,7 @@ macro_rules! list_cell {
 }
 
 list_cell!(u16, UInt16Type, Kind::ListU16);
+list_cell!(u32, UInt32Type, Kind::ListU32);
 list_cell!(f32, Float32Type, Kind::ListF32);
 
 fn encode_text<'a>(values: impl Iterator<Item = Option<&'a String>>) -> ArrayRef {

@@ -22,6 +22,9 @@ crate::table::table! {
         /// Way of drawing the masks, such as `coin`.
         #[unit = "name"]
         pub sampler: String,
+        /// Numbers in which the network answered: `fp32`, `bf16`, or `mixed`: `bf16` to all masks and also `fp32` to some.
+        #[unit = "name"]
+        pub precision: String,
         /// The explained class.
         #[unit = "class id"]
         pub target_class: u32,
@@ -35,8 +38,18 @@ crate::table::table! {
         /// and the bits after the last superpixel are 0.
         #[unit = "bits"]
         pub masks: Vec<u8>,
-        /// Probability of the explained class for each mask, from 0 to 1.
+        /// Probability of the explained class for each mask, from 0 to 1; of `mixed` those of `bf16`.
         #[unit = "probability"]
         pub probabilities: Vec<f32>,
+        /// Of `mixed`, the rows that were asked in `fp32` too: first those that were certain to be, row 0 the first of them, then an equal random
+        /// choice from all others. Empty for the other precisions.
+        #[unit = "row"]
+        pub reference_samples: Vec<u32>,
+        /// The answers of `fp32` to `reference_samples`.
+        #[unit = "probability"]
+        pub reference_probabilities: Vec<f32>,
+        /// How many of `reference_samples` were certain to be asked.
+        #[unit = "masks"]
+        pub reference_certain: u32,
     }
 }

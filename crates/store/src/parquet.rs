@@ -152,7 +152,7 @@ fn properties<T: Table>() -> Result<WriterProperties, parquet::errors::ParquetEr
 /// Path of a column's values: a list's are two levels below its name.
 fn leaf(column: &Column) -> ColumnPath {
     match column.kind {
-        Kind::ListU16 | Kind::ListF32 => ColumnPath::from(vec![
+        Kind::ListU16 | Kind::ListU32 | Kind::ListF32 => ColumnPath::from(vec![
             column.name.to_owned(),
             "list".to_owned(),
             "element".to_owned(),
@@ -162,7 +162,10 @@ fn leaf(column: &Column) -> ColumnPath {
 }
 
 fn dictionary(kind: Kind) -> bool {
-    matches!(kind, Kind::Text | Kind::U16 | Kind::U32 | Kind::ListU16)
+    matches!(
+        kind,
+        Kind::Text | Kind::U16 | Kind::U32 | Kind::ListU16 | Kind::ListU32
+    )
 }
 
 /// The rows of a Parquet file, or what is wrong with it.

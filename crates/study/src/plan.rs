@@ -16,7 +16,7 @@ use store::{
 use crate::kind::{Kind, Stage};
 use crate::reader::Choice;
 use crate::settings::deletion::Order;
-use crate::settings::lime::{Features, Kernel};
+use crate::settings::lime::{Features, Kernel, Samples, Settled};
 use crate::settings::segment::Partition;
 use crate::settings::{Replacement, lime};
 use crate::sources::Sources;
@@ -664,12 +664,32 @@ impl Planner<'_> {
         subject: &Subject,
     ) -> Option<PreimageBuilder> {
         let lime = self.lime(subject)?;
+        let precision = self.study.precision_of(lime);
         let builder = self.network(self.pixels(builder, subject)?, subject)?;
         let builder = self.target(self.labels(builder, subject)?, subject)?;
+        let (samples, settled) = match lime.samples {
+            Samples::Fixed(samples) => (samples, None),
+            Samples::Until { most, settled } => (most, Some(settled)),
+        };
+        let builder = match settled {
+            None => builder,
+            Some(Settled::StandardError(limit)) => {
+                builder.setting("lime.samples.standard_error", limit)
+            }
+            Some(Settled::Top(count)) => builder.setting("lime.samples.top", count),
+        };
+        // How many samples are asked, or asked again, is then decided by fits.
+        let builder = if settled.is_some() || precision == lime::Precision::Mixed {
+            let code = code::digest("sizes").expect("build.rs makes a digest for what fits decide");
+            Self::surrogate(builder, lime).input("sizes", code)
+        } else {
+            builder
+        };
         Some(
             builder
+                .precision(precision.name())
                 .setting("study.seed", self.study.seed)
-                .setting("lime.samples", lime.samples)
+                .setting("lime.samples", samples)
                 .setting("lime.sampler", lime.sampler.name())
                 .setting("lime.replacement", lime.replacement.name())
                 // Beside the pixels, because the random numbers come from it.
@@ -679,6 +699,20 @@ impl Planner<'_> {
 
     fn weights(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         let lime = self.lime(subject)?;
+        Some(
+            Self::surrogate(builder, lime)
+                // It tells which samples were drawn together.
+                .setting("lime.sampler", lime.sampler.name())
+                .input(
+                    "perturbations.answers",
+                    self.plan
+                        .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
+                ),
+        )
+    }
+
+    /// What a fit depends on besides masks and answers.
+    fn surrogate(builder: PreimageBuilder, lime: &lime::Settings) -> PreimageBuilder {
         let width = match lime.kernel {
             Kernel::Cosine { width } => Some(width),
             Kernel::L2 { width } => width,
@@ -689,18 +723,11 @@ impl Planner<'_> {
                 json!({ "count": count, "selection": selection.name() })
             }
         };
-        Some(
-            builder
-                .setting("lime.distance", lime.kernel.distance())
-                .setting("lime.kernel_width", width)
-                .setting("lime.alpha", lime.alpha)
-                .setting("lime.features", features)
-                .input(
-                    "perturbations.answers",
-                    self.plan
-                        .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
-                ),
-        )
+        builder
+            .setting("lime.distance", lime.kernel.distance())
+            .setting("lime.kernel_width", width)
+            .setting("lime.alpha", lime.alpha)
+            .setting("lime.features", features)
     }
 
     fn lime(&self, subject: &Subject) -> Option<&lime::Settings> {

@@ -70,14 +70,14 @@ impl Method {
         }
     }
 
-    fn read(mut section: Section<'_>) -> Option<Self> {
+    fn read(mut section: Section<'_>, programs: bool) -> Option<Self> {
         let Some(kind) = section.kind("kind") else {
             section.abandon();
             return None;
         };
         Some(match kind {
             MethodKind::Gradcam => Self::Gradcam(gradcam::Settings::read(section)),
-            MethodKind::Lime => Self::Lime(lime::Settings::read(section)),
+            MethodKind::Lime => Self::Lime(lime::Settings::read(section, programs)),
         })
     }
 }
@@ -96,25 +96,40 @@ impl Study {
         let mut general = root.section("study");
         let images = images::Settings::read(root.section("images"));
         let crop = images.crop;
+        let partitions = each(&mut root, "partitions", "partition", |section| {
+            segment::Partition::read(section, crop)
+        });
+        let networks = each(&mut root, "networks", "network", infer::Network::read);
+        let programs = networks
+            .values()
+            .any(|network| network.architecture == infer::Architecture::TorchScript);
         let study = Self {
             file: file.to_path_buf(),
             seed: general.integer("seed", None, 0..=i64::MAX as u64),
             runs: general.integer("runs", Some(10), 1..=MOST_RUNS),
             artifacts: general.new_folder("artifacts", "artifacts"),
             images,
-            partitions: each(&mut root, "partitions", "partition", |section| {
-                segment::Partition::read(section, crop)
+            partitions,
+            networks,
+            methods: each(&mut root, "methods", "method", |section| {
+                Method::read(section, programs)
             }),
-            networks: each(&mut root, "networks", "network", infer::Network::read),
-            methods: each(&mut root, "methods", "method", Method::read),
             deletion: deletion::Settings::read(root.section("deletion")),
             evaluate: evaluate::Settings::read(root.section("evaluate")),
             report: report::Settings::read(root.section("report")),
-            compute: compute::Settings::read(root.section("compute")),
+            compute: compute::Settings::read(root.section("compute"), programs),
         };
         general.finish();
         root.finish();
         study
+    }
+
+    /// In which numbers a LIME asks the networks.
+    pub fn precision_of(&self, lime: &lime::Settings) -> lime::Precision {
+        lime.precision.unwrap_or(match self.compute.precision {
+            compute::Precision::Fp32 => lime::Precision::Fp32,
+            compute::Precision::Bf16 => lime::Precision::Bf16,
+        })
     }
 
     /// How many runs of a method the study has: one of a method that is deterministic.
@@ -193,7 +208,7 @@ mod tests {
         Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: 256, crop: 224, target: Predicted, require_correct: true }
         {Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
         {Name("alexnet"): Network { architecture: AlexNet, weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, Name("resnet50"): Network { architecture: ResNet50, weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }}
-        {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: 192, sampler: Coin, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
+        {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
         Settings { orders: [MostRelevantFirst], replacements: [Mean] }
         Settings { title: "Explanation selectivity" }
         (Cpu, Fp32)
@@ -718,6 +733,70 @@ kind = "lime"
     }
 
     #[test]
+    fn lime_takes_its_sampling_and_precision_from_the_file() {
+        use crate::settings::lime::{Precision, Sampler, Samples, Settled};
+        let lime = lime_with(
+            "sampler = \"coin\" ",
+            "sampler = \"hadamard\"\nprecision = \"mixed\"\n#",
+        );
+        assert_eq!(
+            (lime.sampler, lime.precision),
+            (Sampler::Hadamard, Some(Precision::Mixed))
+        );
+        let until = |table: &str| lime_with("samples = 192", &format!("samples = {table}")).samples;
+        let settled = Settled::StandardError(0.01);
+        assert_eq!(
+            until("{ most = 4000, standard_error = 0.01 }"),
+            Samples::Until {
+                most: 4000,
+                settled
+            }
+        );
+        let settled = Settled::Top(5);
+        assert_eq!(
+            until("{ most = 900, top = 5 }"),
+            Samples::Until { most: 900, settled }
+        );
+        insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900, top = 5, standard_error = 0.1 }"), @"
+        error: `top` and `standard_error` are two ways to tell that weights are settled
+          --> pipeline.toml:46:31
+           |
+        46 | samples = { most = 900, top = 5, standard_error = 0.1 }              # masks asked for an explanation; the published explainer asks ...
+           |                               ^ remove one of them
+        ");
+        insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900 }"), @"");
+    }
+
+    #[test]
+    fn programs_keep_their_own_precision() {
+        let folder = Folder::new();
+        folder.edit(
+            "architecture = \"resnet50\"\n",
+            "architecture = \"torchscript\"\n",
+        );
+        folder.edit(
+            "weights = \"data/networks/resnet50.safetensors\"\nwidth = 0.25",
+            "weights = \"data/networks/resnet50.safetensors\"",
+        );
+        folder.edit("# layer = \"layer4\"", "");
+        folder.edit("sampler = \"coin\" ", "precision = \"mixed\"\n#");
+        folder.edit("precision = \"fp32\" ", "precision = \"bf16\" ");
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
+        error: a TorchScript program computes in the precision that it was saved with: expected "fp32"
+          --> pipeline.toml:46:13
+           |
+        46 | precision = "mixed"
+           |             ^^^^^^^ a network of this study is a TorchScript program
+
+        error: a TorchScript program computes in the precision that it was saved with: expected "fp32"
+          --> pipeline.toml:64:13
+           |
+        64 | precision = "bf16"         # in the key of everything that a network answers; the device is not
+           |             ^^^^^^ a network of this study is a TorchScript program
+        "#);
+    }
+
+    #[test]
     fn mistakes_in_a_table_in_a_line_are_shown_there() {
         insta::assert_snapshot!(problems_with(
             "features = \"all\"",
@@ -795,6 +874,7 @@ kind = "lime"
         check::<infer::Architecture>();
         check::<deletion::Order>();
         check::<lime::Sampler>();
+        check::<lime::Precision>();
         check::<compute::Device>();
         check::<compute::Precision>();
     }

@@ -1,12 +1,17 @@
 //! The fit as a whole: settings, errors and the explanation.
 
+use std::collections::BTreeSet;
+
 use sampling::Masks;
 use thiserror::Error;
 
 use crate::Distance;
+use crate::correction::{Correction, Shift};
 use crate::ridge::{Coefficients, Regression};
 use crate::selection::{forward_selection, highest_weights};
 
+/// Samples at which a growing penalty is the one that is set: the lime package's default.
+const USUAL_SAMPLES: f64 = 1000.0;
 /// Fewer clusters than this give no standard error: the sandwich is far too small then.
 const FEWEST_CLUSTERS: usize = 20;
 
@@ -31,6 +36,9 @@ pub struct Settings {
     pub kernel_width: Option<f64>,
     /// Ridge penalty of the weights, at least 0; the intercept has none. Higher means smaller weights.
     pub alpha: f64,
+    /// Whether the penalty grows with the sum of the masks' weights, so that more samples do not shrink less: `alpha` is then the penalty at the sum that
+    /// is expected of 1000 fair coins' masks. The lime package's does not grow.
+    pub growing: bool,
     /// Which superpixels get a weight.
     pub features: Features,
 }
@@ -41,6 +49,7 @@ impl Default for Settings {
             distance: Distance::Cosine,
             kernel_width: None,
             alpha: 1.0,
+            growing: false,
             features: Features::All,
         }
     }
@@ -109,6 +118,15 @@ pub enum SurrogateError {
         /// Value found.
         found: f64,
     },
+    /// The samples asked twice are no choice from all.
+    #[error(
+        "expected the samples asked twice to be different ones below {samples}, each with an answer, and at least one of them drawn: \
+         the correction is of other masks, or damaged"
+    )]
+    Correction {
+        /// Number of masks.
+        samples: usize,
+    },
     /// No mask has any weight.
     #[error(
         "no mask has a weight above 0 at a kernel width of {width}: expected row 0 to keep everything; widen the kernel"
@@ -140,6 +158,78 @@ pub fn fit_clustered<P: Copy + Into<f64>>(
     clusters: &[usize],
     settings: &Settings,
 ) -> Result<Explanation, SurrogateError> {
+    let regression = regress(masks, probabilities, clusters, settings)?;
+    let model = regression.ridge(
+        select(&regression, settings.features),
+        alpha(&regression, masks, settings),
+    );
+    Ok(explain(&regression, &model, clusters, None))
+}
+
+/// Fits the surrogate to cheap answers, corrected by the reference's answers to some of the samples: for given masks the expected weights are those of
+/// the reference's answers to all. The standard errors contain what the correction adds, and are none where it is from a single choice.
+/// `r2` describes the cheap answers.
+pub fn fit_corrected<P: Copy + Into<f64>>(
+    masks: &Masks,
+    probabilities: &[P],
+    correction: &Correction<'_>,
+    clusters: &[usize],
+    settings: &Settings,
+) -> Result<Explanation, SurrogateError> {
+    let regression = regress(masks, probabilities, clusters, settings)?;
+    check_correction(correction, masks.samples())?;
+    let samples = masks.samples();
+    let drawn = correction.samples.len() - correction.certain;
+    check(
+        drawn > 0 || correction.certain == samples,
+        SurrogateError::Correction { samples },
+    )?;
+    let mut model = regression.ridge(
+        select(&regression, settings.features),
+        alpha(&regression, masks, settings),
+    );
+    let residuals = regression.residuals(&model);
+    let shift = correction.shift(&regression, &model);
+    model.values += &shift.coefficients;
+    Ok(explain(
+        &regression,
+        &model,
+        clusters,
+        Some((&residuals, &shift)),
+    ))
+}
+
+/// How many samples more to ask in the reference precision after a pilot, whose sample 0 is the untouched image and whose others were drawn at
+/// random: as many as make cost times variance least, in steps of `step`, with a cheap answer at half the cost of a reference's.
+pub fn correction_size<P: Copy + Into<f64>>(
+    masks: &Masks,
+    probabilities: &[P],
+    pilot: &Correction<'_>,
+    clusters: &[usize],
+    settings: &Settings,
+    step: usize,
+) -> Result<usize, SurrogateError> {
+    let regression = regress(masks, probabilities, clusters, settings)?;
+    check_correction(pilot, masks.samples())?;
+    let model = regression.ridge(
+        select(&regression, settings.features),
+        alpha(&regression, masks, settings),
+    );
+    let residuals = regression.residuals(&model);
+    // Of single samples, because blocks may be too few to tell a variance, and a size needs no exact one.
+    let samples: Vec<usize> = (0..masks.samples()).collect();
+    let variance = regression
+        .sandwich(&model, &residuals, samples.chunks(1))
+        .sum();
+    Ok(pilot.more(&regression, &model, variance, step.max(1)))
+}
+
+fn regress<P: Copy + Into<f64>>(
+    masks: &Masks,
+    probabilities: &[P],
+    clusters: &[usize],
+    settings: &Settings,
+) -> Result<Regression, SurrogateError> {
     check_settings(settings)?;
     check_length("probability", masks, probabilities.len())?;
     check_length("cluster", masks, clusters.len())?;
@@ -147,18 +237,24 @@ pub fn fit_clustered<P: Copy + Into<f64>>(
         .iter()
         .map(|&probability| probability.into())
         .collect();
-    if let Some(sample) = probabilities
-        .iter()
-        .position(|probability| !probability.is_finite())
-    {
-        return Err(SurrogateError::Probability {
-            sample,
-            found: probabilities[sample],
-        });
+    check_finite(&probabilities, |sample| sample)?;
+    Ok(Regression::new(
+        masks,
+        &probabilities,
+        kernel_weights(masks, settings)?,
+    ))
+}
+
+/// The penalty of a fit.
+fn alpha(regression: &Regression, masks: &Masks, settings: &Settings) -> f64 {
+    if !settings.growing {
+        return settings.alpha;
     }
-    let regression = Regression::new(masks, &probabilities, kernel_weights(masks, settings)?);
-    let model = regression.ridge(select(&regression, settings.features), settings.alpha);
-    Ok(explain(&regression, &model, clusters))
+    let expected = settings
+        .distance
+        .expected_weight(masks.superpixels(), settings.kernel_width);
+    let usual = 1.0 + (USUAL_SAMPLES - 1.0) * expected;
+    settings.alpha * regression.total_weight() / usual
 }
 
 fn kernel_weights(masks: &Masks, settings: &Settings) -> Result<Vec<f64>, SurrogateError> {
@@ -188,21 +284,30 @@ fn select(regression: &Regression, features: Features) -> Vec<usize> {
     }
 }
 
-fn explain(regression: &Regression, model: &Coefficients, clusters: &[usize]) -> Explanation {
+/// Puts the explanation together; `corrected` has the residuals of the uncorrected model, and the shift that is already in `model`.
+fn explain(
+    regression: &Regression,
+    model: &Coefficients,
+    clusters: &[usize],
+    corrected: Option<(&[f64], &Shift)>,
+) -> Explanation {
     let superpixels = regression.moment.len();
-    let residuals = regression.residuals(model);
+    let fitted = regression.residuals(model);
+    let residuals = corrected.map_or(&fitted[..], |(residuals, _)| residuals);
+    let shift = corrected.map(|(_, shift)| shift);
     let mut weights = vec![0.0; superpixels];
     model
         .active
         .iter()
         .zip(&model.values)
         .for_each(|(&superpixel, &value)| weights[superpixel] = value);
-    let intercept = regression.intercept(model);
+    let answer_mean = regression.answer_mean + shift.map_or(0.0, |shift| shift.answer_mean);
+    let intercept = regression.intercept(model, answer_mean);
     Explanation {
-        standard_errors: standard_errors(regression, model, &residuals, clusters),
+        standard_errors: standard_errors(regression, model, residuals, clusters, shift),
         ranks: ranks(&weights),
         intercept,
-        r2: regression.r2(&residuals),
+        r2: regression.r2(residuals),
         local_prediction: intercept + weights.iter().sum::<f64>(),
         weights,
     }
@@ -213,13 +318,18 @@ fn standard_errors(
     model: &Coefficients,
     residuals: &[f64],
     clusters: &[usize],
+    shift: Option<&Shift>,
 ) -> Vec<Option<f64>> {
     let mut errors = vec![None; regression.moment.len()];
     let mut samples: Vec<usize> = (0..clusters.len()).collect();
     samples.sort_by_key(|&sample| clusters[sample]);
     let groups = || samples.chunk_by(|&a, &b| clusters[a] == clusters[b]);
-    if groups().count() >= FEWEST_CLUSTERS {
-        let variances = regression.sandwich(model, residuals, groups());
+    let added = shift.map(|shift| shift.variances.as_ref());
+    if groups().count() >= FEWEST_CLUSTERS && added != Some(None) {
+        let mut variances = regression.sandwich(model, residuals, groups());
+        if let Some(added) = added.flatten() {
+            variances += added;
+        }
         for (&superpixel, variance) in model.active.iter().zip(&variances) {
             errors[superpixel] = regression.varies(superpixel).then(|| variance.sqrt());
         }
@@ -268,6 +378,37 @@ fn check_settings(settings: &Settings) -> Result<(), SurrogateError> {
         found: 0.0,
     };
     check(!none, features)
+}
+
+fn check_finite(
+    probabilities: &[f64],
+    sample_of: impl Fn(usize) -> usize,
+) -> Result<(), SurrogateError> {
+    let broken = probabilities
+        .iter()
+        .position(|probability| !probability.is_finite());
+    broken.map_or(Ok(()), |place| {
+        Err(SurrogateError::Probability {
+            sample: sample_of(place),
+            found: probabilities[place],
+        })
+    })
+}
+
+fn check_correction(correction: &Correction<'_>, samples: usize) -> Result<(), SurrogateError> {
+    let chosen = correction.samples;
+    let distinct: BTreeSet<usize> = chosen.iter().copied().collect();
+    let fits = distinct.len() == chosen.len()
+        && distinct.last().is_none_or(|&last| last < samples)
+        && correction.probabilities.len() == chosen.len()
+        && correction.certain <= chosen.len();
+    check(fits, SurrogateError::Correction { samples })?;
+    let probabilities: Vec<f64> = correction
+        .probabilities
+        .iter()
+        .map(|&value| value.into())
+        .collect();
+    check_finite(&probabilities, |place| chosen[place])
 }
 
 fn check_length(quantity: &'static str, masks: &Masks, found: usize) -> Result<(), SurrogateError> {
@@ -330,6 +471,7 @@ mod tests {
         let alpha = prop_oneof![Just(0.0), 0.0..3.0];
         (prop::sample::select(&DISTANCES), width, alpha, features).prop_map(
             |(distance, kernel_width, alpha, features)| Settings {
+                growing: false,
                 distance,
                 kernel_width,
                 alpha,

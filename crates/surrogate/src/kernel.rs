@@ -66,6 +66,21 @@ impl Distance {
         }
     }
 
+    /// The expected weight of a mask of fair coins, in (0, 1]; `width` None is the default width.
+    pub fn expected_weight(self, superpixels: usize, width: Option<f64>) -> f64 {
+        let width = width.unwrap_or_else(|| self.default_width(superpixels));
+        let count = superpixels as f64;
+        // The logarithm of the chance that k are kept, from k = 0 upwards; the chance itself is too small for f64 beyond 1074 superpixels.
+        let mut chance = -count * std::f64::consts::LN_2;
+        let mut sum = 0.0;
+        for kept in 0..=superpixels {
+            sum += chance.exp() * self.weight(self.from_ones(kept, superpixels), width);
+            let kept = kept as f64;
+            chance += (count - kept).ln() - (kept + 1.0).ln();
+        }
+        sum
+    }
+
     /// The weight of every mask; `width` None is the default width.
     pub fn weights(self, masks: &Masks, width: Option<f64>) -> Vec<f64> {
         let superpixels = masks.superpixels();
@@ -104,6 +119,19 @@ mod tests {
             let weight = |kept| distance.weight(distance.from_ones(kept, 37), width);
             assert!((weight(37) - 1.0).abs() < f64::EPSILON);
             assert!((0..37).all(|kept| 0.0 < weight(kept) && weight(kept) < weight(kept + 1)));
+        }
+    }
+
+    #[test]
+    fn the_expected_weight_is_the_mean_over_all_masks() {
+        for distance in Distance::ALL {
+            let all = (0..1 << 10).map(|bits: u32| {
+                let kept = bits.count_ones() as usize;
+                distance.weight(distance.from_ones(kept, 10), distance.default_width(10))
+            });
+            let mean = all.sum::<f64>() / 1024.0;
+            assert!((distance.expected_weight(10, None) - mean).abs() < 1e-14);
+            assert!((0.0..1.0).contains(&distance.expected_weight(5000, None)));
         }
     }
 

@@ -100,3 +100,72 @@ fn a_symmetric_pair_has_equal_weights_in_the_mean() {
         );
     }
 }
+
+/// The published number of samples, at which a growing penalty is the one that coin has.
+const USUAL_SAMPLES: usize = 1000;
+
+#[test]
+fn every_sampler_aims_at_the_weights_of_coin() {
+    let repeats = |sampler: Sampler| {
+        let settings = Settings {
+            growing: sampler != Sampler::Coin,
+            ..Settings::default()
+        };
+        let explain = |repeat: u64| {
+            let seed = Seed::derive(repeat, &[b"aim"]);
+            let masks = sampler.masks(seed, USUAL_SAMPLES, SUPERPIXELS);
+            let answers: Vec<f64> = (0..USUAL_SAMPLES)
+                .map(|sample| answer(&masks, sample))
+                .collect();
+            fit(&masks, &answers, &settings).unwrap()
+        };
+        (0..REPEATS).map(explain).collect::<Vec<_>>()
+    };
+    let coin = repeats(Sampler::Coin);
+    for sampler in [Sampler::Paired, Sampler::Hadamard] {
+        let found = repeats(sampler);
+        for superpixel in 0..SUPERPIXELS {
+            let [[expected, of_mean], [weight, also]] =
+                [&coin, &found].map(|repeats| long_run(repeats, superpixel));
+            // The error of one fit is that of the mean of all times the root of their number; the means themselves are known
+            // to within three of theirs.
+            let of_one = of_mean * (REPEATS as f64).sqrt();
+            let bias = (weight - expected).abs() - 3.0 * of_mean.hypot(also);
+            assert!(
+                bias < of_one / 10.0,
+                "{sampler}, superpixel {superpixel}: {weight} for {expected} ± {of_one}"
+            );
+            assert!(
+                also < 1.1 * of_mean,
+                "{sampler}, superpixel {superpixel}: less precise than coin"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_growing_penalty_shrinks_alike_whatever_the_number_of_samples() {
+    // The mean over enough repeats that masks do not matter.
+    let weight = |samples: usize, growing: bool| {
+        let settings = Settings {
+            alpha: 30.0,
+            growing,
+            ..Settings::default()
+        };
+        let explain = |repeat: usize| {
+            let masks = Sampler::Coin.masks(
+                Seed::derive(repeat as u64, &[b"shrink"]),
+                samples,
+                SUPERPIXELS,
+            );
+            let answers: Vec<f64> = (0..samples).map(|sample| answer(&masks, sample)).collect();
+            fit(&masks, &answers, &settings).unwrap().weights[0]
+        };
+        let repeats = 300_000 / samples;
+        (0..repeats).map(explain).sum::<f64>() / repeats as f64
+    };
+    let [few, usual, many] = [300, USUAL_SAMPLES, 30_000].map(|samples| weight(samples, true));
+    assert!((few - usual).abs() < 0.02 && (many - usual).abs() < 0.02);
+    assert!((usual - weight(USUAL_SAMPLES, false)).abs() < 0.002);
+    assert!(weight(300, false) < usual - 0.03 && weight(30_000, false) > usual + 0.03);
+}

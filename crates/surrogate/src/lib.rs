@@ -4,6 +4,7 @@
 //! image, with a ridge penalty and an unpenalised intercept. The numbers are those of the lime package, 0.2.0.1, and of
 //! scikit-learn's `Ridge`, which it calls. All sums run in a fixed order, so that a result does not depend on threads.
 
+mod correction;
 mod fit;
 mod kernel;
 #[cfg(test)]
@@ -11,5 +12,9 @@ mod laws;
 mod ridge;
 mod selection;
 
-pub use fit::{Explanation, Features, Settings, SurrogateError, fit, fit_clustered};
+pub use correction::Correction;
+pub use fit::{
+    Explanation, Features, Settings, SurrogateError, correction_size, fit, fit_clustered,
+    fit_corrected,
+};
 pub use kernel::{Distance, UnknownDistance};

@@ -10,7 +10,8 @@ pub(crate) struct Regression {
     masks: DMatrix<f64>,
     mask_means: DVector<f64>,
     answers: Vec<f64>,
-    answer_mean: f64,
+    /// Their weighted mean, which `answers` are less of.
+    pub(crate) answer_mean: f64,
     /// `X_c^T W X_c`, [superpixels, superpixels].
     pub(crate) gram: DMatrix<f64>,
     /// `X_c^T W y_c`, [superpixels].
@@ -90,6 +91,32 @@ impl Regression {
         }
     }
 
+    /// Number of masks.
+    pub(crate) fn samples(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Sum of the masks' weights.
+    pub(crate) fn total_weight(&self) -> f64 {
+        self.weights.iter().sum()
+    }
+
+    /// `w_i d_i`: by how much another answer to a sample differs from the one fitted, weighted.
+    pub(crate) fn weighted_difference(&self, sample: usize, answer: f64) -> f64 {
+        self.weights[sample] * (answer - self.answer_mean - self.answers[sample])
+    }
+
+    /// `G^-1 w_i (x_i - xbar) d_i`: what another answer to a sample does to the coefficients.
+    pub(crate) fn influence(
+        &self,
+        model: &Coefficients,
+        sample: usize,
+        answer: f64,
+    ) -> DVector<f64> {
+        let row = self.masks.column(sample).select_rows(&model.active);
+        &model.inverse * row * self.weighted_difference(sample, answer)
+    }
+
     /// Share of the largest pivot or eigenvalue below which another one is rounding, as in `numpy.linalg.lstsq`.
     pub(crate) fn tolerance(&self) -> f64 {
         self.masks.nrows().max(self.masks.ncols()) as f64 * f64::EPSILON
@@ -111,10 +138,10 @@ impl Regression {
         }
     }
 
-    /// The model's answer to the mask that keeps nothing.
-    pub(crate) fn intercept(&self, model: &Coefficients) -> f64 {
+    /// The model's answer to the mask that keeps nothing, if the answers' mean is `answer_mean`.
+    pub(crate) fn intercept(&self, model: &Coefficients, answer_mean: f64) -> f64 {
         let at_means = |(&superpixel, value): (&usize, &f64)| self.mask_means[superpixel] * value;
-        self.answer_mean
+        answer_mean
             - model
                 .active
                 .iter()

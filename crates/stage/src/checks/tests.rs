@@ -80,11 +80,15 @@ fn perturbations() -> Perturbations {
         method: "lime".into(),
         run: 0,
         sampler: "coin".into(),
+        precision: "fp32".into(),
         target_class: 0,
         samples: 2,
         superpixels: 3,
         masks: vec![0b111, 0b010],
         probabilities: vec![0.268_94, 0.1],
+        reference_samples: Vec::new(),
+        reference_probabilities: Vec::new(),
+        reference_certain: 0,
     }
 }
 
@@ -306,10 +310,50 @@ fn a_map_is_finite_and_not_negative() {
 }
 
 #[test]
+fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_precision() {
+    let mut mixed = perturbations();
+    mixed.precision = "mixed".into();
+    mixed.probabilities[0] += 0.01;
+    mixed.reference_samples = vec![0, 1];
+    mixed.reference_probabilities = perturbations().probabilities;
+    mixed.reference_certain = 1;
+    refused(
+        &vec![mixed],
+        |rows| check(rows, (&segments(), &target(), "fp32")),
+        &[
+            ("whether rows were asked again: true, found false", |rows| {
+                rows[0].reference_samples.clear();
+                rows[0].reference_probabilities.clear();
+                rows[0].reference_certain = 0;
+            }),
+            ("whether rows were asked again: false, found true", |rows| {
+                rows[0].precision = "bf16".into();
+            }),
+            ("reference_samples: 2, found 1", |rows| {
+                rows[0].reference_samples.truncate(1);
+            }),
+            ("reference_samples of the rows, found 2", |rows| {
+                rows[0].reference_samples[1] = 2;
+            }),
+            ("the first of reference_samples: 0, found 1", |rows| {
+                rows[0].reference_samples.swap(0, 1);
+            }),
+            ("reference_certain", |rows| rows[0].reference_certain = 3),
+            ("the untouched image at row 0", |rows| {
+                rows[0].reference_probabilities[0] += 2e-4;
+            }),
+            ("the untouched image at row 0", |rows| {
+                rows[0].probabilities[0] += 0.4;
+            }),
+        ],
+    );
+}
+
+#[test]
 fn masks_are_packed_as_they_are_described_and_row_0_is_the_untouched_image() {
     refused(
         &vec![perturbations()],
-        |rows| check(rows, (&segments(), &target())),
+        |rows| check(rows, (&segments(), &target(), "fp32")),
         &[
             ("1 row", Vec::clear),
             ("image", |rows| rows[0].image = "key-00".into()),

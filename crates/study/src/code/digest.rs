@@ -21,13 +21,14 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 /// Every kind of action with the stage in whose crate its file lies.
-pub(crate) const KINDS: [(&str, &str); 10] = [
+pub(crate) const KINDS: [(&str, &str); 11] = [
     ("crops", "segment"),
     ("segments", "segment"),
     ("logits", "infer"),
     ("targets", "infer"),
     ("saliency", "gradcam"),
     ("perturbations", "lime"),
+    ("sizes", "lime"),
     ("weights", "lime"),
     ("curves", "deletion"),
     ("scores", "evaluate"),

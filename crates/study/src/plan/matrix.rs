@@ -69,6 +69,8 @@ kind = "gradcam"
 [methods.lime]
 kind = "lime"
 samples = 100
+sampler = "coin"
+precision = "fp32"
 distance = "cosine"
 kernel_width = 0.25
 alpha = 1.0
@@ -101,7 +103,7 @@ const NETWORK_SETTINGS: [(&str, &str); 3] = [
     ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 22] = [
+const SETTINGS: [(&str, &str, &[Kind]); 26] = [
     ("seed = 1", "seed = 2", &[Kind::Perturbations]),
     ("resize = 256", "resize = 255", &[Kind::Crops]),
     ("crop = 224", "crop = 223", &[Kind::Crops]),
@@ -127,6 +129,27 @@ const SETTINGS: [(&str, &str, &[Kind]); 22] = [
     ("rows = 7", "rows = 8", &[Kind::Segments]),
     ("columns = 6", "columns = 5", &[Kind::Segments]),
     ("samples = 100", "samples = 101", &[Kind::Perturbations]),
+    (
+        "samples = 100",
+        "samples = { most = 100, top = 3 }",
+        &[Kind::Perturbations],
+    ),
+    (
+        "samples = 100",
+        "samples = { most = 100, standard_error = 0.1 }",
+        &[Kind::Perturbations],
+    ),
+    // The ridge has to know which samples were drawn together.
+    (
+        "sampler = \"coin\"",
+        "sampler = \"paired\"",
+        &[Kind::Perturbations, Kind::Weights],
+    ),
+    (
+        "precision = \"fp32\"",
+        "precision = \"mixed\"",
+        &[Kind::Perturbations],
+    ),
     (
         "replacement = \"mean\"",
         "replacement = \"blur\"",

@@ -4,6 +4,10 @@ use std::thread::available_parallelism;
 
 use crate::reader::{Choice, Section};
 
+/// What is wrong about another precision in a study with a program.
+pub(crate) const PROGRAM: &str =
+    "a TorchScript program computes in the precision that it was saved with: expected \"fp32\"";
+
 /// Where the networks run. It is in no key: results agree within the stated tolerances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
@@ -21,11 +25,13 @@ impl Choice for Device {
 pub enum Precision {
     /// 32-bit floating point throughout: the reference.
     Fp32,
+    /// bfloat16 in all layers but the last; built-in architectures only.
+    Bf16,
 }
 
 impl Choice for Precision {
     const WHAT: &'static str = "precision";
-    const ALL: &'static [(&'static str, Self)] = &[("fp32", Self::Fp32)];
+    const ALL: &'static [(&'static str, Self)] = &[("fp32", Self::Fp32), ("bf16", Self::Bf16)];
 }
 
 /// What the networks run on.
@@ -40,13 +46,21 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(mut section: Section<'_>) -> Self {
+    /// `programs`: whether a network of the study is a `TorchScript` program.
+    pub(crate) fn read(mut section: Section<'_>, programs: bool) -> Self {
         let cores = available_parallelism().map_or(1, |cores| cores.get().min(1024) as u32);
         let settings = Self {
             threads: section.integer("threads", Some(cores), 1..=1024),
             device: section.choice("device", Device::Cpu),
             precision: section.choice("precision", Precision::Fp32),
         };
+        if programs && settings.precision != Precision::Fp32 {
+            section.wrong(
+                "precision",
+                PROGRAM,
+                "a network of this study is a TorchScript program",
+            );
+        }
         section.finish();
         settings
     }

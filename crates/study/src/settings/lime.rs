@@ -4,9 +4,12 @@ use std::ops::Bound;
 
 use crate::reader::{Choice, Section};
 use crate::settings::Replacement;
+use crate::settings::compute::PROGRAM;
 
 /// Kernel width of the published image explainer, for the cosine distance.
 const COSINE_WIDTH: f64 = 0.25;
+/// Most masks of an explanation.
+const MOST_SAMPLES: u32 = 1_000_000;
 /// Most superpixels that a selection may keep: their ids are 16-bit numbers.
 const MOST_FEATURES: u32 = 65_535;
 
@@ -14,7 +17,84 @@ pub use sampling::Sampler;
 
 impl Choice for Sampler {
     const WHAT: &'static str = "sampler";
-    const ALL: &'static [(&'static str, Self)] = &[("coin", Self::Coin)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("coin", Self::Coin),
+        ("paired", Self::Paired),
+        ("hadamard", Self::Hadamard),
+    ];
+}
+
+/// In which numbers the networks answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32-bit floating point: the reference.
+    Fp32,
+    /// bfloat16: fast, and the weights are those of a slightly different network.
+    Bf16,
+    /// All samples in bfloat16 and some of them also in fp32, which makes the weights those of fp32 in the mean.
+    Mixed,
+}
+
+impl Choice for Precision {
+    const WHAT: &'static str = "precision";
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("fp32", Self::Fp32),
+        ("bf16", Self::Bf16),
+        ("mixed", Self::Mixed),
+    ];
+}
+
+/// How many masks are asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Samples {
+    /// So many.
+    Fixed(u32),
+    /// Block after block, until the weights are settled.
+    Until {
+        /// But no more than these.
+        most: u32,
+        /// When they are settled.
+        settled: Settled,
+    },
+}
+
+/// When weights are settled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Settled {
+    /// When every weight's standard error is at most this, in probability.
+    StandardError(f64),
+    /// When so many superpixels of the highest weights have been the same ones since half of the samples.
+    Top(u32),
+}
+
+impl Samples {
+    /// Either a number, or `{ most = 4000, standard_error = 0.01 }`, or `{ most = 4000, top = 5 }`.
+    fn read(section: &mut Section<'_>) -> Self {
+        let Some(mut table) = section.table_at("samples") else {
+            return Self::Fixed(section.integer("samples", Some(1000), 2..=MOST_SAMPLES));
+        };
+        let limits = (Bound::Excluded(0.0), Bound::Included(1.0));
+        let by_top = table.has("top");
+        if by_top && table.has("standard_error") {
+            table.wrong(
+                "top",
+                "`top` and `standard_error` are two ways to tell that weights are settled",
+                "remove one of them",
+            );
+        }
+        let most = table.integer("most", None, 2..=MOST_SAMPLES);
+        let settled = if by_top {
+            Settled::Top(table.integer("top", None, 1..=MOST_FEATURES))
+        } else {
+            Settled::StandardError(table.number("standard_error", None, limits))
+        };
+        // Asked for above where both are written.
+        if by_top && table.has("standard_error") {
+            table.unchecked("standard_error");
+        }
+        table.finish();
+        Self::Until { most, settled }
+    }
 }
 
 /// How far a mask with k of d superpixels kept is from the untouched image, and what it weighs then.
@@ -120,9 +200,11 @@ impl Features {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// Masks asked for an explanation, the untouched image among them; 2 to 1,000,000.
-    pub samples: u32,
+    pub samples: Samples,
     /// How masks are drawn.
     pub sampler: Sampler,
+    /// In which numbers the networks answer; as all else in the study where it is not set.
+    pub precision: Option<Precision>,
     /// What a mask weighs.
     pub kernel: Kernel,
     /// Penalty of the ridge regression, at least 0.
@@ -134,10 +216,22 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(mut section: Section<'_>) -> Self {
+    /// `programs`: whether a network of the study is a `TorchScript` program.
+    pub(crate) fn read(mut section: Section<'_>, programs: bool) -> Self {
+        let precision = section
+            .has("precision")
+            .then(|| section.choice("precision", Precision::Fp32));
+        if programs && precision.is_some_and(|precision| precision != Precision::Fp32) {
+            section.wrong(
+                "precision",
+                PROGRAM,
+                "a network of this study is a TorchScript program",
+            );
+        }
         let settings = Self {
-            samples: section.integer("samples", Some(1000), 2..=1_000_000),
+            samples: Samples::read(&mut section),
             sampler: section.choice("sampler", Sampler::Coin),
+            precision,
             kernel: Kernel::read(&mut section),
             alpha: section.number("alpha", Some(1.0), 0.0..=1e9),
             features: Features::read(&mut section),

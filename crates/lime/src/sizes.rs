@@ -1,0 +1,123 @@
+//! How many samples an explanation gets, where fits decide it. In the keys of those `perturbations` only: other ones do not depend on fits.
+
+use std::collections::BTreeSet;
+
+use sampling::{Masks, Sampler};
+use surrogate::{Correction, Settings, SurrogateError, correction_size, fit_clustered};
+
+/// When weights are settled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Settled {
+    /// When every standard error is at most this.
+    StandardError(f64),
+    /// When so many superpixels of the highest weights have been the same ones at every check since half of the samples.
+    Top(usize),
+}
+
+/// Watches the weights of one explanation settle.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    settled: Settled,
+    sampler: Sampler,
+    surrogate: Settings,
+    /// The superpixels of the highest weights, at each check.
+    tops: Vec<BTreeSet<usize>>,
+}
+
+impl Watch {
+    /// Nothing has been answered yet.
+    pub fn new(settled: Settled, sampler: Sampler, surrogate: Settings) -> Self {
+        Self {
+            settled,
+            sampler,
+            surrogate,
+            tops: Vec::new(),
+        }
+    }
+
+    /// Whether the weights are settled, now that these masks are answered.
+    pub fn settled(
+        &mut self,
+        masks: &Masks,
+        probabilities: &[f32],
+    ) -> Result<bool, SurrogateError> {
+        let clusters = self.sampler.clusters(masks.samples(), masks.superpixels());
+        let explanation = fit_clustered(masks, probabilities, &clusters, &self.surrogate)?;
+        Ok(match self.settled {
+            Settled::StandardError(limit) => {
+                let mut errors = explanation.standard_errors.iter().zip(&explanation.weights);
+                // A superpixel that was not selected has neither a weight nor an error.
+                errors.all(|(error, &weight)| error.map_or(weight == 0.0, |error| error <= limit))
+            }
+            Settled::Top(count) => {
+                self.tops.push(top(&explanation.ranks, count));
+                // Check k comes after k blocks, so these are the checks at half of the samples and later.
+                let half = &self.tops[self.tops.len().div_ceil(2) - 1..];
+                half.len() > 1 && half.iter().all(|top| *top == half[0])
+            }
+        })
+    }
+}
+
+/// The superpixels of the highest weights.
+fn top(ranks: &[u32], count: usize) -> BTreeSet<usize> {
+    let placed = ranks.iter().enumerate();
+    placed
+        .filter(|&(_, &rank)| (rank as usize) < count)
+        .map(|(superpixel, _)| superpixel)
+        .collect()
+}
+
+/// How many samples more to ask in the reference precision after the pilot.
+pub fn more(
+    masks: &Masks,
+    probabilities: &[f32],
+    pilot: &Correction<'_>,
+    sampler: Sampler,
+    surrogate: &Settings,
+    step: usize,
+) -> Result<usize, SurrogateError> {
+    let clusters = sampler.clusters(masks.samples(), masks.superpixels());
+    correction_size(masks, probabilities, pilot, &clusters, surrogate, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use sampling::Seed;
+
+    use super::*;
+
+    fn checks_until_settled(settled: Settled, noise: f32) -> usize {
+        let all = Sampler::Paired.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
+        let answer = |sample: usize| {
+            let linear: f32 = (0..6)
+                .filter(|&superpixel| all.kept(sample, superpixel))
+                .map(|superpixel| 0.03 * superpixel as f32)
+                .sum();
+            linear + noise * (sample as f32 * 12.9898).sin()
+        };
+        let mut watch = Watch::new(settled, Sampler::Paired, Settings::default());
+        let checks = (1..=all.samples() / 100).take_while(|check| {
+            let masks = all.select(0..check * 100);
+            let answers: Vec<f32> = (0..check * 100).map(answer).collect();
+            !watch.settled(&masks, &answers).unwrap()
+        });
+        checks.count() + 1
+    }
+
+    #[test]
+    fn smaller_errors_and_noisier_answers_take_more_samples() {
+        let error = |limit, noise| checks_until_settled(Settled::StandardError(limit), noise);
+        assert_eq!(error(0.05, 0.0), 1);
+        let [wide, narrow] = [0.02, 0.01].map(|limit| error(limit, 0.2));
+        assert!(
+            (3 * wide..=5 * wide).contains(&narrow),
+            "half the error takes four times the samples: {wide} and {narrow} checks"
+        );
+        assert!(
+            checks_until_settled(Settled::Top(2), 0.0) == 2,
+            "the second check agrees"
+        );
+        assert!(checks_until_settled(Settled::Top(2), 2.0) > 2);
+    }
+}
