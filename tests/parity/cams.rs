@@ -44,7 +44,7 @@ fn compare_one(
     target: usize,
 ) {
     let image = file.image("image");
-    let layer = classifier.gradients(&image, target).unwrap();
+    let layer = classifier.gradients(&[(&image, target)]).unwrap().remove(0);
     let [channels, height, width] = layer.shape;
     let dims = Dims {
         channels,
@@ -52,8 +52,9 @@ fn compare_one(
         width,
     };
     let weights = cam::channel_weights(&layer.gradients, dims).unwrap();
-    let map = gradcam::saliency::saliency(classifier, &image, target)
+    let map = gradcam::saliency::saliency(classifier, &[(&image, target)])
         .unwrap()
+        .remove(0)
         .values;
     let enlarged = cam::enlarge(&map, [height, width], [image.height(), image.width()]).unwrap();
     let network = case.split('.').next().unwrap();

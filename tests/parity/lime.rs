@@ -1,6 +1,8 @@
 //! Ten runs of LIME beside ten of the lime package: the same network, image and partition, other random numbers.
 
-use ::lime::perturbations::{Request, perturbations, seed};
+use ::lime::perturbations::{
+    Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations, seed,
+};
 use networks::Normalisation;
 use removal::Replacement;
 use sampling::Sampler;
@@ -57,6 +59,25 @@ pub(super) fn compare(table: &mut Table) {
     }
 }
 
+/// As many samples as the request says, and none again.
+struct Fixed;
+
+impl Sizes for Fixed {
+    fn enough(&mut self, _: &sampling::Masks, _: &[f32]) -> Result<bool, Undecided> {
+        Ok(false)
+    }
+
+    fn more(
+        &self,
+        _: &sampling::Masks,
+        _: &[f32],
+        _: &Again,
+        _: usize,
+    ) -> Result<usize, Undecided> {
+        unreachable!("one network is asked once")
+    }
+}
+
 /// The weights of every run, for each of the settings.
 fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
     let image = file.image("image");
@@ -79,12 +100,19 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
     let answers: Vec<_> = (0..RUNS)
         .map(|run| {
             let seed = seed(SEED, "fixture", "quickshift", "lime", run);
-            perturbations(&classifier, &request, seed, &|| false).unwrap()
+            let asked = Asked::One(&classifier);
+            perturbations(asked, &request, seed, &mut Fixed, &|| false).unwrap()
         })
         .collect();
     settings.each_ref().map(|settings| {
-        let fit = |(masks, answers): &(sampling::Masks, networks::Answers)| {
-            let found = ::lime::weights::weights(masks, &answers.probabilities, settings);
+        let fit = |found: &Perturbations| {
+            let found = ::lime::weights::weights(
+                &found.masks,
+                &found.probabilities,
+                None,
+                Sampler::Coin,
+                settings,
+            );
             found.unwrap().weights
         };
         answers.iter().map(fit).collect()

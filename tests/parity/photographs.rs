@@ -114,7 +114,11 @@ impl<'a> Photograph<'a> {
     }
 
     fn grad_cam(&self, table: &mut Table) {
-        let layer = self.classifier.gradients(&self.crop, self.target).unwrap();
+        let layer = self
+            .classifier
+            .gradients(&[(&self.crop, self.target)])
+            .unwrap()
+            .remove(0);
         let [channels, height, width] = layer.shape;
         let dims = cam::Dims {
             channels,

@@ -25,12 +25,10 @@ fn explain(
     let target = session.read_one::<schema::Target>(plan, Kind::Targets, &subject.network())?;
     let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
     let network = subject.network.as_ref().expect("a map is of a network");
-    let map = saliency::saliency(
-        classifiers.get(network)?,
-        &rgb,
-        target.target_class as usize,
-    )
-    .map_err(StageError::action)?;
+    let classifier = classifiers.get(network)?;
+    let map = saliency::saliency(classifier, &[(&rgb, target.target_class as usize)])
+        .map_err(StageError::action)?
+        .remove(0);
     let bytes: Vec<u8> = map
         .values
         .iter()
@@ -57,5 +55,5 @@ fn explain(
     };
     Ok(Output::new(&[row], &target)?
         .facet(facet::MAP, digest)
-        .passes(1, 1))
+        .passes(1, u64::from(classifier.goes_backward())))
 }

@@ -2,7 +2,7 @@
 
 use cam::{CamError, Dims};
 use imaging::Rgb;
-use networks::{Classifier, NetworkError};
+use networks::{Classifier, Gradients, NetworkError};
 
 /// A Grad-CAM map at its layer's own size.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,20 +26,25 @@ pub enum SaliencyError {
     Cam(#[from] CamError),
 }
 
-/// The map of a class: eq. 1 for the channels' weights, eq. 2 for the map; y^c is the logit.
-pub fn saliency(classifier: &Classifier, crop: &Rgb, target: usize) -> Result<Map, SaliencyError> {
-    let layer = classifier.gradients(crop, target)?;
-    let [channels, height, width] = layer.shape;
-    let dims = Dims {
-        channels,
-        height,
-        width,
+/// The maps of crops of one size, each for a class: eq. 1 for the channels' weights, eq. 2 for the map; y^c is the logit.
+pub fn saliency(
+    classifier: &Classifier,
+    asked: &[(&Rgb, usize)],
+) -> Result<Vec<Map>, SaliencyError> {
+    let map = |layer: &Gradients| {
+        let [channels, height, width] = layer.shape;
+        let dims = Dims {
+            channels,
+            height,
+            width,
+        };
+        let weights = cam::channel_weights(&layer.gradients, dims)?;
+        let values = cam::map(&layer.activations, &weights, dims)?;
+        Ok(Map {
+            height,
+            width,
+            values,
+        })
     };
-    let weights = cam::channel_weights(&layer.gradients, dims)?;
-    let values = cam::map(&layer.activations, &weights, dims)?;
-    Ok(Map {
-        height,
-        width,
-        values,
-    })
+    classifier.gradients(asked)?.iter().map(map).collect()
 }

@@ -72,7 +72,6 @@ fn ask(
         mean: session.study.networks[network].mean,
         sampler: lime.sampler,
         samples: samples as usize,
-        open: settled.is_some(),
     };
     let seed = perturbations::seed(
         session.study.seed,
@@ -137,9 +136,9 @@ fn ask(
     let digest = digest_of([
         &row.superpixels.to_le_bytes()[..],
         &row.masks,
-        &bytes(&row.probabilities, |value| value.to_le_bytes()),
-        &bytes(&row.reference_samples, |value| value.to_le_bytes()),
-        &bytes(&row.reference_probabilities, |value| value.to_le_bytes()),
+        &bytes(&row.probabilities, f32::to_le_bytes),
+        &bytes(&row.reference_samples, u32::to_le_bytes),
+        &bytes(&row.reference_probabilities, f32::to_le_bytes),
         &row.reference_certain.to_le_bytes(),
     ]);
     let study = session.study.compute.precision.name();

@@ -29,15 +29,13 @@ pub struct Request<'a> {
     pub mean: [f64; 3],
     /// How masks are drawn.
     pub sampler: Sampler,
-    /// How many, the untouched crop among them; where this is open, no more than these.
+    /// How many at most, the untouched crop among them.
     pub samples: usize,
-    /// Whether [`Sizes::enough`] decides when to stop.
-    pub open: bool,
 }
 
-/// Decides from answers how many samples are asked. A trait, so that an explanation of fixed size does not depend on how it decides.
+/// Decides from answers how many samples are asked. A trait, so that the key of an explanation of fixed size does not depend on fits.
 pub trait Sizes {
-    /// Whether these answers are enough. Asked after every block.
+    /// Whether these answers are enough; never, where the number is fixed. Asked after every block.
     fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided>;
 
     /// How many samples more to ask the reference after a pilot, as a multiple of `step` where there are enough.
@@ -144,11 +142,7 @@ pub fn perturbations(
     let all = request
         .sampler
         .masks(seed, request.samples, request.superpixels);
-    let probabilities = if request.open {
-        until_enough(&all, request, sizes, |masks| ask(first, masks))?
-    } else {
-        ask(first, &all)?
-    };
+    let probabilities = until_enough(&all, request, sizes, |masks| ask(first, masks))?;
     let masks = all.select(0..probabilities.len());
     let again = match asked {
         Asked::One(_) => Again::default(),

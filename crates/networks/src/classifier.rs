@@ -10,6 +10,9 @@ use crate::input::{Batch, Normalisation};
 use crate::network::Network;
 use crate::painter::Painter;
 
+/// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
+const GRADIENT_BATCH: usize = 16;
+
 /// A network with the normalisation that it was trained with. Batches have a constant size, because the last bits of a
 /// logit depend on it; the last one is filled up with zeros.
 #[derive(Debug)]
@@ -122,27 +125,89 @@ impl Classifier {
         Ok(answers)
     }
 
-    /// Activations and gradients for one crop: the features without gradient, then forward and backward through the head only.
-    pub fn gradients(&self, crop: &Rgb, target: usize) -> Result<Gradients, NetworkError> {
-        self.check_target(target)?;
-        let mut batch = Batch::new(1, size_of(crop))?;
-        self.normalisation.planes(crop.pixels(), batch.inputs());
-        let activations = tch::no_grad(|| self.network.features(batch.tensor()))?
-            .f_set_requires_grad(true)
+    /// Activations and gradients for crops of one size, each with a target: the features without gradient, then forward and backward through
+    /// the head only. Behind global average pooling and a linear layer the gradient is the layer's weight by the number of positions, and
+    /// nothing goes backward.
+    pub fn gradients(&self, asked: &[(&Rgb, usize)]) -> Result<Vec<Gradients>, NetworkError> {
+        let Some((first, _)) = asked.first() else {
+            return Ok(Vec::new());
+        };
+        let size = size_of(first);
+        for (crop, target) in asked {
+            self.check_target(*target)?;
+            if size_of(crop) != size {
+                let found = format!("{:?}", size_of(crop));
+                return Err(unfit(
+                    "a crop's height and width",
+                    format!("{size:?}"),
+                    found,
+                ));
+            }
+        }
+        let mut batch = Batch::new(GRADIENT_BATCH, size)?;
+        let plane = batch.plane();
+        let mut all = Vec::new();
+        for asked in asked.chunks(GRADIENT_BATCH) {
+            let (inputs, padding) = batch.inputs().split_at_mut(asked.len() * plane);
+            for ((crop, _), planes) in asked.iter().zip(inputs.chunks_exact_mut(plane)) {
+                self.normalisation.planes(crop.pixels(), planes);
+            }
+            padding.fill(0.0);
+            let activations = tch::no_grad(|| self.network.features(batch.tensor()))?;
+            let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
+            let gradients = match self.network.behind_pooling() {
+                Some(output) => pooled_gradients(output, &activations, &targets)?,
+                None => self.head_gradients(&activations, &targets)?,
+            };
+            let shape = activations.size();
+            let shape = [shape[1] as usize, shape[2] as usize, shape[3] as usize];
+            let layer: usize = shape.iter().product();
+            let activations = values(&activations)?;
+            for (activations, gradients) in activations.chunks_exact(layer).zip(gradients) {
+                all.push(Gradients {
+                    activations: activations.to_vec(),
+                    gradients,
+                    shape,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether [`Classifier::gradients`] needs a pass backwards.
+    pub fn goes_backward(&self) -> bool {
+        self.network.behind_pooling().is_none()
+    }
+
+    /// The gradients of each target's logit, by a pass back through the head.
+    pub(crate) fn head_gradients(
+        &self,
+        activations: &Tensor,
+        targets: &[usize],
+    ) -> Result<Vec<Vec<f32>>, NetworkError> {
+        let activations = activations
+            .f_detach()
+            .and_then(|activations| activations.f_set_requires_grad(true))
             .during("the backward pass")?;
-        let logit = self.network.head(&activations)?;
-        let logit = logit
-            .f_select(1, target as i64)
-            .and_then(|logit| logit.f_sum(Kind::Float))
+        let logits = self.network.head(&activations)?;
+        let rows = (0..).zip(targets);
+        let chosen: Vec<Tensor> = rows
+            .map(|(row, &target)| {
+                let row: Result<Tensor, tch::TchError> = logits.f_select(0, row);
+                row.and_then(|row| row.f_select(0, target as i64))
+            })
+            .collect::<Result<_, _>>()
             .during("reading a logit")?;
-        let gradients = Tensor::f_run_backward(&[logit], &[&activations], false, false)
+        // No input's logits depend on another input, so the gradient of the sum has each one's own.
+        let sum = Tensor::f_stack(&chosen, 0)
+            .and_then(|chosen| chosen.f_sum(Kind::Float))
+            .during("reading a logit")?;
+        let gradients = Tensor::f_run_backward(&[sum], &[&activations], false, false)
             .during("the backward pass")?;
-        let shape = activations.size();
-        Ok(Gradients {
-            activations: values(&activations.detach())?,
-            gradients: values(&gradients[0])?,
-            shape: [shape[1] as usize, shape[2] as usize, shape[3] as usize],
-        })
+        let layer = activations.numel() / GRADIENT_BATCH;
+        let gradients = values(&gradients[0])?;
+        let each = gradients.chunks_exact(layer).take(targets.len());
+        Ok(each.map(<[f32]>::to_vec).collect())
     }
 
     /// Appends the first `count` answers of a batch.
@@ -211,6 +276,26 @@ impl Classifier {
 
 fn size_of(image: &Rgb) -> [usize; 2] {
     [image.height(), image.width()]
+}
+
+/// `dy^c / dA_k = W[c, k] / (height x width)` at every position, for a linear layer with weights `output`, [classes, channels], behind global
+/// average pooling.
+fn pooled_gradients(
+    output: &Tensor,
+    activations: &Tensor,
+    targets: &[usize],
+) -> Result<Vec<Vec<f32>>, NetworkError> {
+    let shape = activations.size();
+    let positions = (shape[2] * shape[3]) as usize;
+    let gradient = |target: &usize| {
+        let row = output
+            .f_select(0, *target as i64)
+            .during("reading weights")?;
+        let weights = values(&row)?;
+        let each = weights.iter().map(|weight| weight / positions as f32);
+        Ok(each.flat_map(|weight| vec![weight; positions]).collect())
+    };
+    targets.iter().map(gradient).collect()
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, NetworkError> {

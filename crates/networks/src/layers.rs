@@ -238,6 +238,11 @@ impl Linear {
         })
     }
 
+    /// [outputs, inputs].
+    pub(crate) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
     /// The output has the precision of the weights.
     pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         input

@@ -230,6 +230,14 @@ impl Network {
         }
     }
 
+    /// The weights [classes, channels] of the output layer, where nothing but global average pooling is between it and the Grad-CAM layer.
+    pub(crate) fn behind_pooling(&self) -> Option<&Tensor> {
+        match &self.layers {
+            Layers::ResNet50(resnet) => Some(resnet.output()),
+            Layers::AlexNet(_) | Layers::Script(_) => None,
+        }
+    }
+
     /// Logits [batch, classes] of activations.
     pub fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
         match &self.layers {

@@ -78,6 +78,11 @@ impl ResNet50 {
         self.fc.forward(&flatten(&average_pool(activations, 1)?)?)
     }
 
+    /// The weights of the output layer, [classes, channels].
+    pub(crate) fn output(&self) -> &Tensor {
+        self.fc.weight()
+    }
+
     /// The same network with batch norms folded and convolutions laid out for inference; the output layer stays in fp32.
     pub(crate) fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];

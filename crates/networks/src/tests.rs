@@ -5,8 +5,7 @@ use sampling::{Masks, Sampler, Seed};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Architecture, Classifier, Network, Normalisation, Parameters, Precision, Question,
-    RandomParameters, Role, Width,
+    Architecture, Classifier, Network, Normalisation, Precision, Question, RandomParameters, Width,
 };
 
 const HEIGHT: usize = 96;
@@ -131,57 +130,92 @@ fn a_mask_shows_the_replacement_in_exactly_the_removed_superpixels() {
     assert_eq!(answers.logits, [classifier.logits(&painted).unwrap()[0]]);
 }
 
+/// Groups of actions share batches, so an answer may depend neither on its place in a batch nor on its neighbours, to the last bit.
 #[test]
-fn answers_do_not_depend_on_what_else_is_asked() {
+fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
     let seed = Seed::derive(1, &[b"networks"]);
-    let classifier = classifier(Architecture::ResNet50);
-    let ask = |samples| {
-        let masks = Sampler::Coin.masks(seed, samples, 4);
-        let question = Question {
-            crop: &crop,
-            replacement: &replacement,
-            labels: &labels,
-            masks: &masks,
-            target: 1,
+    for (architecture, precision) in ARCHITECTURES
+        .into_iter()
+        .flat_map(|architecture| Precision::ALL.map(|precision| (architecture, precision)))
+    {
+        let network = plain(architecture).prepared(precision).unwrap();
+        let classifier = Classifier::new(network, Normalisation::IMAGENET);
+        let ask = |rows: &[usize]| {
+            let masks = Sampler::Coin.masks(seed, 150, 4);
+            let question = Question {
+                crop: &crop,
+                replacement: &replacement,
+                labels: &labels,
+                masks: &masks.select(rows.iter().copied()),
+                target: 1,
+            };
+            classifier.ask(&question, &|| false).unwrap().logits
         };
-        classifier.ask(&question, &|| false).unwrap()
-    };
-    assert_eq!(ask(5).logits, ask(21).logits[..5]);
+        let forwards: Vec<usize> = (0..150).collect();
+        let backwards: Vec<usize> = (0..150).rev().collect();
+        let all = ask(&forwards);
+        let mut reversed = ask(&backwards);
+        reversed.reverse();
+        assert_eq!(all, reversed, "{architecture:?} {precision:?}");
+        assert_eq!(
+            ask(&forwards[7..12]),
+            all[7..12],
+            "{architecture:?} {precision:?}"
+        );
+    }
 }
 
 #[test]
-fn behind_global_average_pooling_the_mean_gradient_is_the_output_weight_over_the_area() {
-    let classifier = classifier(Architecture::ResNet50);
-    let of = |target| classifier.gradients(&crop(), target).unwrap();
-    let (first, second) = (of(2), of(4));
-    let [channels, height, width] = first.shape;
-    let area = height * width;
-    let mut parameters = RandomParameters::new(5, CLASSES as i64);
-    let shape = [CLASSES as i64, channels as i64];
-    let weights = parameters
-        .take("fc.weight", &shape, Role::OutputWeight)
-        .unwrap();
-    let weights: Vec<f32> = Vec::try_from(&weights.select(0, 2)).unwrap();
-    assert_eq!(weights.len(), channels);
-    for (values, weight) in first.gradients.chunks_exact(area).zip(&weights) {
-        let expected = weight / area as f32;
-        assert!((values[0] - expected).abs() <= 1e-6 * expected.abs());
-        assert!(
-            values
+fn gradients_do_not_depend_on_their_place_or_on_what_else_is_asked() {
+    let crops: Vec<Rgb> = (0..20_u8)
+        .map(|shade| {
+            let pixels = crop()
+                .pixels()
                 .iter()
-                .all(|value| (value - values[0]).abs() <= 1e-6 * values[0].abs())
+                .map(|value| value.wrapping_add(9 * shade))
+                .collect();
+            Rgb::new(HEIGHT, WIDTH, pixels).unwrap()
+        })
+        .collect();
+    for architecture in ARCHITECTURES {
+        let classifier = classifier(architecture);
+        let asked: Vec<(&Rgb, usize)> = crops.iter().zip((0..CLASSES).cycle()).collect();
+        let all = classifier.gradients(&asked).unwrap();
+        let backwards: Vec<(&Rgb, usize)> = asked.iter().rev().copied().collect();
+        let mut reversed = classifier.gradients(&backwards).unwrap();
+        reversed.reverse();
+        assert!(all == reversed, "{architecture:?}");
+        assert!(
+            classifier.gradients(&asked[17..18]).unwrap() == all[17..18],
+            "{architecture:?}"
         );
     }
-    assert_eq!(first.activations, second.activations);
-    assert_ne!(first.gradients, second.gradients);
+}
+
+#[test]
+fn behind_global_average_pooling_no_pass_backwards_is_needed() {
+    let classifier = classifier(Architecture::ResNet50);
+    let crop = crop();
+    let found = classifier.gradients(&[(&crop, 2), (&crop, 4)]).unwrap();
+    assert_eq!(found[0].activations, found[1].activations);
+    let shape = found[0].shape.map(|side| side as i64);
+    let row = Tensor::from_slice(&found[0].activations).view([1, shape[0], shape[1], shape[2]]);
+    let padding = [0, 0, 0, 0, 0, 0, 0, 15];
+    let activations = row.constant_pad_nd(padding);
+    for (found, target) in found.iter().zip([2, 4]) {
+        let autograd = classifier.head_gradients(&activations, &[target]).unwrap();
+        assert!(largest_difference(&found.gradients, &autograd[0]) <= 1e-6 * largest(&autograd[0]));
+    }
+    assert_ne!(found[0].gradients, found[1].gradients);
 }
 
 #[test]
 fn gradients_are_those_of_small_changes_of_the_activations() {
     let network = plain(Architecture::AlexNet);
     let classifier = classifier(Architecture::AlexNet);
-    let found = classifier.gradients(&crop(), 2).unwrap();
+    let crop = crop();
+    let found = classifier.gradients(&[(&crop, 2)]).unwrap().remove(0);
     let [channels, height, width] = found.shape.map(|side| side as i64);
     let logit = |activations: &[f32]| {
         let activations = Tensor::from_slice(activations).view([1, channels, height, width]);

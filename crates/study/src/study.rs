@@ -764,7 +764,13 @@ kind = "lime"
         46 | samples = { most = 900, top = 5, standard_error = 0.1 }              # masks asked for an explanation; the published explainer asks ...
            |                               ^ remove one of them
         ");
-        insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900 }"), @"");
+        insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900 }"), @"
+        error: [methods.lime.samples] needs the key `standard_error`
+          --> pipeline.toml:46:11
+           |
+        46 | samples = { most = 900 }              # masks asked for an explanation; the published explainer asks 1000
+           |           ^^^^^^^^^^^^^^ `standard_error` is missing here
+        ");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Samples asked twice: all cheaply, some of them also in the reference precision, and a fit that is unbiased for the reference.
 //!
-//! The ridge coefficients are linear in the answers. So with b the coefficients of the cheap answers, d_i the difference between the reference's
+//! The ridge coefficients are linear in the answers. So with b the coefficients of the cheap answers, `d_i` the difference between the reference's
 //! and the cheap answer to sample i, and S the samples that were asked twice,
 //! `b + G^-1 sum over S of w_i (x_i - xbar) d_i / pi_i`, with G and xbar from all masks, has for given masks the expected value of the coefficients
-//! of the reference's answers: each term is divided by its chance pi_i of being asked twice (Horvitz and Thompson 1952, eq. 1).
+//! of the reference's answers: each term is divided by its chance `pi_i` of being asked twice (Horvitz and Thompson 1952, eq. 1).
 
 use nalgebra::DVector;
 
