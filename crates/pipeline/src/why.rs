@@ -286,7 +286,7 @@ impl Answer {
     }
 
     fn of_no_study(record: &Record) -> Self {
-        let names = record.preimage.names().values();
+        let names = record.preimage.names().iter().map(|(_, value)| value);
         let names: Vec<String> = names.map(plain).collect();
         Self {
             kind: record.preimage.kind().to_owned(),
@@ -484,7 +484,7 @@ fn add_record(text: &mut String, record: &Record) {
 }
 
 fn add_inputs(text: &mut String, preimage: &Preimage) {
-    let nothing = Preimage::builder(preimage.kind()).build();
+    let nothing = Preimage::builder(preimage.kind().to_owned()).build();
     for change in difference(&nothing, preimage) {
         if !change.field.starts_with("names") && change.new.is_some() {
             let value = change
