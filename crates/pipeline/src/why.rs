@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use stage::{Stage, StageError};
 use store::{Change, ContentId, Key, Preimage, Record, difference};
-use study::plan::{Action, Plan, State};
+use study::plan::{Action, Plan, State, reads};
 use study::{Kind, Problem};
 
+use crate::View;
 use crate::reasons::{self, planned_subject};
-use crate::{View, reads};
 
 /// Fewest digits of a key or an id that are looked up.
 const FEWEST_DIGITS: usize = 6;

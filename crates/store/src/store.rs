@@ -276,7 +276,7 @@ impl Store {
             .filter(|record| record.key == *key)
     }
 
-    /// The record of a key of any kind.
+    /// The record of a key of any kind; an error if it is damaged.
     pub fn find(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         let kinds = publish::entries(&self.root.join(ACTIONS))?;
         let kinds = kinds
@@ -284,8 +284,12 @@ impl Store {
             .filter_map(|folder| folder.file_name()?.to_str());
         let found = kinds
             .map(|kind| self.record_path(kind, key))
-            .find_map(|path| fs::read(path).ok());
-        Ok(found.and_then(|bytes| Record::from_bytes(&bytes).ok()))
+            .find_map(|path| Some((fs::read(&path).ok()?, path)));
+        let read = |(bytes, path): (Vec<u8>, PathBuf)| {
+            let record = Record::from_bytes(&bytes);
+            record.map_err(|detail| StoreError::Record { path, detail })
+        };
+        found.map(read).transpose()
     }
 
     /// All whole records of a kind, in the order of their keys: what was ever done, whether a study still needs it or not.
@@ -328,6 +332,11 @@ impl Store {
             opened => opened.map_err(|error| StoreError::io("read", &path, error))?,
         };
         read_checked(table, id, &file).map_err(|detail| self.set_aside(&file, &path, detail))
+    }
+
+    /// Reads an artifact for nothing but its content, as [`Store::read`] does: a damaged one is set aside.
+    pub fn check(&self, table: &str, id: &ContentId) -> Result<(), StoreError> {
+        self.batches(table, id).map(drop)
     }
 
     pub(crate) fn set_aside(&self, file: &File, path: &Path, detail: String) -> StoreError {
