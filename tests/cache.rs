@@ -205,6 +205,35 @@ fn a_damaged_artifact_is_set_aside_and_made_again() {
 }
 
 #[test]
+fn damage_to_everything_is_mended_by_one_call() {
+    let folder = StudyFolder::new();
+    folder.make_all();
+    let (ids, shown) = (folder.ids(), folder.latest("curves"));
+    // So that everything is read: the scores from the tables that they are made of, and these in turn from theirs.
+    for kind in ["scores", "report", "targets", "weights"] {
+        fs::remove_dir_all(folder.path("artifacts/actions").join(kind)).unwrap();
+    }
+    let objects: Vec<_> = ids.iter().filter(|id| id.starts_with("objects/")).collect();
+    let objects = objects.into_iter().map(|id| {
+        let path = folder.path("artifacts").join(id);
+        let bytes = fs::read(&path).unwrap();
+        let mut damaged = bytes.clone();
+        damaged[4..bytes.len() / 2].fill(0);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, damaged).unwrap();
+        (path, bytes)
+    });
+    let objects: Vec<_> = objects.collect();
+    folder.make_all();
+    assert!(folder.ids() == ids && folder.latest("curves") == shown);
+    for (path, bytes) in &objects {
+        assert!(fs::read(path).unwrap() == *bytes, "{}", path.display());
+    }
+    let aside = fs::read_dir(folder.path("artifacts/damaged")).unwrap();
+    assert_eq!(aside.count(), objects.len());
+}
+
+#[test]
 fn another_name_of_a_class_reruns_targets_and_scores_and_asks_no_network() {
     let folder = StudyFolder::new();
     folder.make_all();

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pipeline::reads::reads;
 use store::{Record, Store};
 use study::Kind;
+use study::plan::reads::reads;
 
 use crate::study_folder::{Finished, StudyFolder, program};
 
@@ -97,6 +97,10 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
         &["why", &weights, "--json"],
         &["\"state\":\"up to date\""],
     );
+    let record = folder.path("artifacts").join(&old);
+    flip_a_bit(&record);
+    let key = &record.file_stem().unwrap().to_str().unwrap()[..12];
+    pipeline(&folder, &["why", key], 4).expect(4, "is damaged: its checksum");
     pipeline(&folder, &["why", "00000000"], 2).expect(2, "give at least 6 digits");
     pipeline(&folder, &["why", "latest/weights/nothing.parquet"], 2).expect(2, "nothing.parquet");
 }

@@ -5,7 +5,6 @@
 pub mod audit;
 pub mod gc;
 pub mod overview;
-pub mod reads;
 pub mod reasons;
 pub mod run;
 pub mod shells;

@@ -120,7 +120,7 @@ mod tests {
 
     fn preimage(alpha: f64, code: &str) -> Preimage {
         Preimage::builder("weights")
-            .code(code)
+            .code(code.to_owned())
             .name("image", "mug-07")
             .setting("lime.alpha", alpha)
             .build()

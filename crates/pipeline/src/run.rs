@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::Store;
+use study::Kind;
 use study::plan::Action;
 
 use crate::View;
 
 /// Exit status of a stage that misses what an earlier one made: see `--help`.
 const LOST: i32 = 3;
-/// How often a damaged artifact is made again before something else must be wrong.
-const ATTEMPTS: usize = 3;
+/// How often something may be lost before something else must be wrong. A kind of action that meets damage sets all of it aside that
+/// it reads; what is made again in turn may do so in each kind before it, and this once for the scores and once for the report.
+const ATTEMPTS: usize = 2 * Kind::ALL.len();
 /// Time between two looks at a running stage.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use stage::{Stage, StageError};
 use store::{Change, ContentId, Key, Preimage, Record, difference};
-use study::plan::{Action, Plan, State};
+use study::plan::{Action, Plan, State, reads};
 use study::{Kind, Problem};
 
+use crate::View;
 use crate::reasons::{self, planned_subject};
-use crate::{View, reads};
 
 /// Fewest digits of a key or an id that are looked up.
 const FEWEST_DIGITS: usize = 6;
@@ -286,7 +286,7 @@ impl Answer {
     }
 
     fn of_no_study(record: &Record) -> Self {
-        let names = record.preimage.names().values();
+        let names = record.preimage.names().iter().map(|(_, value)| value);
         let names: Vec<String> = names.map(plain).collect();
         Self {
             kind: record.preimage.kind().to_owned(),
@@ -484,7 +484,7 @@ fn add_record(text: &mut String, record: &Record) {
 }
 
 fn add_inputs(text: &mut String, preimage: &Preimage) {
-    let nothing = Preimage::builder(preimage.kind()).build();
+    let nothing = Preimage::builder(preimage.kind().to_owned()).build();
     for change in difference(&nothing, preimage) {
         if !change.field.starts_with("names") && change.new.is_some() {
             let value = change

@@ -8,7 +8,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use schema::Table;
 use store::{Cost, Environment, Preimage, Store};
-use study::plan::{Action, LIBTORCH, Plan, State, Subject};
+use study::plan::{Action, LIBTORCH, Plan, State, Subject, reads};
 use study::{Choice, Kind, Sources, Stage, Study};
 
 use crate::progress::Progress;
@@ -273,6 +273,20 @@ impl Session {
         }
     }
 
+    /// Reads all that an action reads, so that all damage is set aside at once; the run after this one then makes all of it again.
+    fn set_damage_aside(&self, plan: &Plan, kind: Kind, subject: &Subject) {
+        let inputs: Vec<&Action> = reads::inputs(plan, kind, subject).collect();
+        inputs.par_iter().for_each(|action| {
+            let made = plan.summary(action).map(|summary| summary.artifacts);
+            for (table, artifact) in made.into_iter().flatten() {
+                // It says what it finds, and a program that is told to stop need not find more.
+                if self.signals.received().is_none() {
+                    let _ = self.store.check(&table, &artifact.id);
+                }
+            }
+        });
+    }
+
     /// The error of actions whose input is not there.
     fn waiting(&self, waiting: usize) -> StageError {
         let stage = self.stage;
@@ -321,6 +335,8 @@ impl Session {
 /// The actions of one kind that are due, and how they went.
 struct Run<'a> {
     session: &'a Session,
+    plan: &'a Plan,
+    kind: Kind,
     due: Vec<(&'a Subject, &'a Preimage)>,
     waiting: usize,
     progress: Progress,
@@ -345,6 +361,8 @@ impl<'a> Run<'a> {
         let progress = Progress::new(kind.name(), due.len(), session.verbosity);
         Ok(Self {
             session,
+            plan,
+            kind,
             due,
             waiting,
             progress,
@@ -364,6 +382,9 @@ impl<'a> Run<'a> {
             return Err(error);
         }
         tracing::error!("{}: {error}", subject.describe(&self.session.sources));
+        if matches!(&error, StageError::Store(error) if error.is_loss()) {
+            self.session.set_damage_aside(self.plan, self.kind, subject);
+        }
         self.failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -56,6 +56,17 @@ pub enum StoreError {
         /// Where it is now; none if it could not be moved.
         aside: Option<PathBuf>,
     },
+    /// The record of an action is damaged.
+    #[error(
+        "the record {} is damaged: {detail}. `pipeline verify` sets it aside; where a study needs what it stood for, `pipeline run` makes that again",
+        path.display()
+    )]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// An artifact is whole, but of another table than the one it is read as.
     #[error("the artifact {}: {source}", path.display())]
     Schema {

@@ -4,10 +4,11 @@
 //! [`SETTLED`](crate::index::SETTLED) are not. Whoever uses a file's bytes compares them with the digest once more.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -20,7 +21,8 @@ const WORTH_WRITING: usize = 256;
 /// So are fewer bytes.
 const WORTH_WRITING_BYTES: u64 = 64 << 20;
 
-type Known = BTreeMap<PathBuf, (Stamp, blake3::Hash)>;
+/// By path, as its bytes: paths are compared part by part, which takes far longer.
+type Known = BTreeMap<OsString, (Stamp, blake3::Hash)>;
 
 pub(crate) fn digests<P: AsRef<Path> + Sync>(
     root: &Path,
@@ -37,7 +39,8 @@ pub(crate) fn digests<P: AsRef<Path> + Sync>(
     if fresh().count() >= WORTH_WRITING || bytes >= WORTH_WRITING_BYTES {
         for (path, looked) in paths.iter().zip(&looked) {
             if let (Ok(digest), true) = (&looked.digest, looked.stamp != Stamp::default()) {
-                known.insert(path.as_ref().to_owned(), (looked.stamp, *digest));
+                let path = path.as_ref().as_os_str().to_owned();
+                known.insert(path, (looked.stamp, *digest));
             }
         }
         // A study that is only looked at may have no folder yet, and none is made for this.
@@ -63,7 +66,7 @@ struct Looked {
 fn look(path: &Path, known: &Known) -> Looked {
     // Before the file is read: a change meanwhile makes it old.
     let stamp = Stamp::settled(path);
-    match known.get(path) {
+    match known.get(path.as_os_str()) {
         Some((noted, digest)) if *noted == stamp && stamp != Stamp::default() => Looked {
             stamp,
             digest: Ok(*digest),
@@ -101,7 +104,7 @@ fn parse(text: &str) -> Option<Known> {
         let (path, stamp) = rest.rsplit_once('\t')?;
         let path: String = serde_json::from_str(path).ok()?;
         let digest = blake3::Hash::from_hex(digest).ok()?;
-        Some((PathBuf::from(path), (Stamp::parse(stamp)?, digest)))
+        Some((path.into(), (Stamp::parse(stamp)?, digest)))
     };
     body.strip_prefix(HEADER)?.lines().map(line).collect()
 }
@@ -126,6 +129,7 @@ fn to_text(known: &Known) -> String {
     reason = "tests write files in folders of their own"
 )]
 mod tests {
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;

@@ -7,24 +7,31 @@
 //! * Whether an artifact is there is looked at on every lookup, index or not.
 //! * An index that is absent, damaged or of another version is made again. Nobody waits for it, and failing to write it is no error.
 //!
-//! The file is text: a header, for each shelf a line with its stamp, below it a line for each record (its key, and a [`Summary`] as
-//! JSON), and the BLAKE3 of all before it.
+//! The file is text: a header; for each shelf a line with its stamp and the length of what is below it, and there a line for each record
+//! (its key, and a [`Summary`] as JSON values, the facets first); and a digest of all before it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs;
+use std::fmt::{self, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use rustix::fs::{Mode, OFlags};
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::de::StrRead;
 
+use crate::store::OBJECTS;
 use crate::{Artifact, ContentId, Cost, Key, Record, StoreError, publish};
 
-const HEADER: &str = "selectivity records 1\n";
+const HEADER: &str = "selectivity records 2\n";
 const SHELF: &str = "> ";
 const CHECKSUM: &str = "= ";
 /// Hexadecimal digits of a key.
@@ -35,9 +42,11 @@ pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 /// an index that is noticed when another record of its folder comes or goes, or by [`Store::verify`](crate::Store::verify); what the
 /// record said before serves until then.
 pub(crate) const WORTH_WRITING: usize = 10_000;
+/// Bytes of a file that a thread reads or hashes at once.
+const PIECE: usize = 1 << 22;
 
 /// What planning needs of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// The artifacts by the name of their table.
     pub artifacts: BTreeMap<String, Artifact>,
@@ -63,6 +72,66 @@ impl From<Record> for Summary {
     }
 }
 
+impl Summary {
+    /// What stands in the index: JSON values one after the other, so that the first can be read without the rest.
+    fn to_line(&self) -> serde_json::Result<String> {
+        let artifacts = self.artifacts.iter();
+        let artifacts = artifacts.map(|(table, it)| (table, it.id, it.rows, it.bytes));
+        let mut line = serde_json::to_string(&self.facets)?;
+        line += &serde_json::to_string(&artifacts.collect::<Vec<_>>())?;
+        line += &serde_json::to_string(&(&self.cost, &self.date, &self.device))?;
+        Ok(line)
+    }
+
+    fn from_line(line: &str) -> serde_json::Result<Self> {
+        let mut values = serde_json::Deserializer::from_str(line);
+        let facets = BTreeMap::deserialize(&mut values)?;
+        let artifacts = artifacts(&mut values)?.into_iter();
+        let artifacts = artifacts.map(|(table, artifact)| (table.to_owned(), artifact));
+        let artifacts = artifacts.collect();
+        let (cost, date, device) = Deserialize::deserialize(&mut values)?;
+        Ok(Self {
+            artifacts,
+            facets,
+            cost,
+            date,
+            device,
+        })
+    }
+}
+
+/// The artifacts of a line, by the names of their tables.
+fn artifacts<'a>(
+    values: &mut serde_json::Deserializer<StrRead<'a>>,
+) -> serde_json::Result<Vec<(&'a str, Artifact)>> {
+    let artifacts = Vec::<(&str, ContentId, u64, u64)>::deserialize(values)?.into_iter();
+    let artifacts = artifacts.map(|(table, id, rows, bytes)| (table, Artifact { id, rows, bytes }));
+    Ok(artifacts.collect())
+}
+
+/// Reads the value of this name out of an object.
+struct OneOf<'a>(&'a str);
+
+impl<'de> Visitor<'de> for OneOf<'_> {
+    type Value = Option<Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut facets: A) -> Result<Option<Value>, A::Error> {
+        let mut found = None;
+        while let Some(name) = facets.next_key::<&str>()? {
+            if name == self.0 {
+                found = Some(facets.next_value()?);
+            } else {
+                facets.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// A record in an [`Index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Noted {
@@ -75,18 +144,23 @@ pub struct Noted {
 pub struct Index {
     /// The lines of the file, and behind them those of records that were read since.
     text: String,
-    /// By the folder of a kind; each sorted by key.
-    kinds: BTreeMap<String, Vec<(Key, Noted)>>,
+    /// By the folder of a kind.
+    kinds: BTreeMap<String, Records>,
     /// Records that cannot be relied on, and what is wrong with them.
     broken: BTreeMap<PathBuf, String>,
+    /// The folder of the artifacts, opened once, because a look at one of a million then walks two names and not the whole path.
+    objects: Option<Arc<OwnedFd>>,
 }
 
 impl Index {
     /// The record of a key.
     pub(crate) fn find(&self, folder: &str, key: &Key) -> Option<Noted> {
-        let records = self.kinds.get(folder)?;
-        let place = search(records, key)?;
-        Some(records[place].1)
+        self.kinds.get(folder)?.find(key)
+    }
+
+    /// The folder of the artifacts, if there is one.
+    pub(crate) fn objects(&self) -> Option<&OwnedFd> {
+        self.objects.as_deref()
     }
 
     /// What is wrong with a record that is there.
@@ -104,21 +178,15 @@ impl Index {
     /// # Panics
     /// When it was noted by another index.
     pub fn summary(&self, noted: Noted) -> Summary {
-        let line = &self.text[noted.start..noted.end];
-        serde_json::from_str(line).expect("every line was written from a summary")
+        Summary::from_line(&self.text[noted.start..noted.end]).expect(WRITTEN)
     }
 
-    /// The artifacts that a record names, by their tables.
-    pub(crate) fn artifacts(&self, noted: Noted) -> BTreeMap<&str, Artifact> {
-        #[derive(Deserialize)]
-        struct Part<'a> {
-            #[serde(borrow)]
-            artifacts: BTreeMap<&'a str, Artifact>,
-        }
+    /// The artifacts that a record names, with their tables and in the order of these.
+    pub(crate) fn artifacts(&self, noted: Noted) -> Vec<(&str, Artifact)> {
         let line = &self.text[noted.start..noted.end];
-        let part: Part<'_> =
-            serde_json::from_str(line).expect("every line was written from a summary");
-        part.artifacts
+        let mut values = serde_json::Deserializer::from_str(line);
+        IgnoredAny::deserialize(&mut values).expect(WRITTEN);
+        artifacts(&mut values).expect(WRITTEN)
     }
 
     /// One value that downstream actions read of an action.
@@ -126,27 +194,23 @@ impl Index {
     /// # Panics
     /// When the record was noted by another index.
     pub fn facet(&self, noted: Noted, name: &str) -> Option<Value> {
-        #[derive(Deserialize)]
-        struct Part<'a> {
-            #[serde(borrow)]
-            facets: BTreeMap<&'a str, Value>,
-        }
         let line = &self.text[noted.start..noted.end];
-        let mut part: Part<'_> =
-            serde_json::from_str(line).expect("every line was written from a summary");
-        part.facets.remove(name)
+        let mut values = serde_json::Deserializer::from_str(line);
+        values.deserialize_map(OneOf(name)).expect(WRITTEN)
     }
 
     /// The ids of the artifacts that an action made, in the order of their tables.
     pub fn ids(&self, noted: Noted) -> impl Iterator<Item = ContentId> {
-        self.artifacts(noted)
-            .into_values()
-            .map(|artifact| artifact.id)
+        let artifacts = self.artifacts(noted).into_iter();
+        artifacts.map(|(_, artifact)| artifact.id)
     }
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.kinds.values().map(Vec::len).sum()
+        self.kinds
+            .values()
+            .map(|records| records.sorted.len())
+            .sum()
     }
 
     /// Whether there is none.
@@ -161,7 +225,7 @@ impl Index {
         worth_writing: usize,
     ) -> Result<Self, StoreError> {
         let file = root.join("index").join("records");
-        let text = fs::read_to_string(&file).unwrap_or_default();
+        let text = read_text(&file).unwrap_or_default();
         let known = Shelves::parse(&text).unwrap_or_default();
         let mut shelves = Vec::new();
         for kind in publish::entries(actions)? {
@@ -174,7 +238,10 @@ impl Index {
             .map(|path| Shelf::read(actions, path, &known))
             .collect::<Result<_, _>>()?;
         let fresh: usize = read.iter().map(|shelf| shelf.fresh.len()).sum();
-        let index = Self::assemble(text, &read);
+        let mut index = Self::assemble(text, &read);
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let objects = rustix::fs::open(root.join(OBJECTS), flags, Mode::empty());
+        index.objects = objects.ok().map(Arc::new);
         if fresh >= worth_writing {
             let written = publish::replace(&file, index.to_text(&read).as_bytes());
             if let Err(error) = written {
@@ -189,9 +256,10 @@ impl Index {
             text,
             ..Self::default()
         };
+        let mut kinds: BTreeMap<String, Vec<(Key, Noted)>> = BTreeMap::new();
         for shelf in shelves {
             let (kind, _) = shelf.name.split_once('/').unwrap_or((&shelf.name, ""));
-            let records = index.kinds.entry(kind.to_owned()).or_default();
+            let records = kinds.entry(kind.to_owned()).or_default();
             records.extend_from_slice(&shelf.known);
             for (key, line) in &shelf.fresh {
                 let start = index.text.len();
@@ -201,9 +269,10 @@ impl Index {
             }
             index.broken.extend(shelf.broken.iter().cloned());
         }
-        for records in index.kinds.values_mut() {
-            records.sort_unstable_by_key(|&(key, _)| key);
-        }
+        let kinds = kinds.into_par_iter();
+        index.kinds = kinds
+            .map(|(kind, records)| (kind, Records::new(records)))
+            .collect();
         index
     }
 
@@ -211,32 +280,79 @@ impl Index {
     fn to_text(&self, shelves: &[Shelf]) -> String {
         let mut text = HEADER.to_owned();
         for shelf in shelves {
-            let _ = writeln!(text, "{SHELF}{} {}", shelf.name, shelf.stamp);
+            let mut lines = String::new();
             for &(key, noted) in &shelf.known {
-                let _ = writeln!(text, "{key}{}", &self.text[noted.start..noted.end]);
+                let _ = writeln!(lines, "{key}{}", &self.text[noted.start..noted.end]);
             }
             for (key, line) in &shelf.fresh {
-                let _ = writeln!(text, "{key}{line}");
+                let _ = writeln!(lines, "{key}{line}");
             }
+            let (name, stamp, length) = (&shelf.name, shelf.stamp, lines.len());
+            let _ = writeln!(text, "{SHELF}{length} {name} {stamp}");
+            text.push_str(&lines);
         }
-        let checksum = blake3::hash(text.as_bytes()).to_hex();
+        let checksum = digest(&text);
         let _ = writeln!(text, "{CHECKSUM}{checksum}");
         text
     }
 }
 
-/// The place of a key among sorted ones. Keys are digests and so lie evenly: the first digits tell about where to look.
-fn search(records: &[(Key, Noted)], key: &Key) -> Option<usize> {
-    let first = |key: &Key| u64::from_be_bytes(std::array::from_fn(|byte| key.0[byte]));
-    let guess = (u128::from(first(key)) * records.len() as u128) >> u64::BITS;
-    // Four standard deviations, at most, of how far an even draw lies from its place.
-    let reach = 2 * records.len().isqrt() + 4;
-    let start = (guess as usize).saturating_sub(reach);
-    let end = (guess as usize).saturating_add(reach).min(records.len());
-    let near = &records[start..end];
-    let near = near.binary_search_by_key(key, |&(key, _)| key);
-    let anywhere = || records.binary_search_by_key(key, |&(key, _)| key);
-    near.map(|place| start + place).or_else(|_| anywhere()).ok()
+/// Why a line of the index can be read.
+const WRITTEN: &str = "every line was written from a summary";
+
+/// The records of a kind.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    /// By key.
+    sorted: Vec<(Key, Noted)>,
+    /// Where the keys with each value of their first bits begin, and the end. Keys are digests and so lie evenly: one with each value.
+    starts: Vec<usize>,
+}
+
+impl Records {
+    fn new(mut sorted: Vec<(Key, Noted)>) -> Self {
+        sorted.sort_unstable_by_key(|&(key, _)| key);
+        let values = sorted.len().next_power_of_two();
+        let mut starts = Vec::with_capacity(values + 1);
+        for (place, (key, _)) in sorted.iter().enumerate() {
+            starts.resize(starts.len().max(first_bits(key, values) + 1), place);
+        }
+        starts.resize(values + 1, sorted.len());
+        Self { sorted, starts }
+    }
+
+    fn find(&self, key: &Key) -> Option<Noted> {
+        let value = first_bits(key, self.starts.len() - 1);
+        let near = &self.sorted[self.starts[value]..self.starts[value + 1]];
+        let place = near.binary_search_by_key(key, |&(key, _)| key).ok()?;
+        Some(near[place].1)
+    }
+}
+
+/// As many first bits of a key as tell so many values apart.
+fn first_bits(key: &Key, values: usize) -> usize {
+    let first = u64::from_be_bytes(std::array::from_fn(|byte| key.0[byte]));
+    ((u128::from(first) * values as u128) >> u64::BITS) as usize
+}
+
+/// Digest of a text that may be long: the BLAKE3 of the BLAKE3 of its pieces, which threads share.
+fn digest(text: &str) -> blake3::Hash {
+    let pieces = text.as_bytes().par_chunks(PIECE).map(blake3::hash);
+    let mut hasher = blake3::Hasher::new();
+    for piece in pieces.collect::<Vec<_>>() {
+        hasher.update(piece.as_bytes());
+    }
+    hasher.finalize()
+}
+
+/// The text of a file that may be long.
+fn read_text(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    let pieces = bytes.par_chunks_mut(PIECE).enumerate();
+    pieces.try_for_each(|(place, piece)| file.read_exact_at(piece, (place * PIECE) as u64))?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// The records of one folder.
@@ -282,7 +398,7 @@ impl Shelf {
             match read_record(&file) {
                 Ok(record) => {
                     let key = record.key;
-                    match serde_json::to_string(&Summary::from(record)) {
+                    match Summary::from(record).to_line() {
                         Ok(line) => self.fresh.push((key, line)),
                         Err(error) => self.broken.push((file, error.to_string())),
                     }
@@ -322,17 +438,19 @@ impl<'a> Shelves<'a> {
         let (body, checksum) = text.trim_end().rsplit_once('\n')?;
         let body = &text[..=body.len()];
         let checksum = checksum.strip_prefix(CHECKSUM)?;
-        if !body.starts_with(HEADER) || blake3::hash(body.as_bytes()).to_hex().as_str() != checksum
-        {
+        if digest(body).to_hex().as_str() != checksum {
             return None;
         }
         let mut shelves = BTreeMap::new();
-        let starts: Vec<usize> = body.match_indices("\n> ").map(|(at, _)| at + 1).collect();
-        for (index, &start) in starts.iter().enumerate() {
-            let end = starts.get(index + 1).copied().unwrap_or(body.len());
-            let (line, _) = body[start..end].split_once('\n')?;
-            let (name, stamp) = line.strip_prefix(SHELF)?.split_once(' ')?;
-            shelves.insert(name, (Stamp::parse(stamp)?, start + line.len() + 1..end));
+        let mut rest = body.strip_prefix(HEADER)?;
+        while !rest.is_empty() {
+            let (line, below) = rest.split_once('\n')?;
+            let (length, line) = line.strip_prefix(SHELF)?.split_once(' ')?;
+            let (name, stamp) = line.split_once(' ')?;
+            let start = body.len() - below.len();
+            let end = start + length.parse::<usize>().ok()?;
+            rest = body.get(end..)?;
+            shelves.insert(name, (Stamp::parse(stamp)?, start..end));
         }
         Some(Self(shelves, text))
     }
@@ -409,8 +527,8 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
-impl std::fmt::Display for Stamp {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Stamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
             "{} {} {} {}",
@@ -425,6 +543,8 @@ impl std::fmt::Display for Stamp {
     reason = "tests damage a store of their own"
 )]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{Action, Environment, Lookup, Preimage, Store};
 
@@ -484,6 +604,67 @@ mod tests {
         assert_eq!(index(&store).len(), RECORDS);
         // So few changes are not worth a new index: the old one served.
         assert_eq!(fs::read(&file).unwrap(), written);
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_is_found_however_unevenly_its_key_lies(
+            numbers in prop::collection::btree_set(any::<u64>(), 0..50),
+            shift in 0..u64::BITS,
+        ) {
+            let key = |number: u64| {
+                let mut bytes = [0; 32];
+                bytes[..8].copy_from_slice(&(number >> shift).to_be_bytes());
+                bytes[8..16].copy_from_slice(&number.to_be_bytes());
+                Key(bytes)
+            };
+            let noted = |number: u64| Noted { start: (number % 1000) as usize, end: 0 };
+            let all = numbers.iter().rev().map(|&number| (key(number), noted(number)));
+            let records = Records::new(all.collect());
+            for number in numbers.iter().copied().chain([0, 1, 7 << 60, u64::MAX]) {
+                let expected = numbers.contains(&number).then(|| noted(number));
+                prop_assert_eq!(records.find(&key(number)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_comes_back_from_its_line() {
+        let artifact = |byte| Artifact {
+            id: ContentId([byte; 32]),
+            rows: 3,
+            bytes: u64::from(byte),
+        };
+        let summary = Summary {
+            artifacts: BTreeMap::from([("a".into(), artifact(1)), ("b".into(), artifact(2))]),
+            facets: BTreeMap::from([("x".into(), Value::from("\"\\")), ("y".into(), Value::Null)]),
+            cost: Cost {
+                wall_seconds: 0.1 + 0.2,
+                forward_passes: 7,
+                backward_passes: 1,
+            },
+            date: "2026-11-23T04:00:00Z".into(),
+            device: "cpu".into(),
+        };
+        let text = summary.to_line().unwrap();
+        assert_eq!(Summary::from_line(&text).unwrap(), summary);
+        let noted = Noted {
+            start: 0,
+            end: text.len(),
+        };
+        let index = Index {
+            text,
+            ..Index::default()
+        };
+        assert_eq!(index.facet(noted, "x"), Some("\"\\".into()));
+        assert_eq!(
+            (index.facet(noted, "y"), index.facet(noted, "z")),
+            (Some(Value::Null), None)
+        );
+        assert_eq!(
+            index.ids(noted).collect::<Vec<_>>(),
+            [ContentId([1; 32]), ContentId([2; 32])]
+        );
     }
 
     #[test]

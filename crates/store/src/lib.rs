@@ -41,6 +41,7 @@ mod scratch;
 mod store;
 mod transfer;
 mod turns;
+mod values;
 mod verify;
 mod view;
 
@@ -57,4 +58,5 @@ pub use record::{Artifact, Cost, Environment, RECORD_VERSION, Record};
 pub use scratch::Scratch;
 pub use store::{Action, Lookup, Miss, Published, Store};
 pub use transfer::{Exported, Imported, TransferError};
+pub use values::Values;
 pub use verify::{Fault, Sample, Verified};

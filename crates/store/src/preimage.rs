@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Key;
+use crate::values::{Text, Values};
 
 /// Version of the canonical form. A change of it makes every key new.
 pub const PREIMAGE_VERSION: u32 = 1;
@@ -26,32 +27,29 @@ pub const PREIMAGE_VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub struct Preimage {
     version: u32,
-    kind: String,
-    code: String,
+    kind: Text,
+    code: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    libtorch: Option<String>,
+    libtorch: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    precision: Option<String>,
+    precision: Option<Text>,
     names: Values,
     settings: Values,
     inputs: Values,
 }
 
-/// Values by name; most names are constants of the program.
-type Values = BTreeMap<Cow<'static, str>, Value>;
-
 impl Preimage {
     /// Starts the preimage of an action of this kind, such as `weights`.
-    pub fn builder(kind: impl Into<String>) -> PreimageBuilder {
+    pub fn builder(kind: impl Into<Cow<'static, str>>) -> PreimageBuilder {
         PreimageBuilder(Self {
             version: PREIMAGE_VERSION,
             kind: kind.into(),
-            code: String::new(),
+            code: Cow::default(),
             libtorch: None,
             precision: None,
-            names: BTreeMap::new(),
-            settings: BTreeMap::new(),
-            inputs: BTreeMap::new(),
+            names: Values::default(),
+            settings: Values::default(),
+            inputs: Values::default(),
         })
     }
 
@@ -66,17 +64,17 @@ impl Preimage {
     }
 
     /// Names that stand in the rows.
-    pub fn names(&self) -> &BTreeMap<Cow<'static, str>, Value> {
+    pub fn names(&self) -> &Values {
         &self.names
     }
 
     /// Settings that the action reads.
-    pub fn settings(&self) -> &BTreeMap<Cow<'static, str>, Value> {
+    pub fn settings(&self) -> &Values {
         &self.settings
     }
 
     /// What the action reads of files and of other actions: digests, or the values themselves.
-    pub fn inputs(&self) -> &BTreeMap<Cow<'static, str>, Value> {
+    pub fn inputs(&self) -> &Values {
         &self.inputs
     }
 
@@ -115,14 +113,14 @@ impl Preimage {
             Value::Object(
                 values
                     .iter()
-                    .map(|(name, value)| (name.to_string(), value.clone()))
+                    .map(|(name, value)| (name.to_owned(), value.clone()))
                     .collect(),
             )
         };
         let mut fields = BTreeMap::from([
             ("version", Value::from(self.version)),
-            ("kind", Value::from(self.kind.as_str())),
-            ("code", Value::from(self.code.as_str())),
+            ("kind", Value::from(&*self.kind)),
+            ("code", Value::from(&*self.code)),
             ("names", object(&self.names)),
             ("settings", object(&self.settings)),
             ("inputs", object(&self.inputs)),
@@ -153,21 +151,21 @@ pub struct PreimageBuilder(Preimage);
 impl PreimageBuilder {
     /// Digest of the code that makes the result.
     #[must_use]
-    pub fn code(mut self, digest: impl Into<String>) -> Self {
+    pub fn code(mut self, digest: impl Into<Cow<'static, str>>) -> Self {
         self.0.code = digest.into();
         self
     }
 
     /// Version of libtorch, for an action that uses it.
     #[must_use]
-    pub fn libtorch(mut self, version: impl Into<String>) -> Self {
+    pub fn libtorch(mut self, version: impl Into<Cow<'static, str>>) -> Self {
         self.0.libtorch = Some(version.into());
         self
     }
 
     /// Numeric precision of the network, for an action that runs it.
     #[must_use]
-    pub fn precision(mut self, precision: impl Into<String>) -> Self {
+    pub fn precision(mut self, precision: impl Into<Cow<'static, str>>) -> Self {
         self.0.precision = Some(precision.into());
         self
     }
@@ -257,7 +255,7 @@ fn write_field(text: &mut String, name: &str, write: impl FnOnce(&mut String)) {
 }
 
 fn write_map(text: &mut String, values: &Values) {
-    write_object(text, values.iter().map(|(name, value)| (&**name, value)));
+    write_object(text, values.iter());
 }
 
 fn write_object<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a Value)>) {

@@ -1,9 +1,11 @@
 //! The store itself: looking up actions, reading and publishing artifacts, and showing what the current study consists of.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -145,7 +147,7 @@ impl Store {
         let key = key.to_string();
         self.root
             .join(ACTIONS)
-            .join(folder_name(kind))
+            .join(&*folder_name(kind))
             .join(&key[..2])
             .join(format!("{key}.json"))
     }
@@ -190,7 +192,7 @@ impl Store {
         let artifacts = index.artifacts(noted);
         let fault = artifacts
             .iter()
-            .find_map(|(table, artifact)| self.fault(table, artifact));
+            .find_map(|(table, artifact)| self.fault(table, artifact, index.objects()));
         fault.map_or(Ok(noted), |miss| {
             tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
             Err((miss, Some(noted)))
@@ -232,20 +234,34 @@ impl Store {
         let missing = record
             .artifacts
             .iter()
-            .find_map(|(table, artifact)| self.fault(table, artifact));
+            .find_map(|(table, artifact)| self.fault(table, artifact, None));
         missing.map_or_else(|| Lookup::Hit(Box::new(record)), Lookup::Miss)
     }
 
     /// What is wrong with an artifact at first sight. Its content is checked here only where its size is not the recorded one.
-    fn fault(&self, table: &str, artifact: &Artifact) -> Option<Miss> {
+    /// `objects` is the folder of the artifacts, where it is open.
+    fn fault(&self, table: &str, artifact: &Artifact, objects: Option<&OwnedFd>) -> Option<Miss> {
+        let size = match objects {
+            Some(folder) => {
+                let name = name_in_objects(&artifact.id);
+                let found = rustix::fs::statat(folder, name, rustix::fs::AtFlags::empty());
+                found
+                    .map(|found| u64::try_from(found.st_size).unwrap_or_default())
+                    .map_err(io::Error::from)
+            }
+            None => fs::metadata(self.object_path(&artifact.id)).map(|found| found.len()),
+        };
+        if size
+            .as_ref()
+            .is_ok_and(|&bytes| bytes == artifact.bytes && bytes >= SMALLEST_PARQUET)
+        {
+            return None;
+        }
         let path = self.object_path(&artifact.id);
-        let detail = match fs::metadata(&path) {
+        let detail = match size {
             Err(error) if error.kind() == io::ErrorKind::NotFound => "it is missing".to_owned(),
             Err(error) => error.to_string(),
-            Ok(metadata) if metadata.len() < SMALLEST_PARQUET => {
-                format!("it has only {} bytes", metadata.len())
-            }
-            Ok(metadata) if metadata.len() == artifact.bytes => return None,
+            Ok(bytes) if bytes < SMALLEST_PARQUET => format!("it has only {bytes} bytes"),
             // Made again by another version of the writer, or cut off.
             Ok(_) => check_file(table, &artifact.id, &path).err()?,
         };
@@ -260,7 +276,7 @@ impl Store {
             .filter(|record| record.key == *key)
     }
 
-    /// The record of a key of any kind.
+    /// The record of a key of any kind; an error if it is damaged.
     pub fn find(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         let kinds = publish::entries(&self.root.join(ACTIONS))?;
         let kinds = kinds
@@ -268,14 +284,18 @@ impl Store {
             .filter_map(|folder| folder.file_name()?.to_str());
         let found = kinds
             .map(|kind| self.record_path(kind, key))
-            .find_map(|path| fs::read(path).ok());
-        Ok(found.and_then(|bytes| Record::from_bytes(&bytes).ok()))
+            .find_map(|path| Some((fs::read(&path).ok()?, path)));
+        let read = |(bytes, path): (Vec<u8>, PathBuf)| {
+            let record = Record::from_bytes(&bytes);
+            record.map_err(|detail| StoreError::Record { path, detail })
+        };
+        found.map(read).transpose()
     }
 
     /// All whole records of a kind, in the order of their keys: what was ever done, whether a study still needs it or not.
     pub fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::new();
-        let folder = self.root.join(ACTIONS).join(folder_name(kind));
+        let folder = self.root.join(ACTIONS).join(&*folder_name(kind));
         for shelf in publish::entries(&folder)? {
             let files = publish::entries(&shelf)?;
             let whole = files
@@ -312,6 +332,11 @@ impl Store {
             opened => opened.map_err(|error| StoreError::io("read", &path, error))?,
         };
         read_checked(table, id, &file).map_err(|detail| self.set_aside(&file, &path, detail))
+    }
+
+    /// Reads an artifact for nothing but its content, as [`Store::read`] does: a damaged one is set aside.
+    pub fn check(&self, table: &str, id: &ContentId) -> Result<(), StoreError> {
+        self.batches(table, id).map(drop)
     }
 
     pub(crate) fn set_aside(&self, file: &File, path: &Path, detail: String) -> StoreError {
@@ -547,15 +572,20 @@ pub(crate) const ACTIONS: &str = "actions";
 pub(crate) const DAMAGED: &str = "damaged";
 
 pub(crate) fn object_name(id: &ContentId) -> PathBuf {
+    Path::new(OBJECTS).join(name_in_objects(id))
+}
+
+fn name_in_objects(id: &ContentId) -> String {
     let id = blake3::Hash::from_bytes(id.0).to_hex();
-    [OBJECTS, "/", &id[..2], "/", &id, ".parquet"]
-        .concat()
-        .into()
+    [&id[..2], "/", &id, ".parquet"].concat()
 }
 
 /// A kind of action as the name of a folder: letters, digits, `_` and `-` stand for themselves, other bytes as `%` and two digits.
-fn folder_name(kind: &str) -> String {
+fn folder_name(kind: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if kind.bytes().all(plain) {
+        return kind.into();
+    }
     kind.bytes()
         .map(|byte| {
             if plain(byte) {

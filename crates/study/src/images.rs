@@ -269,19 +269,26 @@ impl Walk {
         if above.contains(&place) || (inside && self.apart.contains(&place)) {
             return Ok(());
         }
-        let entries: Vec<DirEntry> = folder.read_dir()?.collect::<Result<_, _>>()?;
+        let mut entries: Vec<DirEntry> = folder.read_dir()?.collect::<Result<_, _>>()?;
+        // So that all paths come in their order, which takes many looks at each to find out.
+        entries.sort_by_cached_key(DirEntry::file_name);
         above.push(place);
         for entry in entries {
             if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                self.visit(entry.path(), above);
+                self.visit(&entry, above);
             }
         }
         above.pop();
         Ok(())
     }
 
-    fn visit(&mut self, path: PathBuf, above: &mut Vec<PathBuf>) {
-        if path.is_dir() {
+    fn visit(&mut self, entry: &DirEntry, above: &mut Vec<PathBuf>) {
+        let path = entry.path();
+        // What the folder says of an entry is enough unless it is a link.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && is_image(&path) {
+            self.files.push(path);
+        } else if path.is_dir() {
             self.enter(&path, above);
         } else if is_image(&path) {
             // A link that leads nowhere is a mistake that must not look like a smaller study.

@@ -147,10 +147,18 @@ impl Actions {
         self.sorted.iter()
     }
 
+    /// Those of an image; without one, all.
+    fn of_image(&self, image: Option<usize>) -> &[Action] {
+        let bounds = image.map(|image| (self.starts.get(image), self.starts.get(image + 1)));
+        match bounds {
+            None => &self.sorted,
+            Some((Some(&start), Some(&end))) => &self.sorted[start..end],
+            Some(_) => &[],
+        }
+    }
+
     fn find(&self, subject: &Subject) -> Option<&Action> {
-        let image = subject.image.unwrap_or(0);
-        let (start, end) = (self.starts.get(image)?, self.starts.get(image + 1)?);
-        let of_image = &self.sorted[*start..*end];
+        let of_image = self.of_image(subject.image);
         let found = of_image.binary_search_by(|action| action.subject.cmp(subject));
         Some(&of_image[found.ok()?])
     }
@@ -531,8 +539,26 @@ impl Planner<'_> {
         subjects.into_iter().flat_map(each).collect()
     }
 
-    /// What the action's result depends on; none while something that it reads is not there.
+    /// Whether a network has yet to say if it gets the image right, in a study that drops those which one gets wrong.
+    fn may_be_dropped(&self, image: usize) -> bool {
+        let unknown = |network: &Name| {
+            let subject = Subject {
+                network: Some(network.clone()),
+                ..Subject::of_image(image)
+            };
+            self.plan
+                .facet(Kind::Targets, &subject, facet::CORRECT)
+                .is_none()
+        };
+        self.study.images.require_correct && self.study.networks.keys().any(unknown)
+    }
+
+    /// What the action's result depends on; none while something that it reads is not there, or the image may yet be dropped.
     fn preimage(&self, kind: Kind, subject: &Subject) -> Option<Preimage> {
+        // Explanations, and what is made of them: other results do not depend on what is dropped.
+        if subject.method.is_some() && self.may_be_dropped(subject.image?) {
+            return None;
+        }
         let builder = self.named(kind, subject);
         let builder = match kind {
             Kind::Crops => self.crops(builder, subject.image?),
@@ -761,15 +787,6 @@ impl Planner<'_> {
 
     /// All that the scores are computed from: every curve, the relevances behind it, and which images were dropped.
     fn scores(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
-        let kinds = [
-            // For the labels that stand in `exclusions`.
-            Kind::Logits,
-            Kind::Targets,
-            Kind::Segments,
-            Kind::Saliency,
-            Kind::Weights,
-            Kind::Curves,
-        ];
         let names: Vec<&str> = self
             .study
             .methods
@@ -781,7 +798,7 @@ impl Planner<'_> {
             .setting("images.require_correct", self.study.images.require_correct)
             .setting("methods.deterministic", names)
             .input("classes", self.class_names);
-        self.contents(builder, &kinds)
+        self.contents(builder, reads::reads(Kind::Scores))
     }
 
     fn report(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
@@ -794,16 +811,7 @@ impl Planner<'_> {
             .setting("report.title", self.study.report.title.clone())
             .input("classes", self.class_names)
             .input("pipeline.toml", blake3::hash(&text).to_hex().to_string());
-        let kinds = [
-            Kind::Crops,
-            Kind::Segments,
-            Kind::Targets,
-            Kind::Saliency,
-            Kind::Weights,
-            Kind::Curves,
-            Kind::Scores,
-        ];
-        self.contents(builder, &kinds)
+        self.contents(builder, reads::reads(Kind::Report))
     }
 
     /// One digest for each table: of the ids of all its artifacts in the study.
@@ -883,3 +891,5 @@ fn settings_of(partition: &Partition) -> Vec<(&'static str, Value)> {
     reason = "tests write files in temporary folders of their own"
 )]
 mod matrix;
+
+pub mod reads;

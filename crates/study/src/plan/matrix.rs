@@ -526,6 +526,50 @@ fn growth_makes_only_what_is_new() {
 }
 
 #[test]
+fn nothing_is_explained_while_an_image_may_yet_be_dropped() {
+    let folder = folder();
+    settle(&folder, None);
+    remove(&folder, Kind::Targets);
+    let study = folder.study().unwrap();
+    let sources = Sources::read(&study).unwrap();
+    let store = Store::open(&study.artifacts).unwrap();
+    // The number of actions of the first image that wait and that are done, once the first network has said that it is right, and the
+    // second one what is given.
+    let explained = |second: Option<bool>| {
+        let plan = Plan::new(&study, &sources, &store, Kind::Targets).unwrap();
+        let due = plan.of(Kind::Targets).filter_map(|action| {
+            let State::Due { preimage, .. } = &action.state else {
+                return None;
+            };
+            let is_second = action.subject.network.as_ref()?.as_str() == "two";
+            let correct = if is_second { second? } else { true };
+            let mut made = published(Kind::Targets, &action.subject, preimage, None);
+            made.facets
+                .insert(facet::CORRECT.to_owned(), json!(correct));
+            (action.subject.image == Some(0)).then_some(made)
+        });
+        for published in store.publish_many(&due.collect::<Vec<_>>()) {
+            published.unwrap();
+        }
+        let plan = Plan::new(&study, &sources, &store, Kind::Curves).unwrap();
+        let explained = plan
+            .all()
+            .filter(|action| action.subject.image == Some(0) && action.subject.method.is_some());
+        let (done, others): (Vec<_>, Vec<_>) = explained.partition(|action| action.is_done());
+        let waits = others
+            .iter()
+            .all(|action| matches!(action.state, State::Waiting));
+        assert!(waits);
+        (others.len(), done.len())
+    };
+    let (waiting, done) = explained(None);
+    assert!(waiting > 0 && done == 0, "{waiting} {done}");
+    assert_eq!(explained(Some(true)), (0, waiting));
+    remove(&folder, Kind::Targets);
+    assert_eq!(explained(Some(false)), (0, 0));
+}
+
+#[test]
 fn dropping_an_image_makes_only_the_scores_again() {
     let made = made_after(
         |folder| std::fs::remove_file(folder.path("images/b.png")).unwrap(),

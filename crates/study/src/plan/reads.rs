@@ -1,7 +1,7 @@
 //! Which kinds of action read which: the drawing in ARCHITECTURE.md as a table, and what follows from it for single actions.
 
-use study::Kind;
-use study::plan::{Action, Plan, Subject};
+use super::{Action, Plan, Subject};
+use crate::Kind;
 
 /// The kinds whose results an action of this kind reads itself.
 pub fn reads(kind: Kind) -> &'static [Kind] {
@@ -21,6 +21,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
         ],
         Kind::Scores => &[
             Kind::Segments,
+            // For the labels that stand in `exclusions`.
             Kind::Logits,
             Kind::Targets,
             Kind::Saliency,
@@ -57,6 +58,18 @@ pub fn read<'a>(
 ) -> impl Iterator<Item = &'a Action> {
     plan.all()
         .filter(move |action| reach(kind, action.kind) && touch(&action.subject, subject))
+}
+
+/// The actions that this one reads itself.
+pub fn inputs<'a>(
+    plan: &'a Plan,
+    kind: Kind,
+    subject: &'a Subject,
+) -> impl Iterator<Item = &'a Action> {
+    let actions = reads(kind).iter().filter_map(|kind| plan.actions.get(kind));
+    actions
+        .flat_map(move |actions| actions.of_image(subject.image))
+        .filter(move |action| touch(&action.subject, subject))
 }
 
 /// Whether actions of `kind` read those of `other`, directly or not.
