@@ -9,6 +9,7 @@ mod fits;
 mod formula;
 mod full_networks;
 mod lime;
+mod measures;
 mod networks;
 mod numbers;
 mod photographs;
@@ -37,6 +38,7 @@ fn fixtures() -> Table {
     fits::compare(&mut table);
     lime::compare(&mut table);
     removals::compare(&mut table);
+    measures::compare(&mut table);
     table
 }
 

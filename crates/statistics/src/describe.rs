@@ -51,7 +51,7 @@ pub fn five_numbers(values: &[f64]) -> Option<FiveNumbers> {
     })
 }
 
-fn sorted_quantile(sorted: &[f64], level: f64) -> Option<f64> {
+pub(crate) fn sorted_quantile(sorted: &[f64], level: f64) -> Option<f64> {
     if sorted.is_empty() || !(0.0..=1.0).contains(&level) {
         return None;
     }
