@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Precision::Bf16 => probe::bf16(threads),
     };
     let limit = operations
-        .filter(|_| width == 1.0)
+        .filter(|_| (width - 1.0).abs() < f64::EPSILON)
         .map(|operations| operations / 2.0 / multiplications(architecture));
     let rate = |seconds: f64| size as f64 / seconds;
     let number =

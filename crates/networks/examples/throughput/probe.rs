@@ -71,7 +71,7 @@ fn narrow_sums(steps: u64) -> f32 {
     sums(steps)
 }
 
-#[inline(always)]
+#[inline]
 fn sums(steps: u64) -> f32 {
     let mut sums = starts().map(|start| [start; LANES]);
     for _ in 0..steps {

@@ -1,0 +1,191 @@
+//! Explains one image as the pipeline does, from pixels to weights, and prints what it took as one JSON object:
+//!
+//! `explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS`
+//!
+//! WEIGHTS is a file, or `random` for seeded random ones with 1000 classes. PRECISION is fp32, bf16 or mixed. The network is loaded and asked once
+//! before the clock starts. scripts/benchmarks/explanations.py runs it beside the lime package, samplers.py compares its samplers.
+
+use std::path::Path;
+use std::time::Instant;
+
+use imaging::{Preparation, Rgb};
+use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations, seed};
+use networks::{
+    Architecture, Classifier, Network, Normalisation, Precision, RandomParameters, Width,
+};
+use removal::Replacement;
+use sampling::{Masks, Sampler};
+use serde_json::json;
+use superpixels::{Algorithm, Quickshift};
+use surrogate::{Correction, Settings};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// As many samples as the request says; again as many as the pipeline would ask.
+struct Sized {
+    sampler: Sampler,
+    surrogate: Settings,
+}
+
+impl Sizes for Sized {
+    fn enough(&mut self, _: &Masks, _: &[f32]) -> Result<bool, Undecided> {
+        Ok(false)
+    }
+
+    fn more(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        pilot: &Again,
+        step: usize,
+    ) -> Result<usize, Undecided> {
+        let pilot = Correction {
+            samples: &pilot.samples,
+            probabilities: &pilot.probabilities,
+            certain: pilot.certain,
+        };
+        let (sampler, surrogate) = (self.sampler, &self.surrogate);
+        Ok(lime::sizes::more(
+            masks,
+            probabilities,
+            &pilot,
+            sampler,
+            surrogate,
+            step,
+        )?)
+    }
+}
+
+fn load(
+    architecture: Architecture,
+    weights: &str,
+    width: f64,
+    precision: Precision,
+) -> Result<Classifier, Failure> {
+    let width = Width::new(width)?;
+    let network = if weights == "random" {
+        Network::new(&mut RandomParameters::new(1, 1000), architecture, width)?
+            .prepared(precision)?
+    } else {
+        let bytes = std::fs::read(weights)?;
+        Network::load(Path::new(weights), &bytes, architecture, width, precision)?
+    };
+    Ok(Classifier::new(network, Normalisation::IMAGENET))
+}
+
+fn largest(logits: &[f32]) -> usize {
+    let places = 0..logits.len();
+    places
+        .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+        .unwrap_or(0)
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [
+        image,
+        architecture,
+        weights,
+        width,
+        precision,
+        sampler,
+        samples,
+        runs,
+    ] = &arguments[..]
+    else {
+        return Err(
+            "usage: explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS".into(),
+        );
+    };
+    networks::use_threads(std::thread::available_parallelism()?.get() as u32);
+    let (architecture, width) = (architecture.parse()?, width.parse()?);
+    let kinds: &[Precision] = match precision.as_str() {
+        "fp32" => &[Precision::Fp32],
+        "bf16" => &[Precision::Bf16],
+        "mixed" => &[Precision::Bf16, Precision::Fp32],
+        _ => return Err("the precisions are fp32, bf16 and mixed".into()),
+    };
+    let classifiers: Vec<Classifier> = kinds
+        .iter()
+        .map(|&kind| load(architecture, weights, width, kind))
+        .collect::<Result<_, _>>()?;
+    let asked = match &classifiers[..] {
+        [fast, reference] => Asked::Mixed { fast, reference },
+        one => Asked::One(&one[0]),
+    };
+    let bytes = std::fs::read(image)?;
+    let crop = imaging::prepare(&imaging::decode(&bytes)?, &Preparation::new(256, 224)?);
+    let mut target = 0;
+    for classifier in &classifiers {
+        target = largest(&classifier.logits(&crop)?);
+    }
+
+    let sampler: Sampler = sampler.parse()?;
+    let surrogate = Settings {
+        growing: sampler != Sampler::Coin,
+        ..Settings::default()
+    };
+    let mut sizes = Sized { sampler, surrogate };
+    let mut explanations = Vec::new();
+    for run in 0..runs.parse()? {
+        let start = Instant::now();
+        let explanation = explain(
+            &crop,
+            asked,
+            target,
+            sampler,
+            samples.parse()?,
+            run,
+            &mut sizes,
+        )?;
+        let seconds = start.elapsed().as_secs_f64();
+        explanations.push(
+            json!({"seconds": seconds, "again": explanation.1, "weights": explanation.0.weights,
+            "standard_errors": explanation.0.standard_errors}),
+        );
+    }
+    println!(
+        "{}",
+        json!({"batch": classifiers[0].batch(), "runs": explanations})
+    );
+    Ok(())
+}
+
+/// The explanation, and how many samples were asked again.
+fn explain(
+    crop: &Rgb,
+    asked: Asked<'_>,
+    target: usize,
+    sampler: Sampler,
+    samples: usize,
+    run: u32,
+    sizes: &mut Sized,
+) -> Result<(surrogate::Explanation, usize), Failure> {
+    let partition = Algorithm::Quickshift(Quickshift::default()).partition(crop)?;
+    let request = Request {
+        crop,
+        labels: partition.labels(),
+        superpixels: partition.count(),
+        target,
+        replacement: Replacement::Mean,
+        mean: Normalisation::IMAGENET.mean.map(f64::from),
+        sampler,
+        samples,
+    };
+    let seed = seed(1, "benchmark", "quickshift", "lime", run);
+    let found = perturbations(asked, &request, seed, sizes, &|| false)?;
+    let correction = Correction {
+        samples: &found.again.samples,
+        probabilities: &found.again.probabilities,
+        certain: found.again.certain,
+    };
+    let correction = (!found.again.samples.is_empty()).then_some(&correction);
+    let explanation = lime::weights::weights(
+        &found.masks,
+        &found.probabilities,
+        correction,
+        sampler,
+        &sizes.surrogate,
+    )?;
+    Ok((explanation, found.again.samples.len()))
+}

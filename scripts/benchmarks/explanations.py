@@ -1,0 +1,153 @@
+"""Times LIME beside the lime package, end to end from a crop to the weights, and Grad-CAM beside pytorch-grad-cam, in turns.
+
+    python3 scripts/benchmarks/explanations.py target/release/examples [--rounds 5] [--samples 1000]
+
+Full-width networks with seeded random weights; both sides load the network and ask it once before the clock starts. The lime package is called as in its
+tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off. Prints the median seconds, the ratio of medians
+(above 1: ours is faster) with the smallest and the largest ratio of a round, and the largest resident memory of each process.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[2]
+IMAGE = ROOT / "data" / "images" / "mug-00.png"
+NETWORKS = ("resnet50", "alexnet")
+OURS = (("fp32", "coin"), ("mixed", "coin"))
+
+
+def peer(kind, architecture, samples):
+    """Runs in a process of its own; prints the seconds of one explanation."""
+    import numpy as np
+    import torch
+    import torchvision
+    from PIL import Image
+    from torchvision import transforms
+
+    torch.manual_seed(1)
+    network = getattr(torchvision.models, architecture)(weights=None).eval()
+    crop = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
+    image = np.array(crop(Image.open(IMAGE).convert("RGB")))
+    normalise = transforms.Compose(
+        [transforms.ToTensor(), transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
+    )
+
+    def batch(images):
+        return torch.stack([normalise(image) for image in images])
+
+    if kind == "lime":
+        from lime.lime_image import LimeImageExplainer
+        from skimage.segmentation import quickshift
+
+        def classify(images):
+            with torch.no_grad():
+                return torch.softmax(network(batch(images)), dim=1).numpy()
+
+        classify(image[None])
+        start = time.perf_counter()
+        LimeImageExplainer(feature_selection="none", random_state=1).explain_instance(
+            image,
+            classify,
+            top_labels=1,
+            num_samples=samples,
+            batch_size=10,
+            segmentation_fn=lambda image: quickshift(image, kernel_size=4, max_dist=200, ratio=0.2),
+            progress_bar=False,
+        )
+    else:
+        from pytorch_grad_cam import GradCAM
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        layer = network.features[11] if architecture == "alexnet" else network.layer4
+        cam = GradCAM(network, [layer])
+        inputs = batch(np.stack([image] * samples))
+        cam(inputs[:1], [ClassifierOutputTarget(0)])
+        start = time.perf_counter()
+        # One image at a time, as its documentation does; batches are no faster in it.
+        for one in inputs:
+            cam(one[None], [ClassifierOutputTarget(0)])
+    print(json.dumps(time.perf_counter() - start))
+
+
+def measured(command):
+    """What the process printed, and its largest resident memory in MiB."""
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    printed = process.stdout.read()
+    _, status, usage = __import__("os").wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command} failed")
+    return json.loads(printed), usage.ru_maxrss / 1024
+
+
+def turns(rounds, sides):
+    """The seconds and the memory of every side, one after another in each round."""
+    seconds = {name: [] for name in sides}
+    memory = dict.fromkeys(sides, 0.0)
+    for _ in range(rounds):
+        for name, run in sides.items():
+            took, resident = run()
+            seconds[name].append(took)
+            memory[name] = max(memory[name], resident)
+    return seconds, memory
+
+
+def show(title, peer_name, seconds, memory):
+    theirs = seconds[peer_name]
+    for name, ours in seconds.items():
+        if name == peer_name:
+            continue
+        ratios = [their / our for their, our in zip(theirs, ours)]
+        print(
+            f"| {title} | {name} | {median(ours):.2f} s | {peer_name} | {median(theirs):.2f} s "
+            f"| {median(theirs) / median(ours):.2f} | {min(ratios):.2f} to {max(ratios):.2f} "
+            f"| {memory[name]:.0f} MiB | {memory[peer_name]:.0f} MiB |",
+            flush=True,
+        )
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("programs", type=Path)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--samples", type=int, default=1000)
+    arguments.add_argument("--images", type=int, default=32, help="images of the Grad-CAM rows")
+    chosen = arguments.parse_args()
+
+    def explain(architecture, precision, sampler):
+        command = [chosen.programs / "explain", IMAGE, architecture, "random", 1, precision, sampler, chosen.samples, 1]
+        result, resident = measured(command)
+        return result["runs"][0]["seconds"], resident
+
+    def maps(architecture):
+        result, resident = measured([chosen.programs / "maps", IMAGE, architecture, chosen.images])
+        return result["seconds"], resident
+
+    def theirs(kind, architecture, count):
+        return measured([sys.executable, __file__, "--peer", kind, architecture, count])
+
+    print("| task | ours | seconds | peer | seconds | ratio | range | our memory | peer's memory |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for architecture in NETWORKS:
+        sides = {"lime 0.2.0.1": lambda: theirs("lime", architecture, chosen.samples)}
+        for precision, sampler in OURS:
+            sides[f"{precision}, {sampler}"] = lambda p=precision, s=sampler: explain(architecture, p, s)
+        show(f"LIME, N = {chosen.samples}, {architecture}", "lime 0.2.0.1", *turns(chosen.rounds, sides))
+        sides = {
+            "pytorch-grad-cam 1.5.5": lambda: theirs("gradcam", architecture, chosen.images),
+            "fp32": lambda: maps(architecture),
+        }
+        show(f"Grad-CAM, {chosen.images} images, {architecture}", "pytorch-grad-cam 1.5.5", *turns(chosen.rounds, sides))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--peer"]:
+        kind, architecture, count = sys.argv[2:]
+        peer(kind, architecture, int(count))
+    else:
+        main()
