@@ -9,7 +9,7 @@ use infer::Classifiers;
 use sampling::Masks;
 use stage::{Output, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
-use study::settings::lime::{Features, Kernel, Selection, Settings};
+use study::settings::lime::Settings;
 use study::{Kind, Method};
 
 /// Brings `perturbations` and `weights` up to date.
@@ -115,7 +115,7 @@ fn fit(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
     let explanation = weights::weights(
         &masks,
         &asked.probabilities,
-        &surrogate_settings(settings(session, subject)),
+        &settings(session, subject).surrogate(),
     )
     .map_err(StageError::action)?;
     let rows: Vec<schema::Weight> = (0..masks.superpixels())
@@ -149,28 +149,4 @@ fn in_order(ranks: &[u32]) -> Vec<u8> {
         .values()
         .flat_map(|&superpixel| (superpixel as u16).to_le_bytes())
         .collect()
-}
-
-fn surrogate_settings(lime: &Settings) -> surrogate::Settings {
-    let (distance, kernel_width) = match lime.kernel {
-        Kernel::Cosine { width } => (surrogate::Distance::Cosine, Some(width)),
-        Kernel::L2 { width } => (surrogate::Distance::L2, width),
-    };
-    let features = match lime.features {
-        Features::All => surrogate::Features::All,
-        Features::Best {
-            count,
-            selection: Selection::HighestWeights,
-        } => surrogate::Features::HighestWeights(count as usize),
-        Features::Best {
-            count,
-            selection: Selection::ForwardSelection,
-        } => surrogate::Features::ForwardSelection(count as usize),
-    };
-    surrogate::Settings {
-        distance,
-        kernel_width,
-        alpha: lime.alpha,
-        features,
-    }
 }

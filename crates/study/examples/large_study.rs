@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         &study,
         &sources,
         &Store::browse(&study.artifacts),
-        Kind::Scores,
+        Kind::LAST_TABLE,
     )?;
     let (actions, done) = plan.all().fold((0, 0), |(actions, done), action| {
         (actions + 1, done + usize::from(action.is_done()))
@@ -98,7 +98,9 @@ fn make_records(folder: &Path) -> Result<(), Box<dyn Error>> {
     let study = Study::read(&folder.join("pipeline.toml"))?;
     let sources = Sources::read(&study)?;
     let store = Store::open(&study.artifacts)?;
-    let kinds = Kind::ALL.into_iter().filter(|kind| *kind <= Kind::Scores);
+    let kinds = Kind::ALL
+        .into_iter()
+        .filter(|kind| *kind <= Kind::LAST_TABLE);
     for kind in kinds {
         let plan = Plan::new(&study, &sources, &store, kind)?;
         let due = plan.of(kind).filter_map(|action| match &action.state {
@@ -138,7 +140,13 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Saliency => &[(facet::MAP, digest)],
         Kind::Perturbations => &[(facet::ANSWERS, digest)],
         Kind::Weights => &[(facet::ORDER, digest)],
-        Kind::Curves | Kind::Scores | Kind::Report => &[],
+        Kind::Curves
+        | Kind::Scores
+        | Kind::Agreement
+        | Kind::Localization
+        | Kind::Complexity
+        | Kind::Comparisons
+        | Kind::Report => &[],
     };
     store::Action {
         preimage: preimage.clone(),

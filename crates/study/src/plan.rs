@@ -412,7 +412,12 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn subjects(&self, kind: Kind) -> Vec<Subject> {
         match kind {
-            Kind::Scores | Kind::Report => vec![Subject::default()],
+            Kind::Scores
+            | Kind::Agreement
+            | Kind::Localization
+            | Kind::Complexity
+            | Kind::Comparisons
+            | Kind::Report => vec![Subject::default()],
             Kind::Crops => (0..self.sources.len()).map(Subject::of_image).collect(),
             Kind::Segments => Self::spread(
                 self.subjects(Kind::Crops),
@@ -549,6 +554,10 @@ impl Planner<'_> {
             Kind::Weights => self.weights(builder, subject)?,
             Kind::Curves => self.curves(builder, subject)?,
             Kind::Scores => self.scores(builder)?,
+            Kind::Agreement => self.agreement(builder)?,
+            Kind::Localization => self.localization(builder)?,
+            Kind::Complexity => self.contents(builder, &EXPLANATIONS)?,
+            Kind::Comparisons => self.comparisons(builder)?,
             Kind::Report => self.report(builder)?,
         };
         Some(builder.build())
@@ -679,27 +688,17 @@ impl Planner<'_> {
 
     fn weights(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         let lime = self.lime(subject)?;
-        let width = match lime.kernel {
-            Kernel::Cosine { width } => Some(width),
-            Kernel::L2 { width } => width,
-        };
-        let features = match lime.features {
-            Features::All => json!("all"),
-            Features::Best { count, selection } => {
-                json!({ "count": count, "selection": selection.name() })
-            }
-        };
+        let builder = fit_settings(lime)
+            .into_iter()
+            .fold(builder, |builder, (name, value)| {
+                builder.setting(format!("lime.{name}"), value)
+            });
         Some(
-            builder
-                .setting("lime.distance", lime.kernel.distance())
-                .setting("lime.kernel_width", width)
-                .setting("lime.alpha", lime.alpha)
-                .setting("lime.features", features)
-                .input(
-                    "perturbations.answers",
-                    self.plan
-                        .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
-                ),
+            builder.input(
+                "perturbations.answers",
+                self.plan
+                    .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
+            ),
         )
     }
 
@@ -743,18 +742,55 @@ impl Planner<'_> {
             Kind::Weights,
             Kind::Curves,
         ];
-        let names: Vec<&str> = self
-            .study
-            .methods
-            .iter()
-            .filter(|(_, method)| method.deterministic())
-            .map(|(name, _)| name.as_str())
-            .collect();
         let builder = builder
             .setting("images.require_correct", self.study.images.require_correct)
-            .setting("methods.deterministic", names)
+            .setting("methods.deterministic", self.deterministic())
             .input("classes", self.class_names);
         self.contents(builder, &kinds)
+    }
+
+    /// Names of the methods that give the same in every run.
+    fn deterministic(&self) -> Vec<&str> {
+        let methods = self.study.methods.iter();
+        methods
+            .filter(|(_, method)| method.deterministic())
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// Every LIME's samples are fitted again, with its own settings.
+    fn agreement(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let limes = self.study.methods.iter().filter_map(|(name, method)| {
+            let Method::Lime(lime) = method else {
+                return None;
+            };
+            Some((name, lime))
+        });
+        let builder = limes.fold(builder, |builder, (name, lime)| {
+            fit_settings(lime)
+                .into_iter()
+                .fold(builder, |builder, (setting, value)| {
+                    builder.setting(format!("methods.{name}.{setting}"), value)
+                })
+        });
+        let builder = builder.setting("evaluate.agreement", self.study.evaluate.agreement);
+        self.contents(builder, &[Kind::Perturbations])
+    }
+
+    /// The masks are in the crops, and whether the explained class is the object's in the targets.
+    fn localization(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let builder = self.contents(builder, &[Kind::Crops, Kind::Targets])?;
+        self.contents(builder, &EXPLANATIONS)
+    }
+
+    fn comparisons(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let evaluate = &self.study.evaluate;
+        let builder = builder
+            .setting("study.seed", self.study.seed)
+            .setting("methods.deterministic", self.deterministic())
+            .setting("evaluate.resamples", evaluate.resamples)
+            .setting("evaluate.confidence", evaluate.confidence);
+        self.contents(builder, &[Kind::Scores, Kind::Localization])
     }
 
     fn report(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
@@ -795,6 +831,29 @@ impl Planner<'_> {
         }
         Some(builder)
     }
+}
+
+/// The kinds that relevances come from; their subjects are those of the curves.
+const EXPLANATIONS: [Kind; 3] = [Kind::Segments, Kind::Saliency, Kind::Weights];
+
+/// The settings of a surrogate under their names in pipeline.toml.
+fn fit_settings(lime: &lime::Settings) -> Vec<(&'static str, Value)> {
+    let width = match lime.kernel {
+        Kernel::Cosine { width } => Some(width),
+        Kernel::L2 { width } => width,
+    };
+    let features = match lime.features {
+        Features::All => json!("all"),
+        Features::Best { count, selection } => {
+            json!({ "count": count, "selection": selection.name() })
+        }
+    };
+    vec![
+        ("distance", lime.kernel.distance().into()),
+        ("kernel_width", width.into()),
+        ("alpha", lime.alpha.into()),
+        ("features", features),
+    ]
 }
 
 /// Digest of the class names, in their order.
