@@ -4,6 +4,7 @@
 //! value itself. Where an action gives the same facets as before, the keys of all that reads it stay, and nothing is made again.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use schema::Table;
@@ -180,6 +181,7 @@ impl Plan {
             store: store.clone(),
         };
         let class_names = class_names(sources);
+        let contents = Mutex::default();
         for kind in Kind::ALL.into_iter().take_while(|kind| *kind <= last) {
             let planner = Planner {
                 study,
@@ -187,6 +189,7 @@ impl Plan {
                 plan: &plan,
                 class_names: &class_names,
                 fingerprint: &kind.fingerprint(),
+                contents: &contents,
             };
             let mut subjects = planner.subjects(kind);
             subjects.sort_unstable();
@@ -407,6 +410,8 @@ struct Planner<'a> {
     class_names: &'a str,
     /// What the tables of the kind that is planned look like.
     fingerprint: &'a str,
+    /// Digests of the artifacts of earlier kinds, as far as they were asked for.
+    contents: &'a Mutex<BTreeMap<Kind, Option<String>>>,
 }
 
 impl Planner<'_> {
@@ -816,20 +821,34 @@ impl Planner<'_> {
     }
 
     /// One digest for each table: of the ids of all its artifacts in the study.
-    fn contents(&self, mut builder: PreimageBuilder, kinds: &[Kind]) -> Option<PreimageBuilder> {
-        for &kind in kinds {
+    fn contents(&self, builder: PreimageBuilder, kinds: &[Kind]) -> Option<PreimageBuilder> {
+        kinds.iter().try_fold(builder, |builder, &kind| {
+            Some(builder.input(kind.name(), self.content(kind)?))
+        })
+    }
+
+    /// Digest of the ids of all artifacts of an earlier kind; taken once, since several kinds read it.
+    fn content(&self, kind: Kind) -> Option<String> {
+        // Not held while the digest is taken: a thread that waits for others may take up work that asks again.
+        let contents = || self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = contents().get(&kind).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let actions = &self.plan.actions.get(&kind)?.sorted;
+        let ids = actions.par_iter().map(|action| {
+            let ids = self.plan.index.ids(action.known()?);
+            Some(ids.collect::<Vec<_>>())
+        });
+        let digest = ids.collect::<Option<Vec<_>>>().map(|ids| {
             let mut hasher = blake3::Hasher::new();
-            let actions = &self.plan.actions.get(&kind)?.sorted;
-            let ids = actions.par_iter().map(|action| {
-                let ids = self.plan.index.ids(action.known()?);
-                Some(ids.collect::<Vec<_>>())
-            });
-            for id in ids.collect::<Option<Vec<_>>>()?.iter().flatten() {
+            for id in ids.iter().flatten() {
                 hasher.update(&id.0);
             }
-            builder = builder.input(kind.name(), hasher.finalize().to_hex().to_string());
-        }
-        Some(builder)
+            hasher.finalize().to_hex().to_string()
+        });
+        contents().insert(kind, digest.clone());
+        digest
     }
 }
 

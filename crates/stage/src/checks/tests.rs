@@ -548,7 +548,7 @@ fn a_gain_is_the_difference_of_two_areas() {
             ("at most 1 rows", |rows| rows.push(gain())),
             ("areas from 0 to 1", |rows| rows[0].insertion_auc_mean = 1.5),
             ("difference of the areas", |rows| {
-                rows[0].symmetric_gain = 0.4
+                rows[0].symmetric_gain = 0.4;
             }),
             ("gains from -1 to 1", |rows| {
                 rows[0].symmetric_gain_area = f64::NAN;
@@ -585,7 +585,7 @@ fn agreement_is_of_two_runs_and_within_its_ranges() {
             ("a run before the other", |rows| rows[0].other_run = 0),
             ("samples and superpixels", |rows| rows[0].samples = 0),
             ("correlations from -1 to 1", |rows| {
-                rows[0].kendall = Some(1.1)
+                rows[0].kendall = Some(1.1);
             }),
             ("Jaccard indices from 0 to 1", |rows| {
                 rows[0].jaccard_5 = Some(-0.1);
@@ -612,7 +612,7 @@ fn agreement_is_of_two_runs_and_within_its_ranges() {
         &[
             ("rows: 1, found 0", Vec::clear),
             ("among those that there are", |rows| {
-                rows[0].needed = Some(101)
+                rows[0].needed = Some(101);
             }),
             ("spearman", |rows| rows[0].spearman = Some(f64::NAN)),
             ("a reason", |rows| rows[0].needed = None),
@@ -740,13 +740,13 @@ fn statements_about_methods_agree_with_themselves() {
                 rows[0].difference = Some(-1.0);
             }),
             ("p-values from 0 to 1", |rows| {
-                rows[0].p_adjusted = Some(1.5)
+                rows[0].p_adjusted = Some(1.5);
             }),
             ("an adjusted p", |rows| rows[0].p_adjusted = Some(0.01)),
             ("rank_biserial", |rows| rows[0].rank_biserial = Some(-1.5)),
             ("wins, losses and ties", |rows| rows[0].ties = 0),
             ("finite values", |rows| {
-                rows[0].low = Some(f64::NEG_INFINITY)
+                rows[0].low = Some(f64::NEG_INFINITY);
             }),
             ("a reason", |rows| rows[0].standardised_difference = None),
         ],
