@@ -30,6 +30,16 @@ fn a_study_has_all_its_tables_and_a_second_run_does_nothing() {
         ("curves", 12),
         ("scores", 1),
         ("exclusions", 1),
+        ("gains", 1),
+        ("agreement", 1),
+        ("needed_samples", 1),
+        ("localization", 1),
+        ("complexity", 1),
+        ("stability", 1),
+        ("summaries", 1),
+        ("comparisons", 1),
+        ("variance_components", 1),
+        ("concordance", 1),
     ] {
         assert_eq!(folder.latest(table).len(), files, "{table}");
     }

@@ -11,6 +11,7 @@ mod checks;
 mod commands;
 mod files;
 mod interruption;
+mod measures;
 mod networks;
 mod parity;
 mod shards;

@@ -1,5 +1,7 @@
 //! Statistics and measures of explanations beside scipy, statsmodels, scikit-learn and Quantus.
 
+use evaluate::complexity::complexity;
+use evaluate::localization::localization;
 use statistics::{
     Cell, bca, concordance, holm, jackknife, kendall, mean, mean_interval, variance_components,
     wilcoxon,
@@ -12,6 +14,8 @@ use super::table::{Table, Tolerance};
 const TOLERANCE: Tolerance = Tolerance::AtMost(1e-10);
 /// Two programs that draw 10,000 resamples of their own differ by this share of the interval's length, at most.
 const RANDOMNESS: Tolerance = Tolerance::AtMost(3e-2);
+/// Quantus adds 1e-8 to every relevance.
+const NEAR: Tolerance = Tolerance::AtMost(1e-6);
 const LEVEL: f64 = 0.95;
 
 pub(super) fn compare(table: &mut Table) {
@@ -23,6 +27,7 @@ pub(super) fn compare(table: &mut Table) {
     let adjusted = holm(&file.f64s("holm.p")).unwrap();
     let apart = difference(&adjusted, &file.f64s("holm.adjusted"));
     table.note("Holm's adjusted p-values", "statsmodels", apart, TOLERANCE);
+    explanation(table, &file);
 }
 
 fn intervals(table: &mut Table, file: &Numbers) {
@@ -120,4 +125,45 @@ fn components(table: &mut Table, file: &Numbers) {
         let apart = difference(&found, &file.f64s(&format!("components.{case}.expected")));
         table.note("variance components", "statsmodels", apart, TOLERANCE);
     }
+}
+
+fn explanation(table: &mut Table, file: &Numbers) {
+    let of = |name: &str| file.f64s(&format!("explanation.{name}"));
+    let labels: Vec<u16> = of("labels").iter().map(|label| *label as u16).collect();
+    let mask: Vec<bool> = of("mask").iter().map(|inside| *inside > 0.0).collect();
+    let relevance = of("relevance");
+    let place = localization(&relevance, &labels, Some(&mask), None);
+    let spread = complexity(&relevance);
+    let mut note = |quantity: &str, name: &str, against, found: Option<f64>, tolerance| {
+        let apart = (found.unwrap() - of(name)[0]).abs();
+        table.note(quantity, against, apart, tolerance);
+    };
+    note(
+        "average precision of an explanation",
+        "average_precision",
+        "scikit-learn",
+        place.average_precision,
+        TOLERANCE,
+    );
+    note(
+        "relevance inside the mask",
+        "relevance_inside",
+        "Quantus",
+        place.relevance_inside,
+        TOLERANCE,
+    );
+    note(
+        "Gini index of an explanation",
+        "gini",
+        "Quantus",
+        spread.gini,
+        NEAR,
+    );
+    note(
+        "entropy of an explanation",
+        "entropy",
+        "Quantus",
+        spread.entropy,
+        NEAR,
+    );
 }

@@ -1,7 +1,9 @@
-//! The action `scores`: the areas under removal curves, and the images that the study drops.
+//! The action `scores`: the areas under removal curves, what both orders say together, and the images that the study drops.
+
+use std::collections::BTreeMap;
 
 use removal::AreasError;
-use schema::{CurveStep, Exclusion, Score, Target};
+use schema::{CurveStep, Exclusion, Gain, Score, Target};
 
 /// Why a curve has no score.
 #[derive(Debug, thiserror::Error)]
@@ -14,10 +16,11 @@ pub enum ScoreError {
     Empty,
 }
 
-/// The score of one curve, whose rows come in the order of their steps. `relevance` is the explanation that it judges.
+/// The score of one curve, whose rows come in the order of their steps. `relevance` is the explanation that it judges, where the method
+/// gives one.
 pub fn score(
     curve: &[CurveStep],
-    relevance: &[f64],
+    relevance: Option<&[f64]>,
     deterministic: bool,
 ) -> Result<Score, ScoreError> {
     let first = curve.first().ok_or(ScoreError::Empty)?;
@@ -34,12 +37,64 @@ pub fn score(
         order: first.order.clone(),
         replacement: first.replacement.clone(),
         steps: curve.len() as u32 - 1,
-        tied: removal::tied(relevance) as u32,
+        tied: relevance.map(|relevance| removal::tied(relevance) as u32),
         auc: areas.auc,
         auc_mean: areas.auc_mean,
         auc_relative: areas.auc_relative,
         auc_area: areas.auc_area,
+        reason: because(areas.auc_relative.is_none(), relevance.is_none()),
     })
+}
+
+fn because(no_start: bool, no_relevance: bool) -> Option<String> {
+    let reasons = [
+        no_start.then_some(NO_START),
+        no_relevance.then_some("the method gives an order and no relevances"),
+    ];
+    let reasons: Vec<&str> = reasons.into_iter().flatten().collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+const NO_START: &str = "the probability of the untouched image is 0: no relative area";
+
+/// What both orders of removal say together, for each explanation and replacement that has both, in the order of these keys.
+///
+/// The insertion curve is the curve `least_relevant_first` read backwards, from the image with everything replaced to the untouched one, with the most
+/// relevant restored first. Its area is that curve's.
+pub fn gains(scores: &[Score]) -> Vec<Gain> {
+    let mut pairs: BTreeMap<_, [Option<&Score>; 2]> = BTreeMap::new();
+    for row in scores {
+        let keys = [
+            &row.image,
+            &row.network,
+            &row.partition,
+            &row.method,
+            &row.replacement,
+        ];
+        let place = usize::from(row.order == "least_relevant_first");
+        pairs.entry((keys, row.run)).or_default()[place] = Some(row);
+    }
+    let gain = |pair: [Option<&Score>; 2]| {
+        let [Some(most), Some(least)] = pair else {
+            return None;
+        };
+        let relative = least.auc_relative.zip(most.auc_relative);
+        Some(Gain {
+            image: most.image.clone(),
+            network: most.network.clone(),
+            partition: most.partition.clone(),
+            method: most.method.clone(),
+            run: most.run,
+            replacement: most.replacement.clone(),
+            deletion_auc_mean: most.auc_mean,
+            insertion_auc_mean: least.auc_mean,
+            symmetric_gain: least.auc_mean - most.auc_mean,
+            symmetric_gain_relative: relative.map(|(least, most)| least - most),
+            symmetric_gain_area: least.auc_area - most.auc_area,
+            reason: because(relative.is_none(), false),
+        })
+    };
+    pairs.into_values().filter_map(gain).collect()
 }
 
 /// The images that a network gets wrong, one row for each such network.
@@ -86,16 +141,59 @@ mod tests {
 
     #[test]
     fn a_curve_is_scored_by_the_papers_area_and_by_its_relatives() {
-        let score = score(&curve(&[0.8, 0.4, 0.0]), &[0.5, 0.5], false).unwrap();
+        let score = score(&curve(&[0.8, 0.4, 0.0]), Some(&[0.5, 0.5]), false).unwrap();
         let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
         assert!(close(score.auc, 0.8) && close(score.auc_mean, 0.4) && close(score.auc_area, 0.4));
         assert!(close(score.auc_relative.unwrap(), 0.5));
-        assert_eq!((score.steps, score.tied, score.run), (2, 2, 3));
+        assert_eq!((score.steps, score.tied, score.run), (2, Some(2), 3));
     }
 
     #[test]
     fn a_curve_without_rows_is_an_error() {
-        assert!(matches!(score(&[], &[], true), Err(ScoreError::Empty)));
+        assert!(matches!(score(&[], None, true), Err(ScoreError::Empty)));
+    }
+
+    #[test]
+    fn a_curve_that_starts_at_0_has_no_relative_area_and_a_flat_one_its_height() {
+        let lost = score(&curve(&[0.0, 0.5, 0.0]), Some(&[0.5, 0.1]), false).unwrap();
+        assert_eq!((lost.auc, lost.auc_relative), (0.5, None));
+        assert_eq!(lost.reason.as_deref(), Some(NO_START));
+        let flat = score(&curve(&[0.25; 4]), Some(&[0.3, 0.2, 0.1]), false).unwrap();
+        assert_eq!(
+            (flat.auc_mean, flat.auc_relative, flat.reason),
+            (0.25, Some(1.0), None)
+        );
+    }
+
+    #[test]
+    fn a_method_without_relevances_has_no_number_of_ties() {
+        let score = score(&curve(&[0.5, 0.25]), None, true).unwrap();
+        assert_eq!((score.steps, score.tied), (1, None));
+        assert!(score.reason.unwrap().contains("no relevances"));
+    }
+
+    #[test]
+    fn a_probability_that_is_no_number_is_an_error() {
+        let broken = score(&curve(&[0.5, f32::NAN]), None, true);
+        assert!(matches!(broken, Err(ScoreError::Areas(_))));
+    }
+
+    #[test]
+    fn both_orders_make_a_gain_and_one_order_none() {
+        let most = score(&curve(&[0.8, 0.4, 0.0]), None, false).unwrap();
+        let mut least = score(&curve(&[0.8, 0.8, 0.0]), None, false).unwrap();
+        least.order = "least_relevant_first".into();
+        let rows = gains(&[least.clone(), most.clone()]);
+        assert_eq!(rows.len(), 1);
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
+        let row = &rows[0];
+        assert!(close(row.deletion_auc_mean, 0.4) && close(row.insertion_auc_mean, 0.6));
+        assert!(
+            close(row.symmetric_gain, 0.2) && close(row.symmetric_gain_relative.unwrap(), 0.25)
+        );
+        assert_eq!(gains(std::slice::from_ref(&most)), []);
+        let other_run = Score { run: 4, ..least };
+        assert_eq!(gains(&[most, other_run]), []);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sampling::{Masks, Sampler};
 use sizes::Watch;
 use stage::{Output, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
-use study::settings::lime::{Features, Kernel, Precision, Samples, Selection, Settings, Settled};
+use study::settings::lime::{Precision, Samples, Settings, Settled};
 use study::{Choice, Kind, Method};
 use surrogate::Correction;
 
@@ -80,7 +80,7 @@ fn ask(
         method,
         run,
     );
-    let surrogate = surrogate_settings(lime);
+    let surrogate = lime.surrogate();
     let mut fits = Fits {
         watch: settled.map(|settled| {
             let settled = match settled {
@@ -215,7 +215,7 @@ fn fit(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
         &asked.probabilities,
         (!again.is_empty()).then_some(&correction),
         lime.sampler,
-        &surrogate_settings(lime),
+        &lime.surrogate(),
     )
     .map_err(StageError::action)?;
     let rows: Vec<schema::Weight> = (0..masks.superpixels())
@@ -249,29 +249,4 @@ fn in_order(ranks: &[u32]) -> Vec<u8> {
         .values()
         .flat_map(|&superpixel| (superpixel as u16).to_le_bytes())
         .collect()
-}
-
-fn surrogate_settings(lime: &Settings) -> surrogate::Settings {
-    let (distance, kernel_width) = match lime.kernel {
-        Kernel::Cosine { width } => (surrogate::Distance::Cosine, Some(width)),
-        Kernel::L2 { width } => (surrogate::Distance::L2, width),
-    };
-    let features = match lime.features {
-        Features::All => surrogate::Features::All,
-        Features::Best {
-            count,
-            selection: Selection::HighestWeights,
-        } => surrogate::Features::HighestWeights(count as usize),
-        Features::Best {
-            count,
-            selection: Selection::ForwardSelection,
-        } => surrogate::Features::ForwardSelection(count as usize),
-    };
-    surrogate::Settings {
-        distance,
-        kernel_width,
-        alpha: lime.alpha,
-        growing: lime.sampler != sampling::Sampler::Coin,
-        features,
-    }
 }

@@ -193,7 +193,9 @@ fn auc_by_run(results: &Results<'_>) -> Table {
                 Cell::Number(score.auc_mean),
                 Cell::number(score.auc_relative, NO_START),
                 Cell::Count(score.steps.into()),
-                Cell::Count(score.tied.into()),
+                score.tied.map_or(Cell::Absent("no relevances"), |tied| {
+                    Cell::Count(tied.into())
+                }),
             ]
         });
         cells.map(|cells| under(&group.condition, cells)).collect()

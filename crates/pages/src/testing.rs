@@ -207,11 +207,12 @@ fn add_removal(inputs: &mut Inputs, image: &str, network: &str, method: &str, ru
         order: "most_relevant_first".to_owned(),
         replacement: "mean".to_owned(),
         steps: SUPERPIXELS as u32,
-        tied: 0,
+        tied: Some(0),
         auc,
         auc_mean,
         auc_relative: Some(auc_mean / 0.9),
         auc_area: auc_mean,
+        reason: None,
     });
     inputs.curves.extend(curve);
 }

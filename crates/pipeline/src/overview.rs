@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::json;
 use stage::{Stage, StageError};
 use study::Kind;
+use study::costs::Cost;
 use study::plan::{Action, State};
 
 use crate::{View, reasons};
@@ -50,12 +51,12 @@ pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageErro
     })
 }
 
-/// How far each table is, its size, and when it was last added to.
+/// How far each table is, its size, when it was last added to, and what it cost.
 pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(Stage::Report)?;
     let mut text = format!(
-        "{:<9} {:<14} {:>11} {:>10}  {:<20} {:>9}\n",
-        "stage", "table", "done", "bytes", "last run", "seconds"
+        "{:<9} {:<14} {:>11} {:>10}  {:<20} {:>9} {:>9} {:>9}\n",
+        "stage", "table", "done", "bytes", "last run", "seconds", "forward", "backward"
     );
     let mut values = Vec::new();
     for kind in Kind::ALL {
@@ -69,9 +70,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
             .flat_map(|record| record.artifacts.values())
             .map(|artifact| artifact.bytes)
             .sum();
-        let seconds = records
-            .iter()
-            .fold(0.0, |sum, record| sum + record.cost.wall_seconds);
+        let cost = Cost::of(&plan, plan.of(kind));
         let last = records
             .iter()
             .map(|record| record.date.as_str())
@@ -81,11 +80,14 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         let (stage, name) = (kind.stage().name(), kind.name());
         let _ = writeln!(
             text,
-            "{stage:<9} {name:<14} {done:>11} {bytes:>10}  {last:<20} {seconds:>9.1}"
+            "{stage:<9} {name:<14} {done:>11} {bytes:>10}  {last:<20} {:>9.1} {:>9} {:>9}",
+            cost.wall_seconds, cost.forward_passes, cost.backward_passes
         );
         values.push(json!({
             "stage": stage, "table": name, "done": records.len(), "total": actions.len(),
-            "bytes": bytes, "last_run": last, "seconds": seconds,
+            "bytes": bytes, "last_run": last, "seconds": cost.wall_seconds, "images_per_second": cost.images_per_second(),
+            "forward_passes": cost.forward_passes, "own_forward_passes": cost.own_forward_passes,
+            "backward_passes": cost.backward_passes, "forward_passes_per_second": cost.forward_passes_per_second(),
         }));
     }
     Ok(if as_json {

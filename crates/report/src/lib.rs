@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use schema::Table;
 use stage::{Output, Session, Stage, StageError};
 use store::Summary;
+use study::costs::Cost;
 use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
@@ -146,15 +147,12 @@ fn provenance(session: &Session, plan: &Plan) -> Result<Provenance, StageError> 
 }
 
 fn cost(plan: &Plan, stage: Stage) -> StageCost {
-    let mut cost = StageCost {
+    let cost = Cost::of_stage(plan, stage);
+    StageCost {
         stage: stage.name().to_owned(),
-        ..StageCost::default()
-    };
-    for record in plan.stage(stage).filter_map(|action| plan.summary(action)) {
-        cost.actions += 1;
-        cost.wall_seconds += record.cost.wall_seconds;
-        cost.forward_passes += record.cost.forward_passes;
-        cost.backward_passes += record.cost.backward_passes;
+        actions: cost.actions,
+        wall_seconds: cost.wall_seconds,
+        forward_passes: cost.forward_passes,
+        backward_passes: cost.backward_passes,
     }
-    cost
 }

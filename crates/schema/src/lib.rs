@@ -8,28 +8,48 @@
 //! beside them. Text is dictionary-encoded in memory, because it repeats from row to row; [`Table::decode`] takes plain text too.
 //! There are no Arrow extension types: files whose shapes differ could not be read together by pandas or polars.
 
+mod agreement;
 mod cell;
+mod comparisons;
+mod complexity;
+mod concordance;
 mod crops;
 mod curves;
 mod exclusions;
+mod gains;
+mod localization;
 mod logits;
+mod needed_samples;
 mod perturbations;
 mod saliency;
 mod scores;
 mod segments;
+mod stability;
+mod summaries;
 mod table;
 mod targets;
+mod variance_components;
 mod weights;
 
+pub use agreement::Agreement;
 pub use cell::Kind;
+pub use comparisons::Comparison;
+pub use complexity::Complexity;
+pub use concordance::Concordance;
 pub use crops::Crop;
 pub use curves::CurveStep;
 pub use exclusions::Exclusion;
+pub use gains::Gain;
+pub use localization::Localization;
 pub use logits::Logits;
+pub use needed_samples::NeededSamples;
 pub use perturbations::Perturbations;
 pub use saliency::Saliency;
 pub use scores::Score;
 pub use segments::Segments;
+pub use stability::Stability;
+pub use summaries::Summary;
 pub use table::{Column, SchemaError, Table};
 pub use targets::Target;
+pub use variance_components::VarianceComponents;
 pub use weights::Weight;

@@ -31,9 +31,9 @@ crate::table::table! {
         /// Number of superpixels removed in all, n.
         #[unit = "superpixels"]
         pub steps: u32,
-        /// Number of superpixels that share their relevance with another.
+        /// Number of superpixels that share their relevance with another; null for a method without relevances.
         #[unit = "superpixels"]
-        pub tied: u32,
+        pub tied: Option<u32>,
         /// Area by the trapezoidal rule with unit spacing, the sum of the means of neighbours: from 0 to n.
         #[unit = "probability x superpixels"]
         pub auc: f64,
@@ -46,5 +46,8 @@ crate::table::table! {
         /// Area by the trapezoidal rule over the share of pixels removed: from 0 to 1.
         #[unit = "probability"]
         pub auc_area: f64,
+        /// Why a value of this row is null, in words; null where none is.
+        #[unit = "text"]
+        pub reason: Option<String>,
     }
 }

@@ -6,8 +6,9 @@
 use std::fmt::{Debug, Display};
 
 use schema::{
-    Crop, CurveStep, Exclusion, Logits, Perturbations, Saliency, Score, Segments, Table, Target,
-    Weight,
+    Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
+    Logits, NeededSamples, Perturbations, Saliency, Score, Segments, Stability, Summary, Table,
+    Target, VarianceComponents, Weight,
 };
 
 /// Largest difference between a probability and the softmax of the logits beside it: the rounding of f32.
@@ -293,7 +294,9 @@ impl Checked for Score {
                 row.auc / f64::from(row.steps),
                 row.auc_mean,
                 ROUNDING,
-            )
+            )?;
+            let null = row.auc_relative.is_none() || row.tied.is_none();
+            explained(null, row.reason.as_ref())
         })
     }
 }
@@ -307,6 +310,271 @@ impl Checked for Exclusion {
             "none".to_owned()
         })
     }
+}
+
+impl Checked for Gain {
+    /// How many curves there are.
+    type Given<'a> = usize;
+
+    fn inspect(rows: &[Self], curves: usize) -> Result<(), Fault> {
+        let most = rows.len() <= curves / 2;
+        ensure(most, format!("at most {} rows", curves / 2), || {
+            rows.len().to_string()
+        })?;
+        rows.iter().try_for_each(|row| {
+            shares("areas", &[row.deletion_auc_mean, row.insertion_auc_mean])?;
+            within(
+                "gains",
+                -1.0..=1.0,
+                &[row.symmetric_gain, row.symmetric_gain_area],
+            )?;
+            let gain = row.insertion_auc_mean - row.deletion_auc_mean;
+            close(
+                "the difference of the areas",
+                row.symmetric_gain,
+                gain,
+                ROUNDING,
+            )?;
+            finite(
+                "symmetric_gain_relative",
+                row.symmetric_gain_relative.into_iter(),
+            )?;
+            explained(row.symmetric_gain_relative.is_none(), row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Agreement {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let runs = [row.run, row.other_run];
+            ensure(runs[0] < runs[1], "a run before the other", || {
+                format!("{runs:?}")
+            })?;
+            ensure(
+                row.samples > 0 && row.superpixels > 0,
+                "samples and superpixels",
+                || "none".to_owned(),
+            )?;
+            let correlations = [row.spearman, row.kendall];
+            let jaccards = [row.jaccard_3, row.jaccard_5, row.jaccard_10];
+            within("correlations", -1.0..=1.0, &some(&correlations))?;
+            shares("Jaccard indices", &some(&jaccards))?;
+            shares("sign_changes", &[row.sign_changes])?;
+            let null = some(&correlations).len() + some(&jaccards).len() < 5;
+            explained(null, row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for NeededSamples {
+    /// How many explanations there are, runs taken together.
+    type Given<'a> = usize;
+
+    fn inspect(rows: &[Self], explanations: usize) -> Result<(), Fault> {
+        same("rows", rows.len(), explanations)?;
+        rows.iter().try_for_each(|row| {
+            within("spearman", -1.0..=1.0, &some(&[row.spearman]))?;
+            let fits = row
+                .needed
+                .is_none_or(|needed| (1..=row.samples).contains(&needed));
+            ensure(fits, "needed samples among those that there are", || {
+                format!("{:?} of {}", row.needed, row.samples)
+            })?;
+            explained(row.needed.is_none(), row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Localization {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let measures = [
+                row.mask_area,
+                row.pointing,
+                row.relevance_inside,
+                row.intersection_over_union,
+                row.average_precision,
+            ];
+            shares("measures", &some(&measures))?;
+            explained(measures.contains(&None), row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Complexity {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let count = row.superpixels_for_80_percent;
+            let fits = count.is_none_or(|count| (1..=row.superpixels).contains(&count));
+            ensure(fits, "superpixels among those that there are", || {
+                format!("{count:?} of {}", row.superpixels)
+            })?;
+            shares("gini", &some(&[row.gini]))?;
+            let highest = f64::from(row.superpixels).ln();
+            within("entropy", 0.0..=highest, &some(&[row.entropy]))?;
+            let null = count.is_none() || row.gini.is_none() || row.entropy.is_none();
+            explained(null, row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Stability {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let deviations = [row.auc_std, row.auc_relative_std];
+            finite("auc", some(&[Some(row.auc), row.auc_relative]).into_iter())?;
+            within("deviations", 0.0..=f64::MAX, &some(&deviations))?;
+            let moved = row.deterministic && some(&deviations).iter().any(|value| *value > 0.0);
+            ensure(!moved, "no deviation of a deterministic method", || {
+                format!("{deviations:?}")
+            })?;
+            let null = row.auc_relative.is_none() || deviations.contains(&None);
+            explained(null, row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Summary {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let values = [
+                row.mean,
+                row.low,
+                row.high,
+                row.std_over_images,
+                row.mean_rank,
+            ];
+            finite("values", some(&values).into_iter())?;
+            interval(row.low, row.high)?;
+            same(
+                "whether there is a place",
+                row.place.is_some(),
+                row.mean.is_some(),
+            )?;
+            explained(values.contains(&None), row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Comparison {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let values = [
+                row.mean,
+                row.other_mean,
+                row.difference,
+                row.low,
+                row.high,
+                row.p,
+                row.p_adjusted,
+                row.rank_biserial,
+                row.standardised_difference,
+            ];
+            finite("values", some(&values).into_iter())?;
+            interval(row.low, row.high)?;
+            shares("p-values", &some(&[row.p, row.p_adjusted]))?;
+            ensure(
+                row.p_adjusted >= row.p,
+                "an adjusted p of at least p",
+                || format!("{:?} for {:?}", row.p_adjusted, row.p),
+            )?;
+            within("rank_biserial", -1.0..=1.0, &some(&[row.rank_biserial]))?;
+            same(
+                "wins, losses and ties",
+                row.wins + row.losses + row.ties,
+                row.images,
+            )?;
+            if let [Some(mean), Some(other), Some(difference)] =
+                [row.mean, row.other_mean, row.difference]
+            {
+                let rounding = ROUNDING * (1.0 + mean.abs() + other.abs());
+                close(
+                    "the difference of the means",
+                    difference,
+                    mean - other,
+                    rounding,
+                )?;
+            }
+            explained(values.contains(&None), row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for VarianceComponents {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            let values = [
+                row.image_variance,
+                row.method_variance,
+                row.interaction_variance,
+                row.run_variance,
+            ];
+            finite("variances", some(&values).into_iter())?;
+            within("run_variance", 0.0..=f64::MAX, &some(&[row.run_variance]))?;
+            explained(values.contains(&None), row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Concordance {
+    type Given<'a> = ();
+
+    fn inspect(rows: &[Self], (): ()) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| {
+            shares("w and p", &some(&[row.w, row.p]))?;
+            explained(row.w.is_none() || row.p.is_none(), row.reason.as_ref())
+        })
+    }
+}
+
+/// The values that are not null.
+fn some(values: &[Option<f64>]) -> Vec<f64> {
+    values.iter().copied().flatten().collect()
+}
+
+fn shares(column: &str, values: &[f64]) -> Result<(), Fault> {
+    within(column, 0.0..=1.0, values)
+}
+
+fn within(column: &str, range: std::ops::RangeInclusive<f64>, values: &[f64]) -> Result<(), Fault> {
+    let (low, high) = (range.start() - ROUNDING, range.end() + ROUNDING);
+    let expected = format!("{column} from {} to {}", range.start(), range.end());
+    // Not a number is in no range.
+    each(&expected, values.iter(), |value| {
+        (low..=high).contains(*value)
+    })
+}
+
+fn interval(low: Option<f64>, high: Option<f64>) -> Result<(), Fault> {
+    let both = low.is_some() == high.is_some() && low <= high;
+    ensure(both, "an interval from low to high", || {
+        format!("{low:?} to {high:?}")
+    })
+}
+
+/// Whether a row says why a value of it is null, and only then.
+fn explained(null: bool, reason: Option<&String>) -> Result<(), Fault> {
+    let said = reason.is_some_and(|reason| !reason.is_empty());
+    ensure(
+        null == said && reason.is_some() == said,
+        "a reason where a value is null, and only there",
+        || format!("the reason {reason:?}"),
+    )
 }
 
 fn ensure(

@@ -316,8 +316,9 @@ impl Session {
 
     /// Makes `latest/` show what the study consists of now.
     pub fn show(&self) -> Result<(), StageError> {
-        let planned =
-            || -> Result<_, StageError> { Ok(self.plan(Kind::Scores)?.artifacts(&self.sources)) };
+        let planned = || -> Result<_, StageError> {
+            Ok(self.plan(Kind::LAST_TABLE)?.artifacts(&self.sources))
+        };
         let mut shown = planned()?;
         // Another process may have published and shown more between this plan and its showing. Whoever changes what is shown plans again,
         // so that the last change is never an older plan. It does not look at latest/, which may be another study's by then.

@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         &study,
         &sources,
         &Store::browse(&study.artifacts),
-        Kind::Scores,
+        Kind::LAST_TABLE,
     )?;
     let (actions, done) = plan.all().fold((0, 0), |(actions, done), action| {
         (actions + 1, done + usize::from(action.is_done()))
@@ -109,7 +109,9 @@ fn make_records(folder: &Path) -> Result<(), Box<dyn Error>> {
     let study = Study::read(&folder.join("pipeline.toml"))?;
     let sources = Sources::read(&study)?;
     let store = Store::open(&study.artifacts)?;
-    let kinds = Kind::ALL.into_iter().filter(|kind| *kind <= Kind::Scores);
+    let kinds = Kind::ALL
+        .into_iter()
+        .filter(|kind| *kind <= Kind::LAST_TABLE);
     for kind in kinds {
         let plan = Plan::new(&study, &sources, &store, kind)?;
         let due = plan.of(kind).filter_map(|action| match &action.state {
@@ -140,7 +142,24 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Perturbations => vec![row::<schema::Perturbations>(&key)],
         Kind::Weights => vec![row::<schema::Weight>(&key)],
         Kind::Curves => vec![row::<schema::CurveStep>(&key)],
-        Kind::Scores => vec![row::<schema::Score>(&key), row::<schema::Exclusion>(&key)],
+        Kind::Scores => vec![
+            row::<schema::Score>(&key),
+            row::<schema::Exclusion>(&key),
+            row::<schema::Gain>(&key),
+        ],
+        Kind::Agreement => vec![
+            row::<schema::Agreement>(&key),
+            row::<schema::NeededSamples>(&key),
+        ],
+        Kind::Localization => vec![row::<schema::Localization>(&key)],
+        Kind::Complexity => vec![row::<schema::Complexity>(&key)],
+        Kind::Comparisons => vec![
+            row::<schema::Comparison>(&key),
+            row::<schema::Summary>(&key),
+            row::<schema::Stability>(&key),
+            row::<schema::VarianceComponents>(&key),
+            row::<schema::Concordance>(&key),
+        ],
         Kind::Report => Vec::new(),
     };
     let digest = json!(key.to_string());
@@ -155,7 +174,13 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Saliency => &[(facet::MAP, digest)],
         Kind::Perturbations => &[(facet::ANSWERS, digest)],
         Kind::Weights => &[(facet::ORDER, digest)],
-        Kind::Curves | Kind::Scores | Kind::Report => &[],
+        Kind::Curves
+        | Kind::Scores
+        | Kind::Agreement
+        | Kind::Localization
+        | Kind::Complexity
+        | Kind::Comparisons
+        | Kind::Report => &[],
     };
     store::Action {
         preimage: preimage.clone(),

@@ -18,7 +18,7 @@ pub enum Stage {
     Lime,
     /// Removes superpixels in the order of each explanation.
     Deletion,
-    /// Turns curves into scores.
+    /// Measures explanations and curves, and compares methods.
     Evaluate,
     /// Writes the report.
     Report,
@@ -65,7 +65,7 @@ impl Stage {
             Self::Deletion => {
                 "Removes superpixels in the order of each explanation and asks the network at every step"
             }
-            Self::Evaluate => "Turns removal curves into scores",
+            Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",
         }
     }
@@ -134,13 +134,21 @@ pub enum Kind {
     Curves,
     /// All areas under curves, and the images that were dropped.
     Scores,
+    /// How far runs agree, by number of samples.
+    Agreement,
+    /// Explanations beside the masks of objects.
+    Localization,
+    /// On how few superpixels explanations are concentrated.
+    Complexity,
+    /// What the measures say about the methods.
+    Comparisons,
     /// The report.
     Report,
 }
 
 impl Kind {
     /// All kinds, each after those that it reads.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
@@ -150,10 +158,17 @@ impl Kind {
         Self::Weights,
         Self::Curves,
         Self::Scores,
+        Self::Agreement,
+        Self::Localization,
+        Self::Complexity,
+        Self::Comparisons,
         Self::Report,
     ];
 
-    /// The name: that of the table it makes.
+    /// The last kind that makes artifacts.
+    pub const LAST_TABLE: Self = Self::Comparisons;
+
+    /// The name: that of the table it makes, or of the first of several.
     pub fn name(self) -> &'static str {
         match self {
             Self::Crops => schema::Crop::NAME,
@@ -165,6 +180,10 @@ impl Kind {
             Self::Weights => schema::Weight::NAME,
             Self::Curves => schema::CurveStep::NAME,
             Self::Scores => schema::Score::NAME,
+            Self::Agreement => schema::Agreement::NAME,
+            Self::Localization => schema::Localization::NAME,
+            Self::Complexity => schema::Complexity::NAME,
+            Self::Comparisons => schema::Comparison::NAME,
             Self::Report => "report",
         }
     }
@@ -177,7 +196,11 @@ impl Kind {
             Self::Saliency => Stage::Gradcam,
             Self::Perturbations | Self::Weights => Stage::Lime,
             Self::Curves => Stage::Deletion,
-            Self::Scores => Stage::Evaluate,
+            Self::Scores
+            | Self::Agreement
+            | Self::Localization
+            | Self::Complexity
+            | Self::Comparisons => Stage::Evaluate,
             Self::Report => Stage::Report,
         }
     }
@@ -205,6 +228,20 @@ impl Kind {
             Self::Scores => {
                 add::<schema::Score>(&mut hasher);
                 add::<schema::Exclusion>(&mut hasher);
+                add::<schema::Gain>(&mut hasher);
+            }
+            Self::Agreement => {
+                add::<schema::Agreement>(&mut hasher);
+                add::<schema::NeededSamples>(&mut hasher);
+            }
+            Self::Localization => add::<schema::Localization>(&mut hasher),
+            Self::Complexity => add::<schema::Complexity>(&mut hasher),
+            Self::Comparisons => {
+                add::<schema::Comparison>(&mut hasher);
+                add::<schema::Summary>(&mut hasher);
+                add::<schema::Stability>(&mut hasher);
+                add::<schema::VarianceComponents>(&mut hasher);
+                add::<schema::Concordance>(&mut hasher);
             }
             Self::Report => {}
         }

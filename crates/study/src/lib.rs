@@ -6,6 +6,7 @@
 
 mod classes;
 pub mod code;
+pub mod costs;
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,

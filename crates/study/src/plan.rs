@@ -4,6 +4,7 @@
 //! value itself. Where an action gives the same facets as before, the keys of all that reads it stay, and nothing is made again.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use schema::Table;
@@ -188,6 +189,7 @@ impl Plan {
             store: store.clone(),
         };
         let class_names = class_names(sources);
+        let contents = Mutex::default();
         for kind in Kind::ALL.into_iter().take_while(|kind| *kind <= last) {
             let planner = Planner {
                 study,
@@ -195,6 +197,7 @@ impl Plan {
                 plan: &plan,
                 class_names: &class_names,
                 fingerprint: &kind.fingerprint(),
+                contents: &contents,
             };
             let mut subjects = planner.subjects(kind);
             subjects.sort_unstable();
@@ -415,12 +418,19 @@ struct Planner<'a> {
     class_names: &'a str,
     /// What the tables of the kind that is planned look like.
     fingerprint: &'a str,
+    /// Digests of the artifacts of earlier kinds, as far as they were asked for.
+    contents: &'a Mutex<BTreeMap<Kind, Option<String>>>,
 }
 
 impl Planner<'_> {
     fn subjects(&self, kind: Kind) -> Vec<Subject> {
         match kind {
-            Kind::Scores | Kind::Report => vec![Subject::default()],
+            Kind::Scores
+            | Kind::Agreement
+            | Kind::Localization
+            | Kind::Complexity
+            | Kind::Comparisons
+            | Kind::Report => vec![Subject::default()],
             Kind::Crops => (0..self.sources.len()).map(Subject::of_image).collect(),
             Kind::Segments => Self::spread(
                 self.subjects(Kind::Crops),
@@ -575,6 +585,10 @@ impl Planner<'_> {
             Kind::Weights => self.weights(builder, subject)?,
             Kind::Curves => self.curves(builder, subject)?,
             Kind::Scores => self.scores(builder)?,
+            Kind::Agreement => self.agreement(builder)?,
+            Kind::Localization => self.localization(builder)?,
+            Kind::Complexity => self.contents(builder, &EXPLANATIONS)?,
+            Kind::Comparisons => self.comparisons(builder)?,
             Kind::Report => self.report(builder)?,
         };
         Some(builder.build())
@@ -707,7 +721,12 @@ impl Planner<'_> {
         // How many samples are asked, or asked again, is then decided by fits.
         let builder = if settled.is_some() || precision == lime::Precision::Mixed {
             let code = code::digest("sizes").expect("build.rs makes a digest for what fits decide");
-            Self::surrogate(builder, lime).input("sizes", code)
+            fit_settings(lime)
+                .into_iter()
+                .fold(builder, |builder, (name, value)| {
+                    builder.setting(format!("lime.{name}"), value)
+                })
+                .input("sizes", code)
         } else {
             builder
         };
@@ -725,35 +744,18 @@ impl Planner<'_> {
 
     fn weights(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         let lime = self.lime(subject)?;
+        let builder = fit_settings(lime)
+            .into_iter()
+            .fold(builder, |builder, (name, value)| {
+                builder.setting(format!("lime.{name}"), value)
+            });
         Some(
-            Self::surrogate(builder, lime)
-                // It tells which samples were drawn together.
-                .setting("lime.sampler", lime.sampler.name())
-                .input(
-                    "perturbations.answers",
-                    self.plan
-                        .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
-                ),
+            builder.input(
+                "perturbations.answers",
+                self.plan
+                    .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
+            ),
         )
-    }
-
-    /// What a fit depends on besides masks and answers.
-    fn surrogate(builder: PreimageBuilder, lime: &lime::Settings) -> PreimageBuilder {
-        let width = match lime.kernel {
-            Kernel::Cosine { width } => Some(width),
-            Kernel::L2 { width } => width,
-        };
-        let features = match lime.features {
-            Features::All => json!("all"),
-            Features::Best { count, selection } => {
-                json!({ "count": count, "selection": selection.name() })
-            }
-        };
-        builder
-            .setting("lime.distance", lime.kernel.distance())
-            .setting("lime.kernel_width", width)
-            .setting("lime.alpha", lime.alpha)
-            .setting("lime.features", features)
     }
 
     fn lime(&self, subject: &Subject) -> Option<&lime::Settings> {
@@ -787,18 +789,55 @@ impl Planner<'_> {
 
     /// All that the scores are computed from: every curve, the relevances behind it, and which images were dropped.
     fn scores(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
-        let names: Vec<&str> = self
-            .study
-            .methods
-            .iter()
-            .filter(|(_, method)| method.deterministic())
-            .map(|(name, _)| name.as_str())
-            .collect();
         let builder = builder
             .setting("images.require_correct", self.study.images.require_correct)
-            .setting("methods.deterministic", names)
+            .setting("methods.deterministic", self.deterministic())
             .input("classes", self.class_names);
         self.contents(builder, reads::reads(Kind::Scores))
+    }
+
+    /// Names of the methods that give the same in every run.
+    fn deterministic(&self) -> Vec<&str> {
+        let methods = self.study.methods.iter();
+        methods
+            .filter(|(_, method)| method.deterministic())
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// Every LIME's samples are fitted again, with its own settings.
+    fn agreement(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let limes = self.study.methods.iter().filter_map(|(name, method)| {
+            let Method::Lime(lime) = method else {
+                return None;
+            };
+            Some((name, lime))
+        });
+        let builder = limes.fold(builder, |builder, (name, lime)| {
+            fit_settings(lime)
+                .into_iter()
+                .fold(builder, |builder, (setting, value)| {
+                    builder.setting(format!("methods.{name}.{setting}"), value)
+                })
+        });
+        let builder = builder.setting("evaluate.agreement", self.study.evaluate.agreement);
+        self.contents(builder, &[Kind::Perturbations])
+    }
+
+    /// The masks are in the crops, and whether the explained class is the object's in the targets.
+    fn localization(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let builder = self.contents(builder, &[Kind::Crops, Kind::Targets])?;
+        self.contents(builder, &EXPLANATIONS)
+    }
+
+    fn comparisons(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let evaluate = &self.study.evaluate;
+        let builder = builder
+            .setting("study.seed", self.study.seed)
+            .setting("methods.deterministic", self.deterministic())
+            .setting("evaluate.resamples", evaluate.resamples)
+            .setting("evaluate.confidence", evaluate.confidence);
+        self.contents(builder, &[Kind::Scores, Kind::Localization])
     }
 
     fn report(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
@@ -815,21 +854,60 @@ impl Planner<'_> {
     }
 
     /// One digest for each table: of the ids of all its artifacts in the study.
-    fn contents(&self, mut builder: PreimageBuilder, kinds: &[Kind]) -> Option<PreimageBuilder> {
-        for &kind in kinds {
+    fn contents(&self, builder: PreimageBuilder, kinds: &[Kind]) -> Option<PreimageBuilder> {
+        kinds.iter().try_fold(builder, |builder, &kind| {
+            Some(builder.input(kind.name(), self.content(kind)?))
+        })
+    }
+
+    /// Digest of the ids of all artifacts of an earlier kind; taken once, since several kinds read it.
+    fn content(&self, kind: Kind) -> Option<String> {
+        // Not held while the digest is taken: a thread that waits for others may take up work that asks again.
+        let contents = || self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = contents().get(&kind).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let actions = &self.plan.actions.get(&kind)?.sorted;
+        let ids = actions.par_iter().map(|action| {
+            let ids = self.plan.index.ids(action.known()?);
+            Some(ids.collect::<Vec<_>>())
+        });
+        let digest = ids.collect::<Option<Vec<_>>>().map(|ids| {
             let mut hasher = blake3::Hasher::new();
-            let actions = &self.plan.actions.get(&kind)?.sorted;
-            let ids = actions.par_iter().map(|action| {
-                let ids = self.plan.index.ids(action.known()?);
-                Some(ids.collect::<Vec<_>>())
-            });
-            for id in ids.collect::<Option<Vec<_>>>()?.iter().flatten() {
+            for id in ids.iter().flatten() {
                 hasher.update(&id.0);
             }
-            builder = builder.input(kind.name(), hasher.finalize().to_hex().to_string());
-        }
-        Some(builder)
+            hasher.finalize().to_hex().to_string()
+        });
+        contents().insert(kind, digest.clone());
+        digest
     }
+}
+
+/// The kinds that relevances come from; their subjects are those of the curves.
+const EXPLANATIONS: [Kind; 3] = [Kind::Segments, Kind::Saliency, Kind::Weights];
+
+/// The settings of a surrogate under their names in pipeline.toml.
+fn fit_settings(lime: &lime::Settings) -> Vec<(&'static str, Value)> {
+    let width = match lime.kernel {
+        Kernel::Cosine { width } => Some(width),
+        Kernel::L2 { width } => width,
+    };
+    let features = match lime.features {
+        Features::All => json!("all"),
+        Features::Best { count, selection } => {
+            json!({ "count": count, "selection": selection.name() })
+        }
+    };
+    vec![
+        ("distance", lime.kernel.distance().into()),
+        ("kernel_width", width.into()),
+        ("alpha", lime.alpha.into()),
+        ("features", features),
+        // It tells which samples were drawn together, and whether alpha grows with their number.
+        ("sampler", lime.sampler.name().into()),
+    ]
 }
 
 /// Digest of the class names, in their order.

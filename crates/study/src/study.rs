@@ -200,6 +200,7 @@ mod tests {
             format!("{:?}", study.networks),
             format!("{:?}", study.methods),
             format!("{:?}", study.deletion),
+            format!("{:?}", study.evaluate),
             format!("{:?}", study.report),
             format!("{:?}", (study.compute.device, study.compute.precision)),
         ];
@@ -210,6 +211,7 @@ mod tests {
         {Name("alexnet"): Network { architecture: AlexNet, weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, Name("resnet50"): Network { architecture: ResNet50, weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }}
         {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
         Settings { orders: [MostRelevantFirst], replacements: [Mean] }
+        Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
         Settings { title: "Explanation selectivity" }
         (Cpu, Fp32)
         "#);
@@ -606,9 +608,9 @@ kind = "lime"
            = help: expected one of `mean`, `black`, `gray`, `blur`
 
         error: `device` must name the device, in quotes
-          --> pipeline.toml:63:10
+          --> pipeline.toml:68:10
            |
-        63 | device = []
+        68 | device = []
            |          ^^ found an empty list
            |
            = help: expected one of `cpu`
@@ -653,17 +655,42 @@ kind = "lime"
     }
 
     #[test]
-    fn a_section_without_settings_takes_no_keys() {
-        insta::assert_snapshot!(problems_with(
-            "[report]",
-            "[evaluate]\nresamples = 10\n[report]"
-        ), @"
-        error: unknown key `resamples` in [evaluate]
-          --> pipeline.toml:59:1
+    fn settings_of_the_evaluation_have_ranges() {
+        let folder = Folder::new();
+        folder.edit("resamples = 10000", "resamples = 10");
+        folder.edit("confidence = 0.95", "confidence = 95");
+        folder.edit("agreement = 0.9", "agreement = 0");
+        insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
+        error: `resamples` must be a whole number from 100 to 1000000
+          --> pipeline.toml:59:13
            |
-        59 | resamples = 10
-           | ^^^^^^^^^ this section takes no keys
+        59 | resamples = 10          # of the images, for each confidence interval; more make its ends less random
+           |             ^^ found 10
+
+        error: `confidence` must be a number at least 0.5 and below 1
+          --> pipeline.toml:60:14
+           |
+        60 | confidence = 95          # level of the intervals
+           |              ^^ found 95
+
+        error: `agreement` must be a number above 0 and at most 1
+          --> pipeline.toml:61:13
+           |
+        61 | agreement = 0            # rank correlation between runs from which LIME has samples enough
+           |             ^ found 0
         ");
+    }
+
+    #[test]
+    fn the_evaluation_has_defaults() {
+        let folder = Folder::new();
+        folder.write("pipeline.toml", MINIMAL);
+        let expected = evaluate::Settings {
+            resamples: 10_000,
+            confidence: 0.95,
+            agreement: 0.9,
+        };
+        assert_eq!(folder.study().unwrap().evaluate, expected);
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn content(inputs: &Inputs, results: &Results<'_>, group: &Group<'_>, case: &Cas
             (format!("{:.3}", case.target.probability)) " untouched. AUC " b { (format!("{:.3}", score.auc)) } " of "
             (plural(case.superpixels as usize, "superpixel"))
             @if group.deterministic { ", the same in every run" } @else { ", run " (score.run) " of " (runs) ", counted from 0" }
-            @if score.tied > 0 { "; " (score.tied) " share their relevance with another" }
+            @if let Some(tied) = score.tied.filter(|tied| *tied > 0) { "; " (tied) " share their relevance with another" }
             "."
         }
         div.pictures {

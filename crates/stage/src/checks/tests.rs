@@ -144,11 +144,12 @@ fn score() -> Score {
         order: "most_relevant_first".into(),
         replacement: "mean".into(),
         steps: 3,
-        tied: 0,
+        tied: Some(0),
         auc: 0.6,
         auc_mean: 0.2,
         auc_relative: Some(0.7),
         auc_area: 0.2,
+        reason: None,
     }
 }
 
@@ -526,10 +527,12 @@ fn there_is_a_score_for_every_curve_and_its_areas_agree() {
             ("from 0 to 1", |rows| rows[0].auc_area = 1.1),
             ("auc / steps", |rows| rows[0].auc = 0.7),
             ("auc / steps", |rows| rows[0].steps = 0),
+            ("a reason where a value is null", |rows| rows[0].tied = None),
         ],
     );
     let unrelated = Score {
         auc_relative: None,
+        reason: Some("the probability of the untouched image is 0".into()),
         ..score()
     };
     assert_eq!(check(&[unrelated], 1), Ok(()));
@@ -560,5 +563,314 @@ fn an_output_takes_no_rows_that_are_refused() {
     assert!(
         error.to_string().contains("its logits cannot be right"),
         "{error}"
+    );
+}
+
+fn gain() -> Gain {
+    Gain {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        replacement: "mean".into(),
+        deletion_auc_mean: 0.25,
+        insertion_auc_mean: 0.75,
+        symmetric_gain: 0.5,
+        symmetric_gain_relative: Some(0.6),
+        symmetric_gain_area: 0.4,
+        reason: None,
+    }
+}
+
+#[test]
+fn a_gain_is_the_difference_of_two_areas() {
+    refused(
+        &vec![gain()],
+        |rows| check(rows, 2),
+        &[
+            ("at most 1 rows", |rows| rows.push(gain())),
+            ("areas from 0 to 1", |rows| rows[0].insertion_auc_mean = 1.5),
+            ("difference of the areas", |rows| {
+                rows[0].symmetric_gain = 0.4;
+            }),
+            ("gains from -1 to 1", |rows| {
+                rows[0].symmetric_gain_area = f64::NAN;
+            }),
+            ("a reason", |rows| rows[0].symmetric_gain_relative = None),
+            ("a reason", |rows| rows[0].reason = Some(String::new())),
+        ],
+    );
+}
+
+#[test]
+fn agreement_is_of_two_runs_and_within_its_ranges() {
+    let row = Agreement {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        other_run: 1,
+        samples: 16,
+        superpixels: 12,
+        spearman: Some(0.5),
+        kendall: Some(0.4),
+        jaccard_3: Some(0.5),
+        jaccard_5: Some(0.25),
+        jaccard_10: Some(1.0),
+        sign_changes: 0.25,
+        reason: None,
+    };
+    refused(
+        &vec![row],
+        |rows| check(rows, ()),
+        &[
+            ("a run before the other", |rows| rows[0].other_run = 0),
+            ("samples and superpixels", |rows| rows[0].samples = 0),
+            ("correlations from -1 to 1", |rows| {
+                rows[0].kendall = Some(1.1);
+            }),
+            ("Jaccard indices from 0 to 1", |rows| {
+                rows[0].jaccard_5 = Some(-0.1);
+            }),
+            ("sign_changes", |rows| rows[0].sign_changes = f64::NAN),
+            ("a reason", |rows| rows[0].jaccard_10 = None),
+        ],
+    );
+    let needed = NeededSamples {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        runs: 3,
+        samples: 100,
+        level: 0.9,
+        spearman: Some(0.95),
+        needed: Some(32),
+        reason: None,
+    };
+    refused(
+        &vec![needed],
+        |rows| check(rows, 1),
+        &[
+            ("rows: 1, found 0", Vec::clear),
+            ("among those that there are", |rows| {
+                rows[0].needed = Some(101);
+            }),
+            ("spearman", |rows| rows[0].spearman = Some(f64::NAN)),
+            ("a reason", |rows| rows[0].needed = None),
+        ],
+    );
+}
+
+#[test]
+fn measures_of_an_explanation_are_within_their_ranges() {
+    let located = Localization {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        mask_area: Some(0.2),
+        pointing: Some(1.0),
+        relevance_inside: Some(0.5),
+        intersection_over_union: Some(0.4),
+        average_precision: Some(0.6),
+        reason: None,
+    };
+    refused(
+        &vec![located],
+        |rows| check(rows, ()),
+        &[
+            ("measures from 0 to 1", |rows| rows[0].pointing = Some(1.1)),
+            ("measures from 0 to 1", |rows| {
+                rows[0].average_precision = Some(f64::NAN);
+            }),
+            ("a reason", |rows| rows[0].mask_area = None),
+        ],
+    );
+    let counted = Complexity {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        run: 0,
+        superpixels: 3,
+        superpixels_for_80_percent: Some(2),
+        gini: Some(0.3),
+        entropy: Some(1.0),
+        reason: None,
+    };
+    refused(
+        &vec![counted],
+        |rows| check(rows, ()),
+        &[
+            ("among those that there are", |rows| {
+                rows[0].superpixels_for_80_percent = Some(4);
+            }),
+            ("gini from 0 to 1", |rows| rows[0].gini = Some(-0.1)),
+            ("entropy", |rows| rows[0].entropy = Some(1.2)),
+            ("a reason", |rows| rows[0].entropy = None),
+        ],
+    );
+}
+
+#[test]
+fn statements_about_methods_agree_with_themselves() {
+    let summary = Summary {
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "lime".into(),
+        order: Some("most_relevant_first".into()),
+        replacement: Some("mean".into()),
+        measure: "auc".into(),
+        better: "lower".into(),
+        images: 5,
+        mean: Some(3.0),
+        low: Some(2.0),
+        high: Some(4.0),
+        level: 0.95,
+        resamples: 100,
+        std_over_images: Some(1.0),
+        mean_rank: Some(1.0),
+        place: Some(1),
+        reason: None,
+    };
+    refused(
+        &vec![summary],
+        |rows| check(rows, ()),
+        &[
+            ("finite values", |rows| rows[0].mean = Some(f64::NAN)),
+            ("an interval", |rows| rows[0].low = Some(5.0)),
+            ("an interval", |rows| rows[0].high = None),
+            ("a place", |rows| rows[0].place = None),
+            ("a reason", |rows| rows[0].mean_rank = None),
+        ],
+    );
+    let comparison = Comparison {
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "gradcam".into(),
+        other_method: "lime".into(),
+        order: Some("most_relevant_first".into()),
+        replacement: Some("mean".into()),
+        measure: "auc".into(),
+        better: "lower".into(),
+        images: 5,
+        mean: Some(3.0),
+        other_mean: Some(2.0),
+        difference: Some(1.0),
+        low: Some(0.5),
+        high: Some(1.5),
+        level: 0.95,
+        resamples: 100,
+        p: Some(0.02),
+        exact: Some(true),
+        p_adjusted: Some(0.04),
+        family: 2,
+        rank_biserial: Some(0.9),
+        standardised_difference: Some(1.2),
+        wins: 1,
+        losses: 3,
+        ties: 1,
+        reason: None,
+    };
+    refused(
+        &vec![comparison],
+        |rows| check(rows, ()),
+        &[
+            ("the difference of the means", |rows| {
+                rows[0].difference = Some(-1.0);
+            }),
+            ("p-values from 0 to 1", |rows| {
+                rows[0].p_adjusted = Some(1.5);
+            }),
+            ("an adjusted p", |rows| rows[0].p_adjusted = Some(0.01)),
+            ("rank_biserial", |rows| rows[0].rank_biserial = Some(-1.5)),
+            ("wins, losses and ties", |rows| rows[0].ties = 0),
+            ("finite values", |rows| {
+                rows[0].low = Some(f64::NEG_INFINITY);
+            }),
+            ("a reason", |rows| rows[0].standardised_difference = None),
+        ],
+    );
+}
+
+#[test]
+fn what_is_said_of_a_condition_is_finite() {
+    let components = VarianceComponents {
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        order: None,
+        replacement: None,
+        measure: "pointing".into(),
+        better: "higher".into(),
+        images: 5,
+        methods: 2,
+        image_variance: Some(-0.1),
+        method_variance: Some(1.0),
+        interaction_variance: Some(0.5),
+        run_variance: Some(0.0),
+        reason: None,
+    };
+    refused(
+        &vec![components],
+        |rows| check(rows, ()),
+        &[
+            ("finite variances", |rows| {
+                rows[0].image_variance = Some(f64::NAN);
+            }),
+            ("run_variance", |rows| rows[0].run_variance = Some(-0.1)),
+            ("a reason", |rows| rows[0].method_variance = None),
+        ],
+    );
+    let judged = Concordance {
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        order: None,
+        replacement: None,
+        measure: "pointing".into(),
+        judges: "images".into(),
+        count: 5,
+        methods: 2,
+        w: Some(0.5),
+        p: Some(0.2),
+        reason: None,
+    };
+    refused(
+        &vec![judged],
+        |rows| check(rows, ()),
+        &[
+            ("w and p from 0 to 1", |rows| rows[0].w = Some(1.1)),
+            ("a reason", |rows| rows[0].p = None),
+        ],
+    );
+    let stable = Stability {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "gradcam".into(),
+        order: "most_relevant_first".into(),
+        replacement: "mean".into(),
+        deterministic: true,
+        runs: 1,
+        auc: 3.0,
+        auc_std: Some(0.0),
+        auc_relative: Some(0.5),
+        auc_relative_std: Some(0.0),
+        reason: None,
+    };
+    refused(
+        &vec![stable],
+        |rows| check(rows, ()),
+        &[
+            ("no deviation of a deterministic", |rows| {
+                rows[0].auc_std = Some(0.1);
+            }),
+            ("deviations", |rows| rows[0].auc_std = Some(-0.1)),
+            ("finite auc", |rows| rows[0].auc = f64::NAN),
+            ("a reason", |rows| rows[0].auc_relative_std = None),
+        ],
     );
 }

@@ -21,7 +21,7 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 /// Every kind of action with the stage in whose crate its file lies.
-pub(crate) const KINDS: [(&str, &str); 11] = [
+pub(crate) const KINDS: [(&str, &str); 15] = [
     ("crops", "segment"),
     ("segments", "segment"),
     ("logits", "infer"),
@@ -32,6 +32,10 @@ pub(crate) const KINDS: [(&str, &str); 11] = [
     ("weights", "lime"),
     ("curves", "deletion"),
     ("scores", "evaluate"),
+    ("agreement", "evaluate"),
+    ("localization", "evaluate"),
+    ("complexity", "evaluate"),
+    ("comparisons", "evaluate"),
     ("report", "report"),
 ];
 

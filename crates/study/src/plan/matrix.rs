@@ -11,7 +11,7 @@ use store::{Cost, Environment, Store};
 
 use super::{Plan, State, Subject, facet};
 use crate::fixture::Folder;
-use crate::{Kind, Sources};
+use crate::{Kind, Sources, Stage};
 
 const STUDY: &str = r#"
 [study]
@@ -81,6 +81,11 @@ replacement = "mean"
 orders = ["most_relevant_first"]
 replacements = ["mean"]
 
+[evaluate]
+resamples = 1000
+confidence = 0.95
+agreement = 0.9
+
 [report]
 title = "A study"
 
@@ -103,8 +108,12 @@ const NETWORK_SETTINGS: [(&str, &str); 3] = [
     ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 26] = [
-    ("seed = 1", "seed = 2", &[Kind::Perturbations]),
+const SETTINGS: [(&str, &str, &[Kind]); 29] = [
+    (
+        "seed = 1",
+        "seed = 2",
+        &[Kind::Perturbations, Kind::Comparisons],
+    ),
     ("resize = 256", "resize = 255", &[Kind::Crops]),
     ("crop = 224", "crop = 223", &[Kind::Crops]),
     (
@@ -158,19 +167,30 @@ const SETTINGS: [(&str, &str, &[Kind]); 26] = [
     (
         "kernel_width = 0.25",
         "kernel_width = 0.3",
-        &[Kind::Weights],
+        &[Kind::Weights, Kind::Agreement],
     ),
     (
         "distance = \"cosine\"",
         "distance = \"l2\"",
-        &[Kind::Weights],
+        &[Kind::Weights, Kind::Agreement],
     ),
-    ("alpha = 1.0", "alpha = 2.0", &[Kind::Weights]),
+    (
+        "alpha = 1.0",
+        "alpha = 2.0",
+        &[Kind::Weights, Kind::Agreement],
+    ),
     (
         "features = \"all\"",
         "features = { count = 3, selection = \"highest_weights\" }",
-        &[Kind::Weights],
+        &[Kind::Weights, Kind::Agreement],
     ),
+    ("resamples = 1000", "resamples = 2000", &[Kind::Comparisons]),
+    (
+        "confidence = 0.95",
+        "confidence = 0.9",
+        &[Kind::Comparisons],
+    ),
+    ("agreement = 0.9", "agreement = 0.8", &[Kind::Agreement]),
 ];
 /// Values that are read of an earlier action, and by which kinds.
 const FACETS: [(Kind, &str, &[Kind]); 7] = [
@@ -272,7 +292,13 @@ fn published(
         Kind::Saliency => &[facet::MAP],
         Kind::Perturbations => &[facet::ANSWERS],
         Kind::Weights => &[facet::ORDER],
-        Kind::Curves | Kind::Scores | Kind::Report => &[],
+        Kind::Curves
+        | Kind::Scores
+        | Kind::Agreement
+        | Kind::Localization
+        | Kind::Complexity
+        | Kind::Comparisons
+        | Kind::Report => &[],
     };
     let value = |name: &str| match (other == Some((kind, name)), name) {
         (_, facet::CORRECT) => json!(true),
@@ -464,7 +490,7 @@ fn growth_makes_only_what_is_new() {
         settle(&folder, None);
         change(&folder);
         for (kind, subjects) in settle(&folder, None) {
-            let whole = matches!(kind, Kind::Scores | Kind::Report);
+            let whole = matches!(kind.stage(), Stage::Evaluate | Stage::Report);
             assert!(whole || subjects.iter().all(new), "{kind}: {subjects:?}");
         }
     };
@@ -570,10 +596,17 @@ fn nothing_is_explained_while_an_image_may_yet_be_dropped() {
 }
 
 #[test]
-fn dropping_an_image_makes_only_the_scores_again() {
+fn dropping_an_image_makes_only_the_measures_again() {
     let made = made_after(
         |folder| std::fs::remove_file(folder.path("images/b.png")).unwrap(),
         None,
     );
-    assert_eq!(made, [Kind::Scores]);
+    // The results of this test hold no rows, so that those that read them stay as they are.
+    let read = [
+        Kind::Scores,
+        Kind::Agreement,
+        Kind::Localization,
+        Kind::Complexity,
+    ];
+    assert_eq!(made, read);
 }

@@ -11,7 +11,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
         Kind::Targets => &[Kind::Logits],
         Kind::Saliency => &[Kind::Crops, Kind::Targets],
         Kind::Perturbations => &[Kind::Crops, Kind::Segments, Kind::Targets],
-        Kind::Weights => &[Kind::Perturbations],
+        Kind::Weights | Kind::Agreement => &[Kind::Perturbations],
         Kind::Curves => &[
             Kind::Crops,
             Kind::Segments,
@@ -28,6 +28,15 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Weights,
             Kind::Curves,
         ],
+        Kind::Localization => &[
+            Kind::Crops,
+            Kind::Targets,
+            Kind::Segments,
+            Kind::Saliency,
+            Kind::Weights,
+        ],
+        Kind::Complexity => &[Kind::Segments, Kind::Saliency, Kind::Weights],
+        Kind::Comparisons => &[Kind::Scores, Kind::Localization],
         Kind::Report => &[
             Kind::Crops,
             Kind::Segments,

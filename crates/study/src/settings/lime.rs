@@ -240,4 +240,30 @@ impl Settings {
         section.finish();
         settings
     }
+
+    /// The settings of the surrogate that is fitted to the answers.
+    pub fn surrogate(&self) -> surrogate::Settings {
+        let (distance, kernel_width) = match self.kernel {
+            Kernel::Cosine { width } => (surrogate::Distance::Cosine, Some(width)),
+            Kernel::L2 { width } => (surrogate::Distance::L2, width),
+        };
+        let features = match self.features {
+            Features::All => surrogate::Features::All,
+            Features::Best {
+                count,
+                selection: Selection::HighestWeights,
+            } => surrogate::Features::HighestWeights(count as usize),
+            Features::Best {
+                count,
+                selection: Selection::ForwardSelection,
+            } => surrogate::Features::ForwardSelection(count as usize),
+        };
+        surrogate::Settings {
+            distance,
+            kernel_width,
+            alpha: self.alpha,
+            growing: self.sampler != Sampler::Coin,
+            features,
+        }
+    }
 }
