@@ -30,8 +30,8 @@ pub fn gc(
     };
     // In this order: what is finished after the survey is no candidate, whatever the plan knows of it.
     let survey = store.survey(|record| reasons::subject(&record.preimage))?;
-    let plan = view.plan(Stage::Report)?;
-    let keep = Keep::new(view, &plan, &store)?.of(&survey, keep_runs);
+    // The plan of a large study takes half a gigabyte, and is not needed any longer than this.
+    let keep = Keep::new(view, &view.plan(Stage::Report)?, &store)?.of(&survey, keep_runs);
     let collected = store.collect(survey, &keep, dry_run)?;
     Ok(if as_json {
         json!({

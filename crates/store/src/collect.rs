@@ -26,7 +26,8 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::listing::Named;
+use crate::index::Stamp;
+use crate::listing::{Named, add_files};
 use crate::publish::{folder_of, sync_folder};
 use crate::{ContentId, Key, Record, Store, StoreError};
 
@@ -152,10 +153,14 @@ impl Store {
 
     fn remove_objects(
         &self,
-        needed: Needed,
+        mut needed: Needed,
         dry_run: bool,
         collected: &mut Collected,
     ) -> Result<(), StoreError> {
+        // While stages may go on, because the first look is at every record.
+        if !dry_run {
+            needed.look_again(self)?;
+        }
         let (kept, garbage): (Vec<_>, Vec<_>) = self
             .object_files()?
             .into_iter()
@@ -214,6 +219,8 @@ impl Store {
 struct Needed {
     ids: BTreeSet<ContentId>,
     asked: BTreeSet<Place>,
+    /// The folders of records that were looked at, as they were then.
+    looked: BTreeMap<PathBuf, Stamp>,
 }
 
 impl Needed {
@@ -221,6 +228,7 @@ impl Needed {
         Self {
             ids: shown,
             asked: BTreeSet::new(),
+            looked: BTreeMap::new(),
         }
     }
 
@@ -229,9 +237,23 @@ impl Needed {
         self.asked.insert(place);
     }
 
-    /// Adds what the records name that are new, or other ones than before.
+    /// Adds what the records name that are new, or other ones than before. A folder that is as it was is not looked into.
     fn look_again(&mut self, store: &Store) -> Result<(), StoreError> {
-        for file in store.record_files()? {
+        for shelf in store.record_shelves()? {
+            // Before its files are listed, so that one that is added meanwhile makes it old.
+            let stamp = Stamp::settled(&shelf);
+            let before = self.looked.insert(shelf.clone(), stamp);
+            if shelf.is_dir() && (stamp == Stamp::default() || before != Some(stamp)) {
+                self.look_into(&shelf)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_into(&mut self, shelf: &Path) -> Result<(), StoreError> {
+        let mut files: Vec<Named<Key>> = Vec::new();
+        add_files(shelf, "json", &mut files)?;
+        for file in files {
             let Some((inode, _)) = inode_and_bytes(&file.path)? else {
                 continue;
             };

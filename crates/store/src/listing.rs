@@ -29,6 +29,17 @@ impl Store {
         Ok(files)
     }
 
+    /// The folders of records, such as `actions/weights/9c`.
+    pub(crate) fn record_shelves(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut shelves = Vec::new();
+        for kind in publish::entries(&self.root().join(ACTIONS))? {
+            if kind.is_dir() {
+                shelves.extend(publish::entries(&kind)?);
+            }
+        }
+        Ok(shelves)
+    }
+
     /// All files that are called as an artifact, sorted by id.
     pub(crate) fn object_files(&self) -> Result<Vec<Named<ContentId>>, StoreError> {
         let mut files = Vec::new();
@@ -75,15 +86,24 @@ fn add_shelves<D: FromStr>(
     files: &mut Vec<Named<D>>,
 ) -> Result<(), StoreError> {
     for shelf in publish::entries(folder)? {
-        if !shelf.is_dir() {
-            continue;
+        if shelf.is_dir() {
+            add_files(&shelf, ending, files)?;
         }
-        let named = |path: PathBuf| {
-            let digest = digest_of(&path, ending)?;
-            Some(Named { digest, path })
-        };
-        files.extend(publish::entries(&shelf)?.into_iter().filter_map(named));
     }
+    Ok(())
+}
+
+/// The files of a folder whose names are digests, sorted by these.
+pub(crate) fn add_files<D: FromStr>(
+    shelf: &Path,
+    ending: &str,
+    files: &mut Vec<Named<D>>,
+) -> Result<(), StoreError> {
+    let named = |path: PathBuf| {
+        let digest = digest_of(&path, ending)?;
+        Some(Named { digest, path })
+    };
+    files.extend(publish::entries(shelf)?.into_iter().filter_map(named));
     Ok(())
 }
 
