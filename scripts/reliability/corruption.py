@@ -90,7 +90,7 @@ def objects_of(artifacts, kind):
 
 def prepare(artifacts, deep):
     """Removes records, so that what they were made of has to be read; how many."""
-    kinds = ["scores", "report", *(["targets", "weights"] if deep else [])]
+    kinds = ["scores", "agreement", "localization", "complexity", "comparisons", "report", *(["targets", "weights"] if deep else [])]
     removed = [path for kind in kinds for path in files(artifacts, f"actions/{kind}")]
     for path in removed:
         (artifacts / path).unlink()

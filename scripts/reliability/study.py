@@ -106,12 +106,12 @@ class Study:
 
 
 def large(folder):
-    """A study of 326 actions, which takes some seconds."""
+    """A study of 330 actions, which takes some seconds."""
     return Study(folder, images=12, runs=5, replacements=["mean", "black"])
 
 
 def small(folder):
-    """A study of 20 actions of all kinds."""
+    """A study of 24 actions of all kinds."""
     return Study(folder, images=2, runs=1, replacements=["mean"])
 
 
