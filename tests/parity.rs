@@ -5,6 +5,7 @@
 //! photographs and a trained network lie beside the repository, in ../shared, where somebody has put them.
 
 mod cams;
+mod controls;
 mod fits;
 mod formula;
 mod full_networks;
@@ -37,6 +38,7 @@ fn fixtures() -> Table {
     fits::compare(&mut table);
     lime::compare(&mut table);
     removals::compare(&mut table);
+    controls::compare(&mut table);
     table
 }
 

@@ -2,7 +2,7 @@
 
 use imaging::Rgb;
 use networks::{Answers, Classifier, NetworkError, Question};
-use removal::Replacement;
+use removal::Backdrop;
 use sampling::{Masks, Sampler, Seed};
 
 /// What is explained, and how it is asked about.
@@ -17,7 +17,7 @@ pub struct Request<'a> {
     /// The class that is explained.
     pub target: usize,
     /// What a removed superpixel shows.
-    pub replacement: Replacement,
+    pub replacement: Backdrop,
     /// The network's mean colour, in [0, 1].
     pub mean: [f64; 3],
     /// How masks are drawn.

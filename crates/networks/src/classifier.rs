@@ -39,6 +39,10 @@ pub struct Answers {
     pub probabilities: Vec<f32>,
     /// Logits.
     pub logits: Vec<f32>,
+    /// The largest probability of any class, in [0, 1].
+    pub largest: Vec<f32>,
+    /// Entropy of the probabilities of all classes, in nats.
+    pub entropies: Vec<f32>,
 }
 
 /// Activations of the Grad-CAM layer, and the gradient of a class's logit with respect to them; both
@@ -90,27 +94,65 @@ impl Classifier {
     ) -> Result<Answers, NetworkError> {
         self.check(question)?;
         let painter = Painter::new(question, &self.normalisation);
-        let size = self.network.batch();
-        let (samples, plane) = (question.masks.samples(), plane(question.crop));
+        let size = [question.crop.height(), question.crop.width()];
+        let paint = |sample: usize, planes: &mut [f32]| painter.paint(sample, planes);
+        self.answer(
+            question.masks.samples(),
+            size,
+            &paint,
+            question.target,
+            interrupted,
+        )
+    }
+
+    /// Asks about `count` pictures of one size, at least one, in order; each is made when its batch is. `interrupted` is looked at before each
+    /// batch.
+    pub fn ask_pictures(
+        &self,
+        count: usize,
+        picture: &(dyn Fn(usize) -> Rgb + Sync),
+        target: usize,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
+        self.check_target(target)?;
+        if count == 0 {
+            return Ok(Answers::default());
+        }
+        let first = picture(0);
+        let size = [first.height(), first.width()];
+        let normalisation = self.normalisation;
+        let paint = |place: usize, planes: &mut [f32]| {
+            normalisation.planes(picture(place).pixels(), planes);
+        };
+        self.answer(count, size, &paint, target, interrupted)
+    }
+
+    /// Asks about `count` inputs of a height and width, which `paint` writes.
+    fn answer(
+        &self,
+        count: usize,
+        [height, width]: [usize; 2],
+        paint: &(dyn Fn(usize, &mut [f32]) + Sync),
+        target: usize,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
+        let (size, plane) = (self.network.batch(), CHANNELS * height * width);
         let mut batch = vec![0.0; size * plane];
         let mut answers = Answers::default();
-        for start in (0..samples).step_by(size) {
+        for start in (0..count).step_by(size) {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
-            let count = size.min(samples - start);
-            let (inputs, padding) = batch.split_at_mut(count * plane);
+            let filled = size.min(count - start);
+            let (inputs, padding) = batch.split_at_mut(filled * plane);
             inputs
                 .par_chunks_exact_mut(plane)
                 .enumerate()
-                .for_each(|(row, planes)| painter.paint(start + row, planes));
+                .for_each(|(row, planes)| paint(start + row, planes));
             padding.fill(0.0);
-            Self::read(
-                &self.forward(&batch, question.crop)?,
-                question.target,
-                count,
-                &mut answers,
-            )?;
+            let input = tensor(&batch, [height, width])?;
+            let logits = tch::no_grad(|| self.network.forward(&input))?;
+            Self::read(&logits, target, filled, &mut answers)?;
         }
         Ok(answers)
     }
@@ -167,6 +209,13 @@ impl Classifier {
         }
         answers.probabilities.extend(&probabilities[..count]);
         answers.logits.extend(&chosen[..count]);
+        let all = values(logits)?;
+        let classes = all.len() / probabilities.len();
+        for row in all.chunks_exact(classes).take(count) {
+            let (largest, entropy) = certainty(row);
+            answers.largest.push(largest);
+            answers.entropies.push(entropy);
+        }
         Ok(())
     }
 
@@ -254,6 +303,21 @@ impl<'a> Painter<'a> {
     }
 }
 
+/// The largest probability of a softmax, and its entropy in nats: ln Z - sum of p (y - max), with Z the sum of exp(y - max).
+fn certainty(logits: &[f32]) -> (f32, f32) {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (mut sum, mut moment) = (0.0, 0.0);
+    for &logit in logits {
+        let shifted = f64::from(logit) - f64::from(largest);
+        let power = shifted.exp();
+        sum += power;
+        moment += power * shifted;
+    }
+    // Rounding must not make it negative.
+    let entropy = (sum.ln() - moment / sum).max(0.0);
+    ((1.0 / sum) as f32, entropy as f32)
+}
+
 fn plane(image: &Rgb) -> usize {
     CHANNELS * image.height() * image.width()
 }
@@ -278,5 +342,20 @@ fn unfit(what: &'static str, expected: String, found: String) -> NetworkError {
         what,
         expected,
         found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certainty_is_the_largest_probability_and_the_entropy_of_all() {
+        let (largest, entropy) = certainty(&[1000.0, 1000.0, 1000.0, 1000.0]);
+        assert!((largest - 0.25).abs() < 1e-7 && (entropy - 4_f32.ln()).abs() < 1e-6);
+        let (largest, entropy) = certainty(&[0.0, 3_f32.ln()]);
+        let expected = -(0.25 * 0.25_f32.ln() + 0.75 * 0.75_f32.ln());
+        assert!((largest - 0.75).abs() < 1e-6 && (entropy - expected).abs() < 1e-6);
+        assert_eq!(certainty(&[-80.0, 900.0]), (1.0, 0.0));
     }
 }

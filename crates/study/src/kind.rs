@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use schema::Table;
 
+use crate::plan::facet;
+
 /// A program that makes tables, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -63,7 +65,7 @@ impl Stage {
                 "Explains with LIME: asks about masked images and fits a linear surrogate"
             }
             Self::Deletion => {
-                "Removes superpixels in the order of each explanation and asks the network at every step"
+                "Removes superpixels in the order of each explanation and control, and asks the network at every step"
             }
             Self::Evaluate => "Turns removal curves into scores",
             Self::Report => "Writes the report: one HTML file and its tables",
@@ -130,6 +132,8 @@ pub enum Kind {
     Perturbations,
     /// The surrogate's coefficients.
     Weights,
+    /// The order of a control.
+    Orders,
     /// What is left of a class's probability as superpixels go.
     Curves,
     /// All areas under curves, and the images that were dropped.
@@ -140,7 +144,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each after those that it reads.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
@@ -148,6 +152,7 @@ impl Kind {
         Self::Saliency,
         Self::Perturbations,
         Self::Weights,
+        Self::Orders,
         Self::Curves,
         Self::Scores,
         Self::Report,
@@ -163,6 +168,7 @@ impl Kind {
             Self::Saliency => schema::Saliency::NAME,
             Self::Perturbations => schema::Perturbations::NAME,
             Self::Weights => schema::Weight::NAME,
+            Self::Orders => schema::Place::NAME,
             Self::Curves => schema::CurveStep::NAME,
             Self::Scores => schema::Score::NAME,
             Self::Report => "report",
@@ -176,7 +182,7 @@ impl Kind {
             Self::Logits | Self::Targets => Stage::Infer,
             Self::Saliency => Stage::Gradcam,
             Self::Perturbations | Self::Weights => Stage::Lime,
-            Self::Curves => Stage::Deletion,
+            Self::Orders | Self::Curves => Stage::Deletion,
             Self::Scores => Stage::Evaluate,
             Self::Report => Stage::Report,
         }
@@ -189,8 +195,22 @@ impl Kind {
             .filter(move |kind| kind.stage() == stage)
     }
 
-    /// What the tables that this kind of action makes look like: names, types and nullability of their columns. It is in the key,
-    /// so that a new column makes the table again.
+    /// What this kind of action leaves in its record for those that read it.
+    pub(crate) fn facets(self) -> &'static [&'static str] {
+        match self {
+            Self::Crops => &[facet::PIXELS],
+            Self::Segments => &[facet::LABELS, facet::SUPERPIXELS],
+            Self::Logits => &[facet::LOGITS],
+            Self::Targets => &[facet::TARGET_CLASS, facet::CORRECT],
+            Self::Saliency => &[facet::MAP],
+            Self::Perturbations => &[facet::ANSWERS],
+            Self::Weights | Self::Orders => &[facet::ORDER],
+            Self::Curves | Self::Scores | Self::Report => &[],
+        }
+    }
+
+    /// What this kind of action makes looks like: names, types and nullability of the columns of its tables, and names of its facets. It is
+    /// in the key, so that a new column or facet makes the action again.
     pub(crate) fn fingerprint(self) -> String {
         let mut hasher = blake3::Hasher::new();
         match self {
@@ -201,12 +221,16 @@ impl Kind {
             Self::Saliency => add::<schema::Saliency>(&mut hasher),
             Self::Perturbations => add::<schema::Perturbations>(&mut hasher),
             Self::Weights => add::<schema::Weight>(&mut hasher),
+            Self::Orders => add::<schema::Place>(&mut hasher),
             Self::Curves => add::<schema::CurveStep>(&mut hasher),
             Self::Scores => {
                 add::<schema::Score>(&mut hasher);
                 add::<schema::Exclusion>(&mut hasher);
             }
             Self::Report => {}
+        }
+        for facet in self.facets() {
+            hasher.update(format!("{facet}\n").as_bytes());
         }
         hasher.finalize().to_hex().to_string()
     }

@@ -21,7 +21,7 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 /// Every kind of action with the stage in whose crate its file lies.
-pub(crate) const KINDS: [(&str, &str); 10] = [
+pub(crate) const KINDS: [(&str, &str); 11] = [
     ("crops", "segment"),
     ("segments", "segment"),
     ("logits", "infer"),
@@ -29,6 +29,7 @@ pub(crate) const KINDS: [(&str, &str); 10] = [
     ("saliency", "gradcam"),
     ("perturbations", "lime"),
     ("weights", "lime"),
+    ("orders", "deletion"),
     ("curves", "deletion"),
     ("scores", "evaluate"),
     ("report", "report"),
