@@ -9,6 +9,7 @@ mod bad_input;
 mod cache;
 mod checks;
 mod commands;
+mod controls;
 mod files;
 mod interruption;
 mod measures;

@@ -5,6 +5,7 @@
 //! photographs and a trained network lie beside the repository, in ../shared, where somebody has put them.
 
 mod cams;
+mod controls;
 mod fits;
 mod formula;
 mod full_networks;
@@ -39,6 +40,7 @@ fn fixtures() -> Table {
     lime::compare(&mut table);
     removals::compare(&mut table);
     measures::compare(&mut table);
+    controls::compare(&mut table);
     table
 }
 

@@ -12,7 +12,7 @@ import duckdb
 import pandas
 import polars
 
-TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "curves", "scores",
+TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "orders", "curves", "scores",
           "gains", "agreement", "needed_samples", "localization", "complexity", "stability", "summaries", "comparisons",
           "variance_components", "concordance"]
 KEYS = {"image": str, "network": str, "partition": str, "method": str, "run": int}

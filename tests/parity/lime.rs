@@ -4,7 +4,7 @@ use ::lime::perturbations::{
     Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations, seed,
 };
 use networks::Normalisation;
-use removal::Replacement;
+use removal::Backdrop;
 use sampling::Sampler;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use surrogate::{Distance, Settings};
@@ -92,7 +92,7 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
         labels: &labels,
         superpixels: usize::from(*labels.iter().max().unwrap()) + 1,
         target: file.integers("target")[0],
-        replacement: Replacement::Mean,
+        replacement: Backdrop::Mean,
         mean: MEAN.map(f64::from),
         sampler: Sampler::Coin,
         samples: SAMPLES,

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use deletion::curves::{Removal, curve};
+use deletion::curves::curves;
 use imaging::{Preparation, Rgb, decode, prepare};
 use networks::{Classifier, Network, Normalisation, Question};
+use occlusion::{Noise, Scene};
 use removal::{Explanation, Order, Replacement};
 use sampling::Masks;
 use superpixels::{Algorithm, Felzenszwalb, Quickshift, Slic};
@@ -235,16 +236,20 @@ impl<'a> Photograph<'a> {
             ("deletion", Order::MostRelevantFirst),
             ("insertion", Order::LeastRelevantFirst),
         ] {
-            let removal = Removal {
+            let scene = Scene {
                 crop: &self.crop,
                 labels: &self.labels,
-                relevance,
-                order,
+                superpixels: relevance.len(),
                 replacement: Replacement::Mean,
                 mean: MEAN,
+                noise: Noise::default(),
                 target: self.target,
             };
-            let steps = curve(self.classifier, &removal, &|| false).unwrap();
+            let order = removal::order(relevance, order).unwrap();
+            let steps = curves(self.classifier, &scene, &[order], &|| false)
+                .unwrap()
+                .remove(0)
+                .steps;
             let mut found: Vec<f32> = steps.iter().map(|step| step.probability).collect();
             let removed: Vec<f64> = steps.iter().map(|step| step.removed_area).collect();
             let areas = removal::areas(&found, &removed).unwrap();

@@ -1,8 +1,9 @@
 //! Removal curves and their areas beside the deletion metric of RISE and Quantus' Selectivity; docs/removal.md says where
 //! their definitions differ from ours, and the comparisons here are those differences, taken back.
 
-use deletion::curves::{Removal, Step, curve};
+use deletion::curves::{Step, curves};
 use networks::Normalisation;
+use occlusion::{Noise, Scene};
 use removal::{Areas, Order, Replacement};
 use superpixels::Grid;
 
@@ -79,16 +80,20 @@ fn ours(file: &Numbers, replacement: Replacement) -> (Vec<f32>, Areas) {
         .unwrap()
         .partition(&image)
         .unwrap();
-    let removal = Removal {
+    let scene = Scene {
         crop: &image,
         labels: partition.labels(),
-        relevance: &file.f64s("rise.relevance"),
-        order: Order::MostRelevantFirst,
+        superpixels: partition.count(),
         replacement,
         mean: [MEAN.into(); 3],
+        noise: Noise::default(),
         target: target.unwrap(),
     };
-    let steps = curve(&classifier, &removal, &|| false).unwrap();
+    let order = removal::order(&file.f64s("rise.relevance"), Order::MostRelevantFirst).unwrap();
+    let steps = curves(&classifier, &scene, &[order], &|| false)
+        .unwrap()
+        .remove(0)
+        .steps;
     let of = |read: fn(&Step) -> f64| steps.iter().map(read).collect::<Vec<_>>();
     let probabilities: Vec<f32> = steps.iter().map(|step| step.probability).collect();
     let areas = removal::areas(&probabilities, &of(|step| step.removed_area)).unwrap();

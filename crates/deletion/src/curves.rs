@@ -1,28 +1,9 @@
 //! The action `curves`: explanation selectivity (Montavon et al. 2018). Superpixels go one after another, and the network is
 //! asked at every step.
 
-use imaging::Rgb;
-use networks::{Classifier, NetworkError, Question};
-use removal::{Order, OrderError, Replacement};
-
-/// What is removed from where.
-#[derive(Clone, Copy, Debug)]
-pub struct Removal<'a> {
-    /// The untouched crop.
-    pub crop: &'a Rgb,
-    /// The superpixel of every pixel.
-    pub labels: &'a [u16],
-    /// The relevance of every superpixel, higher meaning more relevant.
-    pub relevance: &'a [f64],
-    /// Which go first.
-    pub order: Order,
-    /// What stands in their place.
-    pub replacement: Replacement,
-    /// The network's mean colour, in [0, 1].
-    pub mean: [f64; 3],
-    /// The class that is watched.
-    pub target: usize,
-}
+use networks::{Classifier, NetworkError};
+use occlusion::{Distinct, Scene};
+use removal::OrderError;
 
 /// The crop after some removals.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +16,19 @@ pub struct Step {
     pub probability: f32,
     /// Of the target.
     pub logit: f32,
+    /// The largest of any class.
+    pub largest_probability: f32,
+    /// Of the probabilities of all classes, in nats.
+    pub entropy: f32,
+}
+
+/// A removal from beginning to end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// Step 0 is the untouched crop, step k has the first k superpixels replaced, the last step has all.
+    pub steps: Vec<Step>,
+    /// How many of the steps no curve before this one had asked about.
+    pub computed: u64,
 }
 
 /// Why there is no curve.
@@ -43,47 +37,44 @@ pub enum CurveError {
     /// The network failed.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// The relevances cannot be put in order.
+    /// The superpixels are not in an order.
     #[error(transparent)]
     Order(#[from] OrderError),
 }
 
-/// Step 0 is the untouched crop, step k has the first k superpixels replaced, the last step has all.
-pub fn curve(
+/// A curve for each order, which has the superpixels in the order of their removal. The steps of all of them go to the network together, and
+/// those that keep the same superpixels once; a curve does not depend on which others it is made with.
+pub fn curves(
     classifier: &Classifier,
-    removal: &Removal<'_>,
+    scene: &Scene<'_>,
+    orders: &[Vec<u16>],
     interrupted: &dyn Fn() -> bool,
-) -> Result<Vec<Step>, CurveError> {
-    let superpixels = removal.relevance.len();
-    let order = removal::order(removal.relevance, removal.order)?;
-    let masks = removal::step_masks(&order)?;
-    let replacement = removal::backdrop(
-        removal.replacement,
-        removal.crop,
-        removal.labels,
-        superpixels,
-        removal.mean,
-    );
-    let question = Question {
-        crop: removal.crop,
-        replacement: &replacement,
-        labels: removal.labels,
-        masks: &masks,
-        target: removal.target,
+) -> Result<Vec<Curve>, CurveError> {
+    let mut distinct = Distinct::new(scene.superpixels);
+    let asked: Vec<_> = orders
+        .iter()
+        .map(|order| Ok::<_, OrderError>(distinct.add(&removal::step_masks(order)?)))
+        .collect::<Result<_, _>>()?;
+    let answers = scene.ask(classifier, &distinct.masks(), interrupted)?;
+    let curve = |(order, (places, new)): (&Vec<u16>, (Vec<usize>, usize))| {
+        let removed = std::iter::once(None).chain(order.iter().copied().map(Some));
+        let steps = removed
+            .zip(removed_areas(scene.labels, order))
+            .zip(places)
+            .map(|((superpixel, removed_area), place)| Step {
+                superpixel,
+                removed_area,
+                probability: answers.probabilities[place],
+                logit: answers.logits[place],
+                largest_probability: answers.largest[place],
+                entropy: answers.entropies[place],
+            });
+        Curve {
+            steps: steps.collect(),
+            computed: new as u64,
+        }
     };
-    let answers = classifier.ask(&question, interrupted)?;
-    let removed = std::iter::once(None).chain(order.iter().copied().map(Some));
-    let steps = removed
-        .zip(removed_areas(removal.labels, &order))
-        .zip(answers.probabilities.into_iter().zip(answers.logits));
-    Ok(steps
-        .map(|((superpixel, removed_area), (probability, logit))| Step {
-            superpixel,
-            removed_area,
-            probability,
-            logit,
-        })
-        .collect())
+    Ok(orders.iter().zip(asked).map(curve).collect())
 }
 
 /// The share of pixels that are gone after each step, from 0 to 1.

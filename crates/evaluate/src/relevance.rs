@@ -1,6 +1,6 @@
 //! The relevance of superpixels by any explanation of the study, as removal and measures read it.
 
-use removal::Explanation;
+use removal::{Explanation, Order};
 use stage::{Session, StageError};
 use study::plan::{Plan, Subject};
 use study::{Kind, Method};
@@ -42,5 +42,36 @@ pub fn of(session: &Session, plan: &Plan, subject: &Subject) -> Result<Vec<f64>,
                 &rows.iter().map(|row| row.weight).collect::<Vec<_>>(),
             ))
         }
+        control => {
+            let rows =
+                session.read::<schema::Place>(plan, Kind::Orders, &subject.control(control))?;
+            relevance(Explanation::Weights(
+                &rows.iter().map(|row| row.relevance).collect::<Vec<_>>(),
+            ))
+        }
     }
+}
+
+/// The superpixels in the order of their removal by the explanation, or the control, that `subject` is about: by relevance, ties by lower
+/// superpixel; a control's ties, which it has broken itself, as its ranks say.
+///
+/// # Panics
+/// When the subject names no method of the study, which no action of a plan does.
+pub fn order_of(
+    session: &Session,
+    plan: &Plan,
+    subject: &Subject,
+    order: Order,
+) -> Result<Vec<u16>, StageError> {
+    let method = &session.study.methods[subject
+        .method
+        .as_ref()
+        .expect("an explanation is of a method")];
+    let relevance = if method.is_control() {
+        let rows = session.read::<schema::Place>(plan, Kind::Orders, &subject.control(method))?;
+        rows.iter().map(|row| -f64::from(row.rank)).collect()
+    } else {
+        of(session, plan, subject)?
+    };
+    removal::order(&relevance, order).map_err(StageError::action)
 }

@@ -13,7 +13,7 @@ use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations
 use networks::{
     Architecture, Classifier, Network, Normalisation, Precision, RandomParameters, Width,
 };
-use removal::Replacement;
+use removal::Backdrop;
 use sampling::{Masks, Sampler};
 use serde_json::json;
 use superpixels::{Algorithm, Quickshift};
@@ -167,7 +167,7 @@ fn explain(
         labels: partition.labels(),
         superpixels: partition.count(),
         target,
-        replacement: Replacement::Mean,
+        replacement: Backdrop::Mean,
         mean: Normalisation::IMAGENET.mean.map(f64::from),
         sampler,
         samples,

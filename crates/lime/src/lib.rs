@@ -33,7 +33,7 @@ fn settings<'a>(session: &'a Session, subject: &Subject) -> &'a Settings {
         .expect("an explanation is of a method");
     match &session.study.methods[method] {
         Method::Lime(settings) => settings,
-        Method::Gradcam(_) => {
+        _ => {
             unreachable!("the plan gives this stage the explanations of LIME only")
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use imaging::Rgb;
 use networks::{Classifier, NetworkError, Question};
-use removal::Replacement;
+use removal::Backdrop;
 use sampling::{Masks, Sampler, Seed, second_order};
 
 /// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch.
@@ -24,7 +24,7 @@ pub struct Request<'a> {
     /// The class that is explained.
     pub target: usize,
     /// What a removed superpixel shows.
-    pub replacement: Replacement,
+    pub replacement: Backdrop,
     /// The network's mean colour, in [0, 1].
     pub mean: [f64; 3],
     /// How masks are drawn.

@@ -43,6 +43,10 @@ pub struct Answers {
     pub probabilities: Vec<f32>,
     /// Logits.
     pub logits: Vec<f32>,
+    /// The largest probability of any class, in [0, 1].
+    pub largest: Vec<f32>,
+    /// Entropy of the probabilities of all classes, in nats.
+    pub entropies: Vec<f32>,
 }
 
 /// Activations of the Grad-CAM layer, and the gradient of a class's logit with respect to them; both
@@ -105,22 +109,60 @@ impl Classifier {
             question.labels,
             question.masks,
         );
-        let (samples, size) = (question.masks.samples(), self.network.batch());
-        let mut batch = Batch::new(size, size_of(question.crop))?;
+        self.answer(
+            question.masks.samples(),
+            size_of(question.crop),
+            &|sample, planes| painter.paint(sample, planes),
+            question.target,
+            interrupted,
+        )
+    }
+
+    /// Asks about `count` pictures of one size, at least one, in order; each is made when its batch is. `interrupted` is looked at before each
+    /// batch.
+    pub fn ask_pictures(
+        &self,
+        count: usize,
+        picture: &(dyn Fn(usize) -> Rgb + Sync),
+        target: usize,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
+        self.check_target(target)?;
+        if count == 0 {
+            return Ok(Answers::default());
+        }
+        let size = size_of(&picture(0));
+        let normalisation = self.normalisation;
+        let paint = |place: usize, planes: &mut [f32]| {
+            normalisation.planes(picture(place).pixels(), planes);
+        };
+        self.answer(count, size, &paint, target, interrupted)
+    }
+
+    /// Asks about `count` inputs of a height and width, which `paint` writes.
+    fn answer(
+        &self,
+        count: usize,
+        size: [usize; 2],
+        paint: &(dyn Fn(usize, &mut [f32]) + Sync),
+        target: usize,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
+        let mut batch = Batch::new(self.network.batch(), size)?;
+        let plane = batch.plane();
         let mut answers = Answers::default();
-        for start in (0..samples).step_by(size) {
+        for start in (0..count).step_by(self.batch()) {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
-            let plane = batch.plane();
             let inputs = batch.inputs().par_chunks_exact_mut(plane).enumerate();
             inputs.for_each(|(row, planes)| match start + row {
-                sample if sample < samples => painter.paint(sample, planes),
+                input if input < count => paint(input, planes),
                 _ => planes.fill(0.0),
             });
             let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
-            let count = size.min(samples - start);
-            Self::read(&logits, question.target, count, &mut answers)?;
+            let filled = self.batch().min(count - start);
+            Self::read(&logits, target, filled, &mut answers)?;
         }
         Ok(answers)
     }
@@ -233,6 +275,13 @@ impl Classifier {
         }
         answers.probabilities.extend(&probabilities[..count]);
         answers.logits.extend(&chosen[..count]);
+        let all = values(logits)?;
+        let classes = all.len() / probabilities.len();
+        for row in all.chunks_exact(classes).take(count) {
+            let (largest, entropy) = certainty(row);
+            answers.largest.push(largest);
+            answers.entropies.push(entropy);
+        }
         Ok(())
     }
 
@@ -298,6 +347,21 @@ fn pooled_gradients(
     targets.iter().map(gradient).collect()
 }
 
+/// The largest probability of a softmax, and its entropy in nats: ln Z - sum of p (y - max), with Z the sum of exp(y - max).
+fn certainty(logits: &[f32]) -> (f32, f32) {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (mut sum, mut moment) = (0.0, 0.0);
+    for &logit in logits {
+        let shifted = f64::from(logit) - f64::from(largest);
+        let power = shifted.exp();
+        sum += power;
+        moment += power * shifted;
+    }
+    // Rounding must not make it negative.
+    let entropy = (sum.ln() - moment / sum).max(0.0);
+    ((1.0 / sum) as f32, entropy as f32)
+}
+
 fn values(tensor: &Tensor) -> Result<Vec<f32>, NetworkError> {
     tensor
         .f_reshape([-1])
@@ -318,5 +382,20 @@ fn unfit(what: &'static str, expected: String, found: String) -> NetworkError {
         what,
         expected,
         found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certainty_is_the_largest_probability_and_the_entropy_of_all() {
+        let (largest, entropy) = certainty(&[1000.0, 1000.0, 1000.0, 1000.0]);
+        assert!((largest - 0.25).abs() < 1e-7 && (entropy - 4_f32.ln()).abs() < 1e-6);
+        let (largest, entropy) = certainty(&[0.0, 3_f32.ln()]);
+        let expected = -(0.25 * 0.25_f32.ln() + 0.75 * 0.75_f32.ln());
+        assert!((largest - 0.75).abs() < 1e-6 && (entropy - expected).abs() < 1e-6);
+        assert_eq!(certainty(&[-80.0, 900.0]), (1.0, 0.0));
     }
 }

@@ -2,7 +2,8 @@
 //! (explanation selectivity, Montavon et al. 2018).
 //!
 //! [`relevance`] reads an explanation, [`order`] turns relevances into an order, [`step_masks`] an order into the masks to ask the network, and [`areas`]
-//! the answers into numbers. What stands in place of a removed superpixel is a [`Replacement`], and [`backdrop`] its image.
+//! the answers into numbers. What stands in place of a removed superpixel is a [`Replacement`],
+//! and [`backdrop`] the image of one that is the same for all masks.
 
 mod areas;
 mod backdrop;
@@ -14,4 +15,4 @@ pub use areas::{Areas, AreasError, areas};
 pub use backdrop::backdrop;
 pub use order::{Order, OrderError, UnknownOrder, order, step_masks, tied};
 pub use relevance::{Explanation, relevance};
-pub use replacement::{Replacement, UnknownReplacement};
+pub use replacement::{Backdrop, Replacement, UnknownReplacement};

@@ -94,13 +94,13 @@ fn networks(session: &Session) -> Vec<Network> {
 
 fn methods(session: &Session) -> Vec<ShownMethod> {
     let shown = |(name, method): (&study::Name, &Method)| {
-        let (kind, replacement) = match method {
-            Method::Gradcam(_) => ("gradcam", None),
-            Method::Lime(lime) => ("lime", Some(lime.replacement.name().to_owned())),
+        let replacement = match method {
+            Method::Lime(lime) => Some(lime.replacement.name().to_owned()),
+            _ => None,
         };
         ShownMethod {
             name: name.to_string(),
-            kind: kind.to_owned(),
+            kind: method.kind().to_owned(),
             replacement,
         }
     };

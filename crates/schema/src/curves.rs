@@ -22,7 +22,7 @@ crate::table::table! {
         /// Order of removal: `most_relevant_first` or `least_relevant_first`.
         #[unit = "name"]
         pub order: String,
-        /// What removed pixels become: `mean`, `black`, `gray` or `blur`.
+        /// What removed pixels become: `mean`, `black`, `gray`, `blur` or `noisy_linear`.
         #[unit = "name"]
         pub replacement: String,
         /// Number of superpixels removed, from 0 (the untouched image) to all of them.
@@ -40,5 +40,11 @@ crate::table::table! {
         /// Logit of the explained class.
         #[unit = "logit"]
         pub logit: f32,
+        /// Largest probability of any class, from 0 to 1.
+        #[unit = "probability"]
+        pub largest_probability: f32,
+        /// Entropy of the probabilities of all classes; the logarithm of the number of classes where the network knows nothing.
+        #[unit = "nats"]
+        pub entropy: f32,
     }
 }

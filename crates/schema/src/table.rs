@@ -379,7 +379,7 @@ mod tests {
             "saliency: image network method layer target_class height width map",
             "perturbations: image network partition method run sampler target_class samples superpixels masks probabilities",
             "weights: image network partition method run superpixel weight standard_error rank intercept r2 local_prediction",
-            "curves: image network partition method run order replacement step superpixel removed_area probability logit",
+            "curves: image network partition method run order replacement step superpixel removed_area probability logit largest_probability entropy",
             "scores: image network partition method run deterministic order replacement steps tied auc auc_mean auc_relative auc_area reason",
             "exclusions: image reason network predicted_label true_label",
             "gains: image network partition method run replacement deletion_auc_mean insertion_auc_mean symmetric_gain symmetric_gain_relative symmetric_gain_area reason",

@@ -82,7 +82,10 @@ fn cut(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, Stag
         width: partition.width() as u32,
         labels: partition.labels().to_vec(),
     };
-    Ok(Output::new(&[row], &crop)?.facet(facet::LABELS, labels))
+    let superpixels = row.superpixels;
+    Ok(Output::new(&[row], &crop)?
+        .facet(facet::LABELS, labels)
+        .facet(facet::SUPERPIXELS, superpixels))
 }
 
 fn advise(name: &Name, error: &superpixels::PartitionError) -> StageError {

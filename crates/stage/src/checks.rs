@@ -7,8 +7,8 @@ use std::fmt::{Debug, Display};
 
 use schema::{
     Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
-    Logits, NeededSamples, Perturbations, Saliency, Score, Segments, Stability, Summary, Table,
-    Target, VarianceComponents, Weight,
+    Logits, NeededSamples, Perturbations, Place, Saliency, Score, Segments, Stability, Summary,
+    Table, Target, VarianceComponents, Weight,
 };
 
 /// Largest difference between a probability and the softmax of the logits beside it: the rounding of f32.
@@ -243,10 +243,39 @@ impl Checked for Weight {
     }
 }
 
-impl Checked for CurveStep {
-    type Given<'a> = (&'a Segments, &'a Target);
+impl Checked for Place {
+    /// How many superpixels there are.
+    type Given<'a> = usize;
 
-    fn inspect(rows: &[Self], (segments, target): (&Segments, &Target)) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], superpixels: usize) -> Result<(), Fault> {
+        same("rows", rows.len(), superpixels)?;
+        uniform(rows, |row| (&row.image, &row.network, &row.partition))?;
+        uniform(rows, |row| (&row.method, row.run, &row.replacement))?;
+        finite("relevance", rows.iter().map(|row| row.relevance))?;
+        let numbered = rows.iter().map(|row| usize::from(row.superpixel));
+        in_order("superpixel", numbered)?;
+        numbers("rank", rows.iter().map(|row| row.rank as usize), rows.len())?;
+        let mut by_rank: Vec<&Self> = rows.iter().collect();
+        by_rank.sort_by_key(|row| row.rank);
+        let wrong = by_rank
+            .windows(2)
+            .find(|pair| pair[0].relevance < pair[1].relevance);
+        ensure(wrong.is_none(), "ranks by falling relevance", || {
+            wrong.map_or_else(String::new, |pair| {
+                format!("{} before {}", pair[0].relevance, pair[1].relevance)
+            })
+        })
+    }
+}
+
+impl Checked for CurveStep {
+    /// With the number of classes.
+    type Given<'a> = (&'a Segments, &'a Target, usize);
+
+    fn inspect(
+        rows: &[Self],
+        (segments, target, classes): (&Segments, &Target, usize),
+    ) -> Result<(), Fault> {
         let superpixels = segments.superpixels as usize;
         same("rows", rows.len(), superpixels + 1)?;
         uniform(rows, |row| {
@@ -265,8 +294,34 @@ impl Checked for CurveStep {
         finite("logit", rows.iter().map(|row| f64::from(row.logit)))?;
         let answers: Vec<f32> = rows.iter().map(|row| row.probability).collect();
         probabilities("probability", &answers)?;
+        rows.iter().try_for_each(|row| certainty(row, classes))?;
         untouched("step 0", answers.first(), target, UNTOUCHED_TOLERANCE)
     }
+}
+
+/// Whether a step's largest probability and entropy can be those of one distribution over so many classes: with the largest m, the entropy is
+/// at least -ln m, and at most that of m and the rest spread evenly.
+fn certainty(row: &CurveStep, classes: usize) -> Result<(), Fault> {
+    let [largest, entropy] = [row.largest_probability, row.entropy].map(f64::from);
+    let least = f64::from(row.probability).max(1.0 / classes as f64);
+    let expected = format!("a largest_probability from {least} to 1, to {SOFTMAX_TOLERANCE:e}");
+    let holds = (least - SOFTMAX_TOLERANCE..=1.0 + SOFTMAX_TOLERANCE).contains(&largest);
+    ensure(holds, expected, || largest.to_string())?;
+    let rest = (1.0 - largest).max(0.0);
+    let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+    let others = classes.saturating_sub(1).max(1) as f64;
+    let [low, high] = [
+        -largest.ln(),
+        part(largest) + part(rest) + rest * others.ln(),
+    ];
+    // The slope of the entropy is steep where the rest is next to nothing.
+    let tolerance = 1e-4;
+    let expected = format!("an entropy from {low} to {high}, to {tolerance:e}");
+    ensure(
+        (low - tolerance..=high + tolerance).contains(&entropy),
+        expected,
+        || entropy.to_string(),
+    )
 }
 
 impl Checked for Score {

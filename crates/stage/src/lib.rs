@@ -1,7 +1,7 @@
 //! What every stage does around its method: arguments, logging, progress, the cache, errors and signals.
 //!
-//! A stage's main hands [`main`] its work; the work goes through its kinds of action with [`Session::each`] or
-//! [`Session::in_turn`], which run what is due, publish each result with its own record, and go on after an action that failed. What they
+//! A stage's main hands [`main`] its work; the work goes through its kinds of action with [`Session::each`],
+//! [`Session::in_turn`] or [`Session::in_groups`], which run what is due, publish each result with its own record, and go on after an action that failed. What they
 //! give passes its [`checks`] first. Several processes may divide the work between them: see [`Shard`].
 
 mod arguments;
@@ -23,7 +23,7 @@ pub use arguments::{Arguments, EXIT_STATUSES, TRUST, Verbosity};
 pub use error::StageError;
 pub use logging::start as start_logging;
 pub use output::Output;
-pub use session::{Session, digest_of};
+pub use session::{Outputs, Session, digest_of};
 pub use shard::{Shard, ShardError, Sharing};
 pub use signals::Signals;
 pub use study::Stage;

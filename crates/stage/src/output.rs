@@ -15,6 +15,7 @@ pub struct Output {
     pub(crate) facets: BTreeMap<String, Value>,
     pub(crate) forward_passes: u64,
     pub(crate) backward_passes: u64,
+    pub(crate) computed: u64,
 }
 
 impl Output {
@@ -45,6 +46,16 @@ impl Output {
         Self {
             forward_passes: forward,
             backward_passes: backward,
+            computed: forward,
+            ..self
+        }
+    }
+
+    /// The same where only some of its forward passes were computed for it, because others of its group had asked the rest before.
+    #[must_use]
+    pub fn computed(self, forward: u64) -> Self {
+        Self {
+            computed: forward,
             ..self
         }
     }

@@ -1,5 +1,6 @@
 //! One run of one stage over a study.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +14,9 @@ use study::{Choice, Kind, Sources, Stage, Study};
 
 use crate::progress::Progress;
 use crate::{Arguments, Output, Shard, Signals, StageError, Verbosity, logging};
+
+/// A result for each action of a group.
+pub type Outputs = Vec<Result<Output, StageError>>;
 
 /// Results that may wait to be written while the next is computed.
 const WAITING_RESULTS: usize = 32;
@@ -190,6 +194,41 @@ impl Session {
     ) -> Result<(), StageError> {
         let plan = self.plan(kind)?;
         let run = Run::new(self, kind, &plan)?;
+        let groups: Vec<_> = (0..run.due.len()).map(|place| vec![place]).collect();
+        self.grouped(run, &groups, |group| {
+            Ok(group.iter().map(|subject| work(&plan, subject)).collect())
+        })
+    }
+
+    /// Like [`Session::in_turn`] for actions that share work: those for which `group` gives the same are handed over together, in the
+    /// plan's order, and each gets a result of its own. No result may depend on what else is in its group: other actions may be up to
+    /// date, or in another share of the work. Where a group fails as a whole, each of it is tried alone.
+    ///
+    /// # Panics
+    /// When `work` does not give as many results as it was given subjects.
+    pub fn in_groups<G: Ord>(
+        &self,
+        kind: Kind,
+        group: impl Fn(&Subject) -> G,
+        mut work: impl FnMut(&Plan, &[&Subject]) -> Result<Outputs, StageError>,
+    ) -> Result<(), StageError> {
+        let plan = self.plan(kind)?;
+        let run = Run::new(self, kind, &plan)?;
+        let mut groups: BTreeMap<G, Vec<usize>> = BTreeMap::new();
+        for (place, (subject, _)) in run.due.iter().enumerate() {
+            groups.entry(group(subject)).or_default().push(place);
+        }
+        let groups: Vec<_> = groups.into_values().collect();
+        self.grouped(run, &groups, |group| work(&plan, group))
+    }
+
+    /// Does groups of due actions, given by their places, one after another.
+    fn grouped(
+        &self,
+        run: Run<'_>,
+        groups: &[Vec<usize>],
+        mut work: impl FnMut(&[&Subject]) -> Result<Outputs, StageError>,
+    ) -> Result<(), StageError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<(&Subject, store::Action)>(WAITING_RESULTS);
             let run = &run;
@@ -208,22 +247,40 @@ impl Session {
                 }
                 Ok(())
             });
-            let computed = run.due.iter().try_for_each(|(subject, preimage)| {
+            let computed = groups.iter().try_for_each(|places| {
                 let start = Instant::now();
-                match self.signals.check().and_then(|()| work(&plan, subject)) {
-                    Ok(output) => {
-                        let action = self.record(preimage, output, start.elapsed().as_secs_f64());
+                let subjects: Vec<&Subject> =
+                    places.iter().map(|&place| run.due[place].0).collect();
+                self.signals.check().map_err(Some)?;
+                let outputs = match work(&subjects) {
+                    Ok(outputs) => outputs,
+                    Err(error) if error.is_fatal() => return Err(Some(error)),
+                    Err(error) if subjects.len() == 1 => vec![Err(error)],
+                    // It may be the fault of one of them.
+                    Err(_) => subjects
+                        .iter()
+                        .map(|subject| work(&[*subject]).and_then(|mut outputs| outputs.remove(0)))
+                        .collect(),
+                };
+                assert_eq!(outputs.len(), places.len(), "a result for each action");
+                let shares = shares(&outputs, start.elapsed().as_secs_f64());
+                for ((&place, output), seconds) in places.iter().zip(outputs).zip(shares) {
+                    let (subject, preimage) = run.due[place];
+                    match output {
                         // The writer goes away only with an error of its own, which is reported below.
-                        sender.send((*subject, action)).map_err(|_| None)
+                        Ok(output) => sender
+                            .send((subject, self.record(preimage, output, seconds)))
+                            .map_err(|_| None)?,
+                        Err(error) => run.settle::<()>(subject, Err(error)).map_err(Some)?,
                     }
-                    Err(error) => run.settle::<()>(subject, Err(error)).map_err(Some),
                 }
+                Ok(())
             });
             drop(sender);
             let written = writer
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            written.and(computed.or_else(|error| error.map_or(Ok(()), Err)))
+            written.and(computed.or_else(|error: Option<StageError>| error.map_or(Ok(()), Err)))
         })?;
         run.conclude();
         Ok(())
@@ -248,6 +305,7 @@ impl Session {
             cost: Cost {
                 wall_seconds,
                 forward_passes: output.forward_passes,
+                computed_forward_passes: Some(output.computed),
                 backward_passes: output.backward_passes,
             },
             environment: self.environment(libtorch, program),
@@ -417,6 +475,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The time of a group divided among its actions by what was computed for each, evenly where nothing was.
+fn shares(outputs: &[Result<Output, StageError>], seconds: f64) -> Vec<f64> {
+    let computed = |output: &Result<Output, StageError>| {
+        let output = output.as_ref();
+        output.map_or(0, |output| output.computed + output.backward_passes)
+    };
+    let all: u64 = outputs.iter().map(computed).sum();
+    let share = |output| match all {
+        0 => seconds / outputs.len() as f64,
+        all => seconds * computed(output) as f64 / all as f64,
+    };
+    outputs.iter().map(share).collect()
+}
+
 /// BLAKE3, as hexadecimal digits, of values that other actions read: numbers as little-endian bytes, one after another.
 pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -426,4 +498,18 @@ pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
             .update(part);
     }
     hasher.finalize().to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_groups_time_is_divided_by_what_was_computed_for_each() {
+        let output = |own, computed| Ok(Output::default().passes(own, 0).computed(computed));
+        let outputs = [output(10, 10), output(10, 0), output(10, 30)];
+        assert_eq!(shares(&outputs, 8.0), [2.0, 0.0, 6.0]);
+        let idle = [output(0, 0), Err(StageError::action("no"))];
+        assert_eq!(shares(&idle, 8.0), [4.0, 4.0]);
+    }
 }

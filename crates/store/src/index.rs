@@ -641,6 +641,7 @@ mod tests {
             cost: Cost {
                 wall_seconds: 0.1 + 0.2,
                 forward_passes: 7,
+                computed_forward_passes: None,
                 backward_passes: 1,
             },
             date: "2026-11-23T04:00:00Z".into(),

@@ -26,14 +26,18 @@ pub struct Artifact {
     pub bytes: u64,
 }
 
-/// What an action cost. Where several share work, each counts its own part.
+/// What an action cost. Where several share work, each has its part of the time by what was computed for it first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
     /// Wall time in seconds.
     pub wall_seconds: f64,
-    /// Images that went forward through a network.
+    /// Images that the action asked a network about.
     pub forward_passes: u64,
+    /// Those among them that no action of its group had asked about before: what was computed. None in records of earlier versions,
+    /// when nothing was shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computed_forward_passes: Option<u64>,
     /// Images that went backward through a network.
     pub backward_passes: u64,
 }
@@ -229,6 +233,7 @@ mod tests {
             cost: Cost {
                 wall_seconds: 0.1 + 0.2,
                 forward_passes: 250,
+                computed_forward_passes: Some(900),
                 backward_passes: 0,
             },
             environment: Environment::here("cpu", None, "lime 0.1.0"),

@@ -141,6 +141,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Saliency => vec![row::<schema::Saliency>(&key)],
         Kind::Perturbations => vec![row::<schema::Perturbations>(&key)],
         Kind::Weights => vec![row::<schema::Weight>(&key)],
+        Kind::Orders => vec![row::<schema::Place>(&key)],
         Kind::Curves => vec![row::<schema::CurveStep>(&key)],
         Kind::Scores => vec![
             row::<schema::Score>(&key),
@@ -165,7 +166,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
     let digest = json!(key.to_string());
     let facets: &[(&str, Value)] = match kind {
         Kind::Crops => &[(facet::PIXELS, digest)],
-        Kind::Segments => &[(facet::LABELS, digest)],
+        Kind::Segments => &[(facet::LABELS, digest), (facet::SUPERPIXELS, json!(48))],
         Kind::Logits => &[(facet::LOGITS, digest)],
         Kind::Targets => &[
             (facet::TARGET_CLASS, json!(1)),
@@ -173,7 +174,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         ],
         Kind::Saliency => &[(facet::MAP, digest)],
         Kind::Perturbations => &[(facet::ANSWERS, digest)],
-        Kind::Weights => &[(facet::ORDER, digest)],
+        Kind::Weights | Kind::Orders => &[(facet::ORDER, digest)],
         Kind::Curves
         | Kind::Scores
         | Kind::Agreement

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use schema::Table;
 
+use crate::plan::facet;
+
 /// A program that makes tables, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -63,7 +65,7 @@ impl Stage {
                 "Explains with LIME: asks about masked images and fits a linear surrogate"
             }
             Self::Deletion => {
-                "Removes superpixels in the order of each explanation and asks the network at every step"
+                "Removes superpixels in the order of each explanation and control, and asks the network at every step"
             }
             Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",
@@ -130,6 +132,8 @@ pub enum Kind {
     Perturbations,
     /// The surrogate's coefficients.
     Weights,
+    /// The order of a control.
+    Orders,
     /// What is left of a class's probability as superpixels go.
     Curves,
     /// All areas under curves, and the images that were dropped.
@@ -148,7 +152,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each after those that it reads.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
@@ -156,6 +160,7 @@ impl Kind {
         Self::Saliency,
         Self::Perturbations,
         Self::Weights,
+        Self::Orders,
         Self::Curves,
         Self::Scores,
         Self::Agreement,
@@ -178,6 +183,7 @@ impl Kind {
             Self::Saliency => schema::Saliency::NAME,
             Self::Perturbations => schema::Perturbations::NAME,
             Self::Weights => schema::Weight::NAME,
+            Self::Orders => schema::Place::NAME,
             Self::Curves => schema::CurveStep::NAME,
             Self::Scores => schema::Score::NAME,
             Self::Agreement => schema::Agreement::NAME,
@@ -195,7 +201,7 @@ impl Kind {
             Self::Logits | Self::Targets => Stage::Infer,
             Self::Saliency => Stage::Gradcam,
             Self::Perturbations | Self::Weights => Stage::Lime,
-            Self::Curves => Stage::Deletion,
+            Self::Orders | Self::Curves => Stage::Deletion,
             Self::Scores
             | Self::Agreement
             | Self::Localization
@@ -212,8 +218,28 @@ impl Kind {
             .filter(move |kind| kind.stage() == stage)
     }
 
-    /// What the tables that this kind of action makes look like: names, types and nullability of their columns. It is in the key,
-    /// so that a new column makes the table again.
+    /// What this kind of action leaves in its record for those that read it.
+    pub(crate) fn facets(self) -> &'static [&'static str] {
+        match self {
+            Self::Crops => &[facet::PIXELS],
+            Self::Segments => &[facet::LABELS, facet::SUPERPIXELS],
+            Self::Logits => &[facet::LOGITS],
+            Self::Targets => &[facet::TARGET_CLASS, facet::CORRECT],
+            Self::Saliency => &[facet::MAP],
+            Self::Perturbations => &[facet::ANSWERS],
+            Self::Weights | Self::Orders => &[facet::ORDER],
+            Self::Curves
+            | Self::Scores
+            | Self::Agreement
+            | Self::Localization
+            | Self::Complexity
+            | Self::Comparisons
+            | Self::Report => &[],
+        }
+    }
+
+    /// What this kind of action makes looks like: names, types and nullability of the columns of its tables, and names of its facets. It is
+    /// in the key, so that a new column or facet makes the action again.
     pub(crate) fn fingerprint(self) -> String {
         let mut hasher = blake3::Hasher::new();
         match self {
@@ -224,6 +250,7 @@ impl Kind {
             Self::Saliency => add::<schema::Saliency>(&mut hasher),
             Self::Perturbations => add::<schema::Perturbations>(&mut hasher),
             Self::Weights => add::<schema::Weight>(&mut hasher),
+            Self::Orders => add::<schema::Place>(&mut hasher),
             Self::Curves => add::<schema::CurveStep>(&mut hasher),
             Self::Scores => {
                 add::<schema::Score>(&mut hasher);
@@ -244,6 +271,9 @@ impl Kind {
                 add::<schema::Concordance>(&mut hasher);
             }
             Self::Report => {}
+        }
+        for facet in self.facets() {
+            hasher.update(format!("{facet}\n").as_bytes());
         }
         hasher.finalize().to_hex().to_string()
     }

@@ -42,7 +42,9 @@ pub mod facet {
     pub const MAP: &str = "map";
     /// `perturbations`: digest of masks and probabilities.
     pub const ANSWERS: &str = "answers";
-    /// `weights`: digest of the superpixels, most relevant first.
+    /// `segments`: how many superpixels there are.
+    pub const SUPERPIXELS: &str = "superpixels";
+    /// `weights`, `orders`: digest of the superpixels, most relevant first.
     pub const ORDER: &str = "order";
 }
 
@@ -288,6 +290,21 @@ impl Plan {
         self.index.facet(noted, name)
     }
 
+    /// Whether a subject's method is the oracle and its partition of the image has more superpixels than that takes; it has no order there.
+    /// What is not known yet is not too fine.
+    pub fn is_too_fine(&self, study: &Study, subject: &Subject) -> bool {
+        let method = subject
+            .method
+            .as_ref()
+            .and_then(|name| study.methods.get(name));
+        let most = controls::MOST_SUPERPIXELS as u64;
+        let found = || self.facet(Kind::Segments, &subject.segments(), facet::SUPERPIXELS);
+        matches!(method, Some(Method::Oracle))
+            && found()
+                .and_then(|found| found.as_u64())
+                .is_some_and(|found| found > most)
+    }
+
     /// The artifacts that are there, under their names in `latest/`.
     pub fn artifacts(&self, sources: &Sources) -> Vec<(String, ContentId)> {
         let mut artifacts = Vec::new();
@@ -359,6 +376,16 @@ impl Subject {
         Self {
             order: None,
             replacement: None,
+            ..self.clone()
+        }
+    }
+
+    /// The subject whose `orders` this one's action reads, where its method is that control.
+    #[must_use]
+    pub fn control(&self, method: &Method) -> Self {
+        Self {
+            order: None,
+            replacement: self.replacement.filter(|_| method.searches()),
             ..self.clone()
         }
     }
@@ -452,8 +479,34 @@ impl Planner<'_> {
             Kind::Perturbations | Kind::Weights => {
                 self.in_partitions(self.explained(|method| matches!(method, Method::Lime(_))))
             }
+            Kind::Orders => self.ordered(),
             Kind::Curves => self.judged(self.in_partitions(self.explained(|_| true))),
         }
+    }
+
+    /// The controls; those that search once for each replacement.
+    fn ordered(&self) -> Vec<Subject> {
+        let replacements = &self.study.deletion.replacements;
+        let searching = self.in_partitions(self.explained(Method::searches));
+        let searched = searching.into_iter().flat_map(|subject| {
+            replacements.iter().map(move |&replacement| Subject {
+                replacement: Some(replacement),
+                ..subject.clone()
+            })
+        });
+        let fixed = |method: &Method| method.is_control() && !method.searches();
+        self.in_partitions(self.explained(fixed))
+            .into_iter()
+            .chain(searched)
+            .collect()
+    }
+
+    /// Whether a method is judged on a partition of an image.
+    fn fits(&self, subject: &Subject) -> bool {
+        let (Some(name), Some(partition)) = (&subject.method, &subject.partition) else {
+            return false;
+        };
+        self.study.judges(name, partition) && !self.plan.is_too_fine(self.study, subject)
     }
 
     fn spread<T>(
@@ -512,6 +565,7 @@ impl Planner<'_> {
                 ..subject
             }
         });
+        let placed = placed.into_iter().filter(|subject| self.fits(subject));
         let runs = |subject: Subject| {
             let method = subject
                 .method
@@ -523,7 +577,7 @@ impl Planner<'_> {
                 ..subject.clone()
             })
         };
-        placed.into_iter().flat_map(runs).collect()
+        placed.flat_map(runs).collect()
     }
 
     fn judged(&self, subjects: Vec<Subject>) -> Vec<Subject> {
@@ -583,6 +637,7 @@ impl Planner<'_> {
             }
             Kind::Perturbations => self.perturbations(builder, subject)?,
             Kind::Weights => self.weights(builder, subject)?,
+            Kind::Orders => self.orders(builder, subject)?,
             Kind::Curves => self.curves(builder, subject)?,
             Kind::Scores => self.scores(builder)?,
             Kind::Agreement => self.agreement(builder)?,
@@ -761,30 +816,76 @@ impl Planner<'_> {
     fn lime(&self, subject: &Subject) -> Option<&lime::Settings> {
         match self.study.methods.get(subject.method.as_ref()?)? {
             Method::Lime(settings) => Some(settings),
-            Method::Gradcam(_) => None,
+            _ => None,
         }
     }
 
-    fn curves(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
-        let builder = self.network(self.pixels(builder, subject)?, subject)?;
-        let builder = self.target(self.labels(builder, subject)?, subject)?;
+    fn orders(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let method = self.study.methods.get(subject.method.as_ref()?)?;
         let builder = builder
-            .setting("deletion.order", subject.order?.name())
-            .setting("deletion.replacement", subject.replacement?.name());
-        match self.study.methods.get(subject.method.as_ref()?)? {
-            Method::Gradcam(_) => {
-                let map = self
+            .setting("method.kind", method.kind())
+            .setting("study.seed", self.study.seed)
+            // The random numbers come from it, which ties of every control are broken by.
+            .input("image", self.sources.image_digest(subject.image?));
+        match method {
+            Method::Gradcam(_) | Method::Lime(_) => None,
+            Method::Random(_) => {
+                let segments = subject.segments();
+                let superpixels = self
                     .plan
-                    .facet(Kind::Saliency, &subject.saliency(), facet::MAP)?;
-                Some(builder.input("saliency.map", map))
+                    .facet(Kind::Segments, &segments, facet::SUPERPIXELS)?;
+                Some(builder.input("segments.superpixels", superpixels))
             }
-            Method::Lime(_) => {
-                let order = self
-                    .plan
-                    .facet(Kind::Weights, &subject.explanation(), facet::ORDER)?;
-                Some(builder.input("weights.order", order))
-            }
+            Method::Edges => self.labels(self.pixels(builder, subject)?, subject),
+            Method::Greedy | Method::Oracle => self.occlusion(builder, subject),
         }
+    }
+
+    /// What the network's answer to a crop depends on from which superpixels are removed.
+    fn occlusion(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let replacement = subject.replacement?;
+        let builder = self.network(self.pixels(builder, subject)?, subject)?;
+        let builder = self
+            .target(self.labels(builder, subject)?, subject)?
+            .setting("deletion.replacement", replacement.name());
+        if replacement != Replacement::NoisyLinear {
+            return Some(builder);
+        }
+        Some(
+            builder
+                .setting("deletion.noise", self.study.deletion.noise)
+                // Beside the pixels, because the noise comes from them.
+                .setting("study.seed", self.study.seed)
+                .input("image", self.sources.image_digest(subject.image?)),
+        )
+    }
+
+    fn curves(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let builder = self
+            .occlusion(builder, subject)?
+            .setting("deletion.order", subject.order?.name());
+        let method = self.study.methods.get(subject.method.as_ref()?)?;
+        let (kind, read, name, facet) = match method {
+            Method::Gradcam(_) => (
+                Kind::Saliency,
+                subject.saliency(),
+                "saliency.map",
+                facet::MAP,
+            ),
+            Method::Lime(_) => (
+                Kind::Weights,
+                subject.explanation(),
+                "weights.order",
+                facet::ORDER,
+            ),
+            control => (
+                Kind::Orders,
+                subject.control(control),
+                "orders.order",
+                facet::ORDER,
+            ),
+        };
+        Some(builder.input(name, self.plan.facet(kind, &read, facet)?))
     }
 
     /// All that the scores are computed from: every curve, the relevances behind it, and which images were dropped.

@@ -349,6 +349,36 @@ impl<'a> Section<'a> {
         place
     }
 
+    /// A list of names of other sections, at least one and none twice, in the order of the file; none where the key is not written.
+    pub(crate) fn names(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        known: &[&Name],
+    ) -> Option<Vec<Name>> {
+        let read = |section: &Self, value: &'a Value<'a>| {
+            let Some(array) = value.get_ref().as_array().filter(|array| !array.is_empty()) else {
+                let expected = format!("`{key}` must be a list of at least one {what}");
+                section.wrong(key, expected, found(value.get_ref()));
+                return None;
+            };
+            let names: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+            let mut chosen = Vec::new();
+            for item in array {
+                let place = section.picked(key, what, &names, item)?;
+                if chosen.contains(known[place]) {
+                    let title = format!("`{}` stands twice in `{key}`", names[place]);
+                    let problem = Problem::new(title).label("remove it here");
+                    section.reader.note(problem, item.span());
+                    return None;
+                }
+                chosen.push(known[place].clone());
+            }
+            Some(Some(chosen))
+        };
+        self.value(key, Some(None), read).flatten()
+    }
+
     /// A path that is required.
     pub(crate) fn path(&mut self, key: &'static str, kind: Kind) -> PathBuf {
         let read = |section: &Self, value: &Value<'_>| section.existing(key, kind, value);

@@ -1,6 +1,7 @@
 //! The settings of a study, one module for each stage, each with what that stage reads and nothing else.
 
 pub mod compute;
+pub mod controls;
 pub mod deletion;
 pub mod evaluate;
 pub mod gradcam;
@@ -11,4 +12,4 @@ mod replacement;
 pub mod report;
 pub mod segment;
 
-pub use replacement::Replacement;
+pub use replacement::{Backdrop, Replacement};

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::name::Name;
 use crate::problem::{Problems, Source};
 use crate::reader::{Choice, Reader, Section};
-use crate::settings::{compute, deletion, evaluate, gradcam, images, infer, lime, report, segment};
+use crate::settings::{
+    compute, controls, deletion, evaluate, gradcam, images, infer, lime, report, segment,
+};
 
 /// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
 const MOST_RUNS: u32 = 10_000;
@@ -30,6 +32,8 @@ pub struct Study {
     pub networks: BTreeMap<Name, infer::Network>,
     /// At least one method, by name.
     pub methods: BTreeMap<Name, Method>,
+    /// The partitions of each method that is not judged on all of them.
+    pub method_partitions: BTreeMap<Name, Vec<Name>>,
     /// How explanations are judged.
     pub deletion: deletion::Settings,
     /// How curves become scores.
@@ -40,45 +44,125 @@ pub struct Study {
     pub compute: compute::Settings,
 }
 
-/// A way to explain.
+/// A way to explain, or a control: a way to put superpixels in order that explains nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Method {
     /// Grad-CAM.
     Gradcam(gradcam::Settings),
     /// LIME.
     Lime(lime::Settings),
+    /// Control: orders that nothing but the seed decides.
+    Random(controls::Random),
+    /// Control: where the image has edges, whatever the network makes of them.
+    Edges,
+    /// Control: at each step the superpixel whose removal lowers the probability most.
+    Greedy,
+    /// Control: the order of least area, of at most 12 superpixels.
+    Oracle,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum MethodKind {
     Gradcam,
     Lime,
+    Random,
+    Edges,
+    Greedy,
+    Oracle,
 }
 
 impl Choice for MethodKind {
     const WHAT: &'static str = "kind of method";
-    const ALL: &'static [(&'static str, Self)] =
-        &[("gradcam", Self::Gradcam), ("lime", Self::Lime)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("gradcam", Self::Gradcam),
+        ("lime", Self::Lime),
+        ("random", Self::Random),
+        ("edges", Self::Edges),
+        ("greedy", Self::Greedy),
+        ("oracle", Self::Oracle),
+    ];
 }
 
 impl Method {
-    /// Whether every run gives the same, so that run 0 stands for all.
-    pub fn deterministic(&self) -> bool {
+    /// The name of its kind in pipeline.toml.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::Gradcam(_) => true,
-            Self::Lime(_) => false,
+            Self::Gradcam(_) => MethodKind::Gradcam,
+            Self::Lime(_) => MethodKind::Lime,
+            Self::Random(_) => MethodKind::Random,
+            Self::Edges => MethodKind::Edges,
+            Self::Greedy => MethodKind::Greedy,
+            Self::Oracle => MethodKind::Oracle,
         }
+        .name()
     }
 
-    fn read(mut section: Section<'_>, programs: bool) -> Option<Self> {
+    /// Whether every run gives the same, so that run 0 stands for all.
+    pub fn deterministic(&self) -> bool {
+        !matches!(self, Self::Lime(_) | Self::Random(_))
+    }
+
+    /// Whether it is a control, whose order is in the table `orders`.
+    pub fn is_control(&self) -> bool {
+        !matches!(self, Self::Gradcam(_) | Self::Lime(_))
+    }
+
+    /// Whether it is a control that finds its order by removing superpixels, so that the order depends on what replaces them.
+    pub fn searches(&self) -> bool {
+        matches!(self, Self::Greedy | Self::Oracle)
+    }
+
+    /// A method, and the partitions on which it is judged where that are not all.
+    fn read(
+        mut section: Section<'_>,
+        partitions: &BTreeMap<Name, segment::Partition>,
+        programs: bool,
+    ) -> Option<(Self, Option<Vec<Name>>)> {
         let Some(kind) = section.kind("kind") else {
             section.abandon();
             return None;
         };
-        Some(match kind {
+        let known: Vec<&Name> = partitions.keys().collect();
+        let chosen = section.names("partitions", "partition", &known);
+        if kind == MethodKind::Oracle {
+            check_oracle(&section, chosen.as_deref(), partitions);
+        }
+        let plain = |section: Section<'_>, method| {
+            section.finish();
+            method
+        };
+        let method = match kind {
             MethodKind::Gradcam => Self::Gradcam(gradcam::Settings::read(section)),
             MethodKind::Lime => Self::Lime(lime::Settings::read(section, programs)),
-        })
+            MethodKind::Random => Self::Random(controls::Random::read(section)),
+            MethodKind::Edges => plain(section, Self::Edges),
+            MethodKind::Greedy => plain(section, Self::Greedy),
+            MethodKind::Oracle => plain(section, Self::Oracle),
+        };
+        Some((method, chosen))
+    }
+}
+
+/// Says so where it is certain that the oracle has nothing to do, or not on a partition that it was given.
+fn check_oracle(
+    section: &Section<'_>,
+    chosen: Option<&[Name]>,
+    partitions: &BTreeMap<Name, segment::Partition>,
+) {
+    let too_fine = |name: &&Name| {
+        partitions
+            .get(*name)
+            .is_some_and(controls::too_fine_for_oracle)
+    };
+    let title = "the oracle asks about every subset of at most 12 superpixels";
+    if let Some(name) = chosen.into_iter().flatten().find(too_fine) {
+        section.wrong("partitions", title, format!("`{name}` has more"));
+    } else if chosen.is_none()
+        && !partitions.is_empty()
+        && partitions.keys().all(|name| too_fine(&name))
+    {
+        let label = "every partition of the study has more: add a coarser one";
+        section.wrong("kind", title, label);
     }
 }
 
@@ -103,6 +187,9 @@ impl Study {
         let programs = networks
             .values()
             .any(|network| network.architecture == infer::Architecture::TorchScript);
+        let methods = each(&mut root, "methods", "method", |section| {
+            Method::read(section, &partitions, programs)
+        });
         let study = Self {
             file: file.to_path_buf(),
             seed: general.integer("seed", None, 0..=i64::MAX as u64),
@@ -111,9 +198,14 @@ impl Study {
             images,
             partitions,
             networks,
-            methods: each(&mut root, "methods", "method", |section| {
-                Method::read(section, programs)
-            }),
+            method_partitions: methods
+                .iter()
+                .filter_map(|(name, (_, chosen))| Some((name.clone(), chosen.clone()?)))
+                .collect(),
+            methods: methods
+                .into_iter()
+                .map(|(name, (method, _))| (name, method))
+                .collect(),
             deletion: deletion::Settings::read(root.section("deletion")),
             evaluate: evaluate::Settings::read(root.section("evaluate")),
             report: report::Settings::read(root.section("report")),
@@ -132,9 +224,19 @@ impl Study {
         })
     }
 
-    /// How many runs of a method the study has: one of a method that is deterministic.
+    /// How many runs of a method the study has: one of a method that is deterministic, and as many of `random` as it has orders.
     pub fn runs_of(&self, method: &Method) -> u32 {
-        if method.deterministic() { 1 } else { self.runs }
+        match method {
+            Method::Random(random) => random.orders,
+            method if method.deterministic() => 1,
+            _ => self.runs,
+        }
+    }
+
+    /// Whether a method is judged on a partition.
+    pub fn judges(&self, method: &Name, partition: &Name) -> bool {
+        let chosen = self.method_partitions.get(method);
+        chosen.is_none_or(|chosen| chosen.contains(partition))
     }
 }
 
@@ -159,8 +261,8 @@ fn each<T>(
 mod tests {
     use super::*;
     use crate::fixture::{Folder, SHIPPED};
-    use crate::settings::Replacement;
     use crate::settings::lime::{Features, Kernel, Selection};
+    use crate::settings::{Backdrop, Replacement};
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
@@ -207,10 +309,10 @@ mod tests {
         insta::assert_snapshot!(folder.plain(&parts.join("\n")), @r#"
         (20261122, 10, "artifacts")
         Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: 256, crop: 224, target: Predicted, require_correct: true }
-        {Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
+        {Name("coarse"): Grid { rows: 2, columns: 4 }, Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
         {Name("alexnet"): Network { architecture: AlexNet, weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, Name("resnet50"): Network { architecture: ResNet50, weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }}
-        {Name("gradcam"): Gradcam(Settings), Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean })}
-        Settings { orders: [MostRelevantFirst], replacements: [Mean] }
+        {Name("edges"): Edges, Name("gradcam"): Gradcam(Settings), Name("greedy"): Greedy, Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("lime_coarse"): Lime(Settings { samples: Fixed(64), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("oracle"): Oracle, Name("random"): Random(Random { orders: 3 })}
+        Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], noise: 0.01 }
         Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
         Settings { title: "Explanation selectivity" }
         (Cpu, Fp32)
@@ -228,9 +330,19 @@ mod tests {
             "nothing is known to be wrong without labels"
         );
         assert_eq!(study.images.labels.take(), None);
-        assert_eq!(study.deletion, shipped.deletion);
+        assert_eq!(
+            study.deletion,
+            deletion::Settings {
+                orders: vec![deletion::Order::MostRelevantFirst],
+                ..shipped.deletion
+            }
+        );
         assert_eq!(study.report, shipped.report);
-        assert_eq!(study.partitions, shipped.partitions);
+        let quickshift = name("quickshift");
+        assert_eq!(
+            study.partitions[&quickshift],
+            shipped.partitions[&quickshift]
+        );
         assert_eq!(
             study.networks[&name("alexnet")],
             shipped.networks[&name("alexnet")]
@@ -298,17 +410,17 @@ kind = "lime"
            |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ did you mean `resnet50.safetensors`?
 
         error: unknown key `sampels` in [methods.lime]
-          --> pipeline.toml:46:1
+          --> pipeline.toml:52:1
            |
-        46 | sampels = 250              # masks asked for an explanation; the published explainer asks 1000
+        52 | sampels = 250              # masks asked for an explanation; the published explainer asks 1000
            | ^^^^^^^ did you mean `samples`?
            |
-           = help: expected one of `kind`, `samples`, `sampler`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`
+           = help: expected one of `kind`, `partitions`, `samples`, `sampler`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`
 
         error: `alpha` must be a number from 0 to 1000000000
-          --> pipeline.toml:50:9
+          --> pipeline.toml:56:9
            |
-        50 | alpha = -1                # penalty of the ridge regression
+        56 | alpha = -1                # penalty of the ridge regression
            |         ^^ found -1
         "#);
     }
@@ -451,12 +563,12 @@ kind = "lime"
     fn without_its_kind_a_section_is_one_mistake() {
         insta::assert_snapshot!(problems_with("kind = \"lime\"", "kind = \"lima\""), @r#"
         error: unknown kind of method `lima`
-          --> pipeline.toml:45:8
+          --> pipeline.toml:50:8
            |
-        45 | kind = "lima"
+        50 | kind = "lima"
            |        ^^^^^^ did you mean `lime`?
            |
-           = help: expected one of `gradcam`, `lime`
+           = help: expected one of `gradcam`, `lime`, `random`, `edges`, `greedy`, `oracle`
         "#);
         insta::assert_snapshot!(problems_with("kind = \"lime\"", "kinds = \"lime\""), @r#"
         error: unknown key `kinds` in [methods.lime]
@@ -490,9 +602,9 @@ kind = "lime"
     fn a_misspelt_section_is_one_mistake() {
         insta::assert_snapshot!(problems_with("[deletion]", "[deletoin]"), @"
         error: unknown section `deletoin`
-          --> pipeline.toml:54:2
+          --> pipeline.toml:80:2
            |
-        54 | [deletoin]
+        80 | [deletoin]
            |  ^^^^^^^^ did you mean `deletion`?
            |
            = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
@@ -524,9 +636,9 @@ kind = "lime"
     fn names_that_cannot_be_parts_of_file_names_are_refused() {
         insta::assert_snapshot!(problems_with("[methods.lime]", "[methods.\"Lime.2\"]"), @r#"
         error: `Lime.2` cannot be the name of a method
-          --> pipeline.toml:44:10
+          --> pipeline.toml:49:10
            |
-        44 | [methods."Lime.2"]
+        49 | [methods."Lime.2"]
            |          ^^^^^^^^ expected 1 to 32 of the characters a-z, 0-9, `_` and `-`
         "#);
     }
@@ -544,7 +656,10 @@ kind = "lime"
             "[methods]\ngradcam = \"gradcam\"",
         );
         folder.edit("ratio = 0.2", "ratio = nan");
-        folder.edit("orders = [\"most_relevant_first\"]", "orders = []");
+        folder.edit(
+            "orders = [\"most_relevant_first\", \"least_relevant_first\"]",
+            "orders = []",
+        );
         folder.edit(
             "replacements = [\"mean\"]",
             "replacements = [\"mean\", \"grey\"]",
@@ -588,29 +703,29 @@ kind = "lime"
            |         ^^^ found nan
 
         error: `methods.gradcam` must be a section, written [methods.gradcam]
-          --> pipeline.toml:42:11
+          --> pipeline.toml:47:11
            |
-        42 | gradcam = "gradcam"           # "gradcam", "lime"
+        47 | gradcam = "gradcam"           # "gradcam", "lime"; or a control: "random", "edges", "greedy", "oracle"
            |           ^^^^^^^^^ found the text "gradcam"
 
         error: `orders` must be a list of at least one order
-          --> pipeline.toml:55:10
+          --> pipeline.toml:81:10
            |
-        55 | orders = [] # also "least_relevant_first"
+        81 | orders = []
            |          ^^ found an empty list
 
         error: unknown replacement `grey`
-          --> pipeline.toml:56:25
+          --> pipeline.toml:82:25
            |
-        56 | replacements = ["mean", "grey"]    # "mean", "black", "gray", "blur"; one that a method was made with favours it
+        82 | replacements = ["mean", "grey"]    # "mean", "black", "gray", "blur", "noisy_linear"; one that a method was made with favours it
            |                         ^^^^^^ did you mean `gray`?
            |
-           = help: expected one of `mean`, `black`, `gray`, `blur`
+           = help: expected one of `mean`, `black`, `gray`, `blur`, `noisy_linear`
 
         error: `device` must name the device, in quotes
-          --> pipeline.toml:68:10
+          --> pipeline.toml:90:10
            |
-        68 | device = []
+        90 | device = []
            |          ^^ found an empty list
            |
            = help: expected one of `cpu`
@@ -647,9 +762,9 @@ kind = "lime"
            |                   ^^^^ name the file with `labels`, or change this
 
         error: `mean` stands twice in `replacements`
-          --> pipeline.toml:56:25
+          --> pipeline.toml:82:25
            |
-        56 | replacements = ["mean", "mean"]    # "mean", "black", "gray", "blur"; one that a method was made with favours it
+        82 | replacements = ["mean", "mean"]    # "mean", "black", "gray", "blur", "noisy_linear"; one that a method was made with favours it
            |                         ^^^^^^ remove it here
         "#);
     }
@@ -756,7 +871,7 @@ kind = "lime"
             }
         );
         let lime = lime_with("replacement = \"mean\"", "replacement = \"gray\"");
-        assert_eq!(lime.replacement, Replacement::Gray);
+        assert_eq!(lime.replacement, Backdrop::Gray);
     }
 
     #[test]
@@ -836,17 +951,17 @@ kind = "lime"
             "features = { counts = 5, selection = \"best\" }"
         ), @r#"
         error: unknown key `counts` in [methods.lime.features]
-          --> pipeline.toml:51:14
+          --> pipeline.toml:57:14
            |
-        51 | features = { counts = 5, selection = "best" }           # or { count = 10, selection = "highest_weights" }, or "forward_selection" t...
+        57 | features = { counts = 5, selection = "best" }           # or { count = 10, selection = "highest_weights" }, or "forward_selection" t...
            |              ^^^^^^ did you mean `count`?
            |
            = help: expected one of `count`, `selection`
 
         error: unknown selection `best`
-          --> pipeline.toml:51:38
+          --> pipeline.toml:57:38
            |
-        51 | features = { counts = 5, selection = "best" }           # or { count = 10, selection = "highest_weights" }, or "forward_selection" t...
+        57 | features = { counts = 5, selection = "best" }           # or { count = 10, selection = "highest_weights" }, or "forward_selection" t...
            |                                      ^^^^^^ there is no such name
            |
            = help: expected one of `highest_weights`, `forward_selection`
@@ -894,6 +1009,101 @@ kind = "lime"
         assert_eq!(study.runs_of(&study.methods[&name("lime")]), 10);
     }
 
+    const CONTROLS: &str = r#"
+[methods.random]
+kind = "random"
+orders = 3
+[methods.edges]
+kind = "edges"
+[methods.greedy]
+kind = "greedy"
+[methods.oracle]
+kind = "oracle"
+partitions = ["coarse"]
+[partitions.coarse]
+algorithm = "grid"
+rows = 3
+columns = 4
+"#;
+
+    /// A study of the required keys and all controls.
+    fn controlled() -> Folder {
+        let folder = Folder::new();
+        folder.write("pipeline.toml", &format!("{MINIMAL}{CONTROLS}"));
+        folder
+    }
+
+    #[test]
+    fn controls_are_methods_and_random_has_its_own_number_of_orders() {
+        let study = controlled().study().unwrap();
+        for (kind, runs) in [("random", 3), ("edges", 1), ("greedy", 1), ("oracle", 1)] {
+            let method = &study.methods[&name(kind)];
+            assert_eq!((method.kind(), study.runs_of(method)), (kind, runs));
+            assert_eq!(method.deterministic(), kind != "random");
+            assert!(method.is_control());
+        }
+        assert!(study.judges(&name("oracle"), &name("coarse")));
+        assert!(!study.judges(&name("oracle"), &name("quickshift")));
+        assert!(study.judges(&name("lime"), &name("quickshift")));
+    }
+
+    #[test]
+    fn what_the_oracle_cannot_do_is_said_before_anything_runs() {
+        let shown = |edits: &[(&str, &str)]| {
+            let folder = controlled();
+            for (old, new) in edits {
+                folder.edit(old, new);
+            }
+            folder.shown(&folder.study().unwrap_err())
+        };
+        insta::assert_snapshot!(shown(&[("rows = 3", "rows = 7")]), @r#"
+        error: the oracle asks about every subset of at most 12 superpixels
+          --> pipeline.toml:24:14
+           |
+        24 | partitions = ["coarse"]
+           |              ^^^^^^^^^^ `coarse` has more
+        "#);
+        insta::assert_snapshot!(shown(&[("[\"coarse\"]", "[\"coarser\"]")]), @r#"
+        error: unknown partition `coarser`
+          --> pipeline.toml:24:15
+           |
+        24 | partitions = ["coarser"]
+           |               ^^^^^^^^^ did you mean `coarse`?
+           |
+           = help: expected one of `coarse`, `quickshift`
+        "#);
+        insta::assert_snapshot!(shown(&[("[\"coarse\"]", "[\"coarse\", \"coarse\"]")]), @r#"
+        error: `coarse` stands twice in `partitions`
+          --> pipeline.toml:24:25
+           |
+        24 | partitions = ["coarse", "coarse"]
+           |                         ^^^^^^^^ remove it here
+        "#);
+        insta::assert_snapshot!(shown(&[("[\"coarse\"]", "\"coarse\"")]), @r#"
+        error: `partitions` must be a list of at least one partition
+          --> pipeline.toml:24:14
+           |
+        24 | partitions = "coarse"
+           |              ^^^^^^^^ found the text "coarse"
+        "#);
+        insta::assert_snapshot!(shown(&[
+            ("rows = 3", "rows = 7"),
+            ("partitions = [\"coarse\"]\n", ""),
+            ("algorithm = \"quickshift\"", "algorithm = \"grid\""),
+        ]), @r#"
+        error: the oracle asks about every subset of at most 12 superpixels
+          --> pipeline.toml:23:8
+           |
+        23 | kind = "oracle"
+           |        ^^^^^^^^ every partition of the study has more: add a coarser one
+        "#);
+        // Quickshift may find few superpixels.
+        let folder = controlled();
+        folder.edit("rows = 3", "rows = 7");
+        folder.edit("partitions = [\"coarse\"]\n", "");
+        assert!(folder.study().is_ok());
+    }
+
     #[test]
     fn every_choice_reads_back_its_own_name() {
         fn check<T: Choice + std::fmt::Debug>() {
@@ -901,6 +1111,8 @@ kind = "lime"
                 assert_eq!(value.name(), *text);
             }
         }
+        check::<MethodKind>();
+        check::<Backdrop>();
         check::<Replacement>();
         check::<Selection>();
         check::<images::Target>();

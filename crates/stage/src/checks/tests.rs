@@ -111,7 +111,7 @@ fn weights() -> Vec<Weight> {
 }
 
 fn curve() -> Vec<CurveStep> {
-    let row = |step, superpixel, removed_area, probability| CurveStep {
+    let row = |step, superpixel, removed_area, probability: f32| CurveStep {
         image: "mug-07".into(),
         network: "alexnet".into(),
         partition: "coarse".into(),
@@ -124,6 +124,8 @@ fn curve() -> Vec<CurveStep> {
         removed_area,
         probability,
         logit: 1.0,
+        largest_probability: 1.0 - probability,
+        entropy: -probability * probability.ln() - (1.0 - probability) * (1.0 - probability).ln(),
     };
     vec![
         row(0, None, 0.0, 0.268_94),
@@ -442,11 +444,52 @@ fn weights_are_finite_and_ranked() {
     );
 }
 
+fn places() -> Vec<Place> {
+    let row = |superpixel, relevance, rank| Place {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: "edges".into(),
+        run: 0,
+        replacement: None,
+        superpixel,
+        relevance,
+        rank,
+    };
+    // Of equals any may come first.
+    vec![row(0, 0.1, 2), row(1, 0.1, 1), row(2, 0.2, 0)]
+}
+
+#[test]
+fn a_controls_order_has_each_superpixel_once_by_falling_relevance() {
+    refused(
+        &places(),
+        |rows| check(rows, 3),
+        &[
+            ("rows: 3, found 2", |rows| rows.truncate(2)),
+            ("the same in all rows", |rows| rows[1].run = 1),
+            ("the same in all rows", |rows| {
+                rows[1].replacement = Some("mean".into());
+            }),
+            ("the same in all rows", |rows| {
+                rows[1].network = "net".into();
+            }),
+            ("finite relevance", |rows| rows[1].relevance = f64::NAN),
+            ("superpixel", |rows| rows.swap(0, 1)),
+            ("rank", |rows| rows[1].rank = 0),
+            ("ranks by falling relevance", |rows| {
+                rows[0].rank = 0;
+                rows[2].rank = 2;
+            }),
+        ],
+    );
+}
+
 #[test]
 fn a_curve_starts_at_the_untouched_image_and_removes_each_superpixel_once() {
     refused(
         &curve(),
-        |rows| check(rows, (&segments(), &target())),
+        |rows| check(rows, (&segments(), &target(), 2)),
         &[
             ("rows: 4, found 3", |rows| rows.truncate(3)),
             ("rows: 4, found 0", Vec::clear),
@@ -501,6 +544,24 @@ fn a_curve_starts_at_the_untouched_image_and_removes_each_superpixel_once() {
             ("probability from 0 to 1", |rows| {
                 rows[2].probability = f32::NAN;
             }),
+            ("a largest_probability from 0.69999", |rows| {
+                rows[2].probability = 0.7;
+                rows[2].largest_probability = 0.6;
+            }),
+            ("a largest_probability from 0.5", |rows| {
+                rows[2].largest_probability = 0.4;
+            }),
+            ("a largest_probability from", |rows| {
+                rows[2].largest_probability = 1.1;
+            }),
+            ("a largest_probability from", |rows| {
+                rows[2].largest_probability = f32::NAN;
+            }),
+            ("an entropy from", |rows| rows[2].entropy += 1e-3),
+            ("an entropy from", |rows| {
+                rows[2].entropy = -rows[2].largest_probability.ln() - 1e-3;
+            }),
+            ("an entropy from", |rows| rows[2].entropy = f32::NAN),
             ("the untouched image at step 0", |rows| {
                 rows[0].probability -= 2e-4;
             }),

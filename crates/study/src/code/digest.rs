@@ -21,7 +21,7 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 /// Every kind of action with the stage in whose crate its file lies.
-pub(crate) const KINDS: [(&str, &str); 15] = [
+pub(crate) const KINDS: [(&str, &str); 16] = [
     ("crops", "segment"),
     ("segments", "segment"),
     ("logits", "infer"),
@@ -30,6 +30,7 @@ pub(crate) const KINDS: [(&str, &str); 15] = [
     ("perturbations", "lime"),
     ("sizes", "lime"),
     ("weights", "lime"),
+    ("orders", "deletion"),
     ("curves", "deletion"),
     ("scores", "evaluate"),
     ("agreement", "evaluate"),

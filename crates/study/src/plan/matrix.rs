@@ -77,9 +77,23 @@ alpha = 1.0
 features = "all"
 replacement = "mean"
 
+[methods.shuffled]
+kind = "random"
+orders = 2
+partitions = ["quick"]
+
+[methods.drawn]
+kind = "edges"
+partitions = ["quick"]
+
+[methods.best]
+kind = "oracle"
+partitions = ["quick"]
+
 [deletion]
 orders = ["most_relevant_first"]
-replacements = ["mean"]
+replacements = ["mean", "noisy_linear"]
+noise = 0.01
 
 [evaluate]
 resamples = 1000
@@ -95,10 +109,11 @@ device = "cpu"
 "#;
 
 /// The kinds whose key holds the digest of a network's weights, or a setting of the network.
-const NETWORK: [Kind; 4] = [
+const NETWORK: [Kind; 5] = [
     Kind::Logits,
     Kind::Saliency,
     Kind::Perturbations,
+    Kind::Orders,
     Kind::Curves,
 ];
 /// Settings of one network, and what they become.
@@ -108,11 +123,26 @@ const NETWORK_SETTINGS: [(&str, &str); 3] = [
     ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 29] = [
+const SETTINGS: [(&str, &str, &[Kind]); 31] = [
     (
         "seed = 1",
         "seed = 2",
-        &[Kind::Perturbations, Kind::Comparisons],
+        &[
+            Kind::Perturbations,
+            Kind::Orders,
+            Kind::Curves,
+            Kind::Comparisons,
+        ],
+    ),
+    (
+        "noise = 0.01",
+        "noise = 0.02",
+        &[Kind::Orders, Kind::Curves],
+    ),
+    (
+        "kind = \"edges\"",
+        "kind = \"greedy\"",
+        &[Kind::Orders, Kind::Curves, Kind::Scores],
     ),
     ("resize = 256", "resize = 255", &[Kind::Crops]),
     ("crop = 224", "crop = 223", &[Kind::Crops]),
@@ -193,7 +223,7 @@ const SETTINGS: [(&str, &str, &[Kind]); 29] = [
     ("agreement = 0.9", "agreement = 0.8", &[Kind::Agreement]),
 ];
 /// Values that are read of an earlier action, and by which kinds.
-const FACETS: [(Kind, &str, &[Kind]); 7] = [
+const FACETS: [(Kind, &str, &[Kind]); 9] = [
     (
         Kind::Crops,
         facet::PIXELS,
@@ -202,23 +232,31 @@ const FACETS: [(Kind, &str, &[Kind]); 7] = [
             Kind::Logits,
             Kind::Saliency,
             Kind::Perturbations,
+            Kind::Orders,
             Kind::Curves,
         ],
     ),
     (
         Kind::Segments,
         facet::LABELS,
-        &[Kind::Perturbations, Kind::Curves],
+        &[Kind::Perturbations, Kind::Orders, Kind::Curves],
     ),
+    (Kind::Segments, facet::SUPERPIXELS, &[Kind::Orders]),
     (Kind::Logits, facet::LOGITS, &[Kind::Targets]),
     (
         Kind::Targets,
         facet::TARGET_CLASS,
-        &[Kind::Saliency, Kind::Perturbations, Kind::Curves],
+        &[
+            Kind::Saliency,
+            Kind::Perturbations,
+            Kind::Orders,
+            Kind::Curves,
+        ],
     ),
     (Kind::Saliency, facet::MAP, &[Kind::Curves]),
     (Kind::Perturbations, facet::ANSWERS, &[Kind::Weights]),
     (Kind::Weights, facet::ORDER, &[Kind::Curves]),
+    (Kind::Orders, facet::ORDER, &[Kind::Curves]),
 ];
 
 fn folder() -> Folder {
@@ -241,6 +279,15 @@ type Other<'a> = Option<(Kind, &'a str)>;
 
 /// Brings a study up to date, and says of each kind what was made.
 fn settle(folder: &Folder, other: Other<'_>) -> BTreeMap<Kind, BTreeSet<Subject>> {
+    settle_with(folder, other, 12)
+}
+
+/// The same with so many superpixels in every image.
+fn settle_with(
+    folder: &Folder,
+    other: Other<'_>,
+    superpixels: u32,
+) -> BTreeMap<Kind, BTreeSet<Subject>> {
     let study = folder.study().unwrap();
     let sources = Sources::read(&study).unwrap();
     let store = Store::open(&study.artifacts).unwrap();
@@ -255,7 +302,13 @@ fn settle(folder: &Folder, other: Other<'_>) -> BTreeMap<Kind, BTreeSet<Subject>
                 State::Waiting => panic!("{kind} waits"),
                 State::Due { preimage, .. } => {
                     subjects.insert(action.subject.clone());
-                    actions.push(published(kind, &action.subject, preimage, other));
+                    actions.push(published(
+                        kind,
+                        &action.subject,
+                        preimage,
+                        other,
+                        superpixels,
+                    ));
                 }
             }
         }
@@ -282,27 +335,14 @@ fn published(
     subject: &Subject,
     preimage: &store::Preimage,
     other: Other<'_>,
+    superpixels: u32,
 ) -> store::Action {
     let about = format!("{kind} {subject:?}");
-    let names: &[&str] = match kind {
-        Kind::Crops => &[facet::PIXELS],
-        Kind::Segments => &[facet::LABELS],
-        Kind::Logits => &[facet::LOGITS],
-        Kind::Targets => &[facet::TARGET_CLASS, facet::CORRECT],
-        Kind::Saliency => &[facet::MAP],
-        Kind::Perturbations => &[facet::ANSWERS],
-        Kind::Weights => &[facet::ORDER],
-        Kind::Curves
-        | Kind::Scores
-        | Kind::Agreement
-        | Kind::Localization
-        | Kind::Complexity
-        | Kind::Comparisons
-        | Kind::Report => &[],
-    };
+    let names = kind.facets();
     let value = |name: &str| match (other == Some((kind, name)), name) {
         (_, facet::CORRECT) => json!(true),
         (is_other, facet::TARGET_CLASS) => json!(i32::from(is_other)),
+        (is_other, facet::SUPERPIXELS) => json!(superpixels - u32::from(is_other)),
         (is_other, _) => json!(format!("{about} {is_other}")),
     };
     let row = schema::Exclusion {
@@ -384,7 +424,11 @@ fn every_file_is_in_the_keys_of_what_reads_it() {
     let write =
         |path: &'static str, text: &'static str| move |folder: &Folder| folder.write(path, text);
     let image = made_after(write("images/a.png", "another"), None);
-    assert_eq!(image, [Kind::Crops, Kind::Perturbations]);
+    // Random numbers come from it: masks, orders, noise.
+    assert_eq!(
+        image,
+        [Kind::Crops, Kind::Perturbations, Kind::Orders, Kind::Curves]
+    );
     assert_eq!(
         made_after(write("masks/a.png", "another"), None),
         [Kind::Crops]
@@ -408,7 +452,7 @@ fn a_changed_image_or_network_makes_only_its_own_again() {
     settle(&folder, None);
     folder.write("images/b.png", "another");
     let made = settle(&folder, None);
-    for kind in [Kind::Crops, Kind::Perturbations] {
+    for kind in [Kind::Crops, Kind::Perturbations, Kind::Orders, Kind::Curves] {
         assert!(
             made[&kind].iter().all(|subject| subject.image == Some(1)),
             "{kind}"
@@ -537,10 +581,26 @@ fn growth_makes_only_what_is_new() {
         subject.run == Some(2)
     });
     grow(
+        &|folder| folder.edit("orders = 2", "orders = 3"),
+        &|subject| subject.run == Some(2),
+    );
+    grow(
+        &|folder| {
+            let grid = "[partitions.coarse]\nalgorithm = \"grid\"\nrows = 2\ncolumns = 2\n\n";
+            folder.edit("[methods.cam]", &format!("{grid}[methods.cam]"));
+        },
+        &|subject| {
+            subject
+                .partition
+                .as_ref()
+                .is_some_and(|name| name.as_str() == "coarse")
+        },
+    );
+    grow(
         &|folder| {
             folder.edit(
-                "replacements = [\"mean\"]",
-                "replacements = [\"mean\", \"black\"]",
+                "replacements = [\"mean\",",
+                "replacements = [\"mean\", \"black\",",
             );
         },
         &|subject| {
@@ -569,7 +629,7 @@ fn nothing_is_explained_while_an_image_may_yet_be_dropped() {
             };
             let is_second = action.subject.network.as_ref()?.as_str() == "two";
             let correct = if is_second { second? } else { true };
-            let mut made = published(Kind::Targets, &action.subject, preimage, None);
+            let mut made = published(Kind::Targets, &action.subject, preimage, None, 12);
             made.facets
                 .insert(facet::CORRECT.to_owned(), json!(correct));
             (action.subject.image == Some(0)).then_some(made)
@@ -609,4 +669,65 @@ fn dropping_an_image_makes_only_the_measures_again() {
         Kind::Complexity,
     ];
     assert_eq!(made, read);
+}
+
+/// The curves and orders of the oracle, by partition.
+fn of_oracle(folder: &Folder) -> Vec<(Kind, String)> {
+    let study = folder.study().unwrap();
+    let sources = Sources::read(&study).unwrap();
+    let store = Store::open(&study.artifacts).unwrap();
+    let plan = Plan::new(&study, &sources, &store, Kind::Curves).unwrap();
+    let mut found: Vec<_> = [Kind::Orders, Kind::Curves]
+        .into_iter()
+        .flat_map(|kind| plan.of(kind))
+        .filter(|action| {
+            action
+                .subject
+                .method
+                .as_ref()
+                .is_some_and(|name| name.as_str() == "best")
+        })
+        .map(|action| {
+            let partition = action.subject.partition.as_ref().unwrap();
+            (action.kind, partition.to_string())
+        })
+        .collect();
+    found.dedup();
+    found
+}
+
+#[test]
+fn a_method_is_judged_on_its_own_partitions_and_the_oracle_where_there_are_few_superpixels() {
+    let folder = folder();
+    // Nothing is known yet of how many superpixels there are.
+    let of = |names: &[&str]| -> Vec<(Kind, String)> {
+        [Kind::Orders, Kind::Curves]
+            .into_iter()
+            .flat_map(|kind| names.iter().map(move |name| (kind, (*name).to_owned())))
+            .collect()
+    };
+    assert_eq!(of_oracle(&folder), of(&["quick"]));
+    settle(&folder, None);
+    // They turned out to be 12.
+    assert_eq!(of_oracle(&folder), of(&["quick"]));
+    folder.edit(
+        "kind = \"oracle\"\npartitions = [\"quick\"]",
+        "kind = \"oracle\"\npartitions = [\"quick\", \"clusters\"]",
+    );
+    settle(&folder, Some((Kind::Segments, facet::SUPERPIXELS)));
+    assert!(
+        of_oracle(&folder)
+            .iter()
+            .any(|(_, name)| name == "clusters")
+    );
+}
+
+#[test]
+fn the_oracle_has_no_order_of_more_than_12_superpixels_and_the_study_goes_on() {
+    let folder = folder();
+    let made = settle_with(&folder, None, 13);
+    assert_eq!(of_oracle(&folder), []);
+    assert!(made.contains_key(&Kind::Report), "the study ends elsewhere");
+    let curves = &made[&Kind::Curves];
+    assert!(!curves.is_empty());
 }

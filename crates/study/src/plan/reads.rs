@@ -10,7 +10,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
         Kind::Segments | Kind::Logits => &[Kind::Crops],
         Kind::Targets => &[Kind::Logits],
         Kind::Saliency => &[Kind::Crops, Kind::Targets],
-        Kind::Perturbations => &[Kind::Crops, Kind::Segments, Kind::Targets],
+        Kind::Perturbations | Kind::Orders => &[Kind::Crops, Kind::Segments, Kind::Targets],
         Kind::Weights | Kind::Agreement => &[Kind::Perturbations],
         Kind::Curves => &[
             Kind::Crops,
@@ -18,6 +18,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Targets,
             Kind::Saliency,
             Kind::Weights,
+            Kind::Orders,
         ],
         Kind::Scores => &[
             Kind::Segments,
@@ -26,6 +27,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Targets,
             Kind::Saliency,
             Kind::Weights,
+            Kind::Orders,
             Kind::Curves,
         ],
         Kind::Localization => &[
@@ -99,11 +101,13 @@ fn touch(early: &Subject, late: &Subject) -> bool {
             && same(early.partition.as_ref(), late.partition.as_ref())
             && same(early.method.as_ref(), late.method.as_ref())
             && same(early.run.as_ref(), late.run.as_ref())
+            && same(early.replacement.as_ref(), late.replacement.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Replacement, deletion::Order};
 
     #[test]
     fn what_is_read_comes_earlier() {
@@ -126,5 +130,16 @@ mod tests {
         };
         assert!(touch(&image(0), &run) && touch(&run, &Subject::default()));
         assert!(!touch(&image(1), &run) && !touch(&run, &image(0)));
+        // An order that was searched for with a replacement is that of curves with it.
+        let [searched, other] =
+            [Replacement::Mean, Replacement::Black].map(|replacement| Subject {
+                replacement: Some(replacement),
+                ..run.clone()
+            });
+        let judged = Subject {
+            order: Some(Order::default()),
+            ..searched.clone()
+        };
+        assert!(touch(&run, &judged) && touch(&searched, &judged) && !touch(&other, &judged));
     }
 }

@@ -13,13 +13,18 @@ impl Choice for Order {
     ];
 }
 
+/// The noise of ROAD (Rong et al. 2022).
+const ROAD_NOISE: f64 = 0.01;
+
 /// Every explanation is judged by each order with each replacement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// At least one, none twice, in the order of the file.
     pub orders: Vec<Order>,
     /// At least one, none twice, in the order of the file.
     pub replacements: Vec<Replacement>,
+    /// Standard deviation of the noise of `noisy_linear`, of values from 0 to 1; at most 1.
+    pub noise: f64,
 }
 
 impl Settings {
@@ -27,6 +32,7 @@ impl Settings {
         let settings = Self {
             orders: section.choices("orders", vec![Order::MostRelevantFirst]),
             replacements: section.choices("replacements", vec![Replacement::Mean]),
+            noise: section.number("noise", Some(ROAD_NOISE), 0.0..=1.0),
         };
         section.finish();
         settings

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use crate::reader::{Choice, Section};
-use crate::settings::Replacement;
+use crate::settings::Backdrop;
 use crate::settings::compute::PROGRAM;
 
 /// Kernel width of the published image explainer, for the cosine distance.
@@ -212,7 +212,7 @@ pub struct Settings {
     /// Which superpixels get a weight.
     pub features: Features,
     /// What removed superpixels are replaced by while LIME asks; apart from the removal's.
-    pub replacement: Replacement,
+    pub replacement: Backdrop,
 }
 
 impl Settings {
@@ -235,7 +235,7 @@ impl Settings {
             kernel: Kernel::read(&mut section),
             alpha: section.number("alpha", Some(1.0), 0.0..=1e9),
             features: Features::read(&mut section),
-            replacement: section.choice("replacement", Replacement::Mean),
+            replacement: section.choice("replacement", Backdrop::Mean),
         };
         section.finish();
         settings
