@@ -18,7 +18,7 @@ fn maps(criterion: &mut Criterion) {
         bencher.iter(|| channel_weights(&values, dims));
     });
     criterion.bench_function("map/2048x7x7", |bencher| {
-        bencher.iter(|| map(&values, &weights, dims))
+        bencher.iter(|| map(&values, &weights, dims));
     });
     criterion.bench_function("enlarge/7x7 to 224x224", |bencher| {
         bencher.iter(|| enlarge(&found, [7, 7], [224, 224]));

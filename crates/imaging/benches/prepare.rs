@@ -14,9 +14,11 @@ fn preparation(criterion: &mut Criterion) {
         bencher.iter(|| prepare(&photograph, &preparation));
     });
     criterion.bench_function("decode/224x224 PNG", |bencher| {
-        bencher.iter(|| decode(&png))
+        bencher.iter(|| decode(&png));
     });
-    criterion.bench_function("lab/224x224", |bencher| bencher.iter(|| lab(&crop)));
+    criterion.bench_function("lab/224x224", |bencher| {
+        bencher.iter(|| lab(&crop));
+    });
     criterion.bench_function("gaussian_blur/224x224, sigma 10", |bencher| {
         bencher.iter(|| gaussian_blur(&crop, 10.0));
     });
