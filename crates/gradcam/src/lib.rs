@@ -2,33 +2,67 @@
 
 pub mod saliency;
 
+use imaging::Rgb;
 use infer::Classifiers;
-use stage::{Output, Session, StageError, digest_of};
+use stage::{Output, Outputs, Session, StageError, digest_of};
 use study::Kind;
 use study::plan::{Plan, Subject, facet};
+
+/// Images whose crops are in memory together.
+const TOGETHER: usize = 64;
 
 /// Brings `saliency` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let mut classifiers = Classifiers::new(session);
-    session.in_turn(Kind::Saliency, |plan, subject| {
-        explain(session, &mut classifiers, plan, subject)
+    let together = |subject: &Subject| {
+        let images = subject.image.map(|image| image / TOGETHER);
+        (subject.network.clone(), subject.method.clone(), images)
+    };
+    session.in_groups(Kind::Saliency, together, |plan, subjects| {
+        explain(session, &mut classifiers, plan, subjects)
     })
 }
 
+/// The maps of images in one network by one method.
 fn explain(
     session: &Session,
     classifiers: &mut Classifiers<'_>,
     plan: &Plan,
-    subject: &Subject,
-) -> Result<Output, StageError> {
-    let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
-    let target = session.read_one::<schema::Target>(plan, Kind::Targets, &subject.network())?;
-    let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
-    let network = subject.network.as_ref().expect("a map is of a network");
+    subjects: &[&Subject],
+) -> Result<Outputs, StageError> {
+    let mut read = Vec::new();
+    for subject in subjects {
+        let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
+        let target = session.read_one::<schema::Target>(plan, Kind::Targets, &subject.network())?;
+        let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
+        read.push((crop, target, rgb));
+    }
+    let asked: Vec<(&Rgb, usize)> = read
+        .iter()
+        .map(|(_, target, rgb)| (rgb, target.target_class as usize))
+        .collect();
+    let network = subjects[0].network.as_ref().expect("a map is of a network");
     let classifier = classifiers.get(network)?;
-    let map = saliency::saliency(classifier, &[(&rgb, target.target_class as usize)])
-        .map_err(StageError::action)?
-        .remove(0);
+    let maps = saliency::saliency(classifier, &asked).map_err(StageError::action)?;
+    let backward = u64::from(classifier.goes_backward());
+    let layer = session.study.networks[network].layer;
+    Ok(subjects
+        .iter()
+        .zip(&read)
+        .zip(maps)
+        .map(|((subject, (crop, target, _)), map)| {
+            Ok(output(subject, crop, target, layer, map)?.passes(1, backward))
+        })
+        .collect())
+}
+
+fn output(
+    subject: &Subject,
+    crop: &schema::Crop,
+    target: &schema::Target,
+    layer: &str,
+    map: saliency::Map,
+) -> Result<Output, StageError> {
     let bytes: Vec<u8> = map
         .values
         .iter()
@@ -40,20 +74,18 @@ fn explain(
         &bytes,
     ]);
     let row = schema::Saliency {
-        image: crop.image,
-        network: network.to_string(),
+        image: crop.image.clone(),
+        network: target.network.clone(),
         method: subject
             .method
             .as_ref()
             .expect("a map is of a method")
             .to_string(),
-        layer: session.study.networks[network].layer.to_owned(),
+        layer: layer.to_owned(),
         target_class: target.target_class,
         height: map.height as u32,
         width: map.width as u32,
         map: map.values,
     };
-    Ok(Output::new(&[row], &target)?
-        .facet(facet::MAP, digest)
-        .passes(1, u64::from(classifier.goes_backward())))
+    Ok(Output::new(&[row], target)?.facet(facet::MAP, digest))
 }
