@@ -100,7 +100,7 @@ mod tests {
         }
         for turn in 0..count {
             orders(superpixels, count - 1, found);
-            let other = if count % 2 == 0 { turn } else { 0 };
+            let other = if count.is_multiple_of(2) { turn } else { 0 };
             superpixels.swap(other, count - 1);
         }
     }
