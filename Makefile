@@ -9,7 +9,7 @@
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
 ## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
-## make benchmark  our superpixels beside scikit-image's, in the Python of make oracles
+## make bench      our speed beside that of the published implementations, in turns: an hour; in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
 ## make train      trains the shipped networks again, hours of all cores; data/README.md
 ## make clean      removes what was built and libtorch; never artifacts/
@@ -33,7 +33,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) parity reliability oracles benchmark scenes train clean help
+.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -92,15 +92,23 @@ reliability: build
 oracles: export PYTHONHASHSEED := 0
 oracles: export PYTHONDONTWRITEBYTECODE := 1
 oracles: export TQDM_DISABLE := 1
-oracles:
-	python3 -m venv target/oracles-venv
-	$(ORACLE_PYTHON) -m pip install --quiet --disable-pip-version-check --prefer-binary --requirement scripts/oracles/requirements.txt
+oracles: $(ORACLE_PYTHON)
 	for oracle in $(ORACLES); do $(ORACLE_PYTHON) scripts/oracles/$$oracle.py tests/fixtures || exit 1; done
 	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
 
-benchmark: libtorch
+# Machines differ from minute to minute, so every ratio is of runs that took turns.
+bench: libtorch $(ORACLE_PYTHON)
 	cargo build --release --workspace --examples --quiet
+	for network in alexnet resnet50; do for precision in fp32 bf16; do target/release/examples/throughput $$network $$precision 1 9 || exit 1; done; done
+	$(ORACLE_PYTHON) scripts/benchmarks/explanations.py target/release/examples
+	$(ORACLE_PYTHON) scripts/benchmarks/removal.py target/release/examples/removal_curve
 	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time
+	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples
+	cargo bench --workspace --benches
+
+$(ORACLE_PYTHON):
+	python3 -m venv target/oracles-venv
+	$(ORACLE_PYTHON) -m pip install --quiet --disable-pip-version-check --prefer-binary --requirement scripts/oracles/requirements.txt
 
 scenes: build
 	$(PROGRAMS)/scenes --out target/drawn --seed 20261122 --per-class 2 $(ARGS)

@@ -220,7 +220,16 @@ fn damage_to_everything_is_mended_by_one_call() {
     folder.make_all();
     let (ids, shown) = (folder.ids(), folder.latest("curves"));
     // So that everything is read: the scores from the tables that they are made of, and these in turn from theirs.
-    for kind in ["scores", "report", "targets", "weights"] {
+    for kind in [
+        "scores",
+        "agreement",
+        "localization",
+        "complexity",
+        "comparisons",
+        "report",
+        "targets",
+        "weights",
+    ] {
         fs::remove_dir_all(folder.path("artifacts/actions").join(kind)).unwrap();
     }
     let objects: Vec<_> = ids.iter().filter(|id| id.starts_with("objects/")).collect();

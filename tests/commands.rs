@@ -108,6 +108,12 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
 #[test]
 fn the_table_of_what_reads_what_is_that_of_the_preimages() {
     let folder = small_study();
+    // So that there are orders of controls as well.
+    folder.change(
+        "\n[deletion]",
+        "\n[methods.edges]\nkind = \"edges\"\n\n[deletion]",
+    );
+    folder.make_all();
     let store = Store::browse(folder.path("artifacts"));
     for kind in Kind::ALL {
         let records: Vec<Record> = store.records(kind.name()).unwrap();

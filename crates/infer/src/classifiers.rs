@@ -55,9 +55,8 @@ impl<'a> Classifiers<'a> {
         let bytes = self
             .session
             .read_file(&settings.weights, self.session.sources.network_digest(name))?;
-        let network = self
-            .network(settings, &bytes, precision)
-            .map_err(StageError::shared)?;
+        let side = self.session.study.images.crop as usize;
+        let network = load(settings, &bytes, side, precision).map_err(StageError::shared)?;
         let (classes, named) = (
             network.classes(),
             self.session.sources.images.classes.count(),
@@ -79,22 +78,22 @@ impl<'a> Classifiers<'a> {
             },
         ))
     }
+}
 
-    fn network(
-        &self,
-        settings: &Settings,
-        bytes: &[u8],
-        precision: Precision,
-    ) -> Result<Network, NetworkError> {
-        let side = self.session.study.images.crop as usize;
-        let architecture = match settings.architecture {
-            infer::Architecture::AlexNet => Architecture::AlexNet,
-            infer::Architecture::ResNet50 => Architecture::ResNet50,
-            infer::Architecture::TorchScript => {
-                return Network::load_script(&settings.weights, bytes, [side, side]);
-            }
-        };
-        let width = Width::new(settings.width)?;
-        Network::load(&settings.weights, bytes, architecture, width, precision)
-    }
+/// Loads a network from the content of its file, for crops of `side` pixels.
+pub fn load(
+    settings: &Settings,
+    bytes: &[u8],
+    side: usize,
+    precision: Precision,
+) -> Result<Network, NetworkError> {
+    let architecture = match settings.architecture {
+        infer::Architecture::AlexNet => Architecture::AlexNet,
+        infer::Architecture::ResNet50 => Architecture::ResNet50,
+        infer::Architecture::TorchScript => {
+            return Network::load_script(&settings.weights, bytes, [side, side]);
+        }
+    };
+    let width = Width::new(settings.width)?;
+    Network::load(&settings.weights, bytes, architecture, width, precision)
 }

@@ -4,7 +4,7 @@ mod classifiers;
 pub mod logits;
 pub mod targets;
 
-pub use classifiers::Classifiers;
+pub use classifiers::{Classifiers, load};
 
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::alexnet::AlexNet;
 use crate::error::{NetworkError, Operation};
@@ -245,6 +245,19 @@ impl Network {
             Layers::ResNet50(resnet) => resnet.head(activations),
             Layers::Script(script) => script.head(activations),
         }
+    }
+
+    /// Answers a batch of any size of the same random picture, [3, side, side], and forgets the answer: for measuring how long that takes.
+    pub fn answer_noise(&self, batch: usize, side: usize) -> Result<(), NetworkError> {
+        let side = side as i64;
+        tch::no_grad(|| {
+            let picture = Tensor::f_linspace(-2, 2, 3 * side * side, (Kind::Float, Device::Cpu))
+                .and_then(|values| values.f_sin())
+                .and_then(|values| values.f_view([1, 3, side, side]))
+                .and_then(|picture| picture.f_repeat([batch as i64, 1, 1, 1]))
+                .during("making an input")?;
+            self.forward(&picture).map(drop)
+        })
     }
 
     /// Logits [batch, classes] of inputs.

@@ -107,6 +107,12 @@ enum Command {
         /// What `pipeline export` wrote.
         folder: PathBuf,
     },
+    /// Measure how fast the study's networks are on this machine by precision, threads and batch, and recommend; change nothing.
+    Tune {
+        /// Seconds for each measurement.
+        #[arg(long, default_value_t = 2.0)]
+        seconds: f64,
+    },
     /// Print what a shell needs to complete the arguments of all programs: `source <(pipeline completions bash)`.
     Completions {
         /// The shell.
@@ -188,6 +194,7 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
             print(&text);
             return Ok(status);
         }
+        Command::Tune { seconds } => return run::tune(&arguments.config, *seconds),
         Command::Import { folder } => {
             let store = Store::open(Study::read(&arguments.config)?.artifacts)?;
             print(&transfer::import(&store, folder)?);
@@ -230,6 +237,7 @@ fn look(command: &Command, arguments: &Arguments) -> Result<ExitCode, StageError
         Command::Export { folder } => print(&transfer::export(&view, folder)?),
         Command::Completions { .. }
         | Command::Man { .. }
+        | Command::Tune { .. }
         | Command::Verify { .. }
         | Command::Import { .. } => {}
     }

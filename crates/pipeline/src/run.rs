@@ -1,6 +1,6 @@
 //! Starts the stages that have something to do, in order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -117,10 +117,7 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
 
 /// Starts the stage's program, which lies beside this one.
 pub(crate) fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
-    let here = std::env::current_exe().map_err(StageError::action)?;
-    let program = here
-        .with_file_name(stage.name())
-        .with_extension(std::env::consts::EXE_EXTENSION);
+    let program = beside(stage.name())?;
     let mut command = Command::new(&program);
     let verbosity = order.verbosity;
     command.arg("--config").arg(order.config);
@@ -133,12 +130,37 @@ pub(crate) fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError
     command
         .args(verbosity.quiet.then_some("-q"))
         .args(verbosity.json.then_some("--json"));
-    command.spawn().map_err(|error| {
-        StageError::action(format!(
-            "{} cannot be started: {error}; `make build` makes it",
-            program.display()
-        ))
-    })
+    command
+        .spawn()
+        .map_err(|error| not_started(&program, &error))
+}
+
+/// Measures the study's networks, by the program that loads them; its exit status.
+pub(crate) fn tune(config: &Path, seconds: f64) -> Result<ExitCode, StageError> {
+    let program = beside("tune")?;
+    let mut command = Command::new(&program);
+    command.arg("--config").arg(config);
+    command.arg("--seconds").arg(seconds.to_string());
+    let child = command
+        .spawn()
+        .map_err(|error| not_started(&program, &error))?;
+    let status = wait(child, &Signals::listen())?;
+    Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
+}
+
+/// A program that lies beside this one.
+fn beside(name: &str) -> Result<PathBuf, StageError> {
+    let here = std::env::current_exe().map_err(StageError::action)?;
+    Ok(here
+        .with_file_name(name)
+        .with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+fn not_started(program: &Path, error: &std::io::Error) -> StageError {
+    StageError::action(format!(
+        "{} cannot be started: {error}; `make build` makes it",
+        program.display()
+    ))
 }
 
 /// Waits for a stage. Ctrl-C reaches it from the terminal; SIGTERM is passed on.

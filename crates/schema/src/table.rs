@@ -377,7 +377,7 @@ mod tests {
             "logits: image network predicted_class probability logits",
             "targets: image network target_class target_label true_class true_label correct probability",
             "saliency: image network method layer target_class height width map",
-            "perturbations: image network partition method run sampler target_class samples superpixels masks probabilities",
+            "perturbations: image network partition method run sampler precision target_class samples superpixels masks probabilities reference_samples reference_probabilities reference_certain",
             "weights: image network partition method run superpixel weight standard_error rank intercept r2 local_prediction",
             "curves: image network partition method run order replacement step superpixel removed_area probability logit largest_probability entropy",
             "scores: image network partition method run deterministic order replacement steps tied auc auc_mean auc_relative auc_area reason",

@@ -572,20 +572,28 @@ kind = "lime"
         "#);
         insta::assert_snapshot!(problems_with("kind = \"lime\"", "kinds = \"lime\""), @r#"
         error: unknown key `kinds` in [methods.lime]
-          --> pipeline.toml:45:1
+          --> pipeline.toml:50:1
            |
-        45 | kinds = "lime"
+        50 | kinds = "lime"
            | ^^^^^ did you mean `kind`?
            |
            = help: expected one of `kind`
         "#);
-        insta::assert_snapshot!(problems_with("algorithm = \"quickshift\"", "#"), @"
+        insta::assert_snapshot!(problems_with("algorithm = \"quickshift\"", "#"), @r#"
         error: [partitions.quickshift] needs the key `algorithm`
           --> pipeline.toml:35:1
            |
         35 | [partitions.quickshift]
            | ^^^^^^^^^^^^^^^^^^^^^^^ `algorithm` is missing here
-        ");
+
+        error: unknown partition `quickshift`
+          --> pipeline.toml:51:15
+           |
+        51 | partitions = ["quickshift"] # on which the method is judged; the default is all of them, for every kind of method
+           |               ^^^^^^^^^^^^ there is no such name
+           |
+           = help: expected one of `coarse`
+        "#);
         insta::assert_snapshot!(problems_with(
             "architecture = \"resnet50\"",
             "layer = \"layer4\""
@@ -619,13 +627,13 @@ kind = "lime"
            = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
         ");
         insta::assert_snapshot!(problems_with(
-            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"lime\"\n\n[methods.lime]",
+            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"lime\"; or a control: \"random\", \"edges\", \"greedy\", \"oracle\"\n\n[methods.lime]",
             "[method.lime]"
         ), @"
         error: unknown section `method`
-          --> pipeline.toml:41:2
+          --> pipeline.toml:46:2
            |
-        41 | [method.lime]
+        46 | [method.lime]
            |  ^^^^^^ did you mean `methods`?
            |
            = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
@@ -723,9 +731,9 @@ kind = "lime"
            = help: expected one of `mean`, `black`, `gray`, `blur`, `noisy_linear`
 
         error: `device` must name the device, in quotes
-          --> pipeline.toml:90:10
+          --> pipeline.toml:95:10
            |
-        90 | device = []
+        95 | device = []
            |          ^^ found an empty list
            |
            = help: expected one of `cpu`
@@ -777,21 +785,21 @@ kind = "lime"
         folder.edit("agreement = 0.9", "agreement = 0");
         insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
         error: `resamples` must be a whole number from 100 to 1000000
-          --> pipeline.toml:59:13
+          --> pipeline.toml:86:13
            |
-        59 | resamples = 10          # of the images, for each confidence interval; more make its ends less random
+        86 | resamples = 10          # of the images, for each confidence interval; more make its ends less random
            |             ^^ found 10
 
         error: `confidence` must be a number at least 0.5 and below 1
-          --> pipeline.toml:60:14
+          --> pipeline.toml:87:14
            |
-        60 | confidence = 95          # level of the intervals
+        87 | confidence = 95          # level of the intervals
            |              ^^ found 95
 
         error: `agreement` must be a number above 0 and at most 1
-          --> pipeline.toml:61:13
+          --> pipeline.toml:88:13
            |
-        61 | agreement = 0            # rank correlation between runs from which LIME has samples enough
+        88 | agreement = 0            # rank correlation between runs from which LIME has samples enough
            |             ^ found 0
         ");
     }
@@ -901,16 +909,16 @@ kind = "lime"
         );
         insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900, top = 5, standard_error = 0.1 }"), @"
         error: `top` and `standard_error` are two ways to tell that weights are settled
-          --> pipeline.toml:46:31
+          --> pipeline.toml:52:31
            |
-        46 | samples = { most = 900, top = 5, standard_error = 0.1 }              # masks asked for an explanation; the published explainer asks ...
+        52 | samples = { most = 900, top = 5, standard_error = 0.1 }              # masks asked for an explanation; the published explainer asks ...
            |                               ^ remove one of them
         ");
         insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900 }"), @"
         error: [methods.lime.samples] needs the key `standard_error`
-          --> pipeline.toml:46:11
+          --> pipeline.toml:52:11
            |
-        46 | samples = { most = 900 }              # masks asked for an explanation; the published explainer asks 1000
+        52 | samples = { most = 900 }              # masks asked for an explanation; the published explainer asks 1000
            |           ^^^^^^^^^^^^^^ `standard_error` is missing here
         ");
     }
@@ -931,15 +939,15 @@ kind = "lime"
         folder.edit("precision = \"fp32\" ", "precision = \"bf16\" ");
         insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
         error: a TorchScript program computes in the precision that it was saved with: expected "fp32"
-          --> pipeline.toml:46:13
+          --> pipeline.toml:52:13
            |
-        46 | precision = "mixed"
+        52 | precision = "mixed"
            |             ^^^^^^^ a network of this study is a TorchScript program
 
         error: a TorchScript program computes in the precision that it was saved with: expected "fp32"
-          --> pipeline.toml:64:13
+          --> pipeline.toml:96:13
            |
-        64 | precision = "bf16"         # in the key of everything that a network answers; the device is not
+        96 | precision = "bf16"         # in the key of everything that a network answers; the device is not
            |             ^^^^^^ a network of this study is a TorchScript program
         "#);
     }
@@ -968,9 +976,9 @@ kind = "lime"
         "#);
         insta::assert_snapshot!(problems_with("features = \"all\"", "features = \"some\""), @r#"
         error: `features` must be "all" or { count = 10, selection = "highest_weights" }
-          --> pipeline.toml:51:12
+          --> pipeline.toml:57:12
            |
-        51 | features = "some"           # or { count = 10, selection = "highest_weights" }, or "forward_selection" there
+        57 | features = "some"           # or { count = 10, selection = "highest_weights" }, or "forward_selection" there
            |            ^^^^^^ found the text "some"
         "#);
     }

@@ -182,7 +182,7 @@ const SETTINGS: [(&str, &str, &[Kind]); 31] = [
     (
         "sampler = \"coin\"",
         "sampler = \"paired\"",
-        &[Kind::Perturbations, Kind::Weights],
+        &[Kind::Perturbations, Kind::Weights, Kind::Agreement],
     ),
     (
         "precision = \"fp32\"",
