@@ -111,7 +111,7 @@ fn the_table_of_what_reads_what_is_that_of_the_preimages() {
     // So that there are orders of controls as well.
     folder.change(
         "\n[deletion]",
-        "\n[methods.edges]\nkind = \"edges\"\n\n[deletion]",
+        "\n[methods.greedy]\nkind = \"greedy\"\n\n[deletion]",
     );
     folder.make_all();
     let store = Store::browse(folder.path("artifacts"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use schema::{CurveStep, Place, Score, Table};
+use schema::{CurveStep, Gain, Place, Score, Table};
 use store::Store;
 
 use crate::study_folder::StudyFolder;
@@ -261,4 +261,34 @@ fn equal_masks_are_asked_once_and_the_records_say_both_numbers() {
         masks.insert((&step.network, &step.partition, gone.clone()));
     }
     assert_eq!(computed, masks.len() as u64);
+}
+
+/// A network of zeros ignores its input, so no order is better than another: every method gets what chance gets.
+#[test]
+fn a_network_that_ignores_its_input_puts_every_method_at_random() {
+    let folder = folder();
+    folder.change("[images]\n", "[images]\nrequire_correct = false\n");
+    for network in ["alexnet", "resnet50"] {
+        let file = folder.path(&format!("{network}.safetensors"));
+        let mut bytes = fs::read(&file).unwrap();
+        // Eight bytes say how long the header is; the values come after it. A batch norm's variance of 0 is one of 1e-5 and does no harm.
+        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        bytes[8 + header..].fill(0);
+        fs::write(file, bytes).unwrap();
+    }
+    folder.make_all();
+    let scores: Vec<Score> = all(&folder);
+    let methods: BTreeSet<&str> = scores.iter().map(|score| &*score.method).collect();
+    assert_eq!(
+        methods,
+        ["edges", "gradcam", "greedy", "lime", "oracle", "random"].into()
+    );
+    for score in &scores {
+        // Ten classes, and all are equally likely at every step.
+        assert!((score.auc_mean - 0.1).abs() < 1e-6, "{}", score.method);
+        assert!((score.auc_relative.unwrap() - 1.0).abs() < 1e-6);
+    }
+    let gains: Vec<Gain> = all(&folder);
+    assert!(!gains.is_empty());
+    assert!(gains.iter().all(|gain| gain.symmetric_gain.abs() < 1e-6));
 }

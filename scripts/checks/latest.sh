@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Opens every folder of artifacts/latest in DuckDB, pandas and polars, of pinned versions in the virtual environment .venv.
-# Arguments go to open_latest.py.
+# Arguments go to open_latest.py. Then checks what must hold of controls (controls.py).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -16,4 +16,5 @@ if ! cmp -s $REQUIREMENTS $INSTALLED; then
   fi
   cp $REQUIREMENTS $INSTALLED
 fi
-exec .venv/bin/python scripts/checks/open_latest.py artifacts/latest "$@"
+.venv/bin/python scripts/checks/open_latest.py artifacts/latest "$@"
+exec .venv/bin/python scripts/checks/controls.py artifacts/latest
