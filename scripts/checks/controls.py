@@ -32,7 +32,7 @@ def main(latest):
     for table in ("scores", "gains"):
         duckdb.sql(f"create view {table} as select * from '{latest}/{table}/*.parquet'")
     broken = []
-    compared, below = duckdb.execute(ORACLE, [TOLERANCE]).fetchone()
+    [(compared, below)] = duckdb.execute(ORACLE, [TOLERANCE]).fetchall()
     print(f"oracle: {compared} areas compared, {below} below it")
     if not compared or below:
         broken.append("the oracle is not at most every method's area")
