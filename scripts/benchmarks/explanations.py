@@ -9,7 +9,7 @@ tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default featur
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import time
@@ -58,7 +58,6 @@ def peer(kind, architecture, samples):
             num_samples=samples,
             batch_size=10,
             segmentation_fn=lambda image: quickshift(image, kernel_size=4, max_dist=200, ratio=0.2),
-            progress_bar=False,
         )
     else:
         from pytorch_grad_cam import GradCAM
@@ -77,9 +76,10 @@ def peer(kind, architecture, samples):
 
 def measured(command):
     """What the process printed, and its largest resident memory in MiB."""
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    environment = os.environ | {"TQDM_DISABLE": "1"}
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True, env=environment)
     printed = process.stdout.read()
-    _, status, usage = __import__("os").wait4(process.pid, 0)
+    _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{command} failed")
     return json.loads(printed), usage.ru_maxrss / 1024

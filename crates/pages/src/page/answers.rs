@@ -101,7 +101,7 @@ fn decimals(number: f64) -> String {
 /// What a reader must know before a number is quoted.
 fn caveats(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
     let mut caveats = vec![format!(
-        "These numbers describe {}. Intervals and tests of the difference are not part of this version, so a small difference \
+        "These numbers describe {}. Intervals and tests of the differences are in the table comparisons, not on this page: a small difference \
          may be chance.",
         plural(results.images.len(), "image")
     )];
@@ -125,9 +125,9 @@ fn deterministic(results: &Results<'_>) -> Option<String> {
     let methods: Vec<&str> = results.methods.iter().filter(certain).copied().collect();
     (!methods.is_empty()).then(|| {
         format!(
-            "{} draws no random numbers and was computed once for each image: its standard deviation over runs is 0 by \
+            "No random numbers, and so one computation for each image: {}. A standard deviation over runs is 0 there by \
              construction, not by measurement.",
-            methods.join(" and ")
+            methods.join(", ")
         )
     })
 }
