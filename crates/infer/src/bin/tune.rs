@@ -59,7 +59,7 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
                 for batch in [network.batch() / 2, network.batch(), 2 * network.batch()] {
                     let images = images_a_second(&network, batch, side, arguments.seconds)
                         .map_err(StageError::shared)?;
-                    let shown = precision.name();
+                    let (name, shown) = (name.as_str(), precision.name());
                     println!("{name:<16} {shown:<10} {threads:>7} {batch:>6} {images:>9.1}");
                     speeds.push(Speed {
                         precision,
