@@ -6,7 +6,7 @@ use imaging::{Rgb, gaussian_blur, own_mean, solid};
 use rayon::prelude::*;
 use schema::{Crop, CurveStep, Saliency, Score, Segments, Target, Weight};
 
-use crate::figures::{Figure, removal_curve};
+use crate::figures::{Caption, Figure, removal_curve};
 use crate::pictures::{Picture, heat, outline, picture, remove, shrink, weights};
 use crate::results::{Group, Results, median_run};
 use crate::{Inputs, ReportError};
@@ -224,9 +224,12 @@ impl<'a> Scene<'a, '_> {
         let curve = self.curve(score, segments.superpixels)?;
         let frames = frames(curve.len());
         let probabilities: Vec<f32> = curve.iter().map(|row| row.probability).collect();
-        let label = format!(
-            "Probability of {} while superpixels of {image} are removed in the order of {}",
-            target.target_label, score.method
+        let label = Caption::new(
+            &["case", image, network, &score.method],
+            format!(
+                "Probability of {} while superpixels of {image} are removed in the order of {}",
+                target.target_label, score.method
+            ),
         );
         let explanation = self.explanation(score, segments)?;
         let pooled = matches!(explanation, Explanation::Map { .. });

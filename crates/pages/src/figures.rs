@@ -40,11 +40,55 @@ const TEXT: u32 = 13;
 /// What the SVG backend divides a font's size by.
 const FONT_DIVISOR: f64 = 1.24;
 
+/// The figures of a report, in the order in which they are shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Album {
+    pub(crate) figures: Vec<Figure>,
+}
+
+impl Album {
+    /// Keeps the figure for the files beside the page, and shows it there.
+    pub(crate) fn show(&mut self, figure: Figure) -> Markup {
+        let shown = figure.inline();
+        self.figures.push(figure);
+        shown
+    }
+}
+
+/// What a figure is called and what it shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caption {
+    /// Name of its files without an ending: full words, lower case, with hyphens; no two figures of a report share it.
+    pub(crate) name: String,
+    /// What it shows, for who cannot see it.
+    pub(crate) label: String,
+}
+
+impl Caption {
+    /// The name is made of these parts, each without what does not belong into a file's name.
+    pub(crate) fn new(name: &[&str], label: impl Into<String>) -> Self {
+        let plain = |letter: char| {
+            if letter.is_ascii_alphanumeric() || letter == '_' {
+                letter
+            } else {
+                '-'
+            }
+        };
+        let parts: Vec<String> = name
+            .iter()
+            .map(|part| part.chars().map(plain).collect())
+            .collect();
+        Self {
+            name: parts.join("."),
+            label: label.into(),
+        }
+    }
+}
+
 /// A drawn figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    /// What it shows, for who cannot see it.
-    label: String,
+    pub(crate) caption: Caption,
     /// Width and height in pixels of the page.
     size: [u32; 2],
     /// The elements inside the SVG.
@@ -57,7 +101,7 @@ type DrawError = DrawingAreaErrorKind<std::io::Error>;
 impl Figure {
     /// Paints on an area of `size` (width and height in pixels of the page); inside, [`UNITS`] units are a pixel.
     fn draw(
-        label: String,
+        caption: Caption,
         size: [u32; 2],
         paint: impl FnOnce(&Area<'_>) -> Result<(), DrawError>,
     ) -> Result<Self, ReportError> {
@@ -67,13 +111,13 @@ impl Figure {
         let painted = paint(&area).and_then(|()| area.present());
         drop(area);
         painted.map_err(|error| ReportError::Figure {
-            figure: label.clone(),
+            figure: caption.label.clone(),
             reason: error.to_string(),
         })?;
         let inner = svg.split_once('>').map_or("", |(_, rest)| rest);
         let body = inner.rsplit_once("</svg>").map_or(inner, |(body, _)| body);
         Ok(Self {
-            label,
+            caption,
             size,
             body: body.to_owned(),
         })
@@ -83,7 +127,7 @@ impl Figure {
     pub(crate) fn inline(&self) -> Markup {
         let [width, height] = self.size.map(|side| side * UNITS);
         html! {
-            svg role="img" aria-label=(self.label) width=(self.size[0]) height=(self.size[1])
+            svg role="img" aria-label=(self.caption.label) width=(self.size[0]) height=(self.size[1])
                 viewBox={ "0 0 " (width) " " (height) } { (PreEscaped(self.with_variables())) }
         }
     }
@@ -177,7 +221,7 @@ mod tests {
             series: 7,
             values: vec![1.0, 2.0, 4.0],
         };
-        let figure = distribution("a < b".to_owned(), "AUC", &[row], 4.0).unwrap();
+        let figure = distribution(Caption::new(&["a"], "a < b"), "AUC", &[row], 4.0).unwrap();
         let svg = figure.inline().into_string();
         assert!(svg.starts_with("<svg role=\"img\" aria-label=\"a &lt; b\""));
         assert!(
@@ -195,14 +239,14 @@ mod tests {
             values: values.to_vec(),
         };
         for values in [&[][..], &[0.0], &[3.0, 3.0]] {
-            distribution(String::new(), "AUC", &[row(values)], 0.0).unwrap();
+            distribution(Caption::default(), "AUC", &[row(values)], 0.0).unwrap();
         }
-        removal_curve(String::new(), 0, &[0.5, 0.5], &[0, 1]).unwrap();
+        removal_curve(Caption::default(), 0, &[0.5, 0.5], &[0, 1]).unwrap();
         let line = Line {
             series: 2,
             deterministic: false,
             values: vec![(0, 1.0), (1, 1.0)],
         };
-        auc_over_runs(String::new(), &[line], 2, 1.0).unwrap();
+        auc_over_runs(Caption::default(), &[line], 2, 1.0).unwrap();
     }
 }

@@ -1,6 +1,10 @@
 //! What a report is built from: the rows of a whole study, and where they came from.
 
-use schema::{Crop, CurveStep, Exclusion, Saliency, Score, Segments, Target, Weight};
+use schema::{
+    Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
+    NeededSamples, Place, Saliency, Score, Segments, Stability, Summary, Target,
+    VarianceComponents, Weight,
+};
 
 /// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +19,8 @@ pub struct Inputs {
     pub networks: Vec<Network>,
     /// The methods, in the order in which they are shown. One that has scores and is not named here comes last.
     pub methods: Vec<Method>,
+    /// What removed pixels become, in the order in which they are shown, the main one first.
+    pub replacements: Vec<String>,
     /// The crops: one for each image that has scores.
     pub crops: Vec<Crop>,
     /// The partitions: one for each image and partition that has scores.
@@ -27,8 +33,32 @@ pub struct Inputs {
     pub weights: Vec<Weight>,
     /// The removal curves: a whole one for each row of `scores`.
     pub curves: Vec<CurveStep>,
+    /// The orders of the controls.
+    pub orders: Vec<Place>,
     /// The areas under the curves: the numbers that the report is about.
     pub scores: Vec<Score>,
+    /// Differences between the areas of both orders; none where a study has one order.
+    pub gains: Vec<Gain>,
+    /// How alike the runs of a method are.
+    pub agreement: Vec<Agreement>,
+    /// How many samples each LIME needs for runs that agree.
+    pub needed_samples: Vec<NeededSamples>,
+    /// Where relevance lies by the side of the images' masks.
+    pub localization: Vec<Localization>,
+    /// How few superpixels an explanation names.
+    pub complexity: Vec<Complexity>,
+    /// Areas and their spread over runs, by image.
+    pub stability: Vec<Stability>,
+    /// Means over images with their intervals.
+    pub summaries: Vec<Summary>,
+    /// Differences between methods with their intervals and tests.
+    pub comparisons: Vec<Comparison>,
+    /// Where the differences between areas come from.
+    pub variance_components: Vec<VarianceComponents>,
+    /// How far images, and replacements, agree on the ranking of the methods.
+    pub concordance: Vec<Concordance>,
+    /// What the explanations of each network and method cost.
+    pub explanation_costs: Vec<ExplanationCost>,
     /// The images that were left out.
     pub exclusions: Vec<Exclusion>,
     /// Where the rows came from.
@@ -36,12 +66,14 @@ pub struct Inputs {
 }
 
 /// A network of the study.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Network {
     /// Name in pipeline.toml.
     pub name: String,
     /// Architecture, such as `alexnet`.
     pub architecture: String,
+    /// Multiple of the published widths; 1 for a program.
+    pub width: f64,
     /// BLAKE3 of the weight file, in lower-case hexadecimal.
     pub digest: String,
     /// The colour of the replacement `gray`: the network's mean x 255 of red, green and blue, rounded half to even.
@@ -72,8 +104,54 @@ pub struct Provenance {
     pub devices: Vec<String>,
     /// What each stage cost, in the order in which they are shown.
     pub costs: Vec<StageCost>,
-    /// Tables and the number of their artifacts, in the order in which they are shown.
-    pub artifacts: Vec<(String, u64)>,
+    /// Every artifact of the study.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// An artifact and how it was made. What it is about has the names of pipeline.toml, and none where it is about all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Artifact {
+    /// Its table.
+    pub table: String,
+    /// Content id: BLAKE3, in lower-case hexadecimal.
+    pub id: String,
+    /// Number of rows.
+    pub rows: u64,
+    /// Image.
+    pub image: Option<String>,
+    /// Network.
+    pub network: Option<String>,
+    /// Partition.
+    pub partition: Option<String>,
+    /// Method.
+    pub method: Option<String>,
+    /// Run, from 0.
+    pub run: Option<u32>,
+    /// Order of removal.
+    pub order: Option<String>,
+    /// What removed pixels became.
+    pub replacement: Option<String>,
+    /// When it was published: RFC 3339, UTC.
+    pub date: String,
+    /// Device that ran the network, such as `cpu`.
+    pub device: String,
+}
+
+/// What the explanations of a network by a method cost when they were computed, judging them left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExplanationCost {
+    /// Network.
+    pub network: String,
+    /// Method.
+    pub method: String,
+    /// Number of explanations.
+    pub explanations: u64,
+    /// Images that went forward through the network for all of them.
+    pub forward_passes: u64,
+    /// Images that went backward through the network.
+    pub backward_passes: u64,
+    /// Sum of the wall times in seconds.
+    pub wall_seconds: f64,
 }
 
 /// What the actions of one stage cost when they were computed.

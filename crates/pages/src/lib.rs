@@ -24,7 +24,7 @@ mod testing;
 mod tests;
 
 pub use error::ReportError;
-pub use inputs::{Inputs, Method, Network, Provenance, StageCost};
+pub use inputs::{Artifact, ExplanationCost, Inputs, Method, Network, Provenance, StageCost};
 
 /// Builds the files of a report, by names relative to its folder: `index.html`, and `tables/*.csv` with every number in full.
 pub fn build(inputs: &Inputs) -> Result<Vec<(String, Vec<u8>)>, ReportError> {

@@ -359,7 +359,10 @@ pub(crate) fn costs(inputs: &Inputs) -> Table {
 
 /// How many artifacts of each table the study consists of.
 pub(crate) fn artifacts(inputs: &Inputs) -> Table {
-    let counts = &inputs.provenance.artifacts;
+    let mut counts = std::collections::BTreeMap::<&str, u64>::new();
+    for artifact in &inputs.provenance.artifacts {
+        *counts.entry(&artifact.table).or_default() += 1;
+    }
     Table {
         name: "artifacts",
         columns: vec![
@@ -368,7 +371,7 @@ pub(crate) fn artifacts(inputs: &Inputs) -> Table {
         ],
         rows: counts
             .iter()
-            .map(|(table, count)| vec![Cell::text(table), Cell::Count(*count)])
+            .map(|(&table, &count)| vec![Cell::text(table), Cell::Count(count)])
             .collect(),
     }
 }

@@ -3,7 +3,7 @@
 use imaging::{Rgb, encode_png};
 use schema::{Crop, CurveStep, Exclusion, Saliency, Score, Segments, Target, Weight};
 
-use crate::{Inputs, Method, Network, Provenance, StageCost};
+use crate::{Artifact, Inputs, Method, Network, Provenance, StageCost};
 
 /// Sides of a crop in pixels.
 pub(crate) const HEIGHT: usize = 20;
@@ -34,6 +34,7 @@ pub(crate) fn study(images: &[&str], runs: u32) -> Inputs {
         classes: vec![CLASS.to_owned()],
         networks: NETWORKS.map(network).to_vec(),
         methods: vec![method("gradcam", None), method("lime", Some("mean"))],
+        replacements: vec!["mean".to_owned()],
         exclusions: vec![exclusion()],
         provenance: provenance(),
         ..Inputs::default()
@@ -58,6 +59,7 @@ fn network(name: &str) -> Network {
     Network {
         name: name.to_owned(),
         architecture: "alexnet".to_owned(),
+        width: 1.0,
         digest: "3f".repeat(32),
         gray: [124, 116, 104],
     }
@@ -94,7 +96,14 @@ fn provenance() -> Provenance {
             forward_passes: 60_024,
             backward_passes: 0,
         }],
-        artifacts: vec![("scores".to_owned(), 30)],
+        artifacts: vec![Artifact {
+            table: "scores".to_owned(),
+            id: "5c".repeat(32),
+            rows: 30,
+            date: "2026-11-23T08:00:00Z".to_owned(),
+            device: "cpu".to_owned(),
+            ..Artifact::default()
+        }],
     }
 }
 

@@ -2,16 +2,20 @@
 
 pub mod report;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use pages::{Inputs, Method as ShownMethod, Network, Provenance, StageCost};
+use pages::{
+    Artifact, ExplanationCost, Inputs, Method as ShownMethod, Network, Provenance, StageCost,
+};
 use rayon::prelude::*;
 use schema::Table;
 use stage::{Output, Session, Stage, StageError};
-use store::Summary;
-use study::costs::Cost;
+use study::costs::{self, Cost};
 use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
+
+/// Kinds of methods in the order in which they are shown; one that is not here comes first.
+const KINDS: [&str; 6] = ["gradcam", "lime", "random", "edges", "greedy", "oracle"];
 
 /// Brings the report up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
@@ -54,6 +58,13 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
             .collect(),
         networks: networks(session),
         methods: methods(session),
+        replacements: session
+            .study
+            .deletion
+            .replacements
+            .iter()
+            .map(|replacement| replacement.name().to_owned())
+            .collect(),
         crops: crops
             .into_iter()
             .filter(|crop| scored.contains(crop.image.as_str()))
@@ -64,6 +75,18 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         weights: rows(session, plan, Kind::Weights)?,
         curves: rows(session, plan, Kind::Curves)?,
         exclusions: rows(session, plan, Kind::Scores)?,
+        orders: rows(session, plan, Kind::Orders)?,
+        gains: rows(session, plan, Kind::Scores)?,
+        agreement: rows(session, plan, Kind::Agreement)?,
+        needed_samples: rows(session, plan, Kind::Agreement)?,
+        localization: rows(session, plan, Kind::Localization)?,
+        complexity: rows(session, plan, Kind::Complexity)?,
+        stability: rows(session, plan, Kind::Comparisons)?,
+        summaries: rows(session, plan, Kind::Comparisons)?,
+        comparisons: rows(session, plan, Kind::Comparisons)?,
+        variance_components: rows(session, plan, Kind::Comparisons)?,
+        concordance: rows(session, plan, Kind::Comparisons)?,
+        explanation_costs: explanation_costs(plan),
         provenance: provenance(session, plan)?,
         scores,
     })
@@ -84,6 +107,7 @@ fn networks(session: &Session) -> Vec<Network> {
     let shown = |(name, network): (&study::Name, &study::settings::infer::Network)| Network {
         name: name.to_string(),
         architecture: network.architecture.name().to_owned(),
+        width: network.width,
         digest: session.sources.network_digest(name).to_owned(),
         gray: network
             .mean
@@ -104,25 +128,21 @@ fn methods(session: &Session) -> Vec<ShownMethod> {
             replacement,
         }
     };
-    session.study.methods.iter().map(shown).collect()
+    let mut methods: Vec<ShownMethod> = session.study.methods.iter().map(shown).collect();
+    // Explanations before controls.
+    methods.sort_by_key(|method| KINDS.iter().position(|kind| method.kind == *kind));
+    methods
 }
 
 fn provenance(session: &Session, plan: &Plan) -> Result<Provenance, StageError> {
     let file = &session.study.file;
     let settings = std::fs::read_to_string(file)
         .map_err(|error| StageError::action(format!("{}: {error}", file.display())))?;
-    let records: Vec<Summary> = plan
-        .all()
-        .filter_map(|action| plan.summary(action))
-        .collect();
-    let devices: BTreeSet<&str> = records
+    let artifacts = artifacts(session, plan);
+    let devices: BTreeSet<&str> = artifacts
         .iter()
-        .map(|record| record.device.as_str())
+        .map(|artifact| artifact.device.as_str())
         .collect();
-    let mut artifacts: BTreeMap<&str, u64> = BTreeMap::new();
-    for table in records.iter().flat_map(|record| record.artifacts.keys()) {
-        *artifacts.entry(table).or_default() += 1;
-    }
     Ok(Provenance {
         settings,
         latest: session.study.artifacts.join("latest").display().to_string(),
@@ -139,11 +159,55 @@ fn provenance(session: &Session, plan: &Plan) -> Result<Provenance, StageError> 
             .filter(|stage| *stage != Stage::Report)
             .map(|stage| cost(plan, stage))
             .collect(),
-        artifacts: artifacts
-            .into_iter()
-            .map(|(table, count)| (table.to_owned(), count))
-            .collect(),
+        artifacts,
     })
+}
+
+fn artifacts(session: &Session, plan: &Plan) -> Vec<Artifact> {
+    let mut artifacts = Vec::new();
+    for action in plan.all() {
+        let Some(summary) = plan.summary(action) else {
+            continue;
+        };
+        let subject = &action.subject;
+        let name = |name: &Option<study::Name>| name.as_ref().map(ToString::to_string);
+        for (table, artifact) in &summary.artifacts {
+            artifacts.push(Artifact {
+                table: table.clone(),
+                id: artifact.id.to_string(),
+                rows: artifact.rows,
+                image: subject
+                    .image
+                    .map(|image| session.sources.images.images[image].name.clone()),
+                network: name(&subject.network),
+                partition: name(&subject.partition),
+                method: name(&subject.method),
+                run: subject.run,
+                order: subject.order.map(|order| order.name().to_owned()),
+                replacement: subject
+                    .replacement
+                    .map(|replacement| replacement.name().to_owned()),
+                date: summary.date.clone(),
+                device: summary.device.clone(),
+            });
+        }
+    }
+    artifacts
+}
+
+fn explanation_costs(plan: &Plan) -> Vec<ExplanationCost> {
+    let each = costs::of_explanations(plan).into_iter();
+    each.map(
+        |((network, method), (explanations, cost))| ExplanationCost {
+            network: network.to_string(),
+            method: method.to_string(),
+            explanations,
+            forward_passes: cost.own_forward_passes,
+            backward_passes: cost.backward_passes,
+            wall_seconds: cost.wall_seconds,
+        },
+    )
+    .collect()
 }
 
 fn cost(plan: &Plan, stage: Stage) -> StageCost {

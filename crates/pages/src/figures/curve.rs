@@ -4,7 +4,7 @@ use plotters::element::Circle;
 use plotters::prelude::{ChartBuilder, Color};
 use plotters::series::{AreaSeries, LineSeries};
 
-use super::{Area, DrawError, Figure, GRID, INK, UNITS, series_color, stroke, text, tick};
+use super::{Area, Caption, DrawError, Figure, GRID, INK, UNITS, series_color, stroke, text, tick};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [380, 220];
@@ -13,12 +13,12 @@ const SIZE: [u32; 2] = [380, 220];
 ///
 /// `probabilities` has a value from 0 to 1 for each step from 0.
 pub(crate) fn removal_curve(
-    label: String,
+    caption: Caption,
     series: usize,
     probabilities: &[f32],
     marks: &[usize],
 ) -> Result<Figure, ReportError> {
-    Figure::draw(label, SIZE, |area| {
+    Figure::draw(caption, SIZE, |area| {
         paint(area, series, probabilities, marks)
     })
 }

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use statistics::five_numbers;
 
 use super::{
-    Area, DrawError, Figure, GRID, INK, TEXT, UNITS, series_color, stroke, text, tick, top,
+    Area, Caption, DrawError, Figure, GRID, INK, TEXT, UNITS, series_color, stroke, text, tick, top,
 };
 use crate::ReportError;
 
@@ -32,13 +32,13 @@ pub(crate) struct Row {
 ///
 /// `axis` is the measure with its unit, `largest` the largest value of all panels that are to be compared.
 pub(crate) fn distribution(
-    label: String,
+    caption: Caption,
     axis: &str,
     rows: &[Row],
     largest: f64,
 ) -> Result<Figure, ReportError> {
     let height = AXIS_HEIGHT + ROW_HEIGHT * rows.len() as u32;
-    Figure::draw(label, [WIDTH, height], |area| {
+    Figure::draw(caption, [WIDTH, height], |area| {
         paint(area, axis, rows, largest)
     })
 }

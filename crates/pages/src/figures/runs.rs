@@ -6,7 +6,7 @@ use plotters::prelude::{Cartesian2d, ChartBuilder, ChartContext, Color, SVGBacke
 use plotters::series::LineSeries;
 
 use super::{
-    Area, DrawError, Figure, GRID, INK, Mark, UNITS, series_color, stroke, text, tick, top,
+    Area, Caption, DrawError, Figure, GRID, INK, Mark, UNITS, series_color, stroke, text, tick, top,
 };
 use crate::ReportError;
 
@@ -24,12 +24,12 @@ pub(crate) struct Line {
 
 /// Area by run, a line for each method; `runs` is at least 2, and `largest` the largest area of all panels that are to be compared.
 pub(crate) fn auc_over_runs(
-    label: String,
+    caption: Caption,
     lines: &[Line],
     runs: u32,
     largest: f64,
 ) -> Result<Figure, ReportError> {
-    Figure::draw(label, SIZE, |area| paint(area, lines, runs, largest))
+    Figure::draw(caption, SIZE, |area| paint(area, lines, runs, largest))
 }
 
 fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(), DrawError> {

@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 
 use super::read;
-use crate::figures::{Line, Mark, Row, auc_over_runs, distribution as boxes, series_variable};
+use crate::figures::{
+    Caption, Line, Mark, Row, auc_over_runs, distribution as boxes, series_variable,
+};
 use crate::results::{AUC, AUC_RELATIVE, Comparison, Group, Measure, Results};
 use crate::{Inputs, ReportError, paper, tables};
 
@@ -161,7 +163,10 @@ fn run_panels(
         .fold(0.0, f64::max);
     let heading = results.heading(&comparison.condition);
     let panel = |image: &&str| {
-        let label = format!("AUC of {image} by run, {heading}");
+        let label = Caption::new(
+            &["runs", image, &heading],
+            format!("AUC of {image} by run, {heading}"),
+        );
         let figure = auc_over_runs(label, &lines(groups, image), runs, largest)?;
         Ok(html! { figure { figcaption { (image) } (figure.inline()) } })
     };
@@ -255,7 +260,10 @@ fn box_panel(
     };
     let rows: Vec<Row> = comparison.groups.iter().map(row).collect();
     let figure = boxes(
-        format!("Distribution over images of {axis}, {heading}"),
+        Caption::new(
+            &["distribution", heading],
+            format!("Distribution over images of {axis}, {heading}"),
+        ),
         axis,
         &rows,
         largest,

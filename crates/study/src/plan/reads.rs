@@ -45,8 +45,13 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Targets,
             Kind::Saliency,
             Kind::Weights,
+            Kind::Orders,
             Kind::Curves,
             Kind::Scores,
+            Kind::Agreement,
+            Kind::Localization,
+            Kind::Complexity,
+            Kind::Comparisons,
         ],
     }
 }
