@@ -92,6 +92,11 @@ pub enum ReportError {
         /// The library's words.
         reason: String,
     },
+    /// What the explorer shows cannot be written as JSON.
+    #[error(
+        "the explorer's data cannot be written as JSON: {0}. This is a mistake in the program: please report it"
+    )]
+    Json(serde_json::Error),
     /// A table cannot be written as CSV.
     #[error(
         "the table {table} cannot be written as CSV: {source}. This is a mistake in the program: please report it"

@@ -3,9 +3,14 @@
 //! A figure is drawn once, in the colours of the light page. Where it is put into the page each colour becomes a CSS variable
 //! with that colour as its fallback, so that the figure follows the page into the dark.
 
+mod case;
 mod curve;
 mod distribution;
+mod lines;
+mod paired;
+mod parts;
 mod runs;
+mod trade_off;
 
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
@@ -16,9 +21,12 @@ use plotters::prelude::{
 
 use crate::ReportError;
 
-pub(crate) use curve::removal_curve;
+pub(crate) use case::{Case, Frame, Shown, case};
 pub(crate) use distribution::{Row, distribution};
+pub(crate) use lines::{Series, agreement, experience, ranks};
+pub(crate) use paired::{Pair, paired};
 pub(crate) use runs::{Line, auc_over_runs};
+pub(crate) use trade_off::{Point, trade_off};
 
 /// Colours of the methods, by Okabe and Ito (2008), without yellow, which is too light for lines on white.
 const PALETTE: [RGBColor; 6] = [
@@ -123,6 +131,12 @@ impl Figure {
         })
     }
 
+    /// With elements of SVG above what is drawn.
+    fn with(mut self, elements: &str) -> Self {
+        self.body += elements;
+        self
+    }
+
     /// The figure within a page that defines the variables `--ink`, `--grid` and `--series-0` to `--series-5`.
     pub(crate) fn inline(&self) -> Markup {
         let [width, height] = self.size.map(|side| side * UNITS);
@@ -163,15 +177,6 @@ pub(crate) enum Mark {
 impl Mark {
     pub(crate) fn of(series: usize) -> Self {
         [Self::Circle, Self::Triangle, Self::Cross][series % 3]
-    }
-
-    /// The same sign as text.
-    pub(crate) fn sign(self) -> &'static str {
-        match self {
-            Self::Circle => "●",
-            Self::Triangle => "▲",
-            Self::Cross => "✕",
-        }
     }
 }
 
@@ -241,7 +246,6 @@ mod tests {
         for values in [&[][..], &[0.0], &[3.0, 3.0]] {
             distribution(Caption::default(), "AUC", &[row(values)], 0.0).unwrap();
         }
-        removal_curve(Caption::default(), 0, &[0.5, 0.5], &[0, 1]).unwrap();
         let line = Line {
             series: 2,
             deterministic: false,

@@ -9,12 +9,15 @@
 mod cases;
 mod duckdb;
 mod error;
+mod explorer;
 mod figures;
 mod inputs;
+mod needs;
 mod page;
 mod paper;
 mod pictures;
 mod results;
+mod rows;
 mod scale;
 mod table;
 mod tables;
@@ -29,8 +32,7 @@ pub use inputs::{Artifact, ExplanationCost, Inputs, Method, Network, Provenance,
 /// Builds the files of a report, by names relative to its folder: `index.html`, and `tables/*.csv` with every number in full.
 pub fn build(inputs: &Inputs) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     let results = results::Results::new(inputs);
-    let cases = cases::Cases::new(inputs, &results)?;
-    let page = page::page(inputs, &results, &cases)?;
+    let (page, _album) = page::page(inputs, &results)?;
     let mut files = vec![("index.html".to_owned(), page.into_bytes())];
     for table in tables::all(inputs, &results) {
         files.push((format!("tables/{}.csv", table.name), table.csv()?));

@@ -1,14 +1,19 @@
 //! The page: one HTML file that loads nothing, from tables, figures and cases.
 
 mod answers;
-mod case_cards;
+mod explorer;
+mod measures;
 mod provenance;
-mod scores;
+mod published;
+mod trade_offs;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::cases::Cases;
+use crate::explorer::Explorer;
+use crate::figures::Album;
+use crate::needs::Answers;
 use crate::results::Results;
+use crate::rows::Rows;
 use crate::{Inputs, ReportError};
 
 const STYLE: &str = include_str!("style.css");
@@ -16,34 +21,30 @@ const SCRIPT: &str = include_str!("script.js");
 /// The browser's own guard that the page loads nothing but what stands in it.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-/// Without scripts every case is shown, below each other.
-const WITHOUT_SCRIPT: &str = "[hidden][data-image]{display:block!important}.chooser{display:none}";
 
 /// Sections: the anchor and the heading.
-const SECTIONS: [(&str, &str); 8] = [
-    ("answer", "In short"),
-    ("mean-auc", "Mean AUC"),
-    ("std-over-runs", "Single images over runs"),
-    ("runs", "AUC run by run"),
-    ("distribution", "Distribution of AUC"),
-    ("cases", "Single cases"),
+const SECTIONS: [(&str, &str); 7] = [
+    ("answer", "Which method to choose"),
+    ("explorer", "See for yourself"),
+    ("trade-offs", "What it costs, and when the answer changes"),
+    ("published", "The published study's tables and figures"),
+    ("tests", "Tests and further measures"),
     ("excluded", "Excluded images"),
     ("provenance", "Where the numbers come from"),
 ];
 
-/// The whole file.
-pub(crate) fn page(
-    inputs: &Inputs,
-    results: &Results<'_>,
-    cases: &Cases<'_>,
-) -> Result<String, ReportError> {
+/// The whole file, and the figures that it shows.
+pub(crate) fn page(inputs: &Inputs, results: &Results<'_>) -> Result<(String, Album), ReportError> {
+    let rows = Rows::new(inputs);
+    let answers = Answers::new(inputs, results);
+    let packed = Explorer::new(inputs, results, &rows)?;
+    let mut album = Album::default();
     let contents = [
-        answers::section(inputs, results),
-        scores::mean_auc(results),
-        scores::std_over_runs(results),
-        scores::runs(inputs, results)?,
-        scores::distribution(results)?,
-        case_cards::section(inputs, results, cases),
+        answers::section(inputs, results, &answers),
+        explorer::section(results, &packed),
+        trade_offs::section(inputs, results, &answers, &mut album)?,
+        published::section(inputs, results, &rows, &mut album)?,
+        measures::section(inputs, results),
         provenance::excluded(inputs),
         provenance::section(inputs, results),
     ];
@@ -57,27 +58,28 @@ pub(crate) fn page(
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (inputs.title) }
                 style { (PreEscaped(STYLE)) }
-                noscript { style { (PreEscaped(WITHOUT_SCRIPT)) } }
             }
             body {
                 header {
                     h1 { (inputs.title) }
-                    p.quiet { "Which explanation of an image classifier found what the network looks at?" }
                     nav aria-label="Sections" { ul {
                         @for (anchor, heading) in SECTIONS { li { a href={ "#" (anchor) } { (heading) } } }
                     } }
                 }
                 main {
                     @for ((anchor, heading), content) in sections {
-                        section aria-labelledby=(anchor) { h2 id=(anchor) { (heading) } (content) }
+                        section id=(anchor) aria-labelledby={ (anchor) "-heading" } { h2 id={ (anchor) "-heading" } { (heading) } (content) }
                     }
                 }
-                footer { p { "Every table of this page lies beside it as CSV, in " code { "tables/" } "." } }
+                footer { p {
+                    "Beside this page lie every table, as CSV, Markdown, LaTeX and Parquet in " code { "tables/" }
+                    ", and every figure, as SVG and PNG in " code { "figures/" } "."
+                } }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
     };
-    Ok(page.into_string())
+    Ok((page.into_string(), album))
 }
 
 /// How to read what follows.

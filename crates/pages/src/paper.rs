@@ -1,5 +1,6 @@
 //! The published numbers, for reference: another study, on other images and other networks.
 
+use crate::Inputs;
 use crate::table::{Cell, Column, Table};
 
 /// Network, method, mean area, standard deviation of the areas (tables 1 to 3 of the paper).
@@ -19,6 +20,14 @@ const DEVIATIONS: [(&str, &str, f64, f64); 6] = [
     ("ResNet-50", "Labrador", 0.0, 1.256_239),
     ("ResNet-50", "tiger", 0.0, 2.033_908),
 ];
+
+/// Whether the networks are the published ones at full width, so that numbers may stand beside each other.
+pub(crate) fn is_the_published_study(inputs: &Inputs) -> bool {
+    let published = |network: &crate::Network| {
+        ["alexnet", "resnet50"].contains(&network.architecture.as_str()) && network.width == 1.0
+    };
+    !inputs.networks.is_empty() && inputs.networks.iter().all(published)
+}
 
 /// Mean area by network and method.
 pub(crate) fn mean_auc() -> Table {

@@ -19,7 +19,7 @@ pub(crate) struct Condition<'a> {
 impl Condition<'_> {
     /// Where the most relevant goes first a small area is good; where the least relevant does, a large one.
     pub(crate) fn lower_is_better(&self) -> bool {
-        self.order != "least_relevant_first"
+        self.order != LEAST_RELEVANT_FIRST
     }
 }
 
@@ -197,7 +197,18 @@ pub(crate) struct Results<'a> {
     /// All methods, in the order in which they are shown: the order of their colours.
     pub(crate) methods: Vec<&'a str>,
     pub(crate) varying: Varying,
+    /// The partition of the most superpixels and the first replacement: the ones that the answer is about.
+    pub(crate) main: Option<(&'a str, &'a str)>,
+    /// The methods that explain nothing and are there to be compared with.
+    pub(crate) controls: Vec<&'a str>,
 }
+
+/// The order of removal that the answer is about.
+pub(crate) const MOST_RELEVANT_FIRST: &str = "most_relevant_first";
+/// Its reverse.
+pub(crate) const LEAST_RELEVANT_FIRST: &str = "least_relevant_first";
+/// Kinds of method that explain nothing.
+const CONTROLS: [&str; 4] = ["random", "edges", "greedy", "oracle"];
 
 impl<'a> Results<'a> {
     pub(crate) fn new(inputs: &'a Inputs) -> Self {
@@ -209,12 +220,36 @@ impl<'a> Results<'a> {
             inputs.methods.iter().map(|method| method.name.as_str()),
             inputs.scores.iter().map(|score| score.method.as_str()),
         );
+        let partitions = partitions(inputs);
+        let replacements = in_order(
+            inputs.replacements.iter().map(String::as_str),
+            inputs.scores.iter().map(|score| score.replacement.as_str()),
+        );
         let mut comparisons = compare(&group(&inputs.scores, &methods));
         comparisons.sort_by_key(|comparison| {
-            let Condition { network, .. } = comparison.condition;
-            (place(&networks, network), comparison.condition)
+            let condition = comparison.condition;
+            (
+                place(&networks, condition.network),
+                place(&partitions, condition.partition),
+                place(&replacements, condition.replacement),
+                // The most relevant first.
+                std::cmp::Reverse(condition.order),
+            )
         });
+        let control = |method: &&str| {
+            let mut known = inputs.methods.iter();
+            known.any(|known| known.name == **method && CONTROLS.contains(&known.kind.as_str()))
+        };
         Self {
+            main: partitions
+                .first()
+                .copied()
+                .zip(replacements.first().copied()),
+            controls: methods
+                .iter()
+                .filter(|method| control(method))
+                .copied()
+                .collect(),
             images: distinct(inputs.scores.iter().map(|score| score.image.as_str())),
             varying: varying(&comparisons),
             comparisons,
@@ -227,6 +262,33 @@ impl<'a> Results<'a> {
         self.comparisons
             .iter()
             .flat_map(|comparison| &comparison.groups)
+    }
+
+    /// Whether the answer is about this condition: the most relevant first on the main partition with the main replacement.
+    pub(crate) fn is_main(&self, condition: &Condition<'_>) -> bool {
+        self.main == Some((condition.partition, condition.replacement))
+            && condition.lower_is_better()
+    }
+
+    /// What the answer is about, a comparison for each network; every one where none has such a condition.
+    pub(crate) fn main_comparisons(&self) -> Vec<&Comparison<'a>> {
+        let all = || self.comparisons.iter();
+        let main: Vec<_> = all().filter(|each| self.is_main(&each.condition)).collect();
+        if main.is_empty() {
+            all().collect()
+        } else {
+            main
+        }
+    }
+
+    /// Whether a method explains, and is no control.
+    pub(crate) fn explains(&self, method: &str) -> bool {
+        !self.controls.contains(&method)
+    }
+
+    /// Place of a method among all: its colour.
+    pub(crate) fn series(&self, method: &str) -> usize {
+        place(&self.methods, method)
     }
 
     /// Number of an image among [`Results::images`].
@@ -325,7 +387,22 @@ fn in_order<'a>(
     names
 }
 
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// The partitions with scores, the one with the most superpixels in the mean first.
+fn partitions(inputs: &Inputs) -> Vec<&str> {
+    let mut partitions = distinct(inputs.scores.iter().map(|score| score.partition.as_str()));
+    let superpixels = |partition: &str| {
+        let rows = inputs
+            .segments
+            .iter()
+            .filter(|row| row.partition == partition);
+        let counts: Vec<f64> = rows.map(|row| row.superpixels.into()).collect();
+        mean(&counts).unwrap_or(0.0)
+    };
+    partitions.sort_by(|a, b| superpixels(b).total_cmp(&superpixels(a)));
+    partitions
+}
+
+pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let names: std::collections::BTreeSet<_> = names.collect();
     names.into_iter().collect()
 }

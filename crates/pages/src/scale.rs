@@ -45,14 +45,9 @@ impl Scale {
         })
     }
 
-    /// The scale from left to right as a CSS background.
-    pub(crate) fn css(self) -> String {
-        let stops: Vec<String> = self
-            .0
-            .iter()
-            .map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}"))
-            .collect();
-        format!("linear-gradient(to right,{})", stops.join(","))
+    /// Its colours at equal distances.
+    pub(crate) fn stops(self) -> &'static [[u8; 3]] {
+        self.0
     }
 }
 

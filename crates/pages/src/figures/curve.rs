@@ -4,26 +4,12 @@ use plotters::element::Circle;
 use plotters::prelude::{ChartBuilder, Color};
 use plotters::series::{AreaSeries, LineSeries};
 
-use super::{Area, Caption, DrawError, Figure, GRID, INK, UNITS, series_color, stroke, text, tick};
-use crate::ReportError;
-
-const SIZE: [u32; 2] = [380, 220];
+use super::{Area, DrawError, GRID, INK, UNITS, series_color, stroke, text, tick};
 
 /// A removal curve with the area below it shaded, and points at the steps of `marks`.
 ///
 /// `probabilities` has a value from 0 to 1 for each step from 0.
-pub(crate) fn removal_curve(
-    caption: Caption,
-    series: usize,
-    probabilities: &[f32],
-    marks: &[usize],
-) -> Result<Figure, ReportError> {
-    Figure::draw(caption, SIZE, |area| {
-        paint(area, series, probabilities, marks)
-    })
-}
-
-fn paint(
+pub(super) fn paint(
     area: &Area<'_>,
     series: usize,
     probabilities: &[f32],

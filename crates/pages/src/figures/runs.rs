@@ -1,13 +1,10 @@
 //! The areas of one image, run by run.
 
-use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
-use plotters::element::{Circle, Cross, TriangleMarker};
-use plotters::prelude::{Cartesian2d, ChartBuilder, ChartContext, Color, SVGBackend};
-use plotters::series::LineSeries;
+use plotters::coord::ranged1d::Ranged;
+use plotters::prelude::ChartBuilder;
 
-use super::{
-    Area, Caption, DrawError, Figure, GRID, INK, Mark, UNITS, series_color, stroke, text, tick, top,
-};
+use super::parts::{Chart, LEGEND, axes, legend, line, marked_line};
+use super::{Area, Caption, DrawError, Figure, UNITS, series_color, tick, top};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [360, 260];
@@ -15,6 +12,7 @@ const SIZE: [u32; 2] = [360, 260];
 /// A method's areas of an image.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
+    pub(crate) name: String,
     pub(crate) series: usize,
     /// Drawn as a flat line over all runs.
     pub(crate) deterministic: bool,
@@ -33,58 +31,46 @@ pub(crate) fn auc_over_runs(
 }
 
 fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(), DrawError> {
-    let last = runs.saturating_sub(1).max(1) as i32;
+    legend(
+        area,
+        lines.iter().map(|line| (line.series, line.name.as_str())),
+    )?;
+    let last = f64::from(runs.saturating_sub(1).max(1));
     let mut chart = ChartBuilder::on(area)
         .margin(10 * UNITS)
+        .margin_top(LEGEND * UNITS)
         .x_label_area_size(38 * UNITS)
         .y_label_area_size(50 * UNITS)
-        .build_cartesian_2d(0..last, 0.0..top(largest))?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(GRID.mix(0.0))
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text())
-        .axis_desc_style(text())
-        .x_desc("run")
-        .y_desc("AUC (probability × superpixels)")
-        .y_labels(5)
-        .y_label_formatter(&|value| tick(*value))
-        .draw()?;
+        .build_cartesian_2d(0.0..last, 0.0..top(largest))?;
+    axes(
+        &mut chart,
+        ["run", "AUC (probability × superpixels)"],
+        [10, 5],
+        [&|value| tick(*value), &|value| tick(*value)],
+    )?;
     lines
         .iter()
         .try_for_each(|line| draw(&mut chart, line, last))
 }
 
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordi32, RangedCoordf64>>;
-
-fn draw(chart: &mut Chart<'_, '_>, line: &Line, last: i32) -> Result<(), DrawError> {
-    let color = series_color(line.series);
-    let points: Vec<(i32, f64)> = line
+fn draw<X, Y>(chart: &mut Chart<'_, '_, X, Y>, own: &Line, last: f64) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    let points: Vec<(f64, f64)> = own
         .values
         .iter()
-        .map(|&(run, area)| (run as i32, area))
+        .map(|&(run, area)| (f64::from(run), area))
         .collect();
-    if line.deterministic {
+    if own.deterministic {
         let flat = points.first().map_or(0.0, |point| point.1);
-        chart.draw_series(LineSeries::new([(0, flat), (last, flat)], stroke(color, 2)))?;
-        return Ok(());
+        return line(
+            chart,
+            series_color(own.series),
+            2,
+            [(0.0, flat), (last, flat)],
+        );
     }
-    chart.draw_series(LineSeries::new(points.iter().copied(), stroke(color, 1)))?;
-    let size = 4 * UNITS;
-    let points = points.into_iter();
-    match Mark::of(line.series) {
-        Mark::Circle => {
-            chart.draw_series(points.map(|at| Circle::new(at, size, color.filled())))?;
-        }
-        Mark::Triangle => {
-            chart
-                .draw_series(points.map(|at| TriangleMarker::new(at, size + 1, color.filled())))?;
-        }
-        Mark::Cross => {
-            chart.draw_series(points.map(|at| Cross::new(at, size, stroke(color, 2))))?;
-        }
-    }
-    Ok(())
+    marked_line(chart, own.series, &points)
 }

@@ -1,40 +1,394 @@
-//! The first section: what the numbers say, and what they do not.
+//! The first section: which method for which need, how surely, and when it would be another.
 
 use maud::{Markup, html};
 
 use super::{constants, plural};
 use crate::Inputs;
-use crate::results::{Comparison, Group, Results};
+use crate::needs::{Answers, Check, Choice, Contrast, Fidelity, Passes, Repeat, Verdict, agreed};
+use crate::results::Results;
 
-pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
+pub(super) fn section(inputs: &Inputs, results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     html! {
         @if results.comparisons.is_empty() {
             p { "There are no scores: every image was excluded, or the study has no images. See below for the reasons." }
         } @else {
-            (introduction(inputs, results))
-            div.answers {
-                @for comparison in &results.comparisons { (card(results, comparison)) }
+            (summary(results, answers))
+            div.needs {
+                (fidelity(results, answers))
+                (repeatability(answers))
+                (computing(answers))
             }
-            div.note { ul { @for caveat in caveats(inputs, results) { li { (caveat) } } } }
+            (extent(inputs, results))
+            details.note {
+                summary { "Before you quote a number" }
+                ul { @for caveat in caveats(inputs, results) { li { (caveat) } } }
+            }
         }
     }
 }
 
-fn introduction(inputs: &Inputs, results: &Results<'_>) -> Markup {
+/// The answer in a sentence.
+fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
+    let faithful = supported(answers);
+    let certain = agreed(
+        answers
+            .repeatability
+            .iter()
+            .filter_map(|choice| choice.methods.first())
+            .map(|best| best.method),
+    );
+    let cheap = agreed(
+        answers
+            .computing
+            .iter()
+            .filter_map(|choice| choice.methods.first())
+            .map(|best| best.method),
+    );
+    let explaining = results
+        .methods
+        .iter()
+        .filter(|method| results.explains(method))
+        .count();
+    html! {
+        p.lede {
+            @if explaining < 2 {
+                "This study has one explaining method, so there is no choice to make; beside the controls it can still be judged."
+            } @else {
+                "On " (plural(results.images.len(), "image")) " "
+                @match faithful {
+                    Some(method) => { b { (method) } " finds best what the network looks at" }
+                    None if answers.fidelity.len() > 1 => { "no method finds best what the network looks at in all networks" }
+                    None => { "no method is shown to find best what the network looks at" }
+                }
+                @if certain == cheap {
+                    @if let Some(method) = certain { "; " b { (method) } " repeats itself best and computes least" }
+                } @else {
+                    @if let Some(method) = certain { "; " b { (method) } " repeats itself best" }
+                    @if let Some(method) = cheap { "; " b { (method) } " computes least" }
+                }
+                "."
+            }
+        }
+    }
+}
+
+/// The method whose lead is shown in every network.
+fn supported<'a>(answers: &Answers<'a>) -> Option<&'a str> {
+    let ahead = |fidelity: &Fidelity<'_>| {
+        fidelity
+            .next
+            .as_ref()
+            .is_some_and(|next| next.verdict() == Verdict::Ahead)
+    };
+    let all = answers.fidelity.iter().all(ahead);
+    agreed(answers.fidelity.iter().map(|fidelity| fidelity.best)).filter(|_| all)
+}
+
+fn card(need: &str, measure: &str, verdict: &Markup, content: &Markup) -> Markup {
+    html! {
+        article.need {
+            h3 { (need) span.quiet { " " (measure) } }
+            p.verdict { (verdict) }
+            (content)
+        }
+    }
+}
+
+fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
+    let verdict = match supported(answers) {
+        Some(method) => html! { (method) },
+        None => match answers.fidelity.as_slice() {
+            [] => html! { "not measured" },
+            [only] if only.next.is_none() => {
+                html! { (only.best) ", without another to compare it with" }
+            }
+            [_] => html! { "undecided" },
+            several => html! {
+                @for (place, each) in several.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    span.part { (shown(each)) " on " (each.network) }
+                }
+            },
+        },
+    };
+    let lower = results
+        .main_comparisons()
+        .first()
+        .is_none_or(|each| each.condition.lower_is_better());
+    let measure = if lower {
+        "lowest area under the removal curve (AUC)"
+    } else {
+        "highest area under the removal curve (AUC)"
+    };
+    let content = html! {
+        @for each in &answers.fidelity { (in_network(each)) }
+        (turning(answers))
+    };
+    card("Highest fidelity", measure, &verdict, &content)
+}
+
+fn shown<'a>(fidelity: &Fidelity<'a>) -> &'a str {
+    let verdict = fidelity.next.as_ref().map(Contrast::verdict);
+    if verdict == Some(Verdict::Ahead) {
+        fidelity.best
+    } else {
+        "undecided"
+    }
+}
+
+fn in_network(fidelity: &Fidelity<'_>) -> Markup {
+    html! {
+        p {
+            b { (fidelity.network) } ": " (fidelity.best) " " b { (decimals(fidelity.mean)) } (interval(fidelity.interval)) "."
+            @if let Some(next) = &fidelity.next { " " (against(next)) }
+            @if let Some(random) = &fidelity.random { " " (beside_chance(fidelity.best, random)) }
+        }
+    }
+}
+
+/// How a method stands beside the next one.
+fn against(next: &Contrast<'_>) -> Markup {
+    html! {
+        @if let Some(difference) = next.difference {
+            (decimals(difference.abs())) (interval(next.interval.map(magnitude(difference))))
+            @if difference < 0.0 { " below " } @else { " above " } (next.other)
+            ", better on " b { (next.wins) " of " (next.images) } " images"
+            @if let Some(p) = next.p_adjusted { " (" (p_value(p)) ")" } "."
+            @if next.verdict() != Verdict::Ahead {
+                " The interval has 0 in it: chance may have made this"
+                @if let Some(needed) = next.images_needed().filter(|needed| *needed > u64::from(next.images)) {
+                    "; about " (needed) " such images would tell"
+                }
+                "."
+            }
+        } @else { "Not compared with " (next.other) ": no image has both." }
+    }
+}
+
+/// The interval of a difference as one of its size.
+fn magnitude(difference: f64) -> impl Fn([f64; 2]) -> [f64; 2] {
+    move |[low, high]| {
+        if difference < 0.0 {
+            [-high, -low]
+        } else {
+            [low, high]
+        }
+    }
+}
+
+fn beside_chance(best: &str, random: &Contrast<'_>) -> Markup {
+    html! {
+        @match random.verdict() {
+            Verdict::Ahead => { "Better than removal in random order." }
+            Verdict::Behind => { strong { "Worse than removal in random order: do not rely on " (best) " here." } }
+            Verdict::Undecided => { strong { "Not shown to be better than removal in random order." } }
+        }
+    }
+}
+
+/// Where another method would be the answer.
+fn turning(answers: &Answers<'_>) -> Markup {
+    let checks = || {
+        answers
+            .fidelity
+            .iter()
+            .flat_map(|fidelity| fidelity.checks.iter().map(move |check| (fidelity, check)))
+    };
+    let turned: Vec<_> = checks().filter(|(_, check)| turns(check)).collect();
+    let open = checks()
+        .filter(|(_, check)| check.contrast.verdict() == Verdict::Undecided)
+        .count();
+    let exceptions: Vec<_> = answers
+        .fidelity
+        .iter()
+        .filter(|fidelity| !fidelity.exceptions.is_empty())
+        .collect();
+    html! {
+        @if checks().next().is_some() {
+            p.turn {
+                b { "It turns over " }
+                @match turned.as_slice() {
+                    [] => { "in none of " (plural(checks().count(), "other check")) }
+                    turned => {
+                        "in " (turned.len()) " of " (plural(checks().count(), "other check"))
+                        ", as on " (turned[0].0.network) " " (turned[0].1.what) " (" (turned[0].1.contrast.method) ")"
+                    }
+                }
+                @if open > 0 { "; " (open) " of them " @if open == 1 { "is" } @else { "are" } " undecided" }
+                " (" a href="#checks" { "which" } ")."
+            }
+        }
+        @if !exceptions.is_empty() {
+            p.turn {
+                "Single images where it is the other way: "
+                @for (place, fidelity) in exceptions.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    @for (place, image) in fidelity.exceptions.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        a href=(super::explorer::link(image, fidelity.network)) { (image) }
+                    }
+                    " (" (fidelity.network) ")"
+                }
+                "."
+            }
+        }
+    }
+}
+
+/// Whether another method is shown to be ahead there.
+pub(super) fn turns(check: &Check<'_>) -> bool {
+    !check.same && check.contrast.verdict() == Verdict::Ahead
+}
+
+fn repeatability(answers: &Answers<'_>) -> Markup {
+    let choices = &answers.repeatability;
+    let verdict = verdict(choices, |choice| {
+        choice
+            .methods
+            .first()
+            .map(|best| (best.method, choice.network))
+    });
+    let content = html! {
+        @for choice in choices { p { b { (choice.network) } ": " (repeats(&choice.methods)) } }
+        (enough(choices))
+    };
+    card(
+        "Repeatable explanations",
+        "least change from run to run",
+        &verdict,
+        &content,
+    )
+}
+
+fn repeats(methods: &[Repeat<'_>]) -> Markup {
+    html! {
+        @for (place, repeat) in methods.iter().enumerate() {
+            @if place > 0 { "; " }
+            (repeat.method) " "
+            @if repeat.deterministic { "is the same every time, by construction" }
+            @else {
+                @match repeat.deviation {
+                    Some(deviation) => { "varies by " b { (decimals(deviation)) } " (std of an image's AUC over runs)" }
+                    None => { "has one run, so nothing is known" }
+                }
+                @if let Some(correlation) = repeat.correlation {
+                    ", the rankings of two runs correlate by " b { (format!("{correlation:.2}")) }
+                }
+            }
+        }
+        "."
+    }
+}
+
+/// From how many samples on a method that draws random numbers would repeat itself.
+fn enough(choices: &[Choice<'_, Repeat<'_>>]) -> Markup {
+    let random = choices.iter().flat_map(|choice| {
+        choice
+            .methods
+            .iter()
+            .map(move |repeat| (choice.network, repeat))
+    });
+    let random: Vec<_> = random.filter(|(_, repeat)| repeat.reached.1 > 0).collect();
+    html! {
+        @if !random.is_empty() {
+            p.turn {
+                b { "It would matter less " } "with more samples: "
+                @for (place, (network, repeat)) in random.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    (repeat.method) " on " (network) " agrees with itself (rank correlation "
+                    @if let Some(level) = repeat.level { (level) " or more" } ") for " (repeat.reached.0) " of " (repeat.reached.1) " images"
+                    @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
+                }
+                " (" a href="#samples" { "how many it takes" } ")."
+            }
+        }
+    }
+}
+
+fn computing(answers: &Answers<'_>) -> Markup {
+    let choices = &answers.computing;
+    let verdict = verdict(choices, |choice| {
+        choice
+            .methods
+            .first()
+            .map(|best| (best.method, choice.network))
+    });
+    let content = html! {
+        @for choice in choices { p { b { (choice.network) } ": " (costs(&choice.methods)) } }
+        (ratio(choices))
+    };
+    card(
+        "Least computing",
+        "network passes for one explanation",
+        &verdict,
+        &content,
+    )
+}
+
+fn costs(methods: &[Passes<'_>]) -> Markup {
+    html! {
+        @for (place, passes) in methods.iter().enumerate() {
+            @if place > 0 { "; " }
+            (passes.method) " " b { (count(passes.forward)) } " forward"
+            @if passes.backward > 0.0 { " and " b { (count(passes.backward)) } " backward" }
+            ", " (seconds(passes.seconds))
+        }
+        "."
+    }
+}
+
+fn ratio(choices: &[Choice<'_, Passes<'_>>]) -> Markup {
+    let ratios = choices.iter().filter_map(|choice| {
+        let [first, .., last] = choice.methods.as_slice() else {
+            return None;
+        };
+        Some((last.method, first.method, last.all() / first.all()))
+    });
+    let widest = ratios.max_by(|a, b| a.2.total_cmp(&b.2));
+    html! {
+        @if let Some((dear, cheap, ratio)) = widest {
+            p.turn {
+                b { "It turns over " } "only where " (dear) " is given less than 1/" (count(ratio)) " of its passes, against the " (cheap)
+                " of this study (" a href="#samples" { "what fewer do to its agreement" } ")."
+            }
+        }
+    }
+}
+
+/// The method that all networks agree on, or each network's.
+fn verdict<'a, T>(choices: &[T], best: impl Fn(&T) -> Option<(&'a str, &'a str)>) -> Markup {
+    let each: Vec<_> = choices.iter().filter_map(best).collect();
+    html! {
+        @match agreed(each.iter().map(|each| each.0)) {
+            Some(method) => { (method) }
+            None if each.is_empty() => { "not measured" }
+            None => {
+                @for (place, (method, network)) in each.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    span.part { (method) " on " (network) }
+                }
+            }
+        }
+    }
+}
+
+/// What the answer is about.
+fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let explanations: usize = results
         .groups()
         .map(|group| group.images.values().map(Vec::len).sum::<usize>())
         .sum();
     html! {
-        p {
-            "Superpixels of an image are removed one after another, in the order in which a method calls them relevant, and the \
-            network is asked each time. The area under the class's probability (AUC) is small where the method found what the \
-            network looks at. "
-            b { "Lower is better" } " when the most relevant go first."
-        }
         p.quiet {
+            "Superpixels are removed one after another, the most relevant first, and the network is asked each time: the area under the             probability of its class (AUC) is small where a method found what the network looks at. "
+            @if let Some((partition, replacement)) = results.main {
+                "The answer is for superpixels by " (partition) ", replaced by " (replacement) ". "
+            }
+            "In brackets: 95 % bootstrap intervals over images. "
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
-            (plural(results.methods.len(), "method")) ", " (plural(inputs.runs as usize, "run")) " of a method that draws random numbers: "
+            (plural(results.methods.len(), "method"))
+            @if !results.controls.is_empty() { ", of them controls: " (results.controls.join(", ")) }
+            "; " (plural(inputs.runs as usize, "run")) " of a method that draws random numbers; "
             (plural(explanations, "removal curve")) "."
             @if !inputs.exclusions.is_empty() { " " (excluded(inputs)) " (" a href="#excluded" { "why" } ")." }
             @if let Some(constants) = constants(results) { " " (constants) }
@@ -49,68 +403,54 @@ fn excluded(inputs: &Inputs) -> String {
     format!("{} {verb} excluded", plural(images.len(), "image"))
 }
 
-fn card(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
-    let ranking = comparison.ranking();
+pub(super) fn decimals(number: f64) -> String {
+    let digits = if number.abs() < 1.0 { 3 } else { 2 };
+    format!("{number:.digits$}")
+}
+
+/// ` [low, high]`.
+pub(super) fn interval(interval: Option<[f64; 2]>) -> Markup {
     html! {
-        div.answer {
-            h4 { (results.heading(&comparison.condition)) }
-            @match ranking.as_slice() {
-                [] => { p { "No score is a number." } }
-                [(only, mean)] => {
-                    p.verdict { "Only " (only.method) ": mean AUC " (decimals(*mean)) }
-                    p.quiet { "There is no other method to compare it with." }
-                }
-                [best, next, ..] => { (verdict(comparison, *best, *next, ranking.len())) }
-            }
-        }
+        @if let Some([low, high]) = interval { span.interval { " [" (decimals(low)) ", " (decimals(high)) "]" } }
     }
 }
 
-fn verdict(
-    comparison: &Comparison<'_>,
-    (best, best_mean): (&Group<'_>, f64),
-    (next, next_mean): (&Group<'_>, f64),
-    methods: usize,
-) -> Markup {
-    let (better, compared) = comparison.better(best, next);
-    let lower = comparison.condition.lower_is_better();
-    let word = match (lower, methods) {
-        (true, 2) => "lower",
-        (true, _) => "lowest",
-        (false, 2) => "higher",
-        (false, _) => "highest",
-    };
-    let equal = decimals(best_mean) == decimals(next_mean);
-    html! {
-        p.verdict {
-            @if equal { (best.method) " and " (next.method) " have the same mean AUC" }
-            @else { (best.method) " has the " (word) " mean AUC" }
-        }
-        p { b { (decimals(best_mean)) } " (" (best.method) ") against " b { (decimals(next_mean)) } " (" (next.method) ")" }
-        p.quiet {
-            (best.method) " is better on " (better) " of " (plural(compared, "image")) "."
-            @if !lower { " The least relevant go first here, so higher is better." }
-        }
+pub(super) fn p_value(p: f64) -> String {
+    match p {
+        p if p < 0.0001 => "p < 0.0001".to_owned(),
+        p if p < 0.01 => format!("p = {p:.4}"),
+        p => format!("p = {p:.3}"),
     }
 }
 
-fn decimals(number: f64) -> String {
-    format!("{number:.3}")
+/// A number of passes, with a decimal where the mean is no whole number.
+fn count(passes: f64) -> String {
+    if passes < 100.0 && passes.fract() > 0.05 {
+        format!("{passes:.1}")
+    } else {
+        format!("{passes:.0}")
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    if seconds < 0.1 {
+        format!("{:.0} ms", seconds * 1000.0)
+    } else {
+        format!("{seconds:.1} s")
+    }
 }
 
 /// What a reader must know before a number is quoted.
 fn caveats(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
     let mut caveats = vec![format!(
-        "These numbers describe {}. Intervals and tests of the differences are in the table comparisons, not on this page: a small difference \
-         may be chance.",
+        "These numbers describe {}. The intervals say how far the means would move with other images of the same kind; they say nothing          about other kinds of image or other networks.",
         plural(results.images.len(), "image")
     )];
     caveats.extend(deterministic(results));
     caveats.extend(favoured(inputs, results));
     if results.networks.len() > 1 {
         caveats.push(
-            "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the \
-             relative AUC (divided by the untouched probability and the number of steps) is."
+            "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the              relative AUC (divided by the untouched probability and the number of steps) is."
                 .to_owned(),
         );
     }

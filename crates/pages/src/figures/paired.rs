@@ -1,0 +1,77 @@
+//! The same images by several methods: a row for each image, the methods' areas joined by a line.
+
+use plotters::prelude::ChartBuilder;
+
+use super::parts::{LEGEND, axes, legend, line, mark, room_for, row_name};
+use super::{Area, Caption, DrawError, Figure, GRID, UNITS, series_color, tick, top};
+use crate::ReportError;
+
+const WIDTH: u32 = 620;
+const ROW_HEIGHT: u32 = 22;
+const AXIS_HEIGHT: u32 = 62;
+
+/// An image.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    pub(crate) image: String,
+    /// Number of the method, mean over runs, smallest and largest value of a run.
+    pub(crate) methods: Vec<(usize, f64, [f64; 2])>,
+}
+
+/// Areas of images, in the order of `pairs` from above; `methods` are numbers and names for the legend.
+pub(crate) fn paired(
+    caption: Caption,
+    axis: &str,
+    methods: &[(usize, &str)],
+    pairs: &[Pair],
+) -> Result<Figure, ReportError> {
+    let height = LEGEND + AXIS_HEIGHT + ROW_HEIGHT * pairs.len() as u32;
+    Figure::draw(caption, [WIDTH, height], |area| {
+        legend(area, methods.iter().copied())?;
+        paint(area, axis, pairs)
+    })
+}
+
+fn paint(area: &Area<'_>, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
+    let values = pairs
+        .iter()
+        .flat_map(|pair| &pair.methods)
+        .map(|method| method.2[1].max(method.1));
+    let largest = top(values.fold(0.0, f64::max));
+    let bottom = pairs.len() as f64 - 0.5;
+    let mut chart = ChartBuilder::on(area)
+        .margin(8 * UNITS)
+        .margin_right(16 * UNITS)
+        .margin_top(LEGEND * UNITS)
+        .x_label_area_size(40 * UNITS)
+        .y_label_area_size(room_for(pairs.iter().map(|pair| pair.image.as_str())))
+        .build_cartesian_2d(0.0..largest, bottom..-0.5)?;
+    axes(
+        &mut chart,
+        [axis, ""],
+        [6, 0],
+        [&|value| tick(*value), &|_| String::new()],
+    )?;
+    for (place, pair) in pairs.iter().enumerate() {
+        let row = place as f64;
+        row_name(area, &chart, [0.0, row], &pair.image)?;
+        let means = || pair.methods.iter().map(|method| method.1);
+        let ends = [
+            means().fold(f64::INFINITY, f64::min),
+            means().fold(0.0, f64::max),
+        ];
+        if !pair.methods.is_empty() {
+            line(&mut chart, GRID, 3, ends.map(|end| (end, row)))?;
+        }
+        for &(series, mean, range) in &pair.methods {
+            line(
+                &mut chart,
+                series_color(series),
+                1,
+                range.map(|end| (end, row)),
+            )?;
+            mark(&mut chart, series, (mean, row), 4)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! What several charts have in common: marks, legends above a chart, names before a row.
+
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
+use plotters::element::{Circle, Cross, PathElement, Text, TriangleMarker};
+use plotters::prelude::{Cartesian2d, ChartContext, Color, SVGBackend};
+use plotters::series::LineSeries;
+use plotters::style::RGBColor;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::{Area, DrawError, GRID, INK, Mark, TEXT, UNITS, series_color, stroke, text};
+
+/// Most characters of a name before a row.
+const LONGEST_NAME: usize = 18;
+/// Height of a legend above a chart in pixels of the page.
+pub(super) const LEGEND: u32 = 24;
+
+pub(super) type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
+
+/// Width of a text in units: a character of the page's font is about 0.58 as wide as high.
+pub(super) fn width(text: &str) -> u32 {
+    text.chars().count() as u32 * TEXT * UNITS * 58 / 100
+}
+
+/// The name, cut where it would leave no room for the chart.
+pub(super) fn short(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(LONGEST_NAME - 1).collect();
+    format!("{start}…")
+}
+
+/// Room for the longest of some names before the rows, in units.
+pub(super) fn room_for<'n>(names: impl Iterator<Item = &'n str>) -> u32 {
+    names.map(|name| width(&short(name))).max().unwrap_or(0) + 8 * UNITS
+}
+
+/// A name before the row at height `y`, where the axis is at `left`.
+pub(super) fn row_name<X, Y>(
+    area: &Area<'_>,
+    chart: &Chart<'_, '_, X, Y>,
+    [left, y]: [f64; 2],
+    name: &str,
+) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    let (left, middle) = chart.backend_coord(&(left, y));
+    let style = text().pos(Pos::new(HPos::Right, VPos::Center));
+    area.draw(&Text::new(
+        short(name),
+        (left - 6 * UNITS as i32, middle),
+        style,
+    ))
+}
+
+/// A method's mark at a point, `size` in pixels of the page.
+pub(super) fn mark<X, Y>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    series: usize,
+    at: (f64, f64),
+    size: u32,
+) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    let color = series_color(series);
+    let size = size * UNITS;
+    match Mark::of(series) {
+        Mark::Circle => chart.draw_series([Circle::new(at, size, color.filled())])?,
+        Mark::Triangle => chart.draw_series([TriangleMarker::new(at, size + 1, color.filled())])?,
+        Mark::Cross => chart.draw_series([Cross::new(at, size, stroke(color, 2))])?,
+    };
+    Ok(())
+}
+
+/// A straight line between two points.
+pub(super) fn line<X, Y>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    color: RGBColor,
+    pixels: u32,
+    points: [(f64, f64); 2],
+) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    chart.draw_series([PathElement::new(points.to_vec(), stroke(color, pixels))])?;
+    Ok(())
+}
+
+/// Points joined by lines, a mark at each.
+pub(super) fn marked_line<X, Y>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    series: usize,
+    points: &[(f64, f64)],
+) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    chart.draw_series(LineSeries::new(
+        points.iter().copied(),
+        stroke(series_color(series), 2),
+    ))?;
+    points
+        .iter()
+        .try_for_each(|&point| mark(chart, series, point, 4))
+}
+
+/// Marks and names from left to right, above a chart whose area begins at the top of `area`.
+pub(super) fn legend<'n>(
+    area: &Area<'_>,
+    entries: impl Iterator<Item = (usize, &'n str)>,
+) -> Result<(), DrawError> {
+    let mut left = 12 * UNITS;
+    let middle = (LEGEND * UNITS / 2) as i32;
+    for (series, name) in entries {
+        let name = short(name);
+        let color = series_color(series);
+        let at = (left as i32, middle);
+        let size = 4 * UNITS;
+        match Mark::of(series) {
+            Mark::Circle => area.draw(&Circle::new(at, size, color.filled()))?,
+            Mark::Triangle => area.draw(&TriangleMarker::new(at, size + 1, color.filled()))?,
+            Mark::Cross => area.draw(&Cross::new(at, size, stroke(color, 2)))?,
+        }
+        let style = text().pos(Pos::new(HPos::Left, VPos::Center));
+        let position = (left as i32 + 8 * UNITS as i32, middle);
+        let entry = 8 * UNITS + width(&name) + 22 * UNITS;
+        area.draw(&Text::new(name, position, style))?;
+        left += entry;
+    }
+    Ok(())
+}
+
+/// Axes with their titles and lines for the ticks; `ticks` in the direction of x and y.
+pub(super) fn axes<X, Y>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    titles: [&str; 2],
+    ticks: [usize; 2],
+    labels: [&dyn Fn(&f64) -> String; 2],
+) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let mut mesh = chart.configure_mesh();
+    mesh.light_line_style(GRID.mix(0.0))
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text())
+        .axis_desc_style(text())
+        .x_desc(titles[0])
+        .y_desc(titles[1])
+        .x_labels(ticks[0])
+        .y_labels(ticks[1])
+        .x_label_formatter(labels[0])
+        .y_label_formatter(labels[1]);
+    mesh.draw()
+}

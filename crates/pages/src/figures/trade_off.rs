@@ -1,0 +1,168 @@
+//! Fidelity beside what it takes: area by network passes, and by how much it changes from run to run.
+
+use plotters::coord::combinators::IntoLogRange;
+use plotters::element::Text;
+use plotters::prelude::ChartBuilder;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::parts::{Chart, axes, line, mark, width};
+use super::{Area, Caption, DrawError, Figure, INK, UNITS, series_color, stroke, text, tick, top};
+use crate::ReportError;
+use plotters::coord::ranged1d::Ranged;
+use plotters::element::DashedPathElement;
+
+const SIZE: [u32; 2] = [760, 300];
+
+/// A method.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    pub(crate) name: String,
+    pub(crate) series: usize,
+    /// Mean area and its interval.
+    pub(crate) area: f64,
+    pub(crate) interval: Option<[f64; 2]>,
+    /// Network passes for an explanation, at least 1; none where that is not known.
+    pub(crate) passes: Option<f64>,
+    /// Standard deviation over runs, mean over images; none for one run.
+    pub(crate) deviation: Option<f64>,
+}
+
+/// The two charts beside each other; `chance` is the mean area of a random order.
+pub(crate) fn trade_off(
+    caption: Caption,
+    points: &[Point],
+    chance: Option<f64>,
+) -> Result<Figure, ReportError> {
+    Figure::draw(caption, SIZE, |area| {
+        let (left, right) = area.split_horizontally((SIZE[0] * UNITS / 2) as i32);
+        by_passes(&left, points, chance)?;
+        by_deviation(&right, points, chance)
+    })
+}
+
+/// The largest area to be shown.
+fn largest(points: &[Point], chance: Option<f64>) -> f64 {
+    let ends = points
+        .iter()
+        .map(|point| point.interval.map_or(point.area, |interval| interval[1]));
+    top(ends.chain(chance).fold(0.0, f64::max))
+}
+
+fn by_passes(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Result<(), DrawError> {
+    let most = points
+        .iter()
+        .filter_map(|point| point.passes)
+        .fold(1.0, f64::max);
+    // Whole decades, so that the axis begins and ends with a tick.
+    let end = 10_f64.powf(most.log10().floor() + 1.0);
+    let mut chart = ChartBuilder::on(area)
+        .margin(10 * UNITS)
+        .x_label_area_size(40 * UNITS)
+        .y_label_area_size(52 * UNITS)
+        .build_cartesian_2d((1.0..end).log_scale(), 0.0..largest(points, chance))?;
+    let titles = [
+        "network passes for an explanation",
+        "mean AUC, lower is better",
+    ];
+    axes(
+        &mut chart,
+        titles,
+        [5, 5],
+        [&|value| tick(*value), &|value| tick(*value)],
+    )?;
+    let placed = points
+        .iter()
+        .filter_map(|point| Some((point, point.passes?.max(1.0))));
+    paint(
+        area,
+        &mut chart,
+        placed,
+        chance.map(|chance| [(1.0, chance), (end, chance)]),
+    )
+}
+
+fn by_deviation(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Result<(), DrawError> {
+    let most = points
+        .iter()
+        .filter_map(|point| point.deviation)
+        .fold(0.0, f64::max);
+    let end = if most > 0.0 { most * 1.5 } else { 1.0 };
+    let mut chart = ChartBuilder::on(area)
+        .margin(10 * UNITS)
+        .x_label_area_size(40 * UNITS)
+        .y_label_area_size(52 * UNITS)
+        // Room for the mark of a method that repeats itself exactly.
+        .build_cartesian_2d(-end / 20.0..end, 0.0..largest(points, chance))?;
+    let titles = [
+        "std of an image's AUC over runs",
+        "mean AUC, lower is better",
+    ];
+    axes(
+        &mut chart,
+        titles,
+        [5, 5],
+        [&|value| tick(*value), &|value| tick(*value)],
+    )?;
+    let placed = points
+        .iter()
+        .filter_map(|point| Some((point, point.deviation?)));
+    paint(
+        area,
+        &mut chart,
+        placed,
+        chance.map(|chance| [(-end / 20.0, chance), (end, chance)]),
+    )
+}
+
+fn paint<'p, X, Y>(
+    area: &Area<'_>,
+    chart: &mut Chart<'_, '_, X, Y>,
+    points: impl Iterator<Item = (&'p Point, f64)>,
+    chance: Option<[(f64, f64); 2]>,
+) -> Result<(), DrawError>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    let (plot, _) = chart.plotting_area().get_pixel_range();
+    if let Some(ends) = chance {
+        let size = 6 * UNITS;
+        chart.draw_series([DashedPathElement::new(ends, size, size, stroke(INK, 1))])?;
+        let (right, above) = chart.backend_coord(&ends[1]);
+        let style = text().pos(Pos::new(HPos::Right, VPos::Bottom));
+        area.draw(&Text::new(
+            "random order".to_owned(),
+            (right - offset(area).0, above - offset(area).1 - 4),
+            style,
+        ))?;
+    }
+    for (point, x) in points {
+        if let Some(interval) = point.interval {
+            line(
+                chart,
+                series_color(point.series),
+                2,
+                interval.map(|end| (x, end)),
+            )?;
+        }
+        mark(chart, point.series, (x, point.area), 5)?;
+        let (right, middle) = chart.backend_coord(&(x, point.area));
+        let gap = 10 * UNITS as i32;
+        let fits = right + gap + (width(&point.name) as i32) < plot.end;
+        let (side, shift) = if fits {
+            (HPos::Left, gap)
+        } else {
+            (HPos::Right, -gap)
+        };
+        let style = text().pos(Pos::new(side, VPos::Center));
+        let at = (right + shift - offset(area).0, middle - offset(area).1);
+        area.draw(&Text::new(point.name.clone(), at, style))?;
+    }
+    Ok(())
+}
+
+/// Where an area begins in the figure: a chart's coordinates are the figure's, an area's its own.
+fn offset(area: &Area<'_>) -> (i32, i32) {
+    let (x, y) = area.get_pixel_range();
+    (x.start, y.start)
+}

@@ -1,0 +1,162 @@
+//! What the tests of differences say, in words, and the other measures as tables.
+
+use maud::{Markup, html};
+use schema::{Comparison, Concordance, VarianceComponents};
+
+use super::answers::{decimals, interval, p_value};
+use super::{plural, read};
+use crate::Inputs;
+use crate::results::{MOST_RELEVANT_FIRST, Results};
+
+pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
+    let tests: Vec<&Comparison> = inputs
+        .comparisons
+        .iter()
+        .filter(|row| is_main(results, Names::of(row)))
+        .collect();
+    html! {
+        (read(
+            "The image is the unit: each method has one number for an image, the mean over its runs. p is Wilcoxon's signed-rank test of the differences, \
+            corrected by Holm for all tests of the same measure in the study; the interval is of the mean difference (BCa bootstrap over images)."
+        ))
+        @if tests.is_empty() { p { "– There are no two methods to compare." } }
+        ul.tests {
+            @for row in explaining(results, &tests) { li { (difference(row)) } }
+        }
+        (beside_chance(inputs, results, &tests))
+        @for row in inputs.variance_components.iter().filter(|row| is_main(results, Names::of_variance(row))) { p { (variance(row)) } }
+        @for row in inputs.concordance.iter().filter(|row| is_main(results, Names::of_concordance(row))) { p { (agreement(row)) } }
+    }
+}
+
+/// What a row of statistics is about.
+struct Names<'a> {
+    partition: &'a str,
+    order: Option<&'a str>,
+    replacement: Option<&'a str>,
+    measure: &'a str,
+}
+
+impl<'a> Names<'a> {
+    fn of(row: &'a Comparison) -> Self {
+        let (order, replacement) = (row.order.as_deref(), row.replacement.as_deref());
+        Self {
+            partition: &row.partition,
+            order,
+            replacement,
+            measure: &row.measure,
+        }
+    }
+
+    fn of_variance(row: &'a VarianceComponents) -> Self {
+        let (order, replacement) = (row.order.as_deref(), row.replacement.as_deref());
+        Self {
+            partition: &row.partition,
+            order,
+            replacement,
+            measure: &row.measure,
+        }
+    }
+
+    fn of_concordance(row: &'a Concordance) -> Self {
+        let (order, replacement) = (row.order.as_deref(), row.replacement.as_deref());
+        Self {
+            partition: &row.partition,
+            order,
+            replacement,
+            measure: &row.measure,
+        }
+    }
+}
+
+/// Whether a row is about what the answer is about.
+fn is_main(results: &Results<'_>, names: Names<'_>) -> bool {
+    let place = names
+        .replacement
+        .map(|replacement| (names.partition, replacement));
+    place.is_some()
+        && place == results.main
+        && names.order == Some(MOST_RELEVANT_FIRST)
+        && names.measure == "auc"
+}
+
+fn explaining<'t>(results: &Results<'_>, tests: &[&'t Comparison]) -> Vec<&'t Comparison> {
+    let explains =
+        |row: &&&Comparison| results.explains(&row.method) && results.explains(&row.other_method);
+    tests.iter().filter(explains).copied().collect()
+}
+
+fn difference(row: &Comparison) -> Markup {
+    let size = row.rank_biserial.map(f64::abs);
+    html! {
+        b { (row.network) } ": the mean AUC of " (row.method) " is "
+        @match row.difference {
+            Some(difference) => {
+                (decimals(difference.abs())) @if difference < 0.0 { " lower" } @else { " higher" } " than that of " (row.other_method)
+                " (difference " (decimals(difference)) (interval(row.low.zip(row.high).map(|(low, high)| [low, high]))) ")"
+            }
+            None => { "not comparable with that of " (row.other_method) }
+        }
+        "; " (row.method) " is better on " (row.wins) ", " (row.other_method) " on " (row.losses) " of " (plural(row.images as usize, "image"))
+        @if row.ties > 0 { ", both alike on " (row.ties) }
+        @if let Some(p) = row.p_adjusted { "; " (p_value(p)) }
+        @if let Some(size) = size { "; effect size " (format!("{size:.2}")) " of 1 (rank-biserial)" }
+        "."
+    }
+}
+
+/// The explaining methods beside a random order.
+fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) -> Markup {
+    let random = inputs
+        .methods
+        .iter()
+        .find(|method| method.kind == "random")
+        .map(|method| method.name.as_str());
+    let Some(random) = random else {
+        return html! { p { "The study has no random order to compare with, so nothing tells whether a method is better than chance." } };
+    };
+    let pair = |row: &&&Comparison| {
+        row.method == random && results.explains(&row.other_method)
+            || row.other_method == random && results.explains(&row.method)
+    };
+    html! {
+        ul.tests { @for row in tests.iter().filter(pair) { li { (difference(row)) } } }
+    }
+}
+
+/// Where the differences between areas come from, as shares of their variance.
+fn variance(row: &VarianceComponents) -> Markup {
+    let parts = [
+        ("between images", row.image_variance),
+        ("between methods", row.method_variance),
+        ("which method suits which image", row.interaction_variance),
+        ("between runs", row.run_variance),
+    ];
+    // An estimate below 0 says that there is nothing to be seen.
+    let parts = parts.map(|(words, variance)| (words, variance.map(|variance| variance.max(0.0))));
+    let total: f64 = parts.iter().filter_map(|part| part.1).sum();
+    html! {
+        @if total > 0.0 {
+            b { (row.network) } ": of the variance of the AUC among " (row.methods) " methods, controls among them, "
+            @for (place, (words, variance)) in parts.iter().enumerate() {
+                @if place > 0 { ", " }
+                @match variance {
+                    Some(variance) => { (format!("{:.0} %", 100.0 * variance / total)) " lies " (words) }
+                    None => { "an unknown part lies " (words) }
+                }
+            }
+            "."
+        }
+    }
+}
+
+fn agreement(row: &Concordance) -> Markup {
+    html! {
+        @if let Some(w) = row.w {
+            b { (row.network) } ": " (row.count) " " (row.judges) " rank the " (row.methods) " methods with a concordance of " (format!("{w:.2}"))
+            " (Kendall's W: 0 is no agreement, 1 the same ranking by all)"
+            @if let Some(p) = row.p { "; " (p_value(p)) }
+            "."
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The tables and figures of the published study, of this one: areas, their spread over images and runs, and single cases.
+
+use maud::{Markup, html};
+
+use super::{explorer, read};
+use crate::cases::Cases;
+use crate::figures::{Album, Caption, Line, Row, auc_over_runs, distribution as boxes};
+use crate::results::{AUC, Comparison, Group, Results};
+use crate::rows::Rows;
+use crate::{Inputs, ReportError, paper, tables};
+
+/// Images whose areas are shown run by run.
+const RUN_IMAGES: usize = 3;
+
+pub(super) fn section(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    rows: &Rows<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
+    let all = tables::mean_auc(results);
+    let main = tables::mean_auc(results);
+    let rest = all.rows.len() > main.rows.len();
+    Ok(html! {
+        (read(
+            "Mean AUC: first over the runs of an image, then over images, in units of probability times superpixels, with its 95 % interval. Std over \
+            images: of the images' means, with n − 1. Std over runs: of an image's runs, the mean over images; 0 by construction for a \
+            method without random numbers."
+        ))
+        (main.html())
+        @if rest { details { summary { "All partitions, orders and replacements" } (all.html()) } }
+        (reference(inputs))
+        h3 { "Spread over images" }
+        (distribution(results, album)?)
+        h3 { "From run to run" }
+        (runs(inputs, results, album)?)
+        details { summary { "Every image: mean AUC and std over runs" } (std_over_runs(results)) }
+        h3 #cases { "Single cases" }
+        (cases(results, rows, album)?)
+    })
+}
+
+/// The published numbers, for who wants to compare.
+fn reference(inputs: &Inputs) -> Markup {
+    html! {
+        details open[paper::is_the_published_study(inputs)] {
+            summary { "The published numbers" }
+            (read(
+                "Of the study that this program reproduces, with 20 images of its own, AlexNet and ResNet-50 as published. Where images, weights or superpixels \
+                are others, these are not the numbers to expect above; the question is whether the same method comes out ahead. The paper does \
+                not say whether its std is over images or over all image × run values."
+            ))
+            div.side {
+                (paper::mean_auc().html())
+                (paper::std_over_runs().html())
+            }
+        }
+    }
+}
+
+fn distribution(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
+    let mut panels = Vec::new();
+    for comparison in results.main_comparisons() {
+        let heading = results.heading(&comparison.condition);
+        let row = |group: &Group<'_>| Row {
+            method: group.method.to_owned(),
+            series: group.series,
+            values: group.image_means(AUC),
+        };
+        let rows: Vec<Row> = comparison.groups.iter().map(row).collect();
+        let largest = rows
+            .iter()
+            .flat_map(|row| &row.values)
+            .copied()
+            .fold(0.0, f64::max);
+        let caption = Caption::new(
+            &["distribution", &heading],
+            format!("Distribution of AUC over images, {heading}"),
+        );
+        let figure = boxes(caption, "AUC (probability × superpixels)", &rows, largest)?;
+        panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
+    }
+    Ok(html! {
+        (read(
+            "Each point is an image (the mean over its runs). The box reaches from the lower to the upper quartile, its thick line is \
+            the median, and the whiskers end at the smallest and the largest value."
+        ))
+        div.panels.wide { @for panel in panels { (panel) } }
+        details { summary { "The numbers of the boxes" } (tables::distribution(results).html()) }
+    })
+}
+
+fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
+    let images = run_images(results);
+    let last = inputs.scores.iter().map(|score| score.run + 1).max();
+    let runs = last.unwrap_or(0);
+    if runs < 2 || images.is_empty() {
+        return Ok(
+            html! { p { "– There is one run or none, so there is nothing to follow from run to run." } },
+        );
+    }
+    let mut panels = Vec::new();
+    for comparison in results.main_comparisons() {
+        for image in &images {
+            let heading = format!("{image}, {}", results.heading(&comparison.condition));
+            let groups = || {
+                comparison
+                    .groups
+                    .iter()
+                    .filter(|group| results.explains(group.method))
+            };
+            let shown = groups().filter_map(|group| group.images.get(image));
+            let largest = shown.flatten().map(|score| score.auc).fold(0.0, f64::max);
+            let caption = Caption::new(&["runs", &heading], format!("AUC run by run of {heading}"));
+            let figure = auc_over_runs(caption, &lines(groups(), image), runs, largest)?;
+            panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
+        }
+    }
+    Ok(html! {
+        (read(
+            "Each point is the AUC of one explanation of the image. A flat line without points is a deterministic method: the same \
+            in every run. The images are those whose AUC differs least, middling and most between runs."
+        ))
+        div.panels { @for panel in panels { (panel) } }
+    })
+}
+
+/// The images with the least, the middle and the greatest standard deviation over runs, as a mean over the explaining methods.
+fn run_images<'a>(results: &Results<'a>) -> Vec<&'a str> {
+    let spread = |image: &str| {
+        let groups = results
+            .groups()
+            .filter(|group| !group.deterministic && results.explains(group.method));
+        let deviations: Vec<f64> = groups
+            .filter_map(|group| group.std_over_runs(image))
+            .collect();
+        statistics::mean(&deviations).unwrap_or(0.0)
+    };
+    let mut images = results.images.clone();
+    images.sort_by(|a, b| spread(a).total_cmp(&spread(b)));
+    if images.len() <= RUN_IMAGES {
+        return images;
+    }
+    let last = images.len() - 1;
+    vec![images[0], images[last / 2], images[last]]
+}
+
+fn lines<'g, 'a: 'g>(groups: impl Iterator<Item = &'g Group<'a>>, image: &str) -> Vec<Line> {
+    let line = |group: &Group<'_>| {
+        let scores = group.images.get(image)?;
+        Some(Line {
+            name: group.method.to_owned(),
+            series: group.series,
+            deterministic: group.deterministic,
+            values: scores.iter().map(|score| (score.run, score.auc)).collect(),
+        })
+    };
+    groups.filter_map(line).collect()
+}
+
+fn std_over_runs(results: &Results<'_>) -> Markup {
+    html! { div.side { @for comparison in results.main_comparisons() { (by_image(results, comparison)) } } }
+}
+
+/// A row for each image, mean and standard deviation of each method beside each other.
+fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
+    let groups: Vec<_> = comparison
+        .groups
+        .iter()
+        .filter(|group| results.explains(group.method))
+        .collect();
+    let heading = results.heading(&comparison.condition);
+    let has = |image: &&&str| {
+        groups
+            .iter()
+            .any(|group| group.images.contains_key(**image))
+    };
+    html! {
+        div {
+            h4 { (heading) }
+            div.scroll.tall tabindex="0" role="region" aria-label={ "std over runs, " (heading) } {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" rowspan="2" { "Image" }
+                            @for group in &groups { th scope="colgroup" colspan="2" { (group.method) } }
+                        }
+                        tr { @for _ in &groups {
+                            th.number scope="col" { "Mean AUC" } th.number scope="col" { "Std over runs" }
+                        } }
+                    }
+                    tbody { @for image in results.images.iter().filter(has) {
+                        tr {
+                            td { a href=(explorer::link(image, comparison.condition.network)) { (image) } }
+                            @for group in &groups { (image_cells(group, image)) }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn image_cells(group: &Group<'_>, image: &str) -> Markup {
+    let number = |value: Option<f64>, reason: &str| {
+        html! {
+            @if let Some(value) = value { td.number { (format!("{value:.3}")) } }
+            @else { td.absent { "– (" (reason) ")" } }
+        }
+    };
+    html! {
+        (number(group.image_mean(image, AUC), "not explained"))
+        @if group.images.contains_key(image) { (number(group.std_over_runs(image), "one run")) }
+        @else { (number(None, "not explained")) }
+    }
+}
+
+fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Markup, ReportError> {
+    let mut shown = Vec::new();
+    for comparison in results.main_comparisons() {
+        let Some(cases) = Cases::new(results, comparison, rows)? else {
+            continue;
+        };
+        let figures: Vec<Markup> = cases
+            .figures
+            .into_iter()
+            .map(|figure| {
+                let method = figure.caption.label.clone();
+                html! { figure.case { figcaption { (method) } (album.show(figure)) } }
+            })
+            .collect();
+        shown.push(html! {
+            h4 {
+                a href=(explorer::link(cases.image, cases.network)) { (cases.image) } " in " (cases.network)
+                ": explained class " (cases.target.target_label) ", probability " (format!("{:.3}", cases.target.probability)) " untouched"
+            }
+            @for figure in figures { (figure) }
+        });
+    }
+    Ok(html! {
+        (read(
+            "For each network the image on which the two best methods differ as they do in the middle of all images; of several runs, the one nearest \
+            the median. The points on a curve are the pictures below it."
+        ))
+        @for case in shown { (case) }
+    })
+}

@@ -1,0 +1,477 @@
+//! What a method gains and what that takes; where the order of the methods depends on how it is asked.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use schema::{Agreement, CurveStep};
+use statistics::mean;
+
+use super::answers::{decimals, interval, turns};
+use super::read;
+use crate::figures::{
+    Album, Caption, Pair, Point, Series, agreement, experience, paired, ranks, trade_off,
+};
+use crate::needs::{Answers, Verdict};
+use crate::results::{AUC, Comparison, Group, MOST_RELEVANT_FIRST, Results};
+use crate::{Inputs, ReportError};
+
+/// Most images in a figure of pairs.
+const MOST_PAIRS: usize = 40;
+/// Places along the share of removed pixels at which curves are read.
+const SHARES: usize = 11;
+
+pub(super) fn section(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    answers: &Answers<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
+    Ok(html! {
+        (read(
+            "Low and to the left is good. The line through a mark is the 95 % interval of the mean over images. A method above the line of the \
+            random order found nothing that chance would not."
+        ))
+        @for comparison in results.main_comparisons() {
+            figure.wide {
+                figcaption { (comparison.condition.network) }
+                (album.show(beside_costs(inputs, results, comparison)?))
+            }
+        }
+        h3 { "Image by image" }
+        (by_image(results, album)?)
+        h3 #checks { "Does the answer hold when the question is asked in another way?" }
+        (checks(answers))
+        h3 #samples { "How many samples it takes until two runs agree" }
+        (samples(inputs, results, album)?)
+        (replacements(inputs, results, album)?)
+        h3 { "How far removal leads from what the network knows" }
+        (out_of_experience(inputs, results, album)?)
+    })
+}
+
+fn beside_costs(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    comparison: &Comparison<'_>,
+) -> Result<crate::figures::Figure, ReportError> {
+    let condition = comparison.condition;
+    let summary = |method: &str| {
+        inputs.summaries.iter().find(|row| {
+            row.network == condition.network
+                && row.partition == condition.partition
+                && row.order.as_deref() == Some(condition.order)
+                && row.replacement.as_deref() == Some(condition.replacement)
+                && row.measure == "auc"
+                && row.method == method
+        })
+    };
+    let passes = |method: &str| {
+        let cost = inputs
+            .explanation_costs
+            .iter()
+            .find(|cost| cost.network == condition.network && cost.method == method)?;
+        (cost.explanations > 0)
+            .then(|| (cost.forward_passes + cost.backward_passes) as f64 / cost.explanations as f64)
+    };
+    let groups = comparison
+        .groups
+        .iter()
+        .filter(|group| results.explains(group.method));
+    let point = |group: &Group<'_>| {
+        Some(Point {
+            name: group.method.to_owned(),
+            series: group.series,
+            area: group.mean(AUC)?,
+            interval: summary(group.method).and_then(|row| Some([row.low?, row.high?])),
+            passes: passes(group.method),
+            deviation: group.mean_std_over_runs(),
+        })
+    };
+    let points: Vec<Point> = groups.filter_map(point).collect();
+    let random = inputs.methods.iter().find(|method| method.kind == "random");
+    let chance = random
+        .and_then(|random| {
+            comparison
+                .groups
+                .iter()
+                .find(|group| group.method == random.name)
+        })
+        .and_then(|group| group.mean(AUC));
+    let heading = results.heading(&condition);
+    let caption = Caption::new(
+        &["trade-off", &heading],
+        format!(
+            "Mean AUC by network passes for an explanation, and by standard deviation over runs, {heading}"
+        ),
+    );
+    trade_off(caption, &points, chance)
+}
+
+fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
+    let mut panels = Vec::new();
+    for comparison in results.main_comparisons() {
+        let heading = results.heading(&comparison.condition);
+        let groups: Vec<_> = comparison
+            .groups
+            .iter()
+            .filter(|group| results.explains(group.method))
+            .collect();
+        let pairs = pairs(results, comparison, &groups);
+        let methods: Vec<(usize, &str)> = groups
+            .iter()
+            .map(|group| (group.series, group.method))
+            .collect();
+        let caption = Caption::new(
+            &["images", &heading],
+            format!("AUC of each image by method, {heading}"),
+        );
+        let figure = paired(caption, "AUC (probability × superpixels)", &methods, &pairs)?;
+        panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
+    }
+    let many = results.images.len() > MOST_PAIRS;
+    Ok(html! {
+        (read(
+            "A row is an image, a mark a method's mean over its runs, and the thin line through it reaches from its smallest to its largest run. On top \
+            are the images on which the best method leads by most."
+        ))
+        @if many { p.quiet { "Of all images, " (MOST_PAIRS) " at equal distances in this order are drawn." } }
+        div.panels.wide { @for panel in panels { (panel) } }
+    })
+}
+
+/// The images by the lead of the best method.
+fn pairs(results: &Results<'_>, comparison: &Comparison<'_>, groups: &[&Group<'_>]) -> Vec<Pair> {
+    let best = crate::cases::best_two(results, comparison);
+    let lead = |image: &str| {
+        let means: Vec<f64> = best
+            .iter()
+            .filter_map(|group| group.image_mean(image, AUC))
+            .collect();
+        if means.len() == 2 {
+            means[1] - means[0]
+        } else {
+            0.0
+        }
+    };
+    let mut images: Vec<&str> = results
+        .images
+        .iter()
+        .copied()
+        .filter(|image| groups.iter().any(|group| group.images.contains_key(image)))
+        .collect();
+    images.sort_by(|a, b| lead(b).total_cmp(&lead(a)));
+    let count = images.len();
+    let shown = count.min(MOST_PAIRS);
+    let images = (0..shown).map(|place| {
+        images[if shown > 1 {
+            place * (count - 1) / (shown - 1)
+        } else {
+            0
+        }]
+    });
+    let method = |group: &&Group<'_>, image: &str| {
+        let scores = group.images.get(image)?;
+        let areas = || scores.iter().map(|score| score.auc);
+        let range = [
+            areas().fold(f64::INFINITY, f64::min),
+            areas().fold(0.0, f64::max),
+        ];
+        Some((group.series, group.image_mean(image, AUC)?, range))
+    };
+    let pair = |image: &str| Pair {
+        image: image.to_owned(),
+        methods: groups
+            .iter()
+            .filter_map(|group| method(group, image))
+            .collect(),
+    };
+    images.map(pair).collect()
+}
+
+/// The question of fidelity asked in every other way that the study has.
+fn checks(answers: &Answers<'_>) -> Markup {
+    let none = answers
+        .fidelity
+        .iter()
+        .all(|fidelity| fidelity.checks.is_empty());
+    html! {
+        @if none { p { "– The study asks in one way only: one partition, one order, one replacement, and no masks of the objects." } }
+        @else {
+            (read(
+                "Ahead: the best explaining method there. It is certain where the 95 % interval of its difference to the next has no 0 in it. \
+                Areas of partitions and replacements are no numbers to compare with each other; who is ahead is."
+            ))
+            div.scroll tabindex="0" role="region" aria-label="other ways of asking" {
+                table {
+                    thead { tr {
+                        th scope="col" { "Network" } th scope="col" { "Asked by" } th scope="col" { "Ahead" } th scope="col" { "Next" }
+                        th.number scope="col" { "Difference" } th.number scope="col" { "Images better" } th scope="col" { "So the answer" }
+                    } }
+                    tbody {
+                        @for fidelity in &answers.fidelity { @for check in &fidelity.checks {
+                            tr {
+                                td { (fidelity.network) }
+                                td.wrap { (check.what) }
+                                td { (check.contrast.method) }
+                                td { (check.contrast.other) }
+                                td.number {
+                                    @if let Some(difference) = check.contrast.difference {
+                                        (decimals(difference)) (interval(check.contrast.interval))
+                                    } @else { "–" }
+                                }
+                                td.number { (check.contrast.wins) " of " (check.contrast.images) }
+                                td { (judgement(check)) }
+                            }
+                        } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn judgement(check: &crate::needs::Check<'_>) -> Markup {
+    html! {
+        @if turns(check) { b { "turns over" } }
+        @else if check.contrast.verdict() != Verdict::Ahead { "is undecided" }
+        @else { "holds" }
+    }
+}
+
+fn samples(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
+    let level = inputs.needed_samples.first().map(|row| row.level);
+    let mut panels = Vec::new();
+    for network in &results.networks {
+        let lines = by_samples(inputs, results, network);
+        if lines.is_empty() {
+            continue;
+        }
+        let caption = Caption::new(
+            &["samples", network],
+            format!("Rank correlation of the weights of two runs by number of samples, {network}"),
+        );
+        panels.push(html! { figure { figcaption { (network) } (album.show(agreement(caption, &lines, level)?)) } });
+    }
+    Ok(html! {
+        @if panels.is_empty() { p { "– No method draws random numbers, or there is one run." } } @else {
+            (read(
+                "Each explanation is fitted again to its first samples; a point is the mean of Spearman's rank correlation over all pairs of runs and all images. \
+                The dashed line is the agreement that is asked for (evaluate.agreement)."
+            ))
+            div.panels.wide { @for panel in panels { (panel) } }
+        }
+    })
+}
+
+/// The mean agreement by method and number of samples.
+fn by_samples(inputs: &Inputs, results: &Results<'_>, network: &str) -> Vec<Series> {
+    let mut values = BTreeMap::<(usize, &str, &str), BTreeMap<u32, Vec<f64>>>::new();
+    let here = |row: &&Agreement| row.network == network;
+    for row in inputs.agreement.iter().filter(here) {
+        if let Some(spearman) = row.spearman {
+            let method = (
+                results.series(&row.method),
+                row.method.as_str(),
+                row.partition.as_str(),
+            );
+            values
+                .entry(method)
+                .or_default()
+                .entry(row.samples)
+                .or_default()
+                .push(spearman);
+        }
+    }
+    let series =
+        |((series, method, partition), points): ((usize, &str, &str), BTreeMap<u32, Vec<f64>>)| {
+            Series {
+                name: if results.varying.partition {
+                    format!("{method}, {partition}")
+                } else {
+                    method.to_owned()
+                },
+                series,
+                points: points
+                    .into_iter()
+                    .filter_map(|(samples, values)| Some((f64::from(samples), mean(&values)?)))
+                    .collect(),
+            }
+        };
+    values.into_iter().map(series).collect()
+}
+
+/// How the ranks of the methods change with the replacement; nothing where there is one.
+fn replacements(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
+    let Some((partition, _)) = results.main.filter(|_| results.varying.replacement) else {
+        return Ok(html! {});
+    };
+    let mut panels = Vec::new();
+    for network in &results.networks {
+        let mut names: Vec<&str> = Vec::new();
+        let mut lines = BTreeMap::<usize, Series>::new();
+        let rows = inputs.summaries.iter().filter(|row| {
+            row.network == *network
+                && row.partition == partition
+                && row.measure == "auc"
+                && row.order.as_deref() == Some(MOST_RELEVANT_FIRST)
+        });
+        for row in rows {
+            let Some((replacement, rank)) = row.replacement.as_deref().zip(row.mean_rank) else {
+                continue;
+            };
+            let place = names
+                .iter()
+                .position(|name| *name == replacement)
+                .unwrap_or_else(|| {
+                    names.push(replacement);
+                    names.len() - 1
+                });
+            let series = results.series(&row.method);
+            let line = lines.entry(series).or_insert_with(|| Series {
+                name: row.method.clone(),
+                series,
+                points: Vec::new(),
+            });
+            line.points.push((place as f64, rank));
+        }
+        if names.is_empty() {
+            continue;
+        }
+        let lines: Vec<Series> = lines.into_values().collect();
+        let caption = Caption::new(
+            &["ranks", network],
+            format!("Mean rank of the methods by replacement, {network}"),
+        );
+        panels.push(html! { figure { figcaption { (network) ", superpixels by " (partition) } (album.show(ranks(caption, &names, &lines)?)) } });
+    }
+    Ok(html! {
+        h3 { "Does the order of the methods depend on what takes the place of superpixels?" }
+        (read("The mean over images of a method's rank among all methods: lines that cross say that the choice of the replacement decides."))
+        div.panels.wide { @for panel in panels { (panel) } }
+    })
+}
+
+/// How sure the network is of anything while features go, by replacement.
+fn out_of_experience(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
+    const QUANTITIES: [(&str, &str, fn(&CurveStep) -> f64); 2] = [
+        ("largest-probability", "largest probability", |step| {
+            step.largest_probability.into()
+        }),
+        ("entropy", "entropy of the answer, nats", |step| {
+            step.entropy.into()
+        }),
+    ];
+    let Some((partition, _)) = results.main else {
+        return Ok(html! { p { "– There are no curves." } });
+    };
+    // An order at random takes no side; where the study has none, all methods together do.
+    let random = inputs
+        .methods
+        .iter()
+        .find(|method| method.kind == "random")
+        .map(|method| method.name.as_str());
+    let mut panels = Vec::new();
+    for network in &results.networks {
+        let here = |step: &&CurveStep| {
+            step.network == *network
+                && step.partition == partition
+                && random.is_none_or(|random| step.method == random)
+        };
+        let steps: Vec<&CurveStep> = inputs.curves.iter().filter(here).collect();
+        for (name, words, quantity) in QUANTITIES {
+            let lines = by_share(&steps, quantity, results);
+            if lines.is_empty() {
+                continue;
+            }
+            let caption = Caption::new(
+                &["experience", name, network],
+                format!("{words} by share of pixels removed, {network}"),
+            );
+            panels.push(html! { figure { figcaption { (network) } (album.show(experience(caption, words, &lines)?)) } });
+        }
+    }
+    Ok(html! {
+        p.read {
+            "The network's largest probability, of any class, and the entropy of its answer while superpixels go "
+            @if random.is_some() { "in random order; " } @else { "in the orders of all methods; " }
+            "mean over images. An image of removed superpixels is none that the network has learned from: where it is still sure of a class, "
+            "what it says about removal says less."
+        }
+        div.panels.wide { @for panel in panels { (panel) } }
+    })
+}
+
+/// The mean of a quantity over curves at equal distances of removed area, a line for each replacement; between steps it is interpolated.
+fn by_share(
+    steps: &[&CurveStep],
+    quantity: fn(&CurveStep) -> f64,
+    results: &Results<'_>,
+) -> Vec<Series> {
+    let mut curves = BTreeMap::<(&str, [&str; 3], u32), Vec<&CurveStep>>::new();
+    for &step in steps {
+        let names = [step.image.as_str(), &step.method, &step.order];
+        curves
+            .entry((&step.replacement, names, step.run))
+            .or_default()
+            .push(step);
+    }
+    let mut sums = BTreeMap::<&str, (usize, [f64; SHARES])>::new();
+    for ((replacement, ..), mut curve) in curves {
+        curve.sort_by_key(|step| step.step);
+        let (count, sum) = sums.entry(replacement).or_insert((0, [0.0; SHARES]));
+        *count += 1;
+        for (place, sum) in sum.iter_mut().enumerate() {
+            *sum += at_share(&curve, quantity, place as f64 / (SHARES - 1) as f64);
+        }
+    }
+    let mut order: Vec<&str> = results
+        .comparisons
+        .iter()
+        .map(|each| each.condition.replacement)
+        .collect();
+    order.dedup();
+    let series = |(replacement, (count, sum)): (&str, (usize, [f64; SHARES]))| Series {
+        name: replacement.to_owned(),
+        series: order
+            .iter()
+            .position(|name| *name == replacement)
+            .unwrap_or(0),
+        points: sum
+            .iter()
+            .enumerate()
+            .map(|(place, sum)| (place as f64 / (SHARES - 1) as f64, sum / count as f64))
+            .collect(),
+    };
+    sums.into_iter().map(series).collect()
+}
+
+/// A quantity where this share of the pixels is removed.
+fn at_share(curve: &[&CurveStep], quantity: fn(&CurveStep) -> f64, share: f64) -> f64 {
+    let after = curve
+        .iter()
+        .position(|step| step.removed_area >= share)
+        .unwrap_or(curve.len() - 1);
+    let Some(before) = after.checked_sub(1) else {
+        return quantity(curve[0]);
+    };
+    let [from, to] = [curve[before], curve[after]];
+    let gap = to.removed_area - from.removed_area;
+    let place = if gap > 0.0 {
+        ((share - from.removed_area) / gap).clamp(0.0, 1.0)
+    } else {
+        1.0
+    };
+    quantity(from) + place * (quantity(to) - quantity(from))
+}

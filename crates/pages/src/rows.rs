@@ -1,0 +1,275 @@
+//! The study's rows by what names them, and what is checked when one is taken: that all tables are of one study.
+
+use std::collections::BTreeMap;
+
+use imaging::Rgb;
+use schema::{Crop, CurveStep, Place, Saliency, Score, Segments, Target, Weight};
+
+use crate::{Inputs, ReportError};
+
+/// Image, network, partition, method, run.
+type ExplanationKey<'a> = (&'a str, &'a str, &'a str, &'a str, u32);
+/// And order, replacement.
+type CurveKey<'a> = (ExplanationKey<'a>, &'a str, &'a str);
+
+/// The key of the explanation that a row is about.
+macro_rules! explanation {
+    ($row:expr) => {
+        (
+            &*$row.image,
+            &*$row.network,
+            &*$row.partition,
+            &*$row.method,
+            $row.run,
+        )
+    };
+}
+
+/// The rows that pictures and curves are made of.
+pub(crate) struct Rows<'a> {
+    crops: BTreeMap<&'a str, &'a Crop>,
+    segments: BTreeMap<(&'a str, &'a str), &'a Segments>,
+    targets: BTreeMap<(&'a str, &'a str), &'a Target>,
+    saliency: BTreeMap<(&'a str, &'a str, &'a str), &'a Saliency>,
+    weights: BTreeMap<ExplanationKey<'a>, Vec<&'a Weight>>,
+    orders: BTreeMap<ExplanationKey<'a>, Vec<&'a Place>>,
+    curves: BTreeMap<CurveKey<'a>, Vec<&'a CurveStep>>,
+    grays: BTreeMap<&'a str, [u8; 3]>,
+}
+
+/// What a method said about an image.
+pub(crate) enum Relevance<'a> {
+    /// A map over the pixels, [height, width] of the crop, and its mean in each superpixel.
+    Map {
+        saliency: &'a Saliency,
+        enlarged: Vec<f32>,
+        pooled: Vec<f64>,
+    },
+    /// A signed weight of each superpixel, and the surrogate's weighted R2.
+    Weights { values: Vec<f64>, r2: f64 },
+    /// A relevance of each superpixel that a control gave; `order_only` where it is the place in an order and no more.
+    Order { values: Vec<f64>, order_only: bool },
+    /// Neither is in the study.
+    None,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(inputs: &'a Inputs) -> Self {
+        let mut curves: BTreeMap<CurveKey<'a>, Vec<&CurveStep>> = BTreeMap::new();
+        for row in &inputs.curves {
+            let key = (explanation!(row), &*row.order, &*row.replacement);
+            curves.entry(key).or_default().push(row);
+        }
+        for curve in curves.values_mut() {
+            curve.sort_by_key(|row| row.step);
+        }
+        let mut weights: BTreeMap<ExplanationKey<'a>, Vec<&Weight>> = BTreeMap::new();
+        for row in &inputs.weights {
+            weights.entry(explanation!(row)).or_default().push(row);
+        }
+        let mut orders: BTreeMap<ExplanationKey<'a>, Vec<&Place>> = BTreeMap::new();
+        for row in &inputs.orders {
+            orders.entry(explanation!(row)).or_default().push(row);
+        }
+        Self {
+            crops: index(&inputs.crops, |row| &*row.image),
+            segments: index(&inputs.segments, |row| (&*row.image, &*row.partition)),
+            targets: index(&inputs.targets, |row| (&*row.image, &*row.network)),
+            saliency: index(&inputs.saliency, |row| {
+                (&*row.image, &*row.network, &*row.method)
+            }),
+            weights,
+            orders,
+            curves,
+            grays: inputs
+                .networks
+                .iter()
+                .map(|network| (&*network.name, network.gray))
+                .collect(),
+        }
+    }
+
+    /// The crop of an image.
+    pub(crate) fn crop(&self, image: &str) -> Result<Rgb, ReportError> {
+        let found = self.crops.get(image);
+        let row = found.ok_or_else(|| missing("crops", &format!("image {image:?}")))?;
+        imaging::decode(&row.rgb).map_err(|source| ReportError::Crop {
+            image: image.to_owned(),
+            source,
+        })
+    }
+
+    /// The class that a network's explanations of an image explain.
+    pub(crate) fn target(&self, image: &str, network: &str) -> Result<&'a Target, ReportError> {
+        let target = self.targets.get(&(image, network));
+        target
+            .copied()
+            .ok_or_else(|| missing("targets", &format!("image {image:?}, network {network}")))
+    }
+
+    /// The colour of the replacement `gray` for a network.
+    pub(crate) fn gray(&self, network: &str) -> Option<[u8; 3]> {
+        self.grays.get(network).copied()
+    }
+
+    /// The partition, with a label of an existing superpixel for each pixel of the crop.
+    pub(crate) fn segments(
+        &self,
+        image: &str,
+        partition: &str,
+        crop: &Rgb,
+    ) -> Result<&'a Segments, ReportError> {
+        let key = || format!("image {image:?}, partition {partition:?}");
+        let found = self.segments.get(&(image, partition));
+        let segments = found.ok_or_else(|| missing("segments", &key()))?;
+        let [height, width] = [crop.height(), crop.width()];
+        let wrong = |found: String| ReportError::Partition {
+            image: image.to_owned(),
+            partition: partition.to_owned(),
+            superpixels: segments.superpixels,
+            height,
+            width,
+            found,
+        };
+        let sides = [segments.height, segments.width].map(|side| side as usize);
+        if sides != [height, width] || segments.labels.len() != height * width {
+            let [rows, columns] = sides;
+            let labels = segments.labels.len();
+            return Err(wrong(format!(
+                "{labels} labels for {rows}x{columns} pixels"
+            )));
+        }
+        match segments.labels.iter().max() {
+            Some(label) if u32::from(*label) < segments.superpixels => Ok(segments),
+            most => Err(wrong(format!("the label {}", most.copied().unwrap_or(0)))),
+        }
+    }
+
+    /// The curve of a score, whole and in order.
+    pub(crate) fn curve(
+        &self,
+        score: &Score,
+        superpixels: u32,
+    ) -> Result<Vec<&'a CurveStep>, ReportError> {
+        let key = (explanation!(score), &*score.order, &*score.replacement);
+        let curve = self.curves.get(&key).cloned().unwrap_or_default();
+        let steps = score.steps as usize;
+        let whole = |row: usize| {
+            curve.get(row).is_some_and(|step| {
+                let known = step
+                    .superpixel
+                    .is_some_and(|id| u32::from(id) < superpixels);
+                step.step as usize == row
+                    && step.superpixel.is_some() == (row > 0)
+                    && (row == 0 || known)
+                    && (0.0..=1.001).contains(&step.probability)
+            })
+        };
+        let wrong = (0..=steps).find(|&row| !whole(row));
+        match wrong.or((curve.len() != steps + 1).then_some(steps + 1)) {
+            None => Ok(curve),
+            Some(row) => Err(ReportError::Curve {
+                key: in_words(score),
+                steps: score.steps,
+                last: superpixels.saturating_sub(1),
+                row,
+                found: curve.get(row).map_or("nothing".to_owned(), |step| {
+                    format!(
+                        "step {}, superpixel {:?}, probability {}",
+                        step.step, step.superpixel, step.probability
+                    )
+                }),
+            }),
+        }
+    }
+
+    /// What a method said; `segments` is the partition of the score and the crop has its sides.
+    pub(crate) fn relevance(
+        &self,
+        score: &Score,
+        segments: &Segments,
+    ) -> Result<Relevance<'a>, ReportError> {
+        let map_key = (&*score.image, &*score.network, &*score.method);
+        if let Some(saliency) = self.saliency.get(&map_key) {
+            return map(saliency, segments).map_err(|source| ReportError::Map {
+                key: in_words(score),
+                source,
+            });
+        }
+        if let Some(rows) = self.weights.get(&explanation!(score)) {
+            let values = rows.iter().map(|row| (row.superpixel, row.weight));
+            return Ok(Relevance::Weights {
+                values: by_superpixel(score, segments, values)?,
+                r2: rows.first().map_or(0.0, |row| row.r2),
+            });
+        }
+        let Some(rows) = self.orders.get(&explanation!(score)) else {
+            return Ok(Relevance::None);
+        };
+        let values = rows.iter().map(|row| (row.superpixel, row.relevance));
+        let values = by_superpixel(score, segments, values)?;
+        // A relevance that is no place in an order is a measured one.
+        let order_only = rows
+            .iter()
+            .all(|row| row.relevance == (rows.len() - 1) as f64 - f64::from(row.rank));
+        Ok(Relevance::Order { values, order_only })
+    }
+}
+
+fn map<'a>(saliency: &'a Saliency, segments: &Segments) -> Result<Relevance<'a>, cam::CamError> {
+    let from = [saliency.height, saliency.width].map(|side| side as usize);
+    let to = [segments.height, segments.width].map(|side| side as usize);
+    let enlarged = cam::enlarge(&saliency.map, from, to)?;
+    let pooled = cam::pool(&enlarged, &segments.labels, segments.superpixels as usize)?;
+    Ok(Relevance::Map {
+        saliency,
+        enlarged,
+        pooled,
+    })
+}
+
+/// A value for each superpixel; 0 for one that has no row.
+fn by_superpixel(
+    score: &Score,
+    segments: &Segments,
+    rows: impl Iterator<Item = (u16, f64)>,
+) -> Result<Vec<f64>, ReportError> {
+    let mut values = vec![0.0; segments.superpixels as usize];
+    for (superpixel, relevance) in rows {
+        let value = values.get_mut(usize::from(superpixel));
+        *value.ok_or_else(|| ReportError::Weights {
+            key: in_words(score),
+            superpixels: segments.superpixels,
+            superpixel,
+        })? = relevance;
+    }
+    Ok(values)
+}
+
+fn index<'a, T, K: Ord>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> BTreeMap<K, &'a T> {
+    rows.iter().map(|row| (key(row), row)).collect()
+}
+
+pub(crate) fn missing(table: &'static str, key: &str) -> ReportError {
+    ReportError::Missing {
+        table,
+        key: key.to_owned(),
+    }
+}
+
+pub(crate) fn in_words(score: &Score) -> String {
+    let Score {
+        image,
+        network,
+        partition,
+        method,
+        run,
+        order,
+        replacement,
+        ..
+    } = score;
+    format!(
+        "image {image:?}, network {network}, partition {partition}, method {method}, run {run}, order {order}, \
+         replacement {replacement}"
+    )
+}
