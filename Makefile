@@ -103,6 +103,7 @@ bench: libtorch $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/benchmarks/explanations.py target/release/examples
 	$(ORACLE_PYTHON) scripts/benchmarks/removal.py target/release/examples/removal_curve
 	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time
+	$(ORACLE_PYTHON) scripts/benchmarks/growth.py target/release/examples
 	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples
 	cargo bench --workspace --benches
 

@@ -4,7 +4,8 @@
 
 Every sampler and precision explains each image in repeated runs. The variance of a weight over the runs, summed over the superpixels, is its error; the
 ratio of coin's in fp32 to another's says how many times fewer samples the other one needs for the same error, because errors fall with the number of
-samples. Prints the median, smallest and largest ratio over the images, and what the mean of the weights differs by, in standard errors of one run.
+samples. Prints the median, smallest and largest ratio over the images, and what the mean of the weights differs by beyond chance, in
+standard errors of one run.
 """
 
 import argparse
@@ -44,8 +45,11 @@ def main():
             for image in images:
                 one, other = (np.array([run["weights"] for run in results[side, image]]) for side in (REFERENCE, way))
                 saved.append(one.var(axis=0, ddof=1).sum() / other.var(axis=0, ddof=1).sum())
-                error = np.sqrt(one.var(axis=0, ddof=1))
-                biases.append(float(np.sqrt((((other.mean(axis=0) - one.mean(axis=0)) / error) ** 2).mean())))
+                errors = one.var(axis=0, ddof=1)
+                # The means of few runs differ by chance too: that share is taken off the squares.
+                chance = (errors + other.var(axis=0, ddof=1)) / len(one)
+                squares = ((other.mean(axis=0) - one.mean(axis=0)) ** 2 - chance) / errors
+                biases.append(float(np.sqrt(max(0.0, squares.mean()))))
             again = median(run["again"] for image in images for run in results[way, image])
             seconds = median(run["seconds"] for image in images for run in results[way, image])
             print(

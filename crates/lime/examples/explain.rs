@@ -1,9 +1,9 @@
 //! Explains one image as the pipeline does, from pixels to weights, and prints what it took as one JSON object:
 //!
-//! `explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS`
+//! `explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS [crop=224] [kernel_size=4] [threads=N]`
 //!
 //! WEIGHTS is a file, or `random` for seeded random ones with 1000 classes. PRECISION is fp32, bf16 or mixed. The network is loaded and asked once
-//! before the clock starts. scripts/benchmarks/explanations.py runs it beside the lime package, samplers.py compares its samplers.
+//! before the clock starts. scripts/benchmarks/explanations.py runs it beside the lime package, samplers.py compares its samplers, growth.py its sizes.
 
 use std::path::Path;
 use std::time::Instant;
@@ -91,13 +91,24 @@ fn main() -> Result<(), Failure> {
         sampler,
         samples,
         runs,
+        options @ ..,
     ] = &arguments[..]
     else {
         return Err(
-            "usage: explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS".into(),
+            "usage: explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS [crop=224] [kernel_size=4] [threads=N]".into(),
         );
     };
-    networks::use_threads(std::thread::available_parallelism()?.get() as u32);
+    let option = |name: &str| {
+        let mut options = options.iter().filter_map(|option| option.split_once('='));
+        options
+            .find(|option| option.0 == name)
+            .map(|option| option.1)
+    };
+    let cores = std::thread::available_parallelism()?.get();
+    networks::use_threads(option("threads").map_or(Ok(cores as u32), str::parse)?);
+    let side = option("crop").map_or(Ok(224), str::parse::<u32>)?;
+    let kernel_size = option("kernel_size").map_or(Ok(4.0), str::parse)?;
+    let quickshift = Quickshift::new(kernel_size, 200.0, 0.2)?;
     let (architecture, width) = (architecture.parse()?, width.parse()?);
     let kinds: &[Precision] = match precision.as_str() {
         "fp32" => &[Precision::Fp32],
@@ -114,7 +125,10 @@ fn main() -> Result<(), Failure> {
         one => Asked::One(&one[0]),
     };
     let bytes = std::fs::read(image)?;
-    let crop = imaging::prepare(&imaging::decode(&bytes)?, &Preparation::new(256, 224)?);
+    let crop = imaging::prepare(
+        &imaging::decode(&bytes)?,
+        &Preparation::new(side * 8 / 7, side)?,
+    );
     let mut target = 0;
     for classifier in &classifiers {
         target = largest(&classifier.logits(&crop)?);
@@ -131,9 +145,9 @@ fn main() -> Result<(), Failure> {
         let start = Instant::now();
         let explanation = explain(
             &crop,
+            quickshift,
             asked,
             target,
-            sampler,
             samples.parse()?,
             run,
             &mut sizes,
@@ -154,14 +168,15 @@ fn main() -> Result<(), Failure> {
 /// The explanation, and how many samples were asked again.
 fn explain(
     crop: &Rgb,
+    quickshift: Quickshift,
     asked: Asked<'_>,
     target: usize,
-    sampler: Sampler,
     samples: usize,
     run: u32,
     sizes: &mut Sized,
 ) -> Result<(surrogate::Explanation, usize), Failure> {
-    let partition = Algorithm::Quickshift(Quickshift::default()).partition(crop)?;
+    let partition = Algorithm::Quickshift(quickshift).partition(crop)?;
+    let sampler = sizes.sampler;
     let request = Request {
         crop,
         labels: partition.labels(),

@@ -296,6 +296,15 @@ impl<'a> Results<'a> {
         place(&self.images, image)
     }
 
+    /// What a figure about a condition is headed by: its network, where it is what the answer is about.
+    pub(crate) fn title(&self, condition: &Condition<'_>) -> String {
+        if self.is_main(condition) {
+            condition.network.to_owned()
+        } else {
+            self.heading(condition)
+        }
+    }
+
     /// What distinguishes a condition from the study's others: its network, and what else differs.
     pub(crate) fn heading(&self, condition: &Condition<'_>) -> String {
         let parts = [

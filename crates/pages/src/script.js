@@ -194,7 +194,9 @@
 
   // Both curves in one chart, with the step between them.
   function draw(shown) {
-    const [width, height, left, right, top, bottom] = [760, 240, 48, 12, 10, 40];
+    // As wide as there is room, so that letters keep their size.
+    const width = Math.min(Math.max(element("curves").clientWidth, 280), 1100);
+    const [height, left, right, top, bottom] = [240, 48, 12, 10, 40];
     const last = Math.max(...shown.map((one) => one.probabilities.length - 1), 1);
     const x = (step) => left + ((width - left - right) * step) / last;
     const y = (probability) => top + (height - top - bottom) * (1 - probability);
@@ -209,7 +211,7 @@
       chart.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }));
       text(String(tick), { x: left - 6, y: y(tick) + 4, "text-anchor": "end" });
     }
-    const stride = Math.max(1, Math.ceil(last / 10));
+    const stride = Math.max(1, Math.ceil(last / (width / 60)));
     for (let step = 0; step <= last; step += stride) text(String(step), { x: x(step), y: height - bottom + 16, "text-anchor": "middle" });
     text("superpixels removed", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" });
     for (const one of shown) {
@@ -239,6 +241,9 @@
     }
     element("curves").replaceChildren(chart, legend);
   }
+
+  let redraw = () => {};
+  window.addEventListener("resize", () => redraw());
 
   const percent = (share) => `${Math.round(share * 100)} %`;
   let turn = 0;
@@ -288,6 +293,7 @@
     });
     element("removed").textContent = `${state.step} of ${last} superpixels (${[...new Set(areas)].join(" and ")} of the pixels)`;
     draw(shown);
+    redraw = () => draw(shown);
     tell(target, shown);
   }
 

@@ -118,7 +118,6 @@ pub(super) fn legend<'n>(
     let mut left = 12 * UNITS;
     let middle = (LEGEND * UNITS / 2) as i32;
     for (series, name) in entries {
-        let name = short(name);
         let color = series_color(series);
         let at = (left as i32, middle);
         let size = 4 * UNITS;
@@ -129,8 +128,8 @@ pub(super) fn legend<'n>(
         }
         let style = text().pos(Pos::new(HPos::Left, VPos::Center));
         let position = (left as i32 + 8 * UNITS as i32, middle);
-        let entry = 8 * UNITS + width(&name) + 22 * UNITS;
-        area.draw(&Text::new(name, position, style))?;
+        let entry = 8 * UNITS + width(name) + 22 * UNITS;
+        area.draw(&Text::new(name.to_owned(), position, style))?;
         left += entry;
     }
     Ok(())

@@ -154,8 +154,16 @@ where
         } else {
             (HPos::Right, -gap)
         };
+        // Beside the mark, or below the line of the random order where that would run through the name.
+        let line = chance.map(|ends| chart.backend_coord(&ends[0]).1);
+        let crossed = line.is_some_and(|line| (line - middle).abs() < gap);
+        let height = if crossed {
+            line.unwrap_or(middle) + gap
+        } else {
+            middle
+        };
         let style = text().pos(Pos::new(side, VPos::Center));
-        let at = (right + shift - offset(area).0, middle - offset(area).1);
+        let at = (right + shift - offset(area).0, height - offset(area).1);
         area.draw(&Text::new(point.name.clone(), at, style))?;
     }
     Ok(())

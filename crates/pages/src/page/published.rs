@@ -61,7 +61,7 @@ fn reference(inputs: &Inputs) -> Markup {
 fn distribution(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
-        let heading = results.heading(&comparison.condition);
+        let heading = results.title(&comparison.condition);
         let row = |group: &Group<'_>| Row {
             method: group.method.to_owned(),
             series: group.series,
@@ -102,7 +102,7 @@ fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Mar
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
         for image in &images {
-            let heading = format!("{image}, {}", results.heading(&comparison.condition));
+            let heading = format!("{image}, {}", results.title(&comparison.condition));
             let groups = || {
                 comparison
                     .groups
@@ -169,7 +169,7 @@ fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
         .iter()
         .filter(|group| results.explains(group.method))
         .collect();
-    let heading = results.heading(&comparison.condition);
+    let heading = results.title(&comparison.condition);
     let has = |image: &&&str| {
         groups
             .iter()

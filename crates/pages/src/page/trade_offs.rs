@@ -97,7 +97,7 @@ fn beside_costs(
                 .find(|group| group.method == random.name)
         })
         .and_then(|group| group.mean(AUC));
-    let heading = results.heading(&condition);
+    let heading = results.title(&condition);
     let caption = Caption::new(
         &["trade-off", &heading],
         format!(
@@ -110,7 +110,7 @@ fn beside_costs(
 fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
-        let heading = results.heading(&comparison.condition);
+        let heading = results.title(&comparison.condition);
         let groups: Vec<_> = comparison
             .groups
             .iter()
