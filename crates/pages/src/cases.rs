@@ -25,7 +25,8 @@ pub(crate) struct Cases<'a> {
     pub(crate) network: &'a str,
     pub(crate) image: &'a str,
     pub(crate) target: &'a Target,
-    pub(crate) figures: Vec<Figure>,
+    /// What each is about, in a few words, and the figure.
+    pub(crate) figures: Vec<(String, Figure)>,
 }
 
 impl<'a> Cases<'a> {
@@ -97,7 +98,7 @@ fn figure(
     crop: &Rgb,
     target: &Target,
     rows: &Rows<'_>,
-) -> Result<Figure, ReportError> {
+) -> Result<(String, Figure), ReportError> {
     let score = median_run(&group.images[image])
         .ok_or_else(|| missing("scores", &format!("image {image:?}")))?;
     let segments = rows.segments(image, &score.partition, crop)?;
@@ -112,7 +113,11 @@ fn figure(
             score.network, score.method, target.target_label, score.auc
         ),
     );
-    case(
+    let words = match group.deterministic {
+        true => format!("{}, AUC {:.3}", score.method, score.auc),
+        false => format!("{}, run {}, AUC {:.3}", score.method, score.run, score.auc),
+    };
+    let figure = case(
         caption,
         &Case {
             series: group.series,
@@ -129,7 +134,8 @@ fn figure(
             probabilities: curve.iter().map(|row| row.probability).collect(),
             marks: steps,
         },
-    )
+    )?;
+    Ok((words, figure))
 }
 
 /// What the method said as a picture, and in words what its colours mean.

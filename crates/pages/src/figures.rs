@@ -247,6 +247,7 @@ mod tests {
             distribution(Caption::default(), "AUC", &[row(values)], 0.0).unwrap();
         }
         let line = Line {
+            name: "m".to_owned(),
             series: 2,
             deterministic: false,
             values: vec![(0, 1.0), (1, 1.0)],

@@ -32,8 +32,8 @@ pub(crate) struct Fidelity<'a> {
     pub(crate) interval: Option<[f64; 2]>,
     /// Beside the next one; none where there is no other.
     pub(crate) next: Option<Contrast<'a>>,
-    /// Beside an order at random; none where the study has no such control.
-    pub(crate) random: Option<Contrast<'a>>,
+    /// Every explaining method beside an order at random; none where the study has no such control.
+    pub(crate) beside_chance: Vec<Contrast<'a>>,
     /// Images on which the next is better, the most clearly so first, at most [`NAMED`].
     pub(crate) exceptions: Vec<&'a str>,
     pub(crate) checks: Vec<Check<'a>>,
@@ -48,8 +48,6 @@ pub(crate) struct Contrast<'a> {
     /// The method minus the other, in the measure's unit.
     pub(crate) difference: Option<f64>,
     pub(crate) interval: Option<[f64; 2]>,
-    /// Level of the interval.
-    pub(crate) level: f64,
     /// By Wilcoxon's test with Holm's correction.
     pub(crate) p_adjusted: Option<f64>,
     /// Images on which the method is better.
@@ -87,7 +85,6 @@ impl<'a> Contrast<'a> {
             images: row.images,
             difference: row.difference.map(|difference| sign * difference),
             interval,
-            level: row.level,
             p_adjusted: row.p_adjusted,
             wins: if forwards { row.wins } else { row.losses },
             lower_is_better: row.better == "lower",
@@ -116,8 +113,6 @@ impl<'a> Contrast<'a> {
 pub(crate) struct Check<'a> {
     /// In which other way, in words.
     pub(crate) what: String,
-    /// The column of the measure.
-    pub(crate) measure: &'a str,
     /// The best method beside the next one there.
     pub(crate) contrast: Contrast<'a>,
     /// Whether the best one there is the best one of the answer, or of its kind where that one is not judged there.
@@ -268,7 +263,11 @@ fn fidelity<'a>(
         exceptions: next
             .as_ref()
             .map_or_else(Vec::new, |next| exceptions(comparison, next)),
-        random: random.and_then(|random| place.contrast(inputs, &best.method, &random.name)),
+        beside_chance: random.map_or_else(Vec::new, |random| {
+            let contrast =
+                |row: &&'a schema::Summary| place.contrast(inputs, &row.method, &random.name);
+            ranking.iter().filter_map(contrast).collect()
+        }),
         checks: checks(inputs, results, place, &best.method),
         next,
     })
@@ -398,7 +397,6 @@ fn checks<'a>(
                 }
                 checks.push(Check {
                     what,
-                    measure,
                     contrast,
                     same,
                 });

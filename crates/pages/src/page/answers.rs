@@ -13,6 +13,7 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>, answers: &Answers<
             p { "There are no scores: every image was excluded, or the study has no images. See below for the reasons." }
         } @else {
             (summary(results, answers))
+            (no_better_than_chance(answers))
             div.needs {
                 (fidelity(results, answers))
                 (repeatability(answers))
@@ -67,6 +68,38 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
                     @if let Some(method) = cheap { "; " b { (method) } " computes least" }
                 }
                 "."
+            }
+        }
+    }
+}
+
+/// The methods that are not shown to find anything: repeating such an explanation, or having it for little, is worth nothing.
+fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
+    let all = || {
+        answers.fidelity.iter().flat_map(|fidelity| {
+            fidelity
+                .beside_chance
+                .iter()
+                .map(move |contrast| (fidelity.network, contrast))
+        })
+    };
+    let doubtful: Vec<_> = all()
+        .filter(|(_, contrast)| contrast.verdict() != Verdict::Ahead)
+        .collect();
+    html! {
+        @if !doubtful.is_empty() {
+            p.note {
+                b { "But: " }
+                @for (place, (network, contrast)) in doubtful.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    (contrast.method) " is "
+                    @if contrast.verdict() == Verdict::Behind { "worse than" } @else { "not shown to be better than" }
+                    " a random order on " (network)
+                    @if let Some(difference) = contrast.difference {
+                        " (difference of AUC " (decimals(difference)) (interval(contrast.interval)) ")"
+                    }
+                }
+                ". Repeating such an explanation exactly, or having it for little, is worth as much as what it finds."
             }
         }
     }
@@ -141,7 +174,9 @@ fn in_network(fidelity: &Fidelity<'_>) -> Markup {
         p {
             b { (fidelity.network) } ": " (fidelity.best) " " b { (decimals(fidelity.mean)) } (interval(fidelity.interval)) "."
             @if let Some(next) = &fidelity.next { " " (against(next)) }
-            @if let Some(random) = &fidelity.random { " " (beside_chance(fidelity.best, random)) }
+            @if let Some(random) = fidelity.beside_chance.iter().find(|contrast| contrast.method == fidelity.best) {
+                " " (beside_chance(fidelity.best, random))
+            }
         }
     }
 }
@@ -298,6 +333,7 @@ fn enough(choices: &[Choice<'_, Repeat<'_>>]) -> Markup {
                     (repeat.method) " on " (network) " agrees with itself (rank correlation "
                     @if let Some(level) = repeat.level { (level) " or more" } ") for " (repeat.reached.0) " of " (repeat.reached.1) " images"
                     @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
+                    @if let Some(needed) = repeat.needed { ", half of these from " (needed) " on" }
                 }
                 " (" a href="#samples" { "how many it takes" } ")."
             }
@@ -384,7 +420,7 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @if let Some((partition, replacement)) = results.main {
                 "The answer is for superpixels by " (partition) ", replaced by " (replacement) ". "
             }
-            "In brackets: 95 % bootstrap intervals over images. "
+            @if let Some(row) = inputs.summaries.first() { "In brackets: " (100.0 * row.level) " % bootstrap intervals over images. " }
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
             (plural(results.methods.len(), "method"))
             @if !results.controls.is_empty() { ", of them controls: " (results.controls.join(", ")) }

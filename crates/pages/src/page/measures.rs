@@ -127,10 +127,13 @@ fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) 
 /// Where the differences between areas come from, as shares of their variance.
 fn variance(row: &VarianceComponents) -> Markup {
     let parts = [
-        ("between images", row.image_variance),
-        ("between methods", row.method_variance),
-        ("which method suits which image", row.interaction_variance),
-        ("between runs", row.run_variance),
+        ("lies between images", row.image_variance),
+        ("lies between methods", row.method_variance),
+        (
+            "lies in which method suits which image",
+            row.interaction_variance,
+        ),
+        ("lies between runs", row.run_variance),
     ];
     // An estimate below 0 says that there is nothing to be seen.
     let parts = parts.map(|(words, variance)| (words, variance.map(|variance| variance.max(0.0))));
@@ -141,8 +144,8 @@ fn variance(row: &VarianceComponents) -> Markup {
             @for (place, (words, variance)) in parts.iter().enumerate() {
                 @if place > 0 { ", " }
                 @match variance {
-                    Some(variance) => { (format!("{:.0} %", 100.0 * variance / total)) " lies " (words) }
-                    None => { "an unknown part lies " (words) }
+                    Some(variance) => { (format!("{:.0} %", 100.0 * variance / total)) " " (words) }
+                    None => { "an unknown part " (words) }
                 }
             }
             "."

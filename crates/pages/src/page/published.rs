@@ -23,7 +23,7 @@ pub(super) fn section(
     let rest = all.rows.len() > main.rows.len();
     Ok(html! {
         (read(
-            "Mean AUC: first over the runs of an image, then over images, in units of probability times superpixels, with its 95 % interval. Std over \
+            "Mean AUC: first over the runs of an image, then over images, in units of probability times superpixels, with its interval. Std over \
             images: of the images' means, with n − 1. Std over runs: of an image's runs, the mean over images; 0 by construction for a \
             method without random numbers."
         ))
@@ -224,10 +224,7 @@ fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Ma
         let figures: Vec<Markup> = cases
             .figures
             .into_iter()
-            .map(|figure| {
-                let method = figure.caption.label.clone();
-                html! { figure.case { figcaption { (method) } (album.show(figure)) } }
-            })
+            .map(|(words, figure)| html! { figure.case { figcaption { (words) } (album.show(figure)) } })
             .collect();
         shown.push(html! {
             h4 {

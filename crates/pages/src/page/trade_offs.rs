@@ -28,7 +28,7 @@ pub(super) fn section(
 ) -> Result<Markup, ReportError> {
     Ok(html! {
         (read(
-            "Low and to the left is good. The line through a mark is the 95 % interval of the mean over images. A method above the line of the \
+            "Low and to the left is good. The line through a mark is the interval of the mean over images. A method above the line of the \
             random order found nothing that chance would not."
         ))
         @for comparison in results.main_comparisons() {
@@ -198,7 +198,7 @@ fn checks(answers: &Answers<'_>) -> Markup {
         @if none { p { "– The study asks in one way only: one partition, one order, one replacement, and no masks of the objects." } }
         @else {
             (read(
-                "Ahead: the best explaining method there. It is certain where the 95 % interval of its difference to the next has no 0 in it. \
+                "Ahead: the best explaining method there. It is certain where the interval of its difference to the next has no 0 in it. \
                 Areas of partitions and replacements are no numbers to compare with each other; who is ahead is."
             ))
             div.scroll tabindex="0" role="region" aria-label="other ways of asking" {
