@@ -8,6 +8,7 @@ mod scores;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::cases::Cases;
+use crate::figures::Album;
 use crate::results::Results;
 use crate::{Inputs, ReportError};
 
@@ -31,18 +32,19 @@ const SECTIONS: [(&str, &str); 8] = [
     ("provenance", "Where the numbers come from"),
 ];
 
-/// The whole file.
+/// The whole file. Figures that it shows are put into the album.
 pub(crate) fn page(
     inputs: &Inputs,
     results: &Results<'_>,
     cases: &Cases<'_>,
+    album: &mut Album,
 ) -> Result<String, ReportError> {
     let contents = [
         answers::section(inputs, results),
         scores::mean_auc(results),
         scores::std_over_runs(results),
-        scores::runs(inputs, results)?,
-        scores::distribution(results)?,
+        scores::runs(inputs, results, album)?,
+        scores::distribution(results, album)?,
         case_cards::section(inputs, results, cases),
         provenance::excluded(inputs),
         provenance::section(inputs, results),
@@ -72,7 +74,10 @@ pub(crate) fn page(
                         section aria-labelledby=(anchor) { h2 id=(anchor) { (heading) } (content) }
                     }
                 }
-                footer { p { "Every table of this page lies beside it as CSV, in " code { "tables/" } "." } }
+                footer { p {
+                    "Every table of this page lies beside it in " code { "tables/" } " as CSV, Markdown, LaTeX and Parquet, and every figure in "
+                    code { "figures/" } " as SVG and PNG."
+                 } }
                 script { (PreEscaped(SCRIPT)) }
             }
         }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::read;
 use crate::figures::{
-    Caption, Line, Mark, Row, auc_over_runs, distribution as boxes, series_variable,
+    Album, Caption, Line, Mark, Row, auc_over_runs, distribution as boxes, series_variable,
 };
 use crate::results::{AUC, AUC_RELATIVE, Comparison, Group, Measure, Results};
 use crate::{Inputs, ReportError, paper, tables};
@@ -102,7 +102,11 @@ fn image_cells(group: &Group<'_>, image: &str) -> Markup {
     }
 }
 
-pub(super) fn runs(inputs: &Inputs, results: &Results<'_>) -> Result<Markup, ReportError> {
+pub(super) fn runs(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
     let images = run_images(results);
     let last = inputs.scores.iter().map(|score| score.run + 1).max();
     let runs = last.unwrap_or(0);
@@ -115,7 +119,7 @@ pub(super) fn runs(inputs: &Inputs, results: &Results<'_>) -> Result<Markup, Rep
     for comparison in &results.comparisons {
         panels.push((
             results.heading(&comparison.condition),
-            run_panels(results, comparison, &images, runs)?,
+            run_panels(results, comparison, &images, runs, album)?,
         ));
     }
     Ok(html! {
@@ -153,6 +157,7 @@ fn run_panels(
     comparison: &Comparison<'_>,
     images: &[&str],
     runs: u32,
+    album: &mut Album,
 ) -> Result<Vec<Markup>, ReportError> {
     let groups = &comparison.groups;
     let all = groups.iter().flat_map(|group| group.images.iter());
@@ -162,15 +167,15 @@ fn run_panels(
         .map(|score| score.auc)
         .fold(0.0, f64::max);
     let heading = results.heading(&comparison.condition);
-    let panel = |image: &&str| {
+    let mut panel = |image: &&str| {
         let label = Caption::new(
             &["runs", image, &heading],
             format!("AUC of {image} by run, {heading}"),
         );
         let figure = auc_over_runs(label, &lines(groups, image), runs, largest)?;
-        Ok(html! { figure { figcaption { (image) } (figure.inline()) } })
+        Ok(html! { figure { figcaption { (image) } (album.show(figure)) } })
     };
-    images.iter().map(panel).collect()
+    images.iter().map(&mut panel).collect()
 }
 
 fn lines(groups: &[Group<'_>], image: &str) -> Vec<Line> {
@@ -205,7 +210,10 @@ fn legend(results: &Results<'_>) -> Markup {
     }
 }
 
-pub(super) fn distribution(results: &Results<'_>) -> Result<Markup, ReportError> {
+pub(super) fn distribution(
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
     let mut panels = Vec::new();
     let largest = results
         .groups()
@@ -224,6 +232,7 @@ pub(super) fn distribution(results: &Results<'_>) -> Result<Markup, ReportError>
             "AUC (probability × superpixels)",
             AUC,
             own,
+            album,
         )?);
         panels.push(box_panel(
             comparison,
@@ -231,6 +240,7 @@ pub(super) fn distribution(results: &Results<'_>) -> Result<Markup, ReportError>
             "relative AUC (no unit)",
             AUC_RELATIVE,
             largest,
+            album,
         )?);
     }
     Ok(html! {
@@ -252,6 +262,7 @@ fn box_panel(
     axis: &str,
     measure: Measure,
     largest: f64,
+    album: &mut Album,
 ) -> Result<Markup, ReportError> {
     let row = |group: &Group<'_>| Row {
         method: group.method.to_owned(),
@@ -268,5 +279,5 @@ fn box_panel(
         &rows,
         largest,
     )?;
-    Ok(html! { figure { figcaption { (heading) } (figure.inline()) } })
+    Ok(html! { figure { figcaption { (heading) } (album.show(figure)) } })
 }
