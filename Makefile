@@ -4,8 +4,10 @@
 ## make segment    one stage and what it needs; likewise infer, gradcam, lime, deletion, evaluate, report
 ## make plan       what is up to date, what would run, and why; computes nothing
 ## make status     what the study consists of now
+## make summary    the main table with intervals, in the terminal; brings what it needs up to date
 ## make build      sets libtorch up and builds the programs, in target/release
-## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables
+## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables, the report in a browser
+## make check-report  the report in headless Chromium, used as a reader does; skipped without chromium, node and npm
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
 ## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
@@ -20,7 +22,7 @@
 CONFIG ?= pipeline.toml
 ARGS ?=
 STAGES := segment infer gradcam lime deletion evaluate report
-CHECKS := check-format check-clippy check-docs check-layers check-scripts check-libtorch check-latest
+CHECKS := check-format check-clippy check-docs check-layers check-scripts check-libtorch check-latest check-report
 PIPELINE := target/release/pipeline
 PROGRAMS := target/release
 # In this order: the later ones read what torchscript makes.
@@ -33,7 +35,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train clean help
+.PHONY: all $(STAGES) test plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -43,6 +45,9 @@ $(STAGES): build
 
 plan status: build
 	@$(PIPELINE) $@ --config $(CONFIG) $(ARGS)
+
+summary: report
+	@$(PROGRAMS)/report --summary --quiet --config $(CONFIG)
 
 # The integration tests run the programs.
 test: build
@@ -80,6 +85,9 @@ check-libtorch:
 
 check-latest:
 	scripts/checks/latest.sh
+
+check-report:
+	scripts/checks/report.sh $(ARGS)
 
 parity: build
 	cargo test --release --workspace --test integration parity -- --nocapture --test-threads=1

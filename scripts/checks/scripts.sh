@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every shell script passes shellcheck (where it is installed), every Python script compiles.
+# Every shell script passes shellcheck (where it is installed), every Python script compiles, and so does JavaScript (where node is installed).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -19,4 +19,7 @@ import ast, pathlib, sys
 for name in sys.argv[1:]:
     ast.parse(pathlib.Path(name).read_text(), name)
 ' {} +
-echo "scripts: ${#shell[@]} shell scripts are clean, and the Python scripts compile"
+if command -v node >/dev/null; then
+  for script in scripts/*/*/*.mjs; do node --check "$script"; done
+fi
+echo "scripts: ${#shell[@]} shell scripts are clean, and the other scripts compile"

@@ -1,5 +1,7 @@
 //! Lines for a shell that find the rows behind a number.
 
+use std::path::Path;
+
 /// A command that shows `columns` of the rows of a table whose columns have these values.
 ///
 /// `latest` is the folder of the study's tables. The command is right for a POSIX shell whatever the values are.
@@ -18,6 +20,21 @@ pub(crate) fn command(
     let conditions = conditions.join(" and ");
     let query = format!("select {columns} from {files} where {conditions} order by {order}");
     format!("duckdb -c {}", shell(&query))
+}
+
+/// A command that shows the rows of an artifact by its id.
+///
+/// `latest` is the folder of the study's tables, beside which that of the artifacts is.
+pub(crate) fn by_id(latest: &str, id: &str) -> String {
+    let file = Path::new(latest).with_file_name(object(id));
+    let query = format!("select * from {}", literal(&file.display().to_string()));
+    format!("duckdb -c {}", shell(&query))
+}
+
+/// Where an artifact lies below the folder of artifacts.
+pub(crate) fn object(id: &str) -> String {
+    let shelf: String = id.chars().take(2).collect();
+    format!("objects/{shelf}/{id}.parquet")
 }
 
 /// A text in SQL: between single quotes, and one inside is doubled.
@@ -58,6 +75,15 @@ mod tests {
             "duckdb -c \"select run, auc from 'artifacts/latest/scores/*.parquet' where image = 'jack-o''-lantern' and \
              network = 'alexnet' order by run\""
         );
+    }
+
+    #[test]
+    fn an_artifact_is_found_by_its_id_beside_the_tables() {
+        assert_eq!(
+            by_id("it's/artifacts/latest", "3fa4"),
+            "duckdb -c \"select * from 'it''s/artifacts/objects/3f/3fa4.parquet'\""
+        );
+        assert!(by_id("latest", "3fa4").contains(" 'objects/3f/3fa4.parquet'"));
     }
 
     #[test]

@@ -107,4 +107,14 @@ pub enum ReportError {
         /// The library's words.
         source: csv::Error,
     },
+    /// A table cannot be written as Parquet.
+    #[error(
+        "the table {table} cannot be written as Parquet: {source}. This is a mistake in the program: please report it"
+    )]
+    Parquet {
+        /// Name of the table.
+        table: &'static str,
+        /// The library's words.
+        source: parquet::errors::ParquetError,
+    },
 }

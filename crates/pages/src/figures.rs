@@ -137,6 +137,21 @@ impl Figure {
         self
     }
 
+    /// Width and height in pixels of the page.
+    pub(crate) fn size(&self) -> [u32; 2] {
+        self.size
+    }
+
+    /// Width and height in the units of [`Figure::body`].
+    pub(crate) fn units(&self) -> [u32; 2] {
+        self.size.map(|side| side * UNITS)
+    }
+
+    /// The elements inside the SVG, in plain colours.
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
     /// The figure within a page that defines the variables `--ink`, `--grid` and `--series-0` to `--series-5`.
     pub(crate) fn inline(&self) -> Markup {
         let [width, height] = self.size.map(|side| side * UNITS);

@@ -44,12 +44,12 @@ pub(crate) fn mean_auc() -> Table {
     Table {
         name: "paper_mean_auc",
         columns: vec![
-            Column::new("network", "Network"),
-            Column::new("method", "Method"),
-            Column::new("images", "Images"),
-            Column::new("runs", "Runs"),
-            Column::new("auc", "Mean AUC"),
-            Column::new("std", "Std"),
+            Column::text("network", "Network"),
+            Column::text("method", "Method"),
+            Column::count("images", "Images"),
+            Column::count("runs", "Runs"),
+            Column::number("auc", "Mean AUC"),
+            Column::number("std", "Std"),
         ],
         rows: MEANS.iter().map(row).collect(),
     }
@@ -68,10 +68,10 @@ pub(crate) fn std_over_runs() -> Table {
     Table {
         name: "paper_std_over_runs",
         columns: vec![
-            Column::new("network", "Network"),
-            Column::new("image", "Image"),
-            Column::new("std_over_runs_gradcam", "Grad-CAM"),
-            Column::new("std_over_runs_lime", "LIME"),
+            Column::text("network", "Network"),
+            Column::text("image", "Image"),
+            Column::number("std_over_runs_gradcam", "Grad-CAM"),
+            Column::number("std_over_runs_lime", "LIME"),
         ],
         rows: DEVIATIONS.iter().map(row).collect(),
     }

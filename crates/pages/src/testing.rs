@@ -96,14 +96,30 @@ fn provenance() -> Provenance {
             forward_passes: 60_024,
             backward_passes: 0,
         }],
-        artifacts: vec![Artifact {
-            table: "scores".to_owned(),
-            id: "5c".repeat(32),
-            rows: 30,
-            date: "2026-11-23T08:00:00Z".to_owned(),
-            device: "cpu".to_owned(),
-            ..Artifact::default()
-        }],
+        artifacts: vec![
+            Artifact {
+                table: "scores".to_owned(),
+                id: "5c".repeat(32),
+                rows: 30,
+                date: "2026-11-23T08:00:00Z".to_owned(),
+                device: "cpu".to_owned(),
+                ..Artifact::default()
+            },
+            Artifact {
+                table: "curves".to_owned(),
+                id: "7e".repeat(32),
+                rows: 6,
+                image: Some("<script>".to_owned()),
+                network: Some("alexnet".to_owned()),
+                partition: Some("stripes".to_owned()),
+                method: Some("gradcam".to_owned()),
+                run: Some(0),
+                order: Some("most_relevant_first".to_owned()),
+                replacement: Some("mean".to_owned()),
+                date: "2026-11-23T07:30:00Z".to_owned(),
+                device: "cpu".to_owned(),
+            },
+        ],
     }
 }
 

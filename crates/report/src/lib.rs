@@ -3,6 +3,7 @@
 pub mod report;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use pages::{
     Artifact, ExplanationCost, Inputs, Method as ShownMethod, Network, Provenance, StageCost,
@@ -17,10 +18,41 @@ use study::{Choice, Kind, Method};
 /// Kinds of methods in the order in which they are shown; one that is not here comes first.
 const KINDS: [&str; 6] = ["gradcam", "lime", "random", "edges", "greedy", "oracle"];
 
-/// Brings the report up to date.
+/// Brings the report up to date, and prints its main table where that is asked for.
 pub fn run(session: &Session) -> Result<(), StageError> {
     session.each(Kind::Report, |plan, subject| {
         publish(session, plan, subject)
+    })?;
+    if session.summary {
+        print_summary(session)?;
+    }
+    Ok(())
+}
+
+fn print_summary(session: &Session) -> Result<(), StageError> {
+    let plan = session.plan(Kind::Report)?;
+    // Else the session says what failed or is missing.
+    if plan.of(Kind::Report).all(Action::is_done) {
+        let text = pages::summary(&gather_summary(session, &plan)?);
+        // Nobody may be listening any more, as behind `| head`.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+    Ok(())
+}
+
+/// What the main table is made from.
+fn gather_summary(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
+    Ok(Inputs {
+        title: session.study.report.title.clone(),
+        networks: networks(session),
+        methods: methods(session),
+        replacements: replacements(session),
+        segments: rows(session, plan, Kind::Segments)?,
+        stability: rows(session, plan, Kind::Comparisons)?,
+        summaries: rows(session, plan, Kind::Comparisons)?,
+        comparisons: rows(session, plan, Kind::Comparisons)?,
+        explanation_costs: explanation_costs(plan),
+        ..Inputs::default()
     })
 }
 
@@ -58,13 +90,7 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
             .collect(),
         networks: networks(session),
         methods: methods(session),
-        replacements: session
-            .study
-            .deletion
-            .replacements
-            .iter()
-            .map(|replacement| replacement.name().to_owned())
-            .collect(),
+        replacements: replacements(session),
         crops: crops
             .into_iter()
             .filter(|crop| scored.contains(crop.image.as_str()))
@@ -101,6 +127,13 @@ fn rows<T: Table>(session: &Session, plan: &Plan, kind: Kind) -> Result<Vec<T>, 
         .map(read)
         .collect::<Result<Vec<_>, _>>()?;
     Ok(tables.concat())
+}
+
+fn replacements(session: &Session) -> Vec<String> {
+    let replacements = session.study.deletion.replacements.iter();
+    replacements
+        .map(|replacement| replacement.name().to_owned())
+        .collect()
 }
 
 fn networks(session: &Session) -> Vec<Network> {

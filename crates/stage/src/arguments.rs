@@ -40,7 +40,22 @@ pub struct Arguments {
     /// How much is said.
     #[command(flatten)]
     pub verbosity: Verbosity,
+    /// Whether the report's main table is printed; an option of the stage `report` alone.
+    #[arg(skip)]
+    pub summary: bool,
 }
+
+/// The option of [`Arguments::summary`].
+pub(crate) fn summary() -> clap::Arg {
+    clap::Arg::new(SUMMARY)
+        .long(SUMMARY)
+        .action(clap::ArgAction::SetTrue)
+        .conflicts_with("json")
+        .help("Print the main table on standard output as well: each network's methods by mean AUC, with intervals, on the finest partition")
+}
+
+/// Name of [`summary`].
+pub(crate) const SUMMARY: &str = "summary";
 
 impl Arguments {
     /// The study, with the folder of artifacts that is asked for.

@@ -70,16 +70,25 @@ pub fn command(stage: Stage) -> clap::Command {
     } else {
         EXIT_STATUSES.to_owned()
     };
+    let own = (stage == Stage::Report).then(arguments::summary);
     <Arguments as clap::CommandFactory>::command()
         .name(stage.name())
         .about(stage.about())
+        .args(own)
         .after_help(notes)
 }
 
 impl Arguments {
     fn parse_for(stage: Stage) -> Self {
         use clap::FromArgMatches;
-        Self::from_arg_matches(&command(stage).get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = command(stage).get_matches();
+        let arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        // Only one stage has the option.
+        let summary = matches.try_get_one::<bool>(arguments::SUMMARY);
+        Self {
+            summary: matches!(summary, Ok(Some(true))),
+            ..arguments
+        }
     }
 
     /// The arguments of a program that has none of its own.

@@ -32,6 +32,8 @@ pub struct Session {
     pub store: Store,
     /// Whether to stop.
     pub signals: Signals,
+    /// Whether the report's main table is printed.
+    pub summary: bool,
     shard: Shard,
     stage: Stage,
     verbosity: Verbosity,
@@ -67,6 +69,7 @@ impl Session {
             sources,
             store,
             signals,
+            summary: arguments.summary,
             shard,
             stage,
             verbosity: arguments.verbosity,

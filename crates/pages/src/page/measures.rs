@@ -5,8 +5,8 @@ use schema::{Comparison, Concordance, VarianceComponents};
 
 use super::answers::{decimals, interval, p_value};
 use super::{plural, read};
-use crate::Inputs;
 use crate::results::{MOST_RELEVANT_FIRST, Results};
+use crate::{Inputs, tables};
 
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let tests: Vec<&Comparison> = inputs
@@ -26,6 +26,12 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         (beside_chance(inputs, results, &tests))
         @for row in inputs.variance_components.iter().filter(|row| is_main(results, Names::of_variance(row))) { p { (variance(row)) } }
         @for row in inputs.concordance.iter().filter(|row| is_main(results, Names::of_concordance(row))) { p { (agreement(row)) } }
+        details { summary { "All differences, tested" } (tables::comparisons(inputs, results).html()) }
+        details { summary { "All means with their intervals and ranks" } (tables::summaries(inputs, results).html()) }
+        details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
+        details { summary { "Relevance and the object: localization" } (tables::localization(inputs, results).html()) }
+        details { summary { "How few superpixels: complexity" } (tables::complexity(inputs, results).html()) }
+        details { summary { "Samples until runs agree, by image" } (tables::needed_samples(inputs, results).html()) }
     }
 }
 

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::read;
 use crate::results::Results;
-use crate::table::Table;
-use crate::{Inputs, duckdb, tables};
+use crate::table::{Table, grouped};
+use crate::{Artifact, Inputs, duckdb, tables};
 
 pub(super) fn excluded(inputs: &Inputs) -> Markup {
     html! {
@@ -24,19 +24,51 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
             "Everything that the numbers depend on. Costs are those of the computation that made the artifacts, even where this report \
             found them ready."
         ))
-        (line(inputs, results))
+        @if let Some(dates) = dates(inputs) { p { (dates) } }
+        (traces(inputs, results))
         div.side {
-            (titled("What it cost", &tables::costs(inputs)))
+            (titled("What one explanation cost", &tables::explanation_costs(inputs, results)))
+            (titled("What each stage cost", &tables::costs(inputs)))
             (titled("Programs and devices", &tables::versions(inputs)))
             (titled("Networks", &tables::networks(inputs)))
-            (titled("Artifacts by table", &tables::artifacts(inputs)))
         }
-        details { summary { "Images and their digests" } (tables::images(inputs).html()) }
+        @let artifacts = inputs.provenance.artifacts.len();
+        details {
+            summary { "Artifacts by table (" (grouped(artifacts as u64)) " in all)" }
+            (read("The id of each, the file that it is, what it is about, its date and device are in tables/artifacts.csv."))
+            (tables::artifacts_by_table(inputs).html())
+        }
+        details { summary { "Images and their digests (" (inputs.crops.len()) ")" } (tables::images(inputs).html()) }
+        @if !inputs.exclusions.is_empty() {
+            details { summary { "Dropped images (" (dropped(inputs)) ")" } (tables::exclusions(inputs).html()) }
+        }
         @if !inputs.classes.is_empty() {
             details { summary { "Classes (" (inputs.classes.len()) ")" } p { (inputs.classes.join(", ")) } }
         }
-        details { summary { "Settings: pipeline.toml" } pre { (inputs.provenance.settings) } }
+        details { summary { "Settings: pipeline.toml" } pre tabindex="0" { (inputs.provenance.settings) } }
     }
+}
+
+/// How many images were dropped; several networks may give a reason for one.
+fn dropped(inputs: &Inputs) -> usize {
+    let images = inputs.exclusions.iter().map(|row| row.image.as_str());
+    images.collect::<std::collections::BTreeSet<_>>().len()
+}
+
+/// When the artifacts were made.
+fn dates(inputs: &Inputs) -> Option<String> {
+    // RFC 3339 in UTC sorts as text.
+    let dates = || inputs.provenance.artifacts.iter().map(|each| &each.date);
+    let (first, last) = (dates().min()?, dates().max()?);
+    let count = inputs.provenance.artifacts.len();
+    Some(if first == last {
+        format!("{} artifacts, published at {first}.", grouped(count as u64))
+    } else {
+        format!(
+            "{} artifacts, published from {first} to {last}.",
+            grouped(count as u64)
+        )
+    })
 }
 
 fn titled(title: &str, table: &Table) -> Markup {
@@ -48,23 +80,52 @@ fn titled(title: &str, table: &Table) -> Markup {
     }
 }
 
-/// The line for one number of the tables above, as a pattern for all of them.
-fn line(inputs: &Inputs, results: &Results<'_>) -> Markup {
-    let example = results.groups().next().and_then(|group| {
-        let image = group.images.keys().next()?;
-        let filters = [
-            ("image", *image),
-            ("network", group.condition.network),
-            ("method", group.method),
+/// The lines for one number of the tables above, as a pattern for all of them.
+fn traces(inputs: &Inputs, results: &Results<'_>) -> Markup {
+    let latest = &inputs.provenance.latest;
+    let score = results.groups().next().and_then(|group| {
+        let score = group.images.values().next()?.first()?;
+        let parts = [
+            ("image", &score.image),
+            ("network", &score.network),
+            ("partition", &score.partition),
+            ("method", &score.method),
+            ("order", &score.order),
+            ("replacement", &score.replacement),
         ];
-        let latest = &inputs.provenance.latest;
-        Some(duckdb::command(latest, "scores", "*", &filters, "run"))
+        let filters = parts.map(|(column, value)| (column, value.as_str()));
+        Some((
+            duckdb::command(latest, "scores", "*", &filters, "run"),
+            curve(&inputs.provenance.artifacts, score),
+        ))
     });
     html! {
-        @if let Some(example) = example {
+        @if let Some((line, curve)) = score {
             h3 { "From a number to its rows" }
-            p { "In the folder of the study, this line shows the rows behind one cell; put in another image, network or method:" }
-            pre.line { (example) }
+            p { "In the folder of the study, this line shows the rows behind one cell; put in other names:" }
+            pre.line tabindex="0" { (line) }
+            @if let Some(artifact) = curve {
+                p {
+                    "Every artifact is a file that is named by its id, which " code { "tables/artifacts.csv" } " has for each image, network, method and run. \
+                    By its id, the removal curve of the first of these rows, which stays the same whatever the study becomes:"
+                }
+                pre.line tabindex="0" { (duckdb::by_id(latest, &artifact.id)) }
+            }
         }
     }
+}
+
+/// The artifact with the removal curve of a score.
+fn curve<'a>(artifacts: &'a [Artifact], score: &schema::Score) -> Option<&'a Artifact> {
+    let is = |found: &Option<String>, wanted: &String| found.as_ref() == Some(wanted);
+    artifacts.iter().find(|artifact| {
+        artifact.table == "curves"
+            && is(&artifact.image, &score.image)
+            && is(&artifact.network, &score.network)
+            && is(&artifact.partition, &score.partition)
+            && is(&artifact.method, &score.method)
+            && is(&artifact.order, &score.order)
+            && is(&artifact.replacement, &score.replacement)
+            && artifact.run == Some(score.run)
+    })
 }

@@ -1,0 +1,345 @@
+//! The main table as text for a terminal.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use schema::{Comparison, Summary};
+use statistics::mean;
+
+use crate::Inputs;
+
+/// The order of removal by which methods are judged first.
+const ORDER: &str = "most_relevant_first";
+/// The measure: the paper's area.
+const MEASURE: &str = "auc";
+const HEADINGS: [&str; 6] = [
+    "method",
+    "mean AUC [interval]",
+    "std over images",
+    "mean std over runs",
+    "forward passes",
+    "better than random?",
+];
+/// The columns whose cells stand at the left.
+const LEFT: [usize; 2] = [0, 5];
+const NONE: &str = "-";
+
+/// Each network's methods by mean AUC, the best first, under the study's main condition: the partition with the most superpixels, the most relevant first,
+/// and the first replacement. Read from `methods`, `replacements`, `segments`, `summaries`, `comparisons`, `stability` and `explanation_costs`.
+pub fn summary(inputs: &Inputs) -> String {
+    let Some((partition, superpixels)) = finest(inputs) else {
+        return "There are no scores: every image was excluded, or no method is judged.\n"
+            .to_owned();
+    };
+    let replacement = inputs.replacements.first().map_or("", String::as_str);
+    let judged = |row: &&Summary| {
+        row.partition == partition
+            && row.order.as_deref() == Some(ORDER)
+            && row.replacement.as_deref() == Some(replacement)
+            && row.measure == MEASURE
+    };
+    let rows: Vec<&Summary> = inputs.summaries.iter().filter(judged).collect();
+    let mut text = format!(
+        "{}\nAUC in probability x superpixels, lower is better. Superpixels: {partition}, {superpixels:.1} an image; removed the most relevant first; \
+         replaced by {replacement}.\n",
+        inputs.title
+    );
+    if let Some(row) = rows.first() {
+        let _ = writeln!(
+            text,
+            "Intervals: {} % over images. Better than random: by Wilcoxon's signed-rank test with Holm's correction, p at most {}.",
+            rounded(row.level * 100.0),
+            rounded(1.0 - row.level)
+        );
+    } else {
+        text += "There are no scores under this condition.\n";
+    }
+    for (network, methods) in by_network(inputs, &rows) {
+        let images = methods.iter().map(|row| row.images).max().unwrap_or(0);
+        let _ = writeln!(text, "\n{network} ({images} images)");
+        let cells = methods.iter().map(|row| line(inputs, row));
+        let lines: Vec<[String; 6]> = std::iter::once(HEADINGS.map(str::to_owned))
+            .chain(cells)
+            .collect();
+        text += &aligned(&lines);
+    }
+    // A title or name may hold what a terminal takes for a command.
+    text.replace(|letter: char| letter.is_control() && letter != '\n', " ")
+}
+
+/// The partition with the highest mean number of superpixels, and that number; the first by name of several.
+fn finest(inputs: &Inputs) -> Option<(&str, f64)> {
+    let mut sizes = BTreeMap::<&str, Vec<f64>>::new();
+    let has_rows = |name: &str| inputs.summaries.iter().any(|row| row.partition == name);
+    for row in &inputs.segments {
+        let of_partition = sizes.entry(&row.partition).or_default();
+        of_partition.push(f64::from(row.superpixels));
+    }
+    let means = sizes
+        .into_iter()
+        .filter(|(name, _)| has_rows(name))
+        .filter_map(|(name, sizes)| Some((name, mean(&sizes)?)));
+    means.reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// The networks in their order, each with its methods by mean.
+fn by_network<'a>(inputs: &'a Inputs, rows: &[&'a Summary]) -> Vec<(&'a str, Vec<&'a Summary>)> {
+    let known = inputs.networks.iter().map(|network| network.name.as_str());
+    let of = |network: &'a str| {
+        let mut methods: Vec<&Summary> = rows
+            .iter()
+            .copied()
+            .filter(|row| row.network == network)
+            .collect();
+        // A method without a mean has no place, and comes last.
+        methods.sort_by_key(|row| (row.place.unwrap_or(u32::MAX), &row.method));
+        (network, methods)
+    };
+    known
+        .map(of)
+        .filter(|(_, methods)| !methods.is_empty())
+        .collect()
+}
+
+fn line(inputs: &Inputs, row: &Summary) -> [String; 6] {
+    let interval = match (row.mean, row.low, row.high) {
+        (Some(mean), Some(low), Some(high)) => format!("{mean:.3} [{low:.3}, {high:.3}]"),
+        (Some(mean), ..) => format!("{mean:.3} [{NONE}]"),
+        _ => NONE.to_owned(),
+    };
+    let number =
+        |number: Option<f64>| number.map_or(NONE.to_owned(), |number| format!("{number:.3}"));
+    [
+        row.method.clone(),
+        interval,
+        number(row.std_over_images),
+        number(std_over_runs(inputs, row)),
+        forward_passes(inputs, row).map_or(NONE.to_owned(), |passes| passes.to_string()),
+        beside_random(inputs, row),
+    ]
+}
+
+/// Mean over images of the standard deviation over runs.
+fn std_over_runs(inputs: &Inputs, row: &Summary) -> Option<f64> {
+    let mut of_method: Vec<_> = inputs
+        .stability
+        .iter()
+        .filter(|image| {
+            (&image.network, &image.partition, &image.method)
+                == (&row.network, &row.partition, &row.method)
+                && Some(&image.order) == row.order.as_ref()
+                && Some(&image.replacement) == row.replacement.as_ref()
+        })
+        .collect();
+    of_method.sort_by_key(|image| &image.image);
+    let deviations: Option<Vec<f64>> = of_method.iter().map(|image| image.auc_std).collect();
+    mean(&deviations?)
+}
+
+/// Images that go forward through the network for one explanation, rounded.
+fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
+    let costs = &inputs.explanation_costs;
+    let cost = costs
+        .iter()
+        .find(|cost| (&cost.network, &cost.method) == (&row.network, &row.method))?;
+    let one = cost.forward_passes as f64 / cost.explanations as f64;
+    (cost.explanations > 0).then_some(one.round() as u64)
+}
+
+/// What the test says of the method beside the study's control that draws orders.
+fn beside_random(inputs: &Inputs, row: &Summary) -> String {
+    let control = inputs.methods.iter().find(|method| method.kind == "random");
+    let Some(control) = control.map(|method| method.name.as_str()) else {
+        return "no control".to_owned();
+    };
+    if row.method == control {
+        return NONE.to_owned();
+    }
+    let pair = |other: &&Comparison| {
+        let methods = [&*other.method, &other.other_method];
+        methods.contains(&control)
+            && methods.contains(&&*row.method)
+            && (&other.network, &other.partition, &other.measure)
+                == (&row.network, &row.partition, &row.measure)
+            && (&other.order, &other.replacement) == (&row.order, &row.replacement)
+    };
+    let found = inputs.comparisons.iter().find(pair);
+    let Some((found, p)) = found.and_then(|found| Some((found, found.p_adjusted?))) else {
+        return "not compared".to_owned();
+    };
+    // The difference of the method to the control, whichever of them the row calls the other.
+    let sign = if found.method == control { -1.0 } else { 1.0 };
+    let difference = found.difference.unwrap_or(0.0) * sign;
+    let p = if p < 0.0001 {
+        "p < 0.0001".to_owned()
+    } else {
+        format!("p = {}", rounded(p))
+    };
+    let certain = found.p_adjusted.is_some_and(|p| p <= 1.0 - found.level);
+    match (certain, difference < 0.0) {
+        (true, true) => format!("yes, {p}"),
+        (true, false) => format!("no, worse, {p}"),
+        (false, _) => format!("not shown, {p}"),
+    }
+}
+
+/// At most four decimals, none that says nothing.
+fn rounded(number: f64) -> String {
+    let text = format!("{number:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn aligned(lines: &[[String; 6]]) -> String {
+    let width = |column: usize| {
+        let widths = lines.iter().map(|line| line[column].chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let shown = |line: &[String; 6]| {
+        let cells = line.iter().zip(widths).enumerate();
+        let cells = cells.map(|(column, (cell, width))| {
+            if LEFT.contains(&column) {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        let cells: Vec<String> = cells.collect();
+        format!("  {}\n", cells.join("  ").trim_end())
+    };
+    lines.iter().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExplanationCost, Method};
+
+    fn row(method: &str, partition: &str, mean: f64, place: u32) -> Summary {
+        Summary {
+            network: "alexnet".to_owned(),
+            partition: partition.to_owned(),
+            method: method.to_owned(),
+            order: Some(ORDER.to_owned()),
+            replacement: Some("black".to_owned()),
+            measure: MEASURE.to_owned(),
+            better: "lower".to_owned(),
+            images: 20,
+            mean: Some(mean),
+            low: Some(mean - 1.0),
+            high: Some(mean + 1.5),
+            level: 0.95,
+            resamples: 100,
+            std_over_images: Some(2.25),
+            mean_rank: None,
+            place: Some(place),
+            reason: None,
+        }
+    }
+
+    fn beside(method: &str, other: &str, difference: f64, p: f64) -> Comparison {
+        let row = row(method, "fine", 0.0, 1);
+        Comparison {
+            network: row.network,
+            partition: row.partition,
+            method: row.method,
+            other_method: other.to_owned(),
+            order: row.order,
+            replacement: row.replacement,
+            measure: row.measure,
+            better: row.better,
+            images: 20,
+            mean: None,
+            other_mean: None,
+            difference: Some(difference),
+            low: None,
+            high: None,
+            level: 0.95,
+            resamples: 100,
+            p: None,
+            exact: None,
+            p_adjusted: Some(p),
+            family: 3,
+            rank_biserial: None,
+            standardised_difference: None,
+            wins: 0,
+            losses: 0,
+            ties: 0,
+            reason: None,
+        }
+    }
+
+    fn study() -> Inputs {
+        let mut inputs = crate::testing::study(&["mug"], 1);
+        let method = |name: &str, kind: &str| Method {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            replacement: None,
+        };
+        inputs.title = "Which\u{1b}[31m one".to_owned();
+        inputs.methods = vec![method("lime", "lime"), method("chance", "random")];
+        inputs.replacements = vec!["black".to_owned(), "mean".to_owned()];
+        let mut fine = inputs.segments[0].clone();
+        (fine.partition, fine.superpixels) = ("fine".to_owned(), 40);
+        inputs.segments.push(fine);
+        inputs.summaries = vec![
+            row("chance", "fine", 30.0, 3),
+            row("edges", "fine", 29.5, 2),
+            row("lime", "fine", 26.727_4, 1),
+            row("lime", "stripes", 1.0, 1),
+        ];
+        inputs.comparisons = vec![
+            beside("lime", "chance", -3.2, 0.000_02),
+            beside("chance", "edges", 0.5, 0.83),
+        ];
+        inputs.explanation_costs = vec![ExplanationCost {
+            network: "alexnet".to_owned(),
+            method: "lime".to_owned(),
+            explanations: 4,
+            forward_passes: 770,
+            ..ExplanationCost::default()
+        }];
+        inputs
+    }
+
+    #[test]
+    fn the_finest_partition_is_shown_the_best_method_first() {
+        let text = summary(&study());
+        assert!(text.starts_with("Which [31m one\n"), "{text}");
+        assert!(text.contains("Superpixels: fine, 40.0 an image"), "{text}");
+        assert!(text.contains("Intervals: 95 % over images"), "{text}");
+        let table: Vec<&str> = text
+            .split("(20 images)\n")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .collect();
+        assert_eq!(
+            table,
+            [
+                "  method      mean AUC [interval]  std over images  mean std over runs  forward passes  better than random?",
+                "  lime    26.727 [25.727, 28.227]            2.250                   -             193  yes, p < 0.0001",
+                "  edges   29.500 [28.500, 31.000]            2.250                   -               -  not shown, p = 0.83",
+                "  chance  30.000 [29.000, 31.500]            2.250                   -               -  -",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_method_that_is_certainly_worse_than_chance_is_said_to_be() {
+        let mut inputs = study();
+        inputs.comparisons[1].p_adjusted = Some(0.05);
+        inputs.comparisons[1].difference = Some(-0.5);
+        assert!(summary(&inputs).contains("no, worse, p = 0.05\n"));
+        inputs.methods.pop();
+        assert!(summary(&inputs).contains("no control\n"));
+    }
+
+    #[test]
+    fn without_rows_it_says_so() {
+        assert!(summary(&Inputs::default()).starts_with("There are no scores"));
+        let mut inputs = study();
+        inputs.replacements = vec!["gray".to_owned()];
+        assert!(summary(&inputs).contains("There are no scores under this condition"));
+    }
+}
