@@ -219,6 +219,26 @@ impl<'a> Explorer<'a> {
     }
 }
 
+/// The address of a choice in the explorer, as the script reads it: any of `image`, `network`, `method` and `partition`.
+pub(crate) fn link(choices: &[(&str, &str)]) -> String {
+    let choices: Vec<String> = choices
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .collect();
+    format!("#explorer?{}", choices.join("&"))
+}
+
+/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
 /// What tells the explanations of an image apart, and then its curves.
 fn explanation_names(score: &Score) -> (&str, &str, &str, u32, std::cmp::Reverse<&str>, &str) {
     let order = std::cmp::Reverse(score.order.as_str());
@@ -531,5 +551,13 @@ mod tests {
         assert_eq!(first["network"], "alexnet");
         assert_eq!(first["methods"].as_array().unwrap().len(), 2);
         assert!(IMAGES.contains(&first["image"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn an_address_has_no_letter_with_a_meaning() {
+        assert_eq!(
+            link(&[("image", "a&b=<é>"), ("network", "n 1")]),
+            "#explorer?image=a%26b%3D%3C%C3%A9%3E&network=n%201"
+        );
     }
 }

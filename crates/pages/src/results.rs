@@ -278,11 +278,6 @@ impl<'a> Results<'a> {
         place(&self.methods, method)
     }
 
-    /// Number of an image among [`Results::images`].
-    pub(crate) fn image_number(&self, image: &str) -> usize {
-        place(&self.images, image)
-    }
-
     /// What a figure about a condition is headed by: its network, where it is what the answer is about.
     pub(crate) fn title(&self, condition: &Condition<'_>) -> String {
         if self.is_main(condition) {

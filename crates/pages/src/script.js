@@ -383,6 +383,14 @@
     choose(() => {
       state.image = wanted.get("image") ?? state.image;
       state.network = wanted.get("network") ?? state.network;
+      const place = study.conditions.findIndex((one) => one.partition === wanted.get("partition"));
+      if (place >= 0) state.condition = place;
+      const method = wanted.get("method");
+      if (methods.has(method)) {
+        // Beside what was on the left, unless it is there already.
+        if (state.method.right === method) state.method.right = state.method.left;
+        state.method.left = method;
+      }
     });
     element("explorer").scrollIntoView();
   }

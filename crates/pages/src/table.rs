@@ -11,8 +11,11 @@ use maud::{Markup, html};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
     Text(String),
-    /// The name of an image, and its number among the images with scores.
-    Image(String, usize),
+    /// A text that leads to a place of the page.
+    Link {
+        text: String,
+        address: String,
+    },
     Truth(bool),
     Count(u64),
     Number(f64),
@@ -42,7 +45,7 @@ impl Cell {
     /// The full value, for a program; empty where there is none.
     fn full(&self) -> String {
         match self {
-            Self::Text(text) | Self::Image(text, _) => text.clone(),
+            Self::Text(text) | Self::Link { text, .. } => text.clone(),
             Self::Truth(truth) => truth.to_string(),
             Self::Count(count) => count.to_string(),
             Self::Number(number) => number.to_string(),
@@ -67,7 +70,7 @@ impl Cell {
 
     fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Text(_) | Self::Image(..) => Some(Kind::Text),
+            Self::Text(_) | Self::Link { .. } => Some(Kind::Text),
             Self::Truth(_) => Some(Kind::Truth),
             Self::Count(_) => Some(Kind::Count),
             Self::Number(_) => Some(Kind::Number),
@@ -80,7 +83,7 @@ impl Cell {
             @match self {
                 Self::Text(text) if column.code => { td.digest { code { (text) } } }
                 Self::Text(_) | Self::Truth(_) => { td { (self.full()) } }
-                Self::Image(name, number) => { td { a href={ "#image-" (number) } { (name) } } }
+                Self::Link { text, address } => { td { a href=(address) { (text) } } }
                 Self::Count(_) | Self::Number(_) => { td.number { (self.rounded(column)) } }
                 Self::Absent(reason) => { td.absent { "– (" (reason) ")" } }
             }
@@ -251,7 +254,10 @@ mod testing {
             ],
             rows: vec![
                 vec![
-                    Cell::Image("<script>".to_owned(), 0),
+                    Cell::Link {
+                        text: "<script>".to_owned(),
+                        address: "#a".to_owned(),
+                    },
                     Cell::text("3fa4"),
                     Cell::Count(12345),
                     Cell::Number(0.2512),

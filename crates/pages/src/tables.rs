@@ -7,7 +7,7 @@ mod tests;
 
 use crate::results::{Condition, Results};
 use crate::table::{Cell, Column, Table};
-use crate::{Inputs, paper};
+use crate::{Inputs, explorer, paper};
 
 pub(crate) use areas::{answers, distribution, mean_auc, std_over_runs};
 pub(crate) use measures::{
@@ -25,7 +25,7 @@ const ONE_RUN: &str = "one run";
 pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
     vec![
         answers(results),
-        mean_auc(results),
+        mean_auc(inputs, results, false),
         paper::mean_auc(),
         std_over_runs(results),
         paper::std_over_runs(),
@@ -106,9 +106,13 @@ fn place<'a>(known: &[&str], name: &'a str) -> (usize, &'a str) {
 }
 
 /// An image's name, which leads to its pictures where it has any.
-fn image(results: &Results<'_>, name: &str) -> Cell {
-    match results.image_number(name) {
-        number if number < results.images.len() => Cell::Image(name.to_owned(), number),
-        _ => Cell::text(name),
+fn image(results: &Results<'_>, name: &str, network: &str) -> Cell {
+    if results.images.contains(&name) {
+        Cell::Link {
+            text: name.to_owned(),
+            address: explorer::link(&[("image", name), ("network", network)]),
+        }
+    } else {
+        Cell::text(name)
     }
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{constants, plural};
 use crate::Inputs;
+use crate::explorer::link;
 use crate::needs::{Answers, Check, Choice, Contrast, Fidelity, Passes, Repeat, Verdict, agreed};
 use crate::results::Results;
 
@@ -260,7 +261,7 @@ fn turning(answers: &Answers<'_>) -> Markup {
                     @if place > 0 { "; " }
                     @for (place, image) in fidelity.exceptions.iter().enumerate() {
                         @if place > 0 { ", " }
-                        a href=(super::explorer::link(image, fidelity.network)) { (image) }
+                        a href=(link(&[("image", image), ("network", fidelity.network)])) { (image) }
                     }
                     " (" (fidelity.network) ")"
                 }

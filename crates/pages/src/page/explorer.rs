@@ -7,26 +7,6 @@ use super::{plural, read};
 use crate::explorer::Explorer;
 use crate::results::Results;
 
-/// The address of an image in the explorer, as the script reads it.
-pub(super) fn link(image: &str, network: &str) -> String {
-    format!(
-        "#explorer?image={}&network={}",
-        encoded(image),
-        encoded(network)
-    )
-}
-
-/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
-fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
-}
-
 pub(super) fn section(results: &Results<'_>, explorer: &Explorer<'_>) -> Markup {
     html! {
         (read(
@@ -47,7 +27,7 @@ pub(super) fn section(results: &Results<'_>, explorer: &Explorer<'_>) -> Markup 
                     button type="button" #back aria-label="one superpixel back" { "‹" }
                     input type="range" #step min="0" value="0";
                     button type="button" #forth aria-label="one superpixel further" { "›" }
-                    output #removed for="step" {}
+                    output #removed for="step" aria-label="removed so far" {}
                 }
                 div.sides { (side("left", "first")) (side("right", "second")) }
                 figure.curves {
@@ -81,7 +61,7 @@ fn side(side: &str, which: &str) -> Markup {
             div.views {
                 figure {
                     canvas id=(id("picture")) role="img" aria-label="the image at this step" {}
-                    figcaption { "probability " output.big id=(id("probability")) {} }
+                    figcaption { "probability " output.big id=(id("probability")) aria-label={ "probability, " (which) " method" } {} }
                 }
                 figure {
                     canvas id=(id("map")) role="img" aria-label="the explanation" {}
@@ -95,18 +75,5 @@ fn side(side: &str, which: &str) -> Markup {
                 p.quiet { "Artifact " code id=(id("artifact")) {} }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_no_letter_with_a_meaning() {
-        assert_eq!(
-            link("a&b=<é>", "n 1"),
-            "#explorer?image=a%26b%3D%3C%C3%A9%3E&network=n%201"
-        );
     }
 }

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{explorer, read};
+use super::read;
 use crate::cases::Cases;
+use crate::explorer::link;
 use crate::figures::{Album, Caption, Line, Row, auc_over_runs, distribution as boxes};
 use crate::results::{AUC, Comparison, Group, Results};
 use crate::rows::Rows;
@@ -18,8 +19,8 @@ pub(super) fn section(
     rows: &Rows<'_>,
     album: &mut Album,
 ) -> Result<Markup, ReportError> {
-    let all = tables::mean_auc(results);
-    let main = tables::mean_auc(results);
+    let all = tables::mean_auc(inputs, results, false);
+    let main = tables::mean_auc(inputs, results, true);
     let rest = all.rows.len() > main.rows.len();
     Ok(html! {
         (read(
@@ -191,7 +192,7 @@ fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
                     }
                     tbody { @for image in results.images.iter().filter(has) {
                         tr {
-                            td { a href=(explorer::link(image, comparison.condition.network)) { (image) } }
+                            td { a href=(link(&[("image", image), ("network", comparison.condition.network)])) { (image) } }
                             @for group in &groups { (image_cells(group, image)) }
                         }
                     } }
@@ -228,7 +229,7 @@ fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Ma
             .collect();
         shown.push(html! {
             h4 {
-                a href=(explorer::link(cases.image, cases.network)) { (cases.image) } " in " (cases.network)
+                a href=(link(&[("image", cases.image), ("network", cases.network)])) { (cases.image) } " in " (cases.network)
                 ": explained class " (cases.target.target_label) ", probability " (format!("{:.3}", cases.target.probability)) " untouched"
             }
             @for figure in figures { (figure) }

@@ -5,6 +5,7 @@ use statistics::five_numbers;
 use super::{ONE_IMAGE, ONE_RUN, by_condition, under};
 use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Group, Measure, Results};
 use crate::table::{Cell, Column, Table};
+use crate::{Inputs, explorer};
 
 const ONE_VALUE: &str = "one value";
 const NO_START: &str = "probability 0 at the start";
@@ -36,27 +37,45 @@ pub(crate) fn answers(results: &Results<'_>) -> Table {
     by_condition("answers", results, columns.clone(), rows)
 }
 
-/// Mean area and its spread by condition and method.
-pub(crate) fn mean_auc(results: &Results<'_>) -> Table {
+/// Mean area with its interval and its spread by condition and method; `main` keeps what the answer is about.
+pub(crate) fn mean_auc(inputs: &Inputs, results: &Results<'_>, main: bool) -> Table {
     let columns = vec![
         Column::text("method", "Method"),
         Column::truth("deterministic", "Deterministic").shown(false),
         Column::count("images", "Images"),
         Column::count("runs", "Runs"),
         Column::number("auc", "Mean AUC"),
+        Column::number("low", "Interval from"),
+        Column::number("high", "to"),
         Column::number("std_over_images", "Std over images"),
         Column::number("std_pooled", "Pooled std"),
         Column::number("mean_std_over_runs", "Mean std over runs"),
         Column::number("auc_mean", "AUC / steps"),
         Column::number("auc_relative", "Relative AUC"),
     ];
+    let interval = |group: &Group<'_>| {
+        let row = inputs.summaries.iter().find(|row| is_about(row, group))?;
+        Some([row.low?, row.high?])
+    };
     let row = |group: &Group<'_>| {
+        let condition = &group.condition;
+        let choices = [
+            ("network", condition.network),
+            ("method", group.method),
+            ("partition", condition.partition),
+        ];
+        let method = Cell::Link {
+            text: group.method.to_owned(),
+            address: explorer::link(&choices),
+        };
         let cells = vec![
-            Cell::text(group.method),
+            method,
             Cell::Truth(group.deterministic),
             Cell::Count(group.images.len() as u64),
             runs(group),
             Cell::number(group.mean(AUC), "no value"),
+            Cell::number(interval(group).map(|interval| interval[0]), ONE_IMAGE),
+            Cell::number(interval(group).map(|interval| interval[1]), ONE_IMAGE),
             Cell::number(group.std_over_images(), ONE_IMAGE),
             Cell::number(group.std_pooled(), ONE_VALUE),
             Cell::number(group.mean_std_over_runs(), ONE_RUN),
@@ -65,8 +84,28 @@ pub(crate) fn mean_auc(results: &Results<'_>) -> Table {
         ];
         under(&group.condition, cells)
     };
-    let rows = results.groups().map(row).collect();
-    by_condition("mean_auc", results, columns, rows)
+    let groups = results
+        .groups()
+        .filter(|group| !main || results.is_main(&group.condition));
+    let mut table = by_condition("mean_auc", results, columns, groups.map(row).collect());
+    if main {
+        // Partition, order and replacement are the same in all rows.
+        for column in &mut table.columns[1..4] {
+            *column = column.clone().shown(false);
+        }
+    }
+    table
+}
+
+/// Whether a row has the interval of a group's mean area.
+fn is_about(row: &schema::Summary, group: &Group<'_>) -> bool {
+    let condition = &group.condition;
+    row.measure == "auc"
+        && row.method == group.method
+        && row.network == condition.network
+        && row.partition == condition.partition
+        && row.order.as_deref() == Some(condition.order)
+        && row.replacement.as_deref() == Some(condition.replacement)
 }
 
 /// Number of runs of an image, or fewest and most.
@@ -91,7 +130,7 @@ pub(crate) fn std_over_runs(results: &Results<'_>) -> Table {
         let cells = vec![
             Cell::text(group.method),
             Cell::Truth(group.deterministic),
-            Cell::Image(image.to_owned(), results.image_number(image)),
+            super::image(results, image, group.condition.network),
             Cell::Count(group.images[image].len() as u64),
             Cell::number(group.image_mean(image, AUC), "no value"),
             Cell::number(group.std_over_runs(image), ONE_RUN),
