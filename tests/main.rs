@@ -15,5 +15,6 @@ mod interruption;
 mod measures;
 mod networks;
 mod parity;
+mod photographs;
 mod shards;
 mod study_folder;
