@@ -26,7 +26,7 @@ CHECKS := check-format check-clippy check-docs check-layers check-scripts check-
 PIPELINE := target/release/pipeline
 PROGRAMS := target/release
 # In this order: the later ones read what torchscript makes.
-ORACLES := surrogate preparation superpixels torchscript checkpoints networks lime_runs removal measures controls
+ORACLES := surrogate preparation superpixels torchscript checkpoints networks architectures lime_runs removal measures controls
 ORACLE_PYTHON := target/oracles-venv/bin/python
 
 # Where rustup puts cargo, for a shell that was open before it was installed.

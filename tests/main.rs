@@ -15,6 +15,7 @@ mod interruption;
 mod measures;
 mod networks;
 mod parity;
+mod photographs;
 mod report;
 mod shards;
 mod study_folder;

@@ -10,7 +10,7 @@ use store::Store;
 
 use crate::study_folder::StudyFolder;
 
-fn read<T: Table>(folder: &StudyFolder) -> Vec<T> {
+pub(crate) fn read<T: Table>(folder: &StudyFolder) -> Vec<T> {
     let store = Store::browse(folder.path("artifacts"));
     let link = folder.path("artifacts/latest").join(T::NAME);
     let link = fs::canonicalize(link.join("study.parquet")).unwrap();

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use networks::{Architecture, Machine};
 use study::Stage;
 
+use crate::parity::formula;
 use crate::study_folder::{StudyFolder, repository};
 
 /// A study of one network, a file of tests/fixtures, with as many classes.
@@ -43,11 +45,19 @@ fn a_torchscript_program_goes_through_every_stage_and_gives_the_same_ids_again()
 #[test]
 fn a_program_without_features_serves_lime_and_is_refused_by_grad_cam() {
     let folder = folder("script_forward_only.pt", SCRIPT, 7);
-    let finished = folder.run("pipeline", &["run", "gradcam"]);
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    let controls = "[methods.random]\nkind = \"random\"\norders = 1\n\n[deletion]";
+    fs::write(
+        folder.path("pipeline.toml"),
+        text.replace("[deletion]", controls),
+    )
+    .unwrap();
+    let finished = folder.run("pipeline", &["run"]);
     finished.expect(1, "script_forward_only.pt");
     finished.expect(1, "no method `features`");
-    assert_eq!(folder.run("pipeline", &["run", "lime"]).status, 0);
+    // LIME, the control and the removal of both go on: 2 images x (2 runs and 1 order).
     assert_eq!(folder.latest("weights").len(), 4);
+    assert_eq!(folder.latest("curves").len(), 6);
 }
 
 #[test]
@@ -56,6 +66,106 @@ fn a_program_whose_head_does_not_fit_is_refused_with_both_shapes() {
     finished.expect(1, "script_unfit.pt");
     finished.expect(1, "[16, 32, 28, 28]");
     finished.expect(1, "16x128 and 64x24");
+}
+
+#[test]
+fn a_program_may_call_its_halves_otherwise() {
+    let names = format!("{SCRIPT}\nfeatures = \"embed\"\nhead = \"classify\"");
+    let named = folder("script_names.pt", &names, 3);
+    named.run("pipeline", &["run", "gradcam"]).expect(0, "");
+    assert_eq!(named.latest("saliency").len(), 2);
+    let finished = folder("script_names.pt", SCRIPT, 3).run("pipeline", &["run", "gradcam"]);
+    finished.expect(1, "no method `features`");
+    finished.expect(1, "name those that it has");
+}
+
+#[test]
+fn programs_that_cannot_be_used_are_refused_with_the_way_to_mend_them() {
+    let refusals = [
+        ("script_cuda.pt", 3, "asks for a CUDA device by itself"),
+        ("script_tuple.pt", 3, "`forward` gives a tuple"),
+        ("script_nan.pt", 3, "logits that are not finite"),
+        ("checkpoint.pth", 3, "not a TorchScript program"),
+        (
+            "script.pt",
+            8,
+            "tells 7 classes apart, and classes.txt names 8",
+        ),
+    ];
+    for (file, classes, text) in refusals {
+        if file == "script_cuda.pt" && Machine::here().gpus > 0 {
+            continue;
+        }
+        let finished = folder(file, SCRIPT, classes).run("pipeline", &["run", "infer"]);
+        finished.expect(1, text);
+        finished.expect(1, file);
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused_with_the_way_to_mend_it() {
+    if Machine::here().gpus > 0 {
+        return;
+    }
+    let folder = StudyFolder::new();
+    folder.change("threads = 2", "threads = 2\ndevice = \"cuda:1\"");
+    let finished = folder.run("pipeline", &["run"]);
+    finished.expect(1, "device = \"cuda:1\" was asked for");
+    finished.expect(1, "device = \"auto\"");
+    folder.change("\"cuda:1\"", "\"auto\"\nprecision = \"tf32\"");
+    folder.run("pipeline", &["run"]).expect(1, "tf32");
+}
+
+#[test]
+fn after_too_little_memory_the_work_goes_on_and_the_record_has_the_smaller_batch() {
+    // It says that it is out of memory for more than 4 inputs.
+    let folder = folder("script_memory.pt", SCRIPT, 3);
+    folder
+        .run("pipeline", &["run", "lime"])
+        .expect(1, "features");
+    assert_eq!(folder.latest("weights").len(), 4);
+    for kind in ["logits", "perturbations"] {
+        for key in folder.keys(kind) {
+            let record = fs::read_to_string(folder.path("artifacts").join(key)).unwrap();
+            assert!(record.contains("\"batch\": 4,"), "{record}");
+        }
+    }
+}
+
+#[test]
+fn a_temperature_flattens_the_probabilities_and_makes_no_map_again() {
+    let settings = |temperature: &str| format!("{SCRIPT}\ntemperature = {temperature}");
+    let folder = folder("script.pt", &settings("1"), 7);
+    folder.make_all();
+    let maps = folder.keys("saliency");
+    folder.change("temperature = 1", "temperature = 3");
+    folder.make_all();
+    assert_eq!(folder.keys("saliency"), maps);
+    assert_eq!(folder.keys("logits").len(), 4);
+}
+
+#[test]
+fn every_kind_of_built_in_architecture_goes_through_all_stages() {
+    for name in ["vgg11_bn", "resnet18"] {
+        let architecture: Architecture = name.parse().unwrap();
+        let weights = formula::weight_file(architecture, 0.125, 10);
+        let settings = format!("architecture = \"{name}\"\nwidth = 0.125");
+        let folder = folder("script.pt", &settings, 10);
+        fs::write(folder.path("script.pt"), weights).unwrap();
+        folder.make_all();
+        assert_eq!(folder.latest("curves").len(), 6, "{name}");
+    }
+}
+
+#[test]
+fn a_squashed_study_shows_the_networks_all_of_an_image() {
+    let folder = folder("script.pt", SCRIPT, 7);
+    folder.change(
+        "[images]",
+        "[images]\nresize = \"squash\"\ninterpolation = \"bicubic\"\ncrop = 96",
+    );
+    folder.make_all();
+    assert_eq!(folder.latest("curves").len(), 6);
 }
 
 #[test]

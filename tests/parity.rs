@@ -4,10 +4,11 @@
 //! tests/fixtures/ always are there; those of full-size networks are where `make oracles` was run; those of three
 //! photographs and a trained network lie beside the repository, in ../shared, where somebody has put them.
 
+mod architectures;
 mod cams;
 mod controls;
 mod fits;
-mod formula;
+pub(crate) mod formula;
 mod full_networks;
 mod lime;
 mod measures;
@@ -35,6 +36,7 @@ fn fixtures() -> Table {
     preparation::compare(&mut table);
     superpixels::compare(&mut table);
     networks::compare(&mut table);
+    architectures::compare(&mut table);
     cams::compare(&mut table);
     fits::compare(&mut table);
     lime::compare(&mut table);

@@ -2,7 +2,8 @@
 
     python3 scripts/oracles/preparation.py tests/fixtures
 
-N.source is a picture, N.settings its size after the resize and after the crop, N.crop what torchvision makes of it.
+N.source is a picture, N.settings its size after the resize and after the crop, N.crop what torchvision makes of it. Of some, N.bicubic
+is made with that filter, N.squashed by a resize of height and width to the crop's, and N.squashed_bicubic by both.
 """
 
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from safetensors.numpy import save_file
-from torchvision.transforms import CenterCrop, Compose, Resize
+from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
 
 def waves(row, column, channel):
@@ -41,12 +42,24 @@ SOURCES = [
 ]
 
 
+OTHERS = {
+    "bicubic": [1, 4],
+    "squashed": [5],
+    "squashed_bicubic": [0, 5],
+}
+
+
 def draw(formula, height, width):
     return formula(*np.indices((height, width, 3))).astype(np.uint8)
 
 
-def prepare(source, resize, crop):
-    return np.array(Compose([Resize(resize), CenterCrop(crop)])(Image.fromarray(source)))
+def prepare(source, resize, crop, filter=InterpolationMode.BILINEAR):
+    return np.array(Compose([Resize(resize, filter), CenterCrop(crop)])(Image.fromarray(source)))
+
+
+def prepare_otherwise(way, source, resize, crop):
+    filter = InterpolationMode.BICUBIC if "bicubic" in way else InterpolationMode.BILINEAR
+    return prepare(source, [crop, crop] if "squashed" in way else resize, crop, filter)
 
 
 def main(folder):
@@ -58,6 +71,9 @@ def main(folder):
             f"{index}.settings": np.array([resize, crop], dtype=np.int32),
             f"{index}.crop": prepare(source, resize, crop),
         }
+        for way in OTHERS:
+            if index in OTHERS[way]:
+                tensors[f"{index}.{way}"] = prepare_otherwise(way, source, resize, crop)
     save_file(tensors, folder / "preparation.safetensors")
 
 

@@ -1,9 +1,11 @@
-"""Makes script.pt, script_forward_only.pt and script_unfit.pt: a small classifier as TorchScript.
+"""Makes script.pt and others that must be refused: small classifiers as TorchScript.
 
     python3 scripts/oracles/torchscript.py tests/fixtures
 
 script.pt has forward, features and head; in script_forward_only.pt the last two are missing; in script_unfit.pt
-features yields twice the channels that head takes. All three have the same forward. PYTHONHASHSEED=0 gives the same
+features yields twice the channels that head takes. All three have the same forward. Five more have no weights and 3 classes: script_names.pt calls
+its halves embed and classify, script_cuda.pt puts its input on a GPU by itself, script_memory.pt says that it is out of memory for more
+than 4 inputs, script_tuple.pt gives a tuple, and script_nan.pt no numbers. PYTHONHASHSEED=0 gives the same
 bytes each time.
 """
 
@@ -60,6 +62,44 @@ class Unfit(Classifier):
         return self.classifier(self.convolutions(x))
 
 
+class Names(nn.Module):
+    """The mean of each colour, as logits."""
+
+    @torch.jit.export
+    def embed(self, x):
+        return nn.functional.avg_pool2d(x, 8)
+
+    @torch.jit.export
+    def classify(self, activations):
+        return activations.mean(dim=[2, 3])
+
+    def forward(self, x):
+        return self.classify(self.embed(x))
+
+
+class Cuda(nn.Module):
+    def forward(self, x):
+        return x.to(torch.device("cuda")).mean(dim=[2, 3])
+
+
+class Memory(nn.Module):
+    def forward(self, x):
+        if x.size(0) > 4:
+            raise RuntimeError("CUDA out of memory, as an example")
+        return x.mean(dim=[2, 3])
+
+
+class Tuple(nn.Module):
+    def forward(self, x):
+        logits = x.mean(dim=[2, 3])
+        return logits, x
+
+
+class Nan(nn.Module):
+    def forward(self, x):
+        return (x.mean(dim=[2, 3]) - 9).sqrt()
+
+
 @torch.no_grad()
 def initialise(network):
     """Draws the weights, then scales the last layer until the scenes fall into different classes, none for certain."""
@@ -107,6 +147,8 @@ def main(folder):
     save(network, folder / "script.pt")
     save(nn.Sequential(network.convolutions, network.classifier).eval(), folder / "script_forward_only.pt")
     save(unfit, folder / "script_unfit.pt")
+    for ending, network in [("names", Names()), ("cuda", Cuda()), ("memory", Memory()), ("tuple", Tuple()), ("nan", Nan())]:
+        save(network.eval(), folder / f"script_{ending}.pt")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ use safetensors::tensor::TensorView;
 use tch::Tensor;
 
 const SEED: u64 = 20_261_122;
-const CLASSES: i64 = 1000;
 
 /// A safetensors file of a whole network with such weights.
-pub(super) fn weight_file(architecture: Architecture) -> Vec<u8> {
-    let mut formula = Formula::default();
-    Network::new(&mut formula, architecture, Width::new(1.0).unwrap()).unwrap();
+pub(crate) fn weight_file(architecture: Architecture, width: f64, classes: i64) -> Vec<u8> {
+    let mut formula = Formula {
+        values: BTreeMap::new(),
+        classes,
+    };
+    Network::new(&mut formula, architecture, Width::new(width).unwrap()).unwrap();
     let views = formula.values.iter().map(|(name, (shape, bytes))| {
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
         (name.as_str(), view)
@@ -22,9 +24,9 @@ pub(super) fn weight_file(architecture: Architecture) -> Vec<u8> {
 }
 
 /// Notes what a network asks for.
-#[derive(Default)]
 struct Formula {
     values: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
+    classes: i64,
 }
 
 impl Parameters for Formula {
@@ -41,7 +43,7 @@ impl Parameters for Formula {
     }
 
     fn classes(&self, _: &str) -> Result<i64, NetworkError> {
-        Ok(CLASSES)
+        Ok(self.classes)
     }
 }
 

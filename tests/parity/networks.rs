@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use networks::{Architecture, Classifier, Network, Normalisation, Width};
+use networks::{Architecture, Classifier, Methods, Network, Normalisation, Precision, Width};
 
 use super::fixture;
 use super::formula;
@@ -62,7 +62,7 @@ pub(super) fn compare(table: &mut Table) {
 /// A torchvision network at full width, read from a safetensors file of formula weights.
 pub(super) fn full(name: &str) -> Classifier {
     let architecture = name.parse().unwrap();
-    let bytes = formula::weight_file(architecture);
+    let bytes = formula::weight_file(architecture, 1.0, 1000);
     classifier(Path::new("formula.safetensors"), &bytes, architecture, 1.0)
 }
 
@@ -73,10 +73,18 @@ pub(super) fn load(path: &Path, name: &str, width: f64) -> Classifier {
 }
 
 fn classifier(path: &Path, bytes: &[u8], architecture: Architecture, width: f64) -> Classifier {
-    let width = Width::new(width).unwrap();
-    let network =
-        Network::load(path, bytes, architecture, width, networks::Precision::Fp32).unwrap();
+    let network = network(path, bytes, architecture, width);
     Classifier::new(network, Normalisation::IMAGENET)
+}
+
+pub(super) fn network(
+    path: &Path,
+    bytes: &[u8],
+    architecture: Architecture,
+    width: f64,
+) -> Network {
+    let width = Width::new(width).unwrap();
+    Network::load(path, bytes, architecture, width, Precision::Fp32).unwrap()
 }
 
 /// The program of scripts/oracles/torchscript.py.
@@ -84,7 +92,7 @@ pub(super) fn script(normalisation: Normalisation, input: [usize; 2]) -> Classif
     let path = fixture("script.pt");
     let bytes = std::fs::read(&path).unwrap();
     Classifier::new(
-        Network::load_script(&path, &bytes, input).unwrap(),
+        Network::load_script(&path, &bytes, input, &Methods::default(), Precision::Fp32).unwrap(),
         normalisation,
     )
 }

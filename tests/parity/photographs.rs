@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use deletion::curves::curves;
 use imaging::{Preparation, Rgb, decode, prepare};
-use networks::{Classifier, Network, Normalisation, Question};
+use networks::{Classifier, Methods, Network, Normalisation, Precision, Question};
 use occlusion::{Noise, Scene};
 use removal::{Explanation, Order, Replacement};
 use sampling::Masks;
@@ -53,7 +53,14 @@ pub(super) fn table() -> Option<Table> {
 
 fn classifier(path: &PathBuf) -> Classifier {
     let bytes = std::fs::read(path).unwrap();
-    let network = Network::load_script(path, &bytes, [SIDE, SIDE]).unwrap();
+    let network = Network::load_script(
+        path,
+        &bytes,
+        [SIDE, SIDE],
+        &Methods::default(),
+        Precision::Fp32,
+    )
+    .unwrap();
     let normalisation = Normalisation {
         mean: MEAN.map(|value| value as f32),
         std: [0.5; 3],

@@ -17,10 +17,10 @@ use study::{Kind, Method, Name};
 
 /// Brings `orders` and `curves` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    let mut classifiers = Classifiers::new(session);
+    let classifiers = Classifiers::on_each_device(session)?;
     warn_of_too_fine(session)?;
-    session.in_turn(Kind::Orders, |plan, subject| {
-        rank(session, &mut classifiers, plan, subject)
+    session.in_turn(Kind::Orders, &classifiers, |classifiers, plan, subject| {
+        rank(session, classifiers, plan, subject)
     })?;
     // What asks the same network about the same masks.
     let scene = |subject: &Subject| Subject {
@@ -29,9 +29,10 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         order: None,
         ..subject.clone()
     };
-    session.in_groups(Kind::Curves, scene, |plan, group| {
-        remove(session, &mut classifiers, plan, group)
-    })
+    let remove = |classifiers: &mut Classifiers<'_>, plan: &Plan, group: &[&Subject]| {
+        remove(session, classifiers, plan, group)
+    };
+    session.in_groups(Kind::Curves, scene, &classifiers, remove)
 }
 
 /// Says where the oracle has no order, so that nobody misses it without knowing why.
@@ -153,9 +154,13 @@ fn rank(
         }
     };
     let rows = rows::places(&read, subject, &ranking);
-    Ok(Output::new(&rows, superpixels)?
+    let output = Output::new(&rows, superpixels)?
         .facet(facet::ORDER, digest_of([&in_bytes(&ranking)[..]]))
-        .passes(passes, 0))
+        .passes(passes, 0);
+    if passes == 0 {
+        return Ok(output);
+    }
+    Ok(infer::ran(output, classifiers.get(&read.network)?))
 }
 
 fn in_bytes(ranking: &Ranking) -> Vec<u8> {
@@ -183,15 +188,17 @@ fn remove(
         .collect();
     let known: Vec<Vec<u16>> = orders.iter().flatten().cloned().collect();
     let curves = curves_of(session, classifiers, &read, group[0], &known)?;
+    let classifier = classifiers.get(&read.network)?;
     let mut curves = curves.into_iter();
     let output = |(subject, order): (&&Subject, Result<_, _>)| {
         order?;
         let curve = curves.next().expect("a curve for each order that is known");
         let rows = rows::steps(&read, subject, &curve);
         let classes = session.sources.images.classes.count();
-        Ok(Output::new(&rows, (&read.segments, &read.target, classes))?
+        let output = Output::new(&rows, (&read.segments, &read.target, classes))?
             .passes(rows.len() as u64, 0)
-            .computed(curve.computed))
+            .computed(curve.computed);
+        Ok(infer::ran(output, classifier))
     };
     Ok(group.iter().zip(orders).map(output).collect())
 }

@@ -13,14 +13,15 @@ const TOGETHER: usize = 64;
 
 /// Brings `saliency` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    let mut classifiers = Classifiers::new(session);
+    let classifiers = Classifiers::on_each_device(session)?;
     let together = |subject: &Subject| {
         let images = subject.image.map(|image| image / TOGETHER);
         (subject.network.clone(), subject.method.clone(), images)
     };
-    session.in_groups(Kind::Saliency, together, |plan, subjects| {
-        explain(session, &mut classifiers, plan, subjects)
-    })
+    let explain = |classifiers: &mut Classifiers<'_>, plan: &Plan, subjects: &[&Subject]| {
+        explain(session, classifiers, plan, subjects)
+    };
+    session.in_groups(Kind::Saliency, together, &classifiers, explain)
 }
 
 /// The maps of images in one network by one method.
@@ -45,13 +46,14 @@ fn explain(
     let classifier = classifiers.get(network)?;
     let maps = saliency::saliency(classifier, &asked).map_err(StageError::action)?;
     let backward = u64::from(classifier.goes_backward());
-    let layer = session.study.networks[network].layer;
+    let layer = &session.study.networks[network].layer;
     Ok(subjects
         .iter()
         .zip(&read)
         .zip(maps)
         .map(|((subject, (crop, target, _)), map)| {
-            Ok(output(subject, crop, target, layer, map)?.passes(1, backward))
+            let output = output(subject, crop, target, layer, map)?.passes(1, backward);
+            Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
         })
         .collect())
 }

@@ -19,6 +19,6 @@ pub use blur::{gaussian_blur, gaussian_filter};
 pub use decode::{DecodeError, MAXIMUM_PIXELS, MAXIMUM_SIDE, MINIMUM_SIDE, decode, decode_mask};
 pub use encode::{encode_mask_png, encode_png};
 pub use lab::{lab, lab_of_units};
-pub use prepare::{Preparation, PreparationError, prepare, prepare_mask};
+pub use prepare::{Filter, Preparation, PreparationError, prepare, prepare_mask};
 pub use raster::{Mask, RasterError, Rgb};
 pub use replace::{own_mean, solid};

@@ -8,12 +8,27 @@ use crate::{Mask, Rgb, resample};
 
 /// Sides that can be asked for, in pixels.
 const SIDES: RangeInclusive<u32> = 16..=4096;
+/// What most image classifiers are published with.
+const USUAL_RESIZE: u32 = 256;
+const USUAL_CROP: u32 = 224;
 
-/// How an image becomes a crop: its shorter side is resized, then a centred square is cut out.
+/// How an image becomes a crop: it is resized, then a centred square is cut out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preparation {
-    resize: u32,
+    /// Pixels of the shorter side after resizing; none: height and width both become those of the crop.
+    resize: Option<u32>,
     crop: u32,
+    filter: Filter,
+}
+
+/// How values between pixels are found; where an image shrinks, the filter is as wide as the scale.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// A triangle: 1 - |x| within 1.
+    #[default]
+    Bilinear,
+    /// The cubic convolution of Keys 1981 with a = -0.5, within 2, as Pillow has it.
+    Bicubic,
 }
 
 /// A side that cannot be asked for.
@@ -32,8 +47,9 @@ impl Default for Preparation {
     /// 256 and 224, what most image classifiers are published with.
     fn default() -> Self {
         Self {
-            resize: 256,
-            crop: 224,
+            resize: Some(USUAL_RESIZE),
+            crop: USUAL_CROP,
+            filter: Filter::default(),
         }
     }
 }
@@ -43,23 +59,27 @@ impl Preparation {
     ///
     /// Where `crop` is larger than the resized image, the rest is black.
     pub fn new(resize: u32, crop: u32) -> Result<Self, PreparationError> {
-        let usual = Self::default();
-        for (name, found, typical) in [("resize", resize, usual.resize), ("crop", crop, usual.crop)]
-        {
-            if !SIDES.contains(&found) {
-                return Err(PreparationError {
-                    name,
-                    found,
-                    typical,
-                });
-            }
-        }
-        Ok(Self { resize, crop })
+        check("resize", resize, USUAL_RESIZE)?;
+        Ok(Self {
+            resize: Some(resize),
+            ..Self::squashed(crop)?
+        })
     }
 
-    /// The shorter side after resizing, in pixels.
-    pub fn resize(&self) -> u32 {
-        self.resize
+    /// Height and width both become `crop`, whatever shape the image had, and nothing is cut off; 16 to 4096 pixels.
+    pub fn squashed(crop: u32) -> Result<Self, PreparationError> {
+        check("crop", crop, USUAL_CROP)?;
+        Ok(Self {
+            resize: None,
+            crop,
+            filter: Filter::default(),
+        })
+    }
+
+    /// The same with another filter.
+    #[must_use]
+    pub fn with(self, filter: Filter) -> Self {
+        Self { filter, ..self }
     }
 
     /// The crop's height and width, in pixels.
@@ -69,13 +89,27 @@ impl Preparation {
 
     /// Height and width after resizing: the longer side is rounded down.
     fn resized(self, height: usize, width: usize) -> (usize, usize) {
-        let shorter = self.resize as usize;
+        let Some(shorter) = self.resize else {
+            return (self.crop as usize, self.crop as usize);
+        };
+        let shorter = shorter as usize;
         if height <= width {
             (shorter, shorter * width / height)
         } else {
             (shorter * height / width, shorter)
         }
     }
+}
+
+fn check(name: &'static str, found: u32, typical: u32) -> Result<(), PreparationError> {
+    if SIDES.contains(&found) {
+        return Ok(());
+    }
+    Err(PreparationError {
+        name,
+        found,
+        typical,
+    })
 }
 
 /// One axis of a resize and a centred crop.
@@ -140,15 +174,15 @@ fn axes(height: usize, width: usize, preparation: Preparation) -> (Axis, Axis) {
     )
 }
 
-/// The crop of an image: shorter side to `resize` with antialiased bilinear filtering, then the centred square of `crop`.
+/// The crop of an image: resized with an antialiased filter, then the centred square of `crop`.
 ///
-/// Equals torchvision's `Resize(resize)` and `CenterCrop(crop)` on a PIL image: the longer side is rounded down, an odd
+/// Equals torchvision's `Resize(resize)`, or `Resize((crop, crop))` where it is squashed, and `CenterCrop(crop)` on a PIL image: the longer side is rounded down, an odd
 /// margin is halved to the even neighbour, and a crop larger than the image is padded with black. Only the part that is
 /// kept is computed. (Pillow before 13 takes the passes of images more than twice as high as wide in the other order, which
 /// moves some values by one level.)
 pub fn prepare(image: &Rgb, preparation: &Preparation) -> Rgb {
     let (rows, columns) = axes(image.height(), image.width(), *preparation);
-    let kept = resample::bilinear(image.pixels(), rows, columns);
+    let kept = resample::resized(image.pixels(), rows, columns, preparation.filter);
     let (kept, _) = kept.as_chunks();
     let pixels = placed(rows, columns, kept, [0; 3]).into_flattened();
     Rgb::made(rows.crop, columns.crop, pixels)
@@ -183,12 +217,12 @@ mod tests {
         testing::{gradient, rgb},
     };
 
-    /// Against Pillow 13's `Image.resize(size, BILINEAR)` of the same 3 x 4 levels.
+    /// Against Pillow 13's `Image.resize(size, filter)` of the same 3 x 4 levels.
     #[test]
-    fn the_filter_is_pillows() {
+    fn the_filters_are_pillows() {
         let levels = [0, 255, 10, 40, 200, 7, 90, 255, 31, 0, 64, 128];
         let pixels: Vec<u8> = levels.into_iter().flat_map(|level| [level; 3]).collect();
-        let resized = |height: usize, width: usize| {
+        let resized = |height: usize, width: usize, filter: Filter| {
             let whole = |source, resized| Axis {
                 source,
                 resized,
@@ -197,15 +231,22 @@ mod tests {
                 before: 0,
                 crop: resized,
             };
-            let bytes = resample::bilinear(&pixels, whole(3, height), whole(4, width));
+            let bytes = resample::resized(&pixels, whole(3, height), whole(4, width), filter);
             bytes.into_iter().step_by(3).collect::<Vec<u8>>()
         };
-        assert_eq!(resized(2, 3), [101, 102, 97, 67, 38, 145]);
+        assert_eq!(resized(2, 3, Filter::Bilinear), [101, 102, 97, 67, 38, 145]);
         let larger = [
             0, 128, 214, 51, 25, 40, 80, 118, 137, 61, 84, 126, 200, 104, 21, 76, 173, 255, 99, 51,
             15, 62, 127, 179, 31, 16, 11, 53, 96, 128,
         ];
-        assert_eq!(resized(5, 6), larger);
+        assert_eq!(resized(5, 6, Filter::Bilinear), larger);
+        // BICUBIC.
+        assert_eq!(resized(2, 3, Filter::Bicubic), [107, 104, 93, 68, 27, 160]);
+        let larger = [
+            0, 136, 255, 39, 0, 26, 83, 128, 157, 51, 75, 122, 213, 104, 4, 68, 182, 255, 106, 44,
+            0, 59, 138, 185, 19, 6, 5, 51, 96, 123,
+        ];
+        assert_eq!(resized(5, 6, Filter::Bicubic), larger);
     }
 
     #[test]
@@ -246,6 +287,21 @@ mod tests {
         assert_eq!(crop.pixel(1, 0), [9, 8, 7]);
         assert_eq!(crop.pixel(16, 18), [9, 8, 7]);
         assert_eq!(crop.pixel(17, 9), [0; 3]);
+    }
+
+    #[test]
+    fn a_squashed_image_keeps_its_borders() {
+        let (black, white) = ([0; 3], [255; 3]);
+        let stripes = (0..30 * 90).flat_map(|index| match index % 90 {
+            0..10 => white,
+            _ => black,
+        });
+        let image = Rgb::new(30, 90, stripes.collect()).unwrap();
+        let crop = prepare(&image, &Preparation::squashed(18).unwrap());
+        assert_eq!((crop.height(), crop.width()), (18, 18));
+        // A ninth of the width, as before.
+        assert_eq!((crop.pixel(9, 0), crop.pixel(9, 17)), (white, black));
+        assert_eq!(crop.pixel(9, 4), black);
     }
 
     #[test]

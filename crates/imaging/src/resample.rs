@@ -4,7 +4,7 @@
 //! weights, are one level off in a fifth of the values; this much is short enough to have here. Integers only, after
 //! the weights: the result is the same on every processor.
 
-use crate::prepare::Axis;
+use crate::prepare::{Axis, Filter};
 
 /// Bits behind the point of a weight: 32 less 8 for the level and 2 for the sum's head room.
 const PRECISION: u32 = 32 - 8 - 2;
@@ -23,11 +23,11 @@ impl Taps {
     }
 }
 
-/// The kept part of an RGB image resized with a triangle filter, which is as wide as the scale where it shrinks.
+/// The kept part of an RGB image resized with a filter, which is as wide as the scale where it shrinks.
 ///
 /// Axes [rows, columns, 3] before and after.
-pub(crate) fn bilinear(pixels: &[u8], rows: Axis, columns: Axis) -> Vec<u8> {
-    let (down, across) = (triangle(rows), triangle(columns));
+pub(crate) fn resized(pixels: &[u8], rows: Axis, columns: Axis, filter: Filter) -> Vec<u8> {
+    let (down, across) = (all_taps(rows, filter), all_taps(columns, filter));
     let first = down.first().map_or(0, |taps| taps.first);
     let end = down.last().map_or(0, Taps::end);
     let source = columns.source * CHANNELS;
@@ -63,26 +63,58 @@ fn mixed(pixels: &[u8], stride: usize, first: usize, down: &[Taps]) -> Vec<u8> {
 }
 
 /// The taps of each kept position of an axis.
-fn triangle(axis: Axis) -> Vec<Taps> {
+fn all_taps(axis: Axis, filter: Filter) -> Vec<Taps> {
     let scale = axis.source as f64 / axis.resized as f64;
     (axis.first..axis.first + axis.kept)
-        .map(|position| taps((position as f64 + 0.5) * scale, scale.max(1.0), axis.source))
+        .map(|position| {
+            taps(
+                (position as f64 + 0.5) * scale,
+                scale.max(1.0),
+                axis.source,
+                filter,
+            )
+        })
         .collect()
 }
 
-fn taps(center: f64, support: f64, source: usize) -> Taps {
+fn taps(center: f64, scale: f64, source: usize, filter: Filter) -> Taps {
+    let support = filter.support() * scale;
     // The casts round towards zero and stop at 0.
     let first = (center - support + 0.5) as usize;
     let end = ((center + support + 0.5) as usize).min(source);
-    let weight = |position: usize| {
-        (1.0 - ((position as f64 - center + 0.5) * (1.0 / support)).abs()).max(0.0)
-    };
+    let weight = |position: usize| filter.at((position as f64 - center + 0.5) * (1.0 / scale));
     let raw: Vec<f64> = (first..end).map(weight).collect();
     let sum: f64 = raw.iter().sum();
-    let fixed = |weight: &f64| (weight / sum * f64::from(1 << PRECISION) + 0.5) as i32;
+    let fixed = |weight: &f64| {
+        let fixed = weight / sum * f64::from(1 << PRECISION);
+        // To the nearest, a half away from zero.
+        (fixed + f64::copysign(0.5, fixed)) as i32
+    };
     Taps {
         first,
         weights: raw.iter().map(fixed).collect(),
+    }
+}
+
+impl Filter {
+    /// How far from its centre it reaches, in pixels.
+    fn support(self) -> f64 {
+        match self {
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+        }
+    }
+
+    /// The weight at a distance from its centre, not normalised.
+    fn at(self, distance: f64) -> f64 {
+        const A: f64 = -0.5;
+        let x = distance.abs();
+        match self {
+            Self::Bilinear => (1.0 - x).max(0.0),
+            Self::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+            Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+            Self::Bicubic => 0.0,
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! The networks of a study, loaded when they are first asked.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
-use networks::{Architecture, Classifier, Network, NetworkError, Normalisation, Precision, Width};
-use stage::{Session, StageError};
+use networks::{
+    Classifier, Device, Form, Machine, Methods, Network, NetworkError, Normalisation, Precision,
+    Wanted, Width,
+};
+use stage::{Output, Session, StageError};
 use study::Name;
 use study::settings::compute;
 use study::settings::infer::{self, Network as Settings};
@@ -12,23 +16,40 @@ use study::settings::infer::{self, Network as Settings};
 #[derive(Debug)]
 pub struct Classifiers<'a> {
     session: &'a Session,
+    device: Device,
     loaded: BTreeMap<(Name, Precision), Classifier>,
 }
 
+/// The devices of a study, at least one; an error where it asks for one that is not there.
+pub fn devices(settings: &compute::Settings) -> Result<Vec<Device>, StageError> {
+    networks::use_threads(settings.threads);
+    let wanted = match settings.device {
+        compute::Device::Auto => Wanted::Auto,
+        compute::Device::Cpu => return Ok(vec![Device::CPU]),
+        compute::Device::Cuda(None) => Wanted::Cuda,
+        compute::Device::Cuda(Some(number)) => Wanted::CudaNumber(number.into()),
+        compute::Device::Mps => Wanted::Mps,
+    };
+    Machine::here().devices(wanted).map_err(StageError::shared)
+}
+
 impl<'a> Classifiers<'a> {
-    /// No network is loaded yet.
-    pub fn new(session: &'a Session) -> Self {
-        networks::use_threads(session.study.compute.threads);
-        Self {
+    /// No network is loaded yet; one for each device, which share the work.
+    pub fn on_each_device(session: &'a Session) -> Result<Vec<Mutex<Self>>, StageError> {
+        let devices = devices(&session.study.compute)?;
+        let on = |device| Self {
             session,
+            device,
             loaded: BTreeMap::new(),
-        }
+        };
+        Ok(devices.into_iter().map(on).map(Mutex::new).collect())
     }
 
     /// The classifier of that name in pipeline.toml, in the precision of the study.
     pub fn get(&mut self, name: &Name) -> Result<&Classifier, StageError> {
         let precision = match self.session.study.compute.precision {
             compute::Precision::Fp32 => Precision::Fp32,
+            compute::Precision::Tf32 => Precision::Tf32,
             compute::Precision::Bf16 => Precision::Bf16,
         };
         Ok(self.all(name, [precision])?[0])
@@ -56,7 +77,11 @@ impl<'a> Classifiers<'a> {
             .session
             .read_file(&settings.weights, self.session.sources.network_digest(name))?;
         let side = self.session.study.images.crop as usize;
-        let network = load(settings, &bytes, side, precision).map_err(StageError::shared)?;
+        let form = Form {
+            device: self.device,
+            precision,
+        };
+        let network = load(settings, &bytes, side, form).map_err(StageError::shared)?;
         let (classes, named) = (
             network.classes(),
             self.session.sources.images.classes.count(),
@@ -70,13 +95,11 @@ impl<'a> Classifiers<'a> {
         }
         tracing::debug!("loaded {name} from {}", settings.weights.display());
         let single = |values: [f64; 3]| values.map(|value| value as f32);
-        Ok(Classifier::new(
-            network,
-            Normalisation {
-                mean: single(settings.mean),
-                std: single(settings.std),
-            },
-        ))
+        let normalisation = Normalisation {
+            mean: single(settings.mean),
+            std: single(settings.std),
+        };
+        Ok(Classifier::new(network, normalisation).with_temperature(settings.temperature))
     }
 }
 
@@ -85,15 +108,24 @@ pub fn load(
     settings: &Settings,
     bytes: &[u8],
     side: usize,
-    precision: Precision,
+    form: Form,
 ) -> Result<Network, NetworkError> {
     let architecture = match settings.architecture {
-        infer::Architecture::AlexNet => Architecture::AlexNet,
-        infer::Architecture::ResNet50 => Architecture::ResNet50,
+        infer::Architecture::BuiltIn(architecture) => architecture,
         infer::Architecture::TorchScript => {
-            return Network::load_script(&settings.weights, bytes, [side, side]);
+            let methods = Methods {
+                features: settings.layer.clone(),
+                head: settings.head.clone().unwrap_or_default(),
+            };
+            return Network::load_script(&settings.weights, bytes, [side, side], &methods, form);
         }
     };
     let width = Width::new(settings.width)?;
-    Network::load(&settings.weights, bytes, architecture, width, precision)
+    Network::load(&settings.weights, bytes, architecture, width, form)?.split_at(&settings.layer)
+}
+
+/// An action's output with what its record says of the network that was asked: its device, and the inputs in a batch.
+#[must_use]
+pub fn ran(output: Output, classifier: &Classifier) -> Output {
+    output.ran(classifier.device().to_string(), classifier.batch())
 }

@@ -4,7 +4,7 @@ mod classifiers;
 pub mod logits;
 pub mod targets;
 
-pub use classifiers::{Classifiers, load};
+pub use classifiers::{Classifiers, devices, load, ran};
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,9 @@ use study::settings::images::Target;
 
 /// Brings `logits` and `targets` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    let mut classifiers = Classifiers::new(session);
-    session.in_turn(Kind::Logits, |plan, subject| {
-        answer(session, &mut classifiers, plan, subject)
+    let classifiers = Classifiers::on_each_device(session)?;
+    session.in_turn(Kind::Logits, &classifiers, |classifiers, plan, subject| {
+        answer(session, classifiers, plan, subject)
     })?;
     session.each(Kind::Targets, |plan, subject| {
         choose(session, plan, subject)
@@ -35,7 +35,8 @@ fn answer(
     let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
     let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
     let name = subject.network.as_ref().expect("logits are of a network");
-    let answer = logits::logits(classifiers.get(name)?, &rgb).map_err(StageError::action)?;
+    let classifier = classifiers.get(name)?;
+    let answer = logits::logits(classifier, &rgb).map_err(StageError::action)?;
     let bytes: Vec<u8> = answer
         .logits
         .iter()
@@ -49,13 +50,17 @@ fn answer(
         logits: answer.logits,
     };
     let classes = session.sources.images.classes.count();
-    Ok(Output::new(&[row], classes)?
+    let temperature = session.study.networks[name].temperature;
+    let output = Output::new(&[row], (classes, temperature))?
         .facet(facet::LOGITS, digest_of([&bytes[..]]))
-        .passes(1, 0))
+        .passes(1, 0);
+    Ok(ran(output, classifier))
 }
 
 fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
     let answer = session.read_one::<schema::Logits>(plan, Kind::Logits, subject)?;
+    let network = subject.network.as_ref().expect("targets are of a network");
+    let temperature = session.study.networks[network].temperature;
     let image = session
         .sources
         .image(subject.image.expect("targets are of an image"));
@@ -86,9 +91,9 @@ fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, S
         true_class: image.true_class.map(|class| class as u32),
         true_label: image.true_class.map(label),
         correct: choice.correct,
-        probability: logits::softmax(&answer.logits)[choice.target_class],
+        probability: logits::softmax(&answer.logits, temperature)[choice.target_class],
     };
-    Ok(Output::new(&[row], &answer)?
+    Ok(Output::new(&[row], (&answer, temperature))?
         .facet(facet::TARGET_CLASS, choice.target_class)
         .facet(facet::CORRECT, choice.correct))
 }

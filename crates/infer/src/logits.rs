@@ -10,7 +10,7 @@ pub struct Answer {
     pub predicted_class: usize,
     /// One for each class.
     pub logits: Vec<f32>,
-    /// The softmax of the logits, computed in f64.
+    /// The softmax of the logits, divided by the temperature, computed in f64.
     pub probabilities: Vec<f32>,
 }
 
@@ -25,17 +25,17 @@ pub fn logits(classifier: &Classifier, crop: &Rgb) -> Result<Answer, NetworkErro
     }
     Ok(Answer {
         predicted_class,
-        probabilities: softmax(&logits),
+        probabilities: softmax(&logits, classifier.temperature()),
         logits,
     })
 }
 
-/// `exp(y_c) / sum over k of exp(y_k)`, shifted by the largest so that nothing overflows.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
+/// `exp(y_c / T) / sum over k of exp(y_k / T)` with the temperature T, shifted by the largest so that nothing overflows.
+pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f64> = logits
         .iter()
-        .map(|&logit| f64::from(logit - largest).exp())
+        .map(|&logit| (f64::from(logit - largest) / temperature).exp())
         .collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| (power / sum) as f32).collect()
@@ -47,7 +47,15 @@ mod tests {
 
     #[test]
     fn a_softmax_sums_to_one_and_does_not_overflow() {
-        let probabilities = softmax(&[1000.0, 1000.0, -1000.0]);
+        let probabilities = softmax(&[1000.0, 1000.0, -1000.0], 1.0);
         assert_eq!(probabilities, [0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn a_temperature_divides_the_logits() {
+        assert_eq!(
+            softmax(&[3.0, 0.0, -6.0], 3.0),
+            softmax(&[1.0, 0.0, -2.0], 1.0)
+        );
     }
 }

@@ -18,10 +18,12 @@ use surrogate::Correction;
 
 /// Brings `perturbations` and `weights` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    let mut classifiers = Classifiers::new(session);
-    session.in_turn(Kind::Perturbations, |plan, subject| {
-        ask(session, &mut classifiers, plan, subject)
-    })?;
+    let classifiers = Classifiers::on_each_device(session)?;
+    session.in_turn(
+        Kind::Perturbations,
+        &classifiers,
+        |classifiers, plan, subject| ask(session, classifiers, plan, subject),
+    )?;
     session.each(Kind::Weights, |plan, subject| fit(session, plan, subject))
 }
 
@@ -95,6 +97,7 @@ fn ask(
     let precision = session.study.precision_of(lime);
     let asked = match precision {
         Precision::Fp32 => Asked::One(classifiers.all(network, [networks::Precision::Fp32])?[0]),
+        Precision::Tf32 => Asked::One(classifiers.all(network, [networks::Precision::Tf32])?[0]),
         Precision::Bf16 => Asked::One(classifiers.all(network, [networks::Precision::Bf16])?[0]),
         Precision::Mixed => {
             let [fast, reference] = classifiers.all(
@@ -142,9 +145,14 @@ fn ask(
         &row.reference_certain.to_le_bytes(),
     ]);
     let study = session.study.compute.precision.name();
-    Ok(Output::new(&[row], (&segments, &target, study))?
+    let output = Output::new(&[row], (&segments, &target, study))?
         .facet(facet::ANSWERS, digest)
-        .passes(passes, 0))
+        .passes(passes, 0);
+    let (Asked::One(classifier)
+    | Asked::Mixed {
+        fast: classifier, ..
+    }) = asked;
+    Ok(infer::ran(output, classifier))
 }
 
 /// The fits that decide how many samples are asked.

@@ -4,11 +4,13 @@
 
 use tch::Tensor;
 
+use crate::device::Form;
 use crate::error::NetworkError;
-use crate::layers::{Convolution, Geometry, Linear, Mode, average_pool, flatten, max_pool, relu};
+use crate::layers::{
+    Convolution, Geometry, Linear, Mode, average_pool, dropout, flatten, max_pool, relu,
+};
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
-use crate::precision::Precision;
 
 /// Output channels of the five convolutions at width 1.
 const CHANNELS: [i64; 5] = [64, 192, 384, 256, 256];
@@ -16,9 +18,8 @@ const CHANNELS: [i64; 5] = [64, 192, 384, 256, 256];
 const HIDDEN: i64 = 4096;
 /// Side of the grid that the classifier reads.
 const POOLED_SIDE: i64 = 6;
-const DROPOUT: f64 = 0.5;
 
-/// `AlexNet`, split after `features.11`, the last convolution's ReLU (13x13 at an input of 224x224).
+/// `AlexNet`, split after `features.11`, the last convolution's ReLU (13x13 at an input of 224x224), or after `features.12`, its pooling (6x6).
 #[derive(Debug)]
 pub(crate) struct AlexNet {
     features_0: Convolution,
@@ -29,11 +30,11 @@ pub(crate) struct AlexNet {
     classifier_1: Linear,
     classifier_4: Linear,
     classifier_6: Linear,
+    /// Whether it is split after the last pooling.
+    pooled: bool,
 }
 
 impl AlexNet {
-    /// The layer after which the network is split, in torchvision's naming.
-    pub(crate) const LAYER: &'static str = "features.11";
     /// The last layer's weight, [classes, inputs].
     pub(crate) const OUTPUT: &'static str = "classifier.6.weight";
 
@@ -70,10 +71,11 @@ impl AlexNet {
                 [classes, hidden],
                 Role::OutputWeight,
             )?,
+            pooled: false,
         })
     }
 
-    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of [`Self::LAYER`].
+    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of the layer at which it is split.
     pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let x = relu(self.features_0.forward(input)?, mode)?;
         let x = max_pool(&x, 3, 2, 0)?;
@@ -81,33 +83,44 @@ impl AlexNet {
         let x = max_pool(&x, 3, 2, 0)?;
         let x = relu(self.features_6.forward(&x)?, mode)?;
         let x = relu(self.features_8.forward(&x)?, mode)?;
-        relu(self.features_10.forward(&x)?, mode)
+        let x = relu(self.features_10.forward(&x)?, mode)?;
+        if self.pooled { last_pool(&x) } else { Ok(x) }
     }
 
-    /// The activations of [`Self::LAYER`] to logits [batch, classes].
+    /// Those activations to logits [batch, classes].
     pub(crate) fn head(&self, activations: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let dropout = |x: Tensor| match mode {
-            Mode::Training => x.dropout(DROPOUT, true),
-            Mode::Inference => x,
+        let x = if self.pooled {
+            activations.shallow_clone()
+        } else {
+            last_pool(activations)?
         };
-        let x = max_pool(activations, 3, 2, 0)?;
         let x = flatten(&average_pool(&x, POOLED_SIDE)?)?;
-        let x = relu(self.classifier_1.forward(&dropout(x))?, mode)?;
-        let x = relu(self.classifier_4.forward(&dropout(x))?, mode)?;
+        let x = relu(self.classifier_1.forward(&dropout(x, mode)?)?, mode)?;
+        let x = relu(self.classifier_4.forward(&dropout(x, mode)?)?, mode)?;
         self.classifier_6.forward(&x)
     }
 
+    /// The same network split after its last pooling, or before it.
+    pub(crate) fn split(self, pooled: bool) -> Self {
+        Self { pooled, ..self }
+    }
+
     /// The same network laid out for inference. The output layer stays in fp32: a logit of bf16 has 8 bits.
-    pub(crate) fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
+    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         Ok(Self {
-            features_0: self.features_0.to_onednn(precision)?,
-            features_3: self.features_3.to_onednn(precision)?,
-            features_6: self.features_6.to_onednn(precision)?,
-            features_8: self.features_8.to_onednn(precision)?,
-            features_10: self.features_10.to_onednn(precision)?,
-            classifier_1: self.classifier_1.in_precision(precision)?,
-            classifier_4: self.classifier_4.in_precision(precision)?,
-            classifier_6: self.classifier_6,
+            features_0: self.features_0.prepared(form)?,
+            features_3: self.features_3.prepared(form)?,
+            features_6: self.features_6.prepared(form)?,
+            features_8: self.features_8.prepared(form)?,
+            features_10: self.features_10.prepared(form)?,
+            classifier_1: self.classifier_1.prepared(form)?,
+            classifier_4: self.classifier_4.prepared(form)?,
+            classifier_6: self.classifier_6.prepared(form.in_fp32())?,
+            pooled: self.pooled,
         })
     }
+}
+
+fn last_pool(activations: &Tensor) -> Result<Tensor, NetworkError> {
+    max_pool(activations, 3, 2, 0)
 }

@@ -1,10 +1,13 @@
 //! What the pipeline asks a network: the logits of crops, the answers to masks, and gradients at the Grad-CAM layer.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use imaging::Rgb;
 use rayon::prelude::*;
 use sampling::Masks;
 use tch::{Kind, Tensor};
 
+use crate::device::Device;
 use crate::error::{NetworkError, Operation};
 use crate::input::{Batch, Normalisation};
 use crate::network::Network;
@@ -19,6 +22,10 @@ const GRADIENT_BATCH: usize = 16;
 pub struct Classifier {
     network: Network,
     normalisation: Normalisation,
+    temperature: f64,
+    /// Inputs in a batch, and in one of gradients; smaller than the constants where the device had too little memory for these.
+    batch: AtomicUsize,
+    gradient_batch: AtomicUsize,
 }
 
 /// Which masks to ask about one crop.
@@ -65,14 +72,43 @@ impl Classifier {
     /// A network that is prepared for inference, and what it wants its inputs to be.
     pub fn new(network: Network, normalisation: Normalisation) -> Self {
         Self {
+            batch: AtomicUsize::new(network.batch()),
+            gradient_batch: AtomicUsize::new(GRADIENT_BATCH.min(network.batch())),
             network,
             normalisation,
+            temperature: 1.0,
         }
     }
 
-    /// Inputs in a batch; masks asked in multiples of it leave none unfilled.
+    /// The same with probabilities that are the softmax of the logits divided by a temperature above 0 (Guo et al. 2017, eq. 9); logits and
+    /// gradients stay as they are.
+    #[must_use]
+    pub fn with_temperature(self, temperature: f64) -> Self {
+        Self {
+            temperature,
+            ..self
+        }
+    }
+
+    /// What logits are divided by before their softmax.
+    pub fn temperature(&self) -> f64 {
+        self.temperature
+    }
+
+    /// Inputs in a batch; masks asked in multiples of it leave none unfilled. The network's constant, or after a device had too little
+    /// memory what it had memory for.
     pub fn batch(&self) -> usize {
-        self.network.batch()
+        self.batch.load(Ordering::Relaxed)
+    }
+
+    /// Inputs in a batch of [`Classifier::gradients`].
+    pub fn gradient_batch(&self) -> usize {
+        self.gradient_batch.load(Ordering::Relaxed)
+    }
+
+    /// Where the network computes.
+    pub fn device(&self) -> Device {
+        self.network.device()
     }
 
     /// How many classes the network tells apart.
@@ -82,17 +118,21 @@ impl Classifier {
 
     /// The logits of one crop, one for each class.
     pub fn logits(&self, crop: &Rgb) -> Result<Vec<f32>, NetworkError> {
-        let mut batch = Batch::new(self.network.batch(), size_of(crop))?;
-        let plane = batch.plane();
-        self.normalisation
-            .planes(crop.pixels(), &mut batch.inputs()[..plane]);
-        let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
-        let logits = logits
-            .f_select(0, 0)
-            .and_then(|row| Vec::<f32>::try_from(&row))
-            .during("reading logits")?;
-        check_finite(&logits, 0, 1)?;
-        Ok(logits)
+        loop {
+            let logits = with_memory(&self.batch, |size| {
+                let mut batch = Batch::new(size, size_of(crop))?;
+                let plane = batch.plane();
+                self.normalisation
+                    .planes(crop.pixels(), &mut batch.inputs()[..plane]);
+                let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
+                let row = logits.f_select(0, 0).during("reading logits")?;
+                values(&row)
+            })?;
+            if let Some(logits) = logits {
+                check_finite(&logits, 0, 1)?;
+                return Ok(logits);
+            }
+        }
     }
 
     /// Asks about every mask, in order. `interrupted` is looked at before each batch.
@@ -148,21 +188,31 @@ impl Classifier {
         target: usize,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
-        let mut batch = Batch::new(self.network.batch(), size)?;
+        let mut batch = Batch::new(self.batch(), size)?;
         let plane = batch.plane();
         let mut answers = Answers::default();
-        for start in (0..count).step_by(self.batch()) {
+        let mut start = 0;
+        while start < count {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
-            let inputs = batch.inputs().par_chunks_exact_mut(plane).enumerate();
-            inputs.for_each(|(row, planes)| match start + row {
-                input if input < count => paint(input, planes),
-                _ => planes.fill(0.0),
-            });
-            let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
-            let filled = self.batch().min(count - start);
-            Self::read(&logits, target, filled, &mut answers)?;
+            let logits = with_memory(&self.batch, |size| {
+                let inputs = batch.inputs().par_chunks_exact_mut(plane).enumerate();
+                inputs.for_each(|(row, planes)| match start + row {
+                    input if input < count => paint(input, planes),
+                    _ => planes.fill(0.0),
+                });
+                let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
+                Ok((on_cpu(&logits)?, size))
+            })?;
+            match logits {
+                Some((logits, size)) => {
+                    let filled = size.min(count - start);
+                    self.read(&logits, target, filled, &mut answers)?;
+                    start += filled;
+                }
+                None => batch = Batch::new(self.batch(), size)?,
+            }
         }
         Ok(answers)
     }
@@ -186,34 +236,48 @@ impl Classifier {
                 ));
             }
         }
-        let mut batch = Batch::new(GRADIENT_BATCH, size)?;
-        let plane = batch.plane();
         let mut all = Vec::new();
-        for asked in asked.chunks(GRADIENT_BATCH) {
-            let (inputs, padding) = batch.inputs().split_at_mut(asked.len() * plane);
-            for ((crop, _), planes) in asked.iter().zip(inputs.chunks_exact_mut(plane)) {
-                self.normalisation.planes(crop.pixels(), planes);
-            }
-            padding.fill(0.0);
-            let activations = tch::no_grad(|| self.network.features(batch.tensor()))?;
-            let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
-            let gradients = match self.network.behind_pooling() {
-                Some(output) => pooled_gradients(output, &activations, &targets)?,
-                None => self.head_gradients(&activations, &targets)?,
-            };
-            let shape = activations.size();
-            let shape = [shape[1] as usize, shape[2] as usize, shape[3] as usize];
-            let layer: usize = shape.iter().product();
-            let activations = values(&activations)?;
-            for (activations, gradients) in activations.chunks_exact(layer).zip(gradients) {
-                all.push(Gradients {
-                    activations: activations.to_vec(),
-                    gradients,
-                    shape,
-                });
-            }
+        while all.len() < asked.len() {
+            let rest = &asked[all.len()..];
+            let found = with_memory(&self.gradient_batch, |batch| {
+                self.batch_gradients(&rest[..batch.min(rest.len())], batch, size)
+            })?;
+            all.extend(found.into_iter().flatten());
         }
         Ok(all)
+    }
+
+    /// Those of at most a batch.
+    fn batch_gradients(
+        &self,
+        asked: &[(&Rgb, usize)],
+        batch: usize,
+        size: [usize; 2],
+    ) -> Result<Vec<Gradients>, NetworkError> {
+        let mut batch = Batch::new(batch, size)?;
+        let plane = batch.plane();
+        let (inputs, padding) = batch.inputs().split_at_mut(asked.len() * plane);
+        for ((crop, _), planes) in asked.iter().zip(inputs.chunks_exact_mut(plane)) {
+            self.normalisation.planes(crop.pixels(), planes);
+        }
+        padding.fill(0.0);
+        let activations = tch::no_grad(|| self.network.features(batch.tensor()))?;
+        let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
+        let gradients = match self.network.behind_pooling() {
+            Some(output) => pooled_gradients(output, &activations, &targets)?,
+            None => self.head_gradients(&activations, &targets)?,
+        };
+        let shape = activations.size();
+        let shape = [shape[1] as usize, shape[2] as usize, shape[3] as usize];
+        let layer: usize = shape.iter().product();
+        let activations = values(&activations)?;
+        let each = activations.chunks_exact(layer).zip(gradients);
+        let gradients = each.map(|(activations, gradients)| Gradients {
+            activations: activations.to_vec(),
+            gradients,
+            shape,
+        });
+        Ok(gradients.collect())
     }
 
     /// Whether [`Classifier::gradients`] needs a pass backwards.
@@ -246,7 +310,7 @@ impl Classifier {
             .during("reading a logit")?;
         let gradients = Tensor::f_run_backward(&[sum], &[&activations], false, false)
             .during("the backward pass")?;
-        let layer = activations.numel() / GRADIENT_BATCH;
+        let layer = activations.numel() / activations.size()[0] as usize;
         let gradients = values(&gradients[0])?;
         let each = gradients.chunks_exact(layer).take(targets.len());
         Ok(each.map(<[f32]>::to_vec).collect())
@@ -254,6 +318,7 @@ impl Classifier {
 
     /// Appends the first `count` answers of a batch.
     fn read(
+        &self,
         logits: &Tensor,
         target: usize,
         count: usize,
@@ -265,7 +330,8 @@ impl Classifier {
                 .and_then(|column| Vec::<f32>::try_from(&column))
         };
         let chosen = column(logits).during("reading logits")?;
-        let probabilities = logits
+        let divided = logits.f_div_scalar(self.temperature).during("a softmax")?;
+        let probabilities = divided
             .f_softmax(1, Kind::Float)
             .and_then(|softmax| column(&softmax))
             .during("a softmax")?;
@@ -275,7 +341,7 @@ impl Classifier {
         }
         answers.probabilities.extend(&probabilities[..count]);
         answers.logits.extend(&chosen[..count]);
-        let all = values(logits)?;
+        let all = values(&divided)?;
         let classes = all.len() / probabilities.len();
         for row in all.chunks_exact(classes).take(count) {
             let (largest, entropy) = certainty(row);
@@ -362,8 +428,34 @@ fn certainty(logits: &[f32]) -> (f32, f32) {
     ((1.0 / sum) as f32, entropy as f32)
 }
 
-fn values(tensor: &Tensor) -> Result<Vec<f32>, NetworkError> {
+/// Answers a batch of a size that is halved, for good, where the device has too little memory for it; none then.
+fn with_memory<T>(
+    size: &AtomicUsize,
+    answer: impl FnOnce(usize) -> Result<T, NetworkError>,
+) -> Result<Option<T>, NetworkError> {
+    let inputs = size.load(Ordering::Relaxed);
+    match answer(inputs) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match error.memory() {
+            None => Err(error),
+            Some(reason) if inputs == 1 => Err(NetworkError::Memory { inputs, reason }),
+            Some(_) => {
+                size.store(inputs / 2, Ordering::Relaxed);
+                Ok(None)
+            }
+        },
+    }
+}
+
+fn on_cpu(tensor: &Tensor) -> Result<Tensor, NetworkError> {
     tensor
+        .f_to_device(tch::Device::Cpu)
+        .and_then(|tensor| tensor.f_to_kind(Kind::Float))
+        .during("reading values")
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>, NetworkError> {
+    on_cpu(tensor)?
         .f_reshape([-1])
         .and_then(|flat| Vec::<f32>::try_from(&flat))
         .during("reading values")

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::script::Difference;
+use crate::device::Device;
+use crate::script::{Difference, Methods};
 
 /// An error of this crate; every message says what was expected, what was found and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -45,21 +46,55 @@ pub enum NetworkError {
     },
     /// A method of a TorchScript program is missing.
     #[error(
-        "{path}: the program has no method `{method}`; Grad-CAM needs `features` (an input to the layer's activations) and `head` (activations to logits): export it with both, or leave Grad-CAM out"
+        "{path}: the program has no method `{method}`; Grad-CAM needs `{features}` (an input to the layer's activations) and `{head}` (activations to logits): export it with both, name those that it has as `features` and `head`, or leave Grad-CAM out", features = .methods.features, head = .methods.head
     )]
     NoMethod {
         /// The program.
         path: PathBuf,
         /// The method.
-        method: &'static str,
+        method: String,
+        /// The names of both methods in the study.
+        methods: Methods,
+    },
+    /// A TorchScript program names a CUDA device, and there is none.
+    #[error(
+        "{path}: the program asks for a CUDA device by itself, and there is none here ({reason}): export it again from the CPU, so that it runs where its input is"
+    )]
+    WantsCuda {
+        /// The program.
+        path: PathBuf,
+        /// What libtorch says.
+        reason: String,
+    },
+    /// A method of a TorchScript program gives no tensor.
+    #[error(
+        "{path}: the method `{method}` gives {found}, where one tensor is expected: export a module that gives the logits alone"
+    )]
+    NoTensor {
+        /// The program.
+        path: PathBuf,
+        /// The method.
+        method: String,
+        /// What it gives, in words.
+        found: &'static str,
+    },
+    /// A TorchScript program gives logits that are no numbers.
+    #[error(
+        "{path}: the program gives logits that are not finite for an input of values from -2 to 2: its weights are damaged, or were exported before the training was done"
+    )]
+    ProgramNotFinite {
+        /// The program.
+        path: PathBuf,
     },
     /// A method of a TorchScript program failed.
-    #[error("{path}: the method `{method}` fails on an input of shape {input:?}: {reason}")]
+    #[error(
+        "{path}: the method `{method}` fails on an input of shape {input:?}: {reason}; if the network takes inputs of another size, set `crop` in [images]"
+    )]
     Method {
         /// The program.
         path: PathBuf,
         /// The method.
-        method: &'static str,
+        method: String,
         /// Shape of what it was given.
         input: Vec<i64>,
         /// What libtorch says.
@@ -71,7 +106,7 @@ pub enum NetworkError {
         /// The program.
         path: PathBuf,
         /// The method.
-        method: &'static str,
+        method: String,
         /// The shape that is needed, in words.
         expected: String,
         /// The shape that it gives.
@@ -183,6 +218,34 @@ pub enum NetworkError {
         /// How many there were.
         inputs: usize,
     },
+    /// A device that was asked for is not there.
+    #[error("device = \"{wanted}\" was asked for, and {found}: {mend}")]
+    Device {
+        /// The device.
+        wanted: String,
+        /// What is there.
+        found: String,
+        /// How to mend it.
+        mend: &'static str,
+    },
+    /// Numbers that the device does not have.
+    #[error(
+        "precision = \"tf32\" needs a CUDA GPU, and the network is to run on {device}: set precision = \"fp32\" in [compute], or device = \"cuda\""
+    )]
+    Tf32 {
+        /// The device.
+        device: Device,
+    },
+    /// There is too little memory for a batch.
+    #[error(
+        "there is too little memory for {inputs} inputs at once ({reason}): end what else uses the device, set device = \"cpu\" in [compute], or cut smaller crops"
+    )]
+    Memory {
+        /// Inputs of the batch.
+        inputs: usize,
+        /// What libtorch says.
+        reason: String,
+    },
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -194,6 +257,29 @@ pub enum NetworkError {
         /// libtorch's own words.
         source: tch::TchError,
     },
+}
+
+impl NetworkError {
+    /// What libtorch says, where it is that a device has no memory left.
+    pub(crate) fn memory(&self) -> Option<String> {
+        let said = match self {
+            Self::Libtorch { source, .. } => source.to_string(),
+            Self::Method { reason, .. } => reason.clone(),
+            _ => return None,
+        };
+        memory_line(&said).map(str::to_owned)
+    }
+}
+
+/// The line in what libtorch says that tells that a device has no memory left, if one does.
+pub(crate) fn memory_line(said: &str) -> Option<&str> {
+    let absent = [
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory",
+    ];
+    said.lines()
+        .rfind(|line| absent.iter().any(|text| line.contains(text)))
 }
 
 /// Names the operation in which libtorch failed.

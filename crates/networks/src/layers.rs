@@ -2,9 +2,12 @@
 
 use tch::Tensor;
 
+use crate::device::Form;
 use crate::error::{NetworkError, Operation};
 use crate::parameters::{Parameters, Role};
-use crate::precision::Precision;
+
+/// Share of the values that a dropout sets to zero.
+const DROPOUT: f64 = 0.5;
 
 /// Whether batch norm and dropout behave as in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +86,14 @@ impl Convolution {
             .during("a convolution")
     }
 
-    /// The same convolution with its weights in oneDNN's own layout; its input has to be in it too, and of this precision.
-    pub(crate) fn to_onednn(&self, precision: Precision) -> Result<Self, NetworkError> {
+    /// The same convolution for inference; its input has to be laid out alike, and of this precision. On the processor that is oneDNN's own
+    /// layout.
+    pub(crate) fn prepared(&self, form: Form) -> Result<Self, NetworkError> {
         let convert = |tensor: &Tensor| {
-            let converted = tensor.f_to_kind(precision.kind());
+            if !form.device.is_cpu() {
+                return on_device(tensor, form);
+            }
+            let converted = tensor.f_to_kind(form.precision.kind());
             converted
                 .and_then(|tensor| tensor.f_to_mkldnn(None))
                 .during("laying out a weight")
@@ -154,7 +161,7 @@ impl BatchNorm {
     }
 }
 
-/// A convolution followed by a batch norm, which inference folds into one convolution.
+/// A convolution, followed by a batch norm where there is one, which inference folds into one convolution.
 #[derive(Debug)]
 pub(crate) struct NormedConvolution {
     convolution: Convolution,
@@ -176,6 +183,20 @@ impl NormedConvolution {
         })
     }
 
+    /// A convolution with a bias, and a batch norm where it has a name.
+    pub(crate) fn biased(
+        parameters: &mut dyn Parameters,
+        convolution: &str,
+        norm: Option<&str>,
+        geometry: Geometry,
+    ) -> Result<Self, NetworkError> {
+        let norm = norm.map(|norm| BatchNorm::new(parameters, norm, geometry.outputs));
+        Ok(Self {
+            convolution: Convolution::with_bias(parameters, convolution, geometry)?,
+            norm: norm.transpose()?,
+        })
+    }
+
     pub(crate) fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let output = self.convolution.forward(input)?;
         match &self.norm {
@@ -184,11 +205,11 @@ impl NormedConvolution {
         }
     }
 
-    /// W' = W g / sqrt(var + eps), b' = beta - mean g / sqrt(var + eps), computed in f64.
-    pub(crate) fn folded(&self, precision: Precision) -> Result<Self, NetworkError> {
+    /// W' = W g / sqrt(var + eps), b' = beta + (b - mean) g / sqrt(var + eps), computed in f64; b is 0 where there is none.
+    pub(crate) fn folded(&self, form: Form) -> Result<Self, NetworkError> {
         let Some(norm) = &self.norm else {
             return Ok(Self {
-                convolution: self.convolution.to_onednn(precision)?,
+                convolution: self.convolution.prepared(form)?,
                 norm: None,
             });
         };
@@ -199,7 +220,12 @@ impl NormedConvolution {
                 .f_sqrt()?;
             let scale = double(&norm.weight)?.f_div(&deviation)?;
             let weight = double(&self.convolution.weight)?.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
-            let bias = double(&norm.bias)?.f_sub(&double(&norm.running_mean)?.f_mul(&scale)?)?;
+            let shift = double(&norm.running_mean)?.f_neg()?;
+            let shift = match &self.convolution.bias {
+                Some(bias) => shift.f_add(&double(bias)?)?,
+                None => shift,
+            };
+            let bias = double(&norm.bias)?.f_add(&shift.f_mul(&scale)?)?;
             Ok((
                 weight.f_to_kind(tch::Kind::Float)?,
                 bias.f_to_kind(tch::Kind::Float)?,
@@ -212,7 +238,7 @@ impl NormedConvolution {
             geometry: self.convolution.geometry,
         };
         Ok(Self {
-            convolution: folded.to_onednn(precision)?,
+            convolution: folded.prepared(form)?,
             norm: None,
         })
     }
@@ -251,18 +277,20 @@ impl Linear {
             .during("a linear layer")
     }
 
-    /// The same layer in another precision.
-    pub(crate) fn in_precision(&self, precision: Precision) -> Result<Self, NetworkError> {
-        let convert = |tensor: &Tensor| {
-            tensor
-                .f_to_kind(precision.kind())
-                .during("laying out a weight")
-        };
+    /// The same layer for inference.
+    pub(crate) fn prepared(&self, form: Form) -> Result<Self, NetworkError> {
         Ok(Self {
-            weight: convert(&self.weight)?,
-            bias: convert(&self.bias)?,
+            weight: on_device(&self.weight, form)?,
+            bias: on_device(&self.bias, form)?,
         })
     }
+}
+
+fn on_device(weight: &Tensor, form: Form) -> Result<Tensor, NetworkError> {
+    weight
+        .f_to_kind(form.precision.kind())
+        .and_then(|weight| weight.f_to_device(form.device.tch()))
+        .during("laying out a weight")
 }
 
 /// Maximum over a square window; `padding` does not count as zero.
@@ -297,6 +325,14 @@ pub(crate) fn relu(mut input: Tensor, mode: Mode) -> Result<Tensor, NetworkError
         Mode::Inference => input.f_relu_(),
     }
     .during("a ReLU")
+}
+
+/// Half of the values set to zero and the others doubled, in training only.
+pub(crate) fn dropout(input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+    match mode {
+        Mode::Training => input.f_dropout(DROPOUT, true).during("a dropout"),
+        Mode::Inference => Ok(input),
+    }
 }
 
 /// [batch, channels, height, width] as [batch, channels * height * width].

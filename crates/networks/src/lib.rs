@@ -7,6 +7,7 @@ mod allocator;
 mod checkpoint;
 mod classifier;
 mod cuda;
+mod device;
 mod error;
 mod input;
 mod layers;
@@ -18,14 +19,17 @@ mod resnet;
 mod script;
 #[cfg(test)]
 mod tests;
+mod vgg;
 
 pub use allocator::use_threads;
+pub use architectures::Architecture;
 pub use classifier::{Answers, Classifier, Gradients, Question};
 pub use cuda::open_cuda;
+pub use device::{Device, Form, Machine, Wanted};
 pub use error::NetworkError;
 pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
 pub use layers::Mode;
-pub use network::{Architecture, Network, Width};
+pub use network::{Network, Width};
 pub use parameters::{Parameters, RandomParameters, Role, WeightFile, uniform};
 pub use precision::Precision;
-pub use script::Difference;
+pub use script::{Difference, Methods};

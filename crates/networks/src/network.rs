@@ -1,17 +1,20 @@
 //! A classifier split at its Grad-CAM layer: `features` below, `head` above.
 
 use std::path::Path;
-use std::str::FromStr;
 
-use tch::{Device, Kind, Tensor};
+use architectures::{Architecture, Family};
+use tch::{Kind, Tensor};
 
 use crate::alexnet::AlexNet;
+use crate::cuda;
+use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation};
 use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
 use crate::precision::Precision;
-use crate::resnet::ResNet50;
-use crate::script::{SCRIPT_BATCH, Script};
+use crate::resnet::ResNet;
+use crate::script::{Methods, Script};
+use crate::vgg::Vgg;
 
 /// Every number of channels as a multiple of the published one; 1 is the published network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,68 +41,20 @@ impl Width {
     }
 }
 
-/// A built-in architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Architecture {
-    /// `AlexNet` as in torchvision.
-    AlexNet,
-    /// `ResNet`-50 as in torchvision.
-    ResNet50,
-}
-
-impl Architecture {
-    /// The name in pipeline.toml.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AlexNet => "alexnet",
-            Self::ResNet50 => "resnet50",
-        }
-    }
-
-    /// The layer whose activations Grad-CAM reads, in torchvision's naming.
-    pub fn layer(self) -> &'static str {
-        match self {
-            Self::AlexNet => AlexNet::LAYER,
-            Self::ResNet50 => ResNet50::LAYER,
-        }
-    }
-
-    /// The last layer's weight, [classes, inputs].
-    fn output(self) -> &'static str {
-        match self {
-            Self::AlexNet => AlexNet::OUTPUT,
-            Self::ResNet50 => ResNet50::OUTPUT,
-        }
-    }
-
-    /// Inputs in a batch.
-    fn batch(self) -> usize {
-        match self {
-            Self::AlexNet => 64,
-            Self::ResNet50 => 16,
-        }
-    }
-}
-
-impl FromStr for Architecture {
-    type Err = NetworkError;
-
-    fn from_str(name: &str) -> Result<Self, NetworkError> {
-        [Self::AlexNet, Self::ResNet50]
-            .into_iter()
-            .find(|known| known.name() == name)
-            .ok_or_else(|| NetworkError::Question {
-                what: "architecture",
-                expected: "alexnet or resnet50".to_owned(),
-                found: name.to_owned(),
-            })
+/// The last layer's weight, [classes, inputs].
+fn output(family: Family) -> &'static str {
+    match family {
+        Family::AlexNet => AlexNet::OUTPUT,
+        Family::Vgg(_) => Vgg::OUTPUT,
+        Family::ResNet(_) => ResNet::OUTPUT,
     }
 }
 
 #[derive(Debug)]
 enum Layers {
     AlexNet(AlexNet),
-    ResNet50(ResNet50),
+    Vgg(Vgg),
+    ResNet(ResNet),
     Script(Script),
 }
 
@@ -108,46 +63,81 @@ enum Layers {
 enum Layout {
     /// As the file has them; gradients can flow through every layer.
     Plain,
-    /// As oneDNN wants them, for inputs of this precision; gradients flow through the head only.
-    OneDnn(Precision),
+    /// As the device's convolutions want them, for inputs of this precision; gradients flow through the head only.
+    Prepared(Form),
 }
 
 /// A classifier with readable activations; inputs are f32 [batch, 3, height, width], normalised.
 #[derive(Debug)]
 pub struct Network {
     layers: Layers,
+    /// Of the layers at which it can be split.
+    names: &'static [&'static str],
     batch: usize,
     mode: Mode,
     layout: Layout,
+    device: Device,
     classes: usize,
+    /// Inputs above which a batch finds no memory.
+    #[cfg(test)]
+    pub(crate) room: usize,
+}
+
+/// Whether the device has the numbers, and sets it to them.
+fn check(form: Form) -> Result<(), NetworkError> {
+    let Form { device, precision } = form;
+    if device.is_cpu() {
+        return match precision {
+            Precision::Tf32 => Err(NetworkError::Tf32 { device }),
+            Precision::Fp32 | Precision::Bf16 => Ok(()),
+        };
+    }
+    let tf32 = precision == Precision::Tf32;
+    let is_cuda = matches!(device.tch(), tch::Device::Cuda(_));
+    if is_cuda && cuda::allow_tf32(tf32) || !is_cuda && !tf32 {
+        return Ok(());
+    }
+    Err(NetworkError::Tf32 { device })
 }
 
 impl Network {
     /// Reads the weights from `bytes`, the content of the file `path` (`.pth` or safetensors), and prepares them for
-    /// inference: batch norms folded, convolutions in oneDNN's layout. No code from the file is run.
+    /// inference: batch norms folded, and on the processor convolutions in oneDNN's layout. No code from the file is run.
     pub fn load(
         path: &Path,
         bytes: &[u8],
         architecture: Architecture,
         width: Width,
-        precision: Precision,
+        form: impl Into<Form>,
     ) -> Result<Self, NetworkError> {
         let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
         let network = Self::new(&mut file, architecture, width)?;
         file.finish()?;
-        network.prepared(precision)
+        network.prepared(form)
     }
 
     /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width].
     /// This runs the program: only from sources that one trusts.
-    pub fn load_script(path: &Path, bytes: &[u8], input: [usize; 2]) -> Result<Self, NetworkError> {
-        let script = Script::load(path, bytes, input)?;
+    pub fn load_script(
+        path: &Path,
+        bytes: &[u8],
+        input: [usize; 2],
+        methods: &Methods,
+        form: impl Into<Form>,
+    ) -> Result<Self, NetworkError> {
+        let form = form.into();
+        check(form)?;
+        let script = Script::load(path, bytes, input, methods, form.device)?;
         Ok(Self {
+            device: form.device,
             classes: script.classes(),
+            names: &[],
+            batch: script.batch(),
             layers: Layers::Script(script),
-            batch: SCRIPT_BATCH,
             mode: Mode::Inference,
             layout: Layout::Plain,
+            #[cfg(test)]
+            room: usize::MAX,
         })
     }
 
@@ -157,26 +147,56 @@ impl Network {
         architecture: Architecture,
         width: Width,
     ) -> Result<Self, NetworkError> {
-        let classes = parameters.classes(architecture.output())? as usize;
-        let layers = match architecture {
-            Architecture::AlexNet => Layers::AlexNet(AlexNet::new(parameters, width)?),
-            Architecture::ResNet50 => Layers::ResNet50(ResNet50::new(parameters, width)?),
+        let family = architecture.family();
+        let classes = parameters.classes(output(family))? as usize;
+        let layers = match family {
+            Family::AlexNet => Layers::AlexNet(AlexNet::new(parameters, width)?),
+            Family::Vgg(size) => Layers::Vgg(Vgg::new(parameters, size, width)?),
+            Family::ResNet(size) => Layers::ResNet(ResNet::new(parameters, size, width)?),
         };
         Ok(Self {
             layers,
+            names: architecture.layers(),
+            device: Device::CPU,
             batch: architecture.batch(),
             mode: Mode::Inference,
             layout: Layout::Plain,
+            #[cfg(test)]
+            room: usize::MAX,
             classes,
         })
     }
 
-    /// Folds and lays out for inference in a precision; nothing can be trained afterwards. A program stays as it is.
-    pub fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
+    /// The same network split at another of its layers.
+    pub fn split_at(self, layer: &str) -> Result<Self, NetworkError> {
+        let place = self.names.iter().position(|name| *name == layer);
+        let pooled = match place {
+            Some(place) => place > 0,
+            None => {
+                return Err(NetworkError::Question {
+                    what: "the layer",
+                    expected: self.names.join(" or "),
+                    found: layer.to_owned(),
+                });
+            }
+        };
+        let layers = match self.layers {
+            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.split(pooled)),
+            Layers::Vgg(vgg) => Layers::Vgg(vgg.split(pooled)),
+            layers => layers,
+        };
+        Ok(Self { layers, ..self })
+    }
+
+    /// Folds and lays out for inference on a device in a precision; nothing can be trained afterwards. A program stays as it is.
+    pub fn prepared(self, form: impl Into<Form>) -> Result<Self, NetworkError> {
+        let form = form.into();
+        check(form)?;
         let _guard = tch::no_grad_guard();
         let layers = match self.layers {
-            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared(precision)?),
-            Layers::ResNet50(resnet) => Layers::ResNet50(resnet.prepared(precision)?),
+            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared(form)?),
+            Layers::Vgg(vgg) => Layers::Vgg(vgg.prepared(form)?),
+            Layers::ResNet(resnet) => Layers::ResNet(resnet.prepared(form)?),
             Layers::Script(script) => {
                 return Ok(Self {
                     layers: Layers::Script(script),
@@ -186,7 +206,8 @@ impl Network {
         };
         Ok(Self {
             layers,
-            layout: Layout::OneDnn(precision),
+            layout: Layout::Prepared(form),
+            device: form.device,
             ..self
         })
     }
@@ -206,26 +227,46 @@ impl Network {
         self.classes
     }
 
-    /// Activations [batch, channels, h, w] of the Grad-CAM layer, f32 in the ordinary layout.
+    /// Activations [batch, channels, h, w] of the Grad-CAM layer, f32 in the ordinary layout, on the network's device.
     pub fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        #[cfg(test)]
+        if input.size()[0] as usize > self.room {
+            let source = tch::TchError::Torch("CUDA out of memory. Tried to allocate".to_owned());
+            return Err(source).during("a convolution");
+        }
         match self.layout {
             Layout::Plain => self.convolve(input),
-            Layout::OneDnn(precision) => {
+            Layout::Prepared(form) if form.device.is_cpu() => {
                 let input = input
-                    .f_to_mkldnn(precision.kind())
+                    .f_to_mkldnn(form.precision.kind())
                     .during("laying out an input")?;
                 self.convolve(&input)?
                     .f_to_dense(None, false)
                     .and_then(|activations| activations.f_to_kind(Kind::Float))
                     .during("reading activations")
             }
+            Layout::Prepared(form) => {
+                let input = input
+                    .f_to_device(form.device.tch())
+                    .and_then(|input| input.f_to_kind(form.precision.kind()))
+                    .during("laying out an input")?;
+                self.convolve(&input)?
+                    .f_to_kind(Kind::Float)
+                    .during("reading activations")
+            }
         }
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     fn convolve(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         match &self.layers {
             Layers::AlexNet(alexnet) => alexnet.features(input, self.mode),
-            Layers::ResNet50(resnet) => resnet.features(input, self.mode),
+            Layers::Vgg(vgg) => vgg.features(input, self.mode),
+            Layers::ResNet(resnet) => resnet.features(input, self.mode),
             Layers::Script(script) => script.features(input),
         }
     }
@@ -233,16 +274,17 @@ impl Network {
     /// The weights [classes, channels] of the output layer, where nothing but global average pooling is between it and the Grad-CAM layer.
     pub(crate) fn behind_pooling(&self) -> Option<&Tensor> {
         match &self.layers {
-            Layers::ResNet50(resnet) => Some(resnet.output()),
-            Layers::AlexNet(_) | Layers::Script(_) => None,
+            Layers::ResNet(resnet) => Some(resnet.output()),
+            Layers::AlexNet(_) | Layers::Vgg(_) | Layers::Script(_) => None,
         }
     }
 
-    /// Logits [batch, classes] of activations.
+    /// Logits [batch, classes] of activations, on the network's device.
     pub fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
         match &self.layers {
             Layers::AlexNet(alexnet) => alexnet.head(activations, self.mode),
-            Layers::ResNet50(resnet) => resnet.head(activations),
+            Layers::Vgg(vgg) => vgg.head(activations, self.mode),
+            Layers::ResNet(resnet) => resnet.head(activations),
             Layers::Script(script) => script.head(activations),
         }
     }
@@ -251,16 +293,17 @@ impl Network {
     pub fn answer_noise(&self, batch: usize, side: usize) -> Result<(), NetworkError> {
         let side = side as i64;
         tch::no_grad(|| {
-            let picture = Tensor::f_linspace(-2, 2, 3 * side * side, (Kind::Float, Device::Cpu))
-                .and_then(|values| values.f_sin())
-                .and_then(|values| values.f_view([1, 3, side, side]))
-                .and_then(|picture| picture.f_repeat([batch as i64, 1, 1, 1]))
-                .during("making an input")?;
+            let picture =
+                Tensor::f_linspace(-2, 2, 3 * side * side, (Kind::Float, tch::Device::Cpu))
+                    .and_then(|values| values.f_sin())
+                    .and_then(|values| values.f_view([1, 3, side, side]))
+                    .and_then(|picture| picture.f_repeat([batch as i64, 1, 1, 1]))
+                    .during("making an input")?;
             self.forward(&picture).map(drop)
         })
     }
 
-    /// Logits [batch, classes] of inputs.
+    /// Logits [batch, classes] of inputs, on the network's device.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         match &self.layers {
             // A program may be whole and yet not tell its halves.

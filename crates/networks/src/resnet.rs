@@ -1,39 +1,40 @@
-//! `ResNet`-50 (He et al. 2016), in torchvision's form: the stride sits in a bottleneck's 3x3 convolution.
+//! `ResNet` (He et al. 2016) in torchvision's form: the stride sits in the first 3x3 convolution of a block.
 
+use architectures::ResNet as Size;
 use tch::Tensor;
 
+use crate::device::Form;
 use crate::error::{NetworkError, Operation};
 use crate::layers::{
     Geometry, Linear, Mode, NormedConvolution, average_pool, flatten, max_pool, relu,
 };
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
-use crate::precision::Precision;
 
-/// Bottlenecks in each of the four stages.
-const RESNET50_BLOCKS: [usize; 4] = [3, 4, 6, 3];
-/// Channels of a bottleneck's 3x3 convolution in each stage, at width 1.
-const RESNET50_PLANES: [i64; 4] = [64, 128, 256, 512];
+/// Channels of a block's 3x3 convolutions in each stage, at width 1.
+const PLANES: [i64; 4] = [64, 128, 256, 512];
 /// A bottleneck gives this many times its planes.
 const EXPANSION: i64 = 4;
 
-/// `ResNet`-50, split after `layer4` (7x7 at an input of 224x224).
+/// A `ResNet`, split after `layer4` (7x7 at an input of 224x224).
 #[derive(Debug)]
-pub(crate) struct ResNet50 {
+pub(crate) struct ResNet {
     stem: NormedConvolution,
-    layers: [Vec<Bottleneck>; 4],
+    layers: [Vec<Block>; 4],
     fc: Linear,
 }
 
-impl ResNet50 {
-    /// The layer after which the network is split, in torchvision's naming.
-    pub(crate) const LAYER: &'static str = "layer4";
+impl ResNet {
     /// The last layer's weight, [classes, inputs].
     pub(crate) const OUTPUT: &'static str = "fc.weight";
 
-    pub(crate) fn new(parameters: &mut dyn Parameters, width: Width) -> Result<Self, NetworkError> {
+    pub(crate) fn new(
+        parameters: &mut dyn Parameters,
+        size: Size,
+        width: Width,
+    ) -> Result<Self, NetworkError> {
         let classes = parameters.classes(Self::OUTPUT)?;
-        let planes = RESNET50_PLANES.map(|planes| width.scale(planes));
+        let planes = PLANES.map(|planes| width.scale(planes));
         let stem = Geometry {
             inputs: 3,
             outputs: planes[0],
@@ -45,24 +46,28 @@ impl ResNet50 {
         let mut inputs = planes[0];
         let mut layers = [const { Vec::new() }; 4];
         for (stage, blocks) in layers.iter_mut().enumerate() {
-            for block in 0..RESNET50_BLOCKS[stage] {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                let name = format!("layer{}.{block}", stage + 1);
-                blocks.push(Bottleneck::new(
-                    parameters,
-                    &name,
+            for place in 0..size.blocks[stage] {
+                let stride = if stage > 0 && place == 0 { 2 } else { 1 };
+                let name = format!("layer{}.{place}", stage + 1);
+                let shape = Shape {
                     inputs,
-                    planes[stage],
+                    planes: planes[stage],
                     stride,
-                )?);
-                inputs = planes[stage] * EXPANSION;
+                };
+                let block = if size.bottlenecks {
+                    Block::bottleneck(parameters, &name, shape)?
+                } else {
+                    Block::basic(parameters, &name, shape)?
+                };
+                blocks.push(block);
+                inputs = planes[stage] * if size.bottlenecks { EXPANSION } else { 1 };
             }
         }
         let fc = Linear::new(parameters, "fc", [classes, inputs], Role::OutputWeight)?;
         Ok(Self { stem, layers, fc })
     }
 
-    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of [`Self::LAYER`].
+    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of `layer4`.
     pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let stem = relu(self.stem.forward(input, mode)?, mode)?;
         self.layers
@@ -73,7 +78,7 @@ impl ResNet50 {
             })
     }
 
-    /// The activations of [`Self::LAYER`] to logits [batch, classes].
+    /// The activations of `layer4` to logits [batch, classes].
     pub(crate) fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
         self.fc.forward(&flatten(&average_pool(activations, 1)?)?)
     }
@@ -84,40 +89,81 @@ impl ResNet50 {
     }
 
     /// The same network with batch norms folded and convolutions laid out for inference; the output layer stays in fp32.
-    pub(crate) fn prepared(self, precision: Precision) -> Result<Self, NetworkError> {
+    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];
         for (prepared, blocks) in layers.iter_mut().zip(&self.layers) {
             *prepared = blocks
                 .iter()
-                .map(|block| block.prepared(precision))
+                .map(|block| block.prepared(form))
                 .collect::<Result<_, _>>()?;
         }
         Ok(Self {
-            stem: self.stem.folded(precision)?,
+            stem: self.stem.folded(form)?,
             layers,
-            fc: self.fc,
+            fc: self.fc.prepared(form.in_fp32())?,
         })
     }
 }
 
-/// 1x1, 3x3 and 1x1 convolutions beside a shortcut.
+/// What a block does to a shape.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    inputs: i64,
+    /// Channels of its 3x3 convolutions.
+    planes: i64,
+    stride: i64,
+}
+
+/// Convolutions beside a shortcut, with a ReLU after each but the last, and after the sum.
 #[derive(Debug)]
-struct Bottleneck {
-    conv1: NormedConvolution,
-    conv2: NormedConvolution,
-    conv3: NormedConvolution,
+struct Block {
+    convolutions: Vec<NormedConvolution>,
     downsample: Option<NormedConvolution>,
 }
 
-impl Bottleneck {
+impl Block {
+    /// Two 3x3 convolutions.
+    fn basic(
+        parameters: &mut dyn Parameters,
+        name: &str,
+        shape: Shape,
+    ) -> Result<Self, NetworkError> {
+        let Shape {
+            inputs,
+            planes,
+            stride,
+        } = shape;
+        let sizes = [[inputs, planes, 3, stride], [planes, planes, 3, 1]];
+        Self::new(parameters, name, &sizes, [inputs, planes, stride])
+    }
+
+    /// 1x1, 3x3 and 1x1 convolutions.
+    fn bottleneck(
+        parameters: &mut dyn Parameters,
+        name: &str,
+        shape: Shape,
+    ) -> Result<Self, NetworkError> {
+        let Shape {
+            inputs,
+            planes,
+            stride,
+        } = shape;
+        let outputs = planes * EXPANSION;
+        let sizes = [
+            [inputs, planes, 1, 1],
+            [planes, planes, 3, stride],
+            [planes, outputs, 1, 1],
+        ];
+        Self::new(parameters, name, &sizes, [inputs, outputs, stride])
+    }
+
+    /// Convolutions of [inputs, outputs, kernel, stride], and a shortcut of [inputs, outputs, stride].
     fn new(
         parameters: &mut dyn Parameters,
         name: &str,
-        inputs: i64,
-        planes: i64,
-        stride: i64,
+        sizes: &[[i64; 4]],
+        [inputs, outputs, stride]: [i64; 3],
     ) -> Result<Self, NetworkError> {
-        let outputs = planes * EXPANSION;
         let mut normed =
             |convolution: &str, norm: &str, [inputs, outputs, kernel, stride]: [i64; 4]| {
                 let geometry = Geometry {
@@ -134,11 +180,13 @@ impl Bottleneck {
                     geometry,
                 )
             };
+        let convolutions = (1..)
+            .zip(sizes)
+            .map(|(place, &size)| normed(&format!("conv{place}"), &format!("bn{place}"), size))
+            .collect::<Result<_, _>>()?;
         let reshapes = stride != 1 || inputs != outputs;
         Ok(Self {
-            conv1: normed("conv1", "bn1", [inputs, planes, 1, 1])?,
-            conv2: normed("conv2", "bn2", [planes, planes, 3, stride])?,
-            conv3: normed("conv3", "bn3", [planes, outputs, 1, 1])?,
+            convolutions,
             downsample: reshapes
                 .then(|| normed("downsample.0", "downsample.1", [inputs, outputs, 1, stride]))
                 .transpose()?,
@@ -146,9 +194,13 @@ impl Bottleneck {
     }
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let x = relu(self.conv1.forward(input, mode)?, mode)?;
-        let x = relu(self.conv2.forward(&x, mode)?, mode)?;
-        let mut x = self.conv3.forward(&x, mode)?;
+        let mut x = input.shallow_clone();
+        for (place, convolution) in self.convolutions.iter().enumerate() {
+            if place > 0 {
+                x = relu(x, mode)?;
+            }
+            x = convolution.forward(&x, mode)?;
+        }
         let shortcut = match &self.downsample {
             Some(downsample) => &downsample.forward(input, mode)?,
             None => input,
@@ -160,16 +212,15 @@ impl Bottleneck {
         relu(sum.during("adding a shortcut")?, mode)
     }
 
-    fn prepared(&self, precision: Precision) -> Result<Self, NetworkError> {
+    fn prepared(&self, form: Form) -> Result<Self, NetworkError> {
+        let folded = |convolution: &NormedConvolution| convolution.folded(form);
         Ok(Self {
-            conv1: self.conv1.folded(precision)?,
-            conv2: self.conv2.folded(precision)?,
-            conv3: self.conv3.folded(precision)?,
-            downsample: self
-                .downsample
-                .as_ref()
-                .map(|downsample| downsample.folded(precision))
-                .transpose()?,
+            convolutions: self
+                .convolutions
+                .iter()
+                .map(folded)
+                .collect::<Result<_, _>>()?,
+            downsample: self.downsample.as_ref().map(folded).transpose()?,
         })
     }
 }

@@ -4,13 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use tch::{CModule, Device, Kind, TchError, Tensor};
+use tch::{CModule, IValue, Kind, TchError, Tensor};
 
-use crate::error::{NetworkError, Operation};
+use crate::device::Device;
+use crate::error::{NetworkError, Operation, memory_line};
 use crate::input::CHANNELS;
 
 /// Inputs in a batch of a program, whose cost is not known.
-pub(crate) const SCRIPT_BATCH: usize = 16;
+const SCRIPT_BATCH: usize = 16;
 /// How far two ways to the same logits may be apart, as a share of the largest: rounding, no more.
 const TOLERANCE: f64 = 1e-4;
 
@@ -25,15 +26,6 @@ pub enum Difference {
     Halves,
 }
 
-impl Difference {
-    fn method(self) -> &'static str {
-        match self {
-            Self::Repeat | Self::Batch => Script::FORWARD,
-            Self::Halves => Script::HEAD,
-        }
-    }
-}
-
 impl std::fmt::Display for Difference {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
@@ -44,18 +36,36 @@ impl std::fmt::Display for Difference {
     }
 }
 
+/// Names of the methods that Grad-CAM needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Methods {
+    /// From an input to the activations of the layer.
+    pub features: String,
+    /// From activations to logits.
+    pub head: String,
+}
+
+impl Default for Methods {
+    fn default() -> Self {
+        Self {
+            features: "features".to_owned(),
+            head: "head".to_owned(),
+        }
+    }
+}
+
 /// A module in inference mode.
 #[derive(Debug)]
 pub(crate) struct Script {
     path: PathBuf,
     module: CModule,
+    methods: Methods,
+    device: Device,
+    batch: usize,
     classes: usize,
 }
 
 impl Script {
-    /// The method whose output Grad-CAM reads.
-    pub(crate) const LAYER: &'static str = "features";
-    const HEAD: &'static str = "head";
     const FORWARD: &'static str = "forward";
 
     /// Reads the module in `bytes`, the content of `path`, and tries it on an input of [height, width].
@@ -63,13 +73,15 @@ impl Script {
         path: &Path,
         mut bytes: &[u8],
         [height, width]: [usize; 2],
+        methods: &Methods,
+        device: Device,
     ) -> Result<Self, NetworkError> {
         // The same operations at every call: without, the first calls, which take profiles, differ from the later ones.
         tch::jit::f_set_profiling_mode(false)
             .and_then(|()| tch::jit::f_set_tensor_expr_fuser_enabled(false))
             .during("setting TorchScript up")?;
         let mut module =
-            CModule::load_data_on_device(&mut bytes, Device::Cpu).map_err(|error| {
+            CModule::load_data_on_device(&mut bytes, device.tch()).map_err(|error| {
                 NetworkError::NoProgram {
                     path: path.to_owned(),
                     reason: gist(&error),
@@ -79,23 +91,44 @@ impl Script {
         let mut script = Self {
             path: path.to_owned(),
             module,
+            methods: methods.clone(),
+            device,
+            batch: SCRIPT_BATCH,
             classes: 0,
         };
         let _guard = tch::no_grad_guard();
-        script.classes = script.probe(height as i64, width as i64)?;
-        Ok(script)
+        loop {
+            match script.probe(height as i64, width as i64) {
+                Err(error) if error.memory().is_some() && script.batch > 1 => script.batch /= 2,
+                classes => {
+                    script.classes = classes?;
+                    return Ok(script);
+                }
+            }
+        }
+    }
+
+    /// Inputs in a batch: as many as found memory.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
     }
 
     /// Tries every method that is there on an input alone and on a batch with that input first, and gives the number of classes.
     fn probe(&self, height: i64, width: i64) -> Result<usize, NetworkError> {
         let shape = [1, CHANNELS as i64, height, width];
-        let alone = Tensor::f_linspace(-2, 2, shape.iter().product(), (Kind::Float, Device::Cpu))
-            .and_then(|values| values.f_view(shape))
-            .during("making an input")?;
+        let alone = Tensor::f_linspace(
+            -2,
+            2,
+            shape.iter().product(),
+            (Kind::Float, tch::Device::Cpu),
+        )
+        .and_then(|values| values.f_view(shape))
+        .during("making an input")?;
         let batch = alone
-            .f_constant_pad_nd([0, 0, 0, 0, 0, 0, 0, SCRIPT_BATCH as i64 - 1])
+            .f_constant_pad_nd([0, 0, 0, 0, 0, 0, 0, self.batch as i64 - 1])
             .during("making an input")?;
         let logits = self.forward(&batch)?;
+        self.check_finite(&logits)?;
         let classes = match logits.size()[..] {
             [_, classes] if classes > 0 => classes,
             _ => return Err(self.output(Self::FORWARD, "[batch, classes]".to_owned(), &logits)),
@@ -122,7 +155,11 @@ impl Script {
     ) -> Result<(), NetworkError> {
         if found.size() != expected.size() {
             let expected = format!("{:?}, as `forward` gives", expected.size());
-            return Err(self.output(what.method(), expected, found));
+            let method = match what {
+                Difference::Repeat | Difference::Batch => Self::FORWARD,
+                Difference::Halves => &self.methods.head,
+            };
+            return Err(self.output(method, expected, found));
         }
         let largest = |values: &Tensor| {
             let largest = values.f_abs().and_then(|values| values.f_max());
@@ -154,24 +191,24 @@ impl Script {
 
     /// Activations [batch, channels, h, w] of the layer that Grad-CAM reads.
     pub(crate) fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        let activations = self.call(Self::LAYER, input)?;
+        let activations = self.call(&self.methods.features, input)?;
         if activations.dim() != 4 || !activations.is_floating_point() {
             let expected = "floats [batch, channels, height, width]".to_owned();
-            return Err(self.output(Self::LAYER, expected, &activations));
+            return Err(self.output(&self.methods.features, expected, &activations));
         }
-        self.for_each(Self::LAYER, input, activations)
+        self.for_each(&self.methods.features, input, activations)
     }
 
     /// Logits [batch, classes] of activations.
     pub(crate) fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
-        let logits = self.call(Self::HEAD, activations)?;
-        self.for_each(Self::HEAD, activations, logits)
+        let logits = self.call(&self.methods.head, activations)?;
+        self.for_each(&self.methods.head, activations, logits)
     }
 
     /// An output that has something for each input: a traced program may have been fixed to the batch it was traced with.
     fn for_each(
         &self,
-        method: &'static str,
+        method: &str,
         input: &Tensor,
         output: Tensor,
     ) -> Result<Tensor, NetworkError> {
@@ -186,47 +223,102 @@ impl Script {
         ))
     }
 
-    fn call(&self, method: &'static str, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.module
-            .method_ts(method, &[input])
-            .map_err(|error| self.failure(method, input, &error))
+    fn check_finite(&self, logits: &Tensor) -> Result<(), NetworkError> {
+        let finite = logits.f_isfinite().and_then(|finite| finite.f_all());
+        let finite = finite.and_then(|finite| bool::try_from(&finite));
+        if finite.during("checking logits")? {
+            return Ok(());
+        }
+        Err(NetworkError::ProgramNotFinite {
+            path: self.path.clone(),
+        })
     }
 
-    fn failure(&self, method: &'static str, input: &Tensor, error: &TchError) -> NetworkError {
+    fn call(&self, method: &str, input: &Tensor) -> Result<Tensor, NetworkError> {
+        let given = input
+            .f_to_device(self.device.tch())
+            .during("laying out an input")?;
+        let given = [IValue::Tensor(given)];
+        match self.module.method_is(method, &given) {
+            Ok(IValue::Tensor(output)) => Ok(output),
+            Ok(other) => Err(NetworkError::NoTensor {
+                path: self.path.clone(),
+                method: method.to_owned(),
+                found: kind_of(&other),
+            }),
+            Err(error) => Err(self.failure(method, input, &error)),
+        }
+    }
+
+    fn failure(&self, method: &str, input: &Tensor, error: &TchError) -> NetworkError {
         let path = self.path.clone();
-        if error
-            .to_string()
-            .contains(&format!("Method '{method}' is not defined"))
-        {
-            return NetworkError::NoMethod { path, method };
+        let said = error.to_string();
+        if said.contains(&format!("Method '{method}' is not defined")) {
+            return NetworkError::NoMethod {
+                path,
+                method: method.to_owned(),
+                methods: self.methods.clone(),
+            };
+        }
+        let reason = memory_line(&said).map_or_else(|| gist(error), str::to_owned);
+        if wants_cuda(&said) {
+            return NetworkError::WantsCuda { path, reason };
         }
         NetworkError::Method {
             path,
-            method,
+            method: method.to_owned(),
             input: input.size(),
-            reason: gist(error),
+            reason,
         }
     }
 
-    fn output(&self, method: &'static str, expected: String, found: &Tensor) -> NetworkError {
+    fn output(&self, method: &str, expected: String, found: &Tensor) -> NetworkError {
         NetworkError::Output {
             path: self.path.clone(),
-            method,
+            method: method.to_owned(),
             expected,
             found: found.size(),
         }
     }
 }
 
+/// Whether libtorch says that a program names a CUDA device where there is none.
+fn wants_cuda(said: &str) -> bool {
+    let absent = [
+        "'CUDA' backend",
+        "Cannot initialize CUDA",
+        "not compiled with CUDA",
+        "not linked with support for cuda",
+        "No CUDA GPUs are available",
+        "Found no NVIDIA driver",
+    ];
+    absent.iter().any(|text| said.contains(text))
+}
+
+/// What a method gave in place of a tensor, in words.
+fn kind_of(value: &IValue) -> &'static str {
+    match value {
+        IValue::Tuple(_) => "a tuple",
+        IValue::TensorList(_) | IValue::GenericList(_) => "a list",
+        IValue::GenericDict(_) => "a dictionary",
+        IValue::None => "nothing",
+        _ => "something else",
+    }
+}
+
+/// How libtorch begins the line that says what went wrong.
+const ERROR: &str = "RuntimeError: ";
+
 /// What libtorch says, without the traces of its interpreter and of C++.
 fn gist(error: &TchError) -> String {
     let text = error.to_string();
     let said = text
         .lines()
-        .rfind(|line| line.starts_with("RuntimeError: "))
+        .rfind(|line| line.trim_start_matches("builtins.").starts_with(ERROR))
         .or_else(|| text.lines().find(|line| !line.trim().is_empty()));
     said.unwrap_or_default()
-        .trim_start_matches("RuntimeError: ")
+        .trim_start_matches("builtins.")
+        .trim_start_matches(ERROR)
         .to_owned()
 }
 
@@ -237,10 +329,20 @@ mod tests {
     use super::*;
 
     fn load(name: &str) -> Result<Script, NetworkError> {
+        load_with(name, &Methods::default())
+    }
+
+    fn load_with(name: &str, methods: &Methods) -> Result<Script, NetworkError> {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../../tests/fixtures")
             .join(name);
-        Script::load(&path, &std::fs::read(&path).unwrap(), [48, 64])
+        Script::load(
+            &path,
+            &std::fs::read(&path).unwrap(),
+            [48, 64],
+            methods,
+            Device::CPU,
+        )
     }
 
     fn refusal(name: &str) -> String {
@@ -249,9 +351,12 @@ mod tests {
 
     fn input(batch: i64) -> Tensor {
         let shape = [batch, 3, 48, 64];
-        Tensor::arange(shape.iter().product::<i64>(), (Kind::Float, Device::Cpu))
-            .sin()
-            .view(shape)
+        Tensor::arange(
+            shape.iter().product::<i64>(),
+            (Kind::Float, tch::Device::Cpu),
+        )
+        .sin()
+        .view(shape)
     }
 
     #[test]
@@ -275,6 +380,55 @@ mod tests {
             error.contains("`features`") && error.contains("Grad-CAM"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_batch_is_halved_until_there_is_memory_for_it() {
+        // It says that it is out of memory for more than 4 inputs.
+        assert_eq!(load("script_memory.pt").unwrap().batch(), 4);
+    }
+
+    #[test]
+    fn the_methods_may_have_other_names() {
+        let methods = Methods {
+            features: "embed".to_owned(),
+            head: "classify".to_owned(),
+        };
+        let script = load_with("script_names.pt", &methods).unwrap();
+        let _guard = tch::no_grad_guard();
+        let logits = script.forward(&input(2)).unwrap();
+        let again = script.head(&script.features(&input(2)).unwrap()).unwrap();
+        assert!(again.equal(&logits));
+        let error = load("script_names.pt").unwrap().features(&input(1));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("no method `features`"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_asks_for_cuda_by_itself_is_refused_where_there_is_none() {
+        if tch::Cuda::is_available() {
+            return;
+        }
+        let error = refusal("script_cuda.pt");
+        assert!(
+            error.contains("asks for a CUDA device") && error.contains("export"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_program_that_gives_a_tuple_is_refused_by_the_method_and_what_it_gives() {
+        let error = refusal("script_tuple.pt");
+        assert!(
+            error.contains("`forward` gives a tuple") && error.contains("one tensor"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_program_whose_logits_are_no_numbers_is_refused() {
+        let error = refusal("script_nan.pt");
+        assert!(error.contains("not finite"), "{error}");
     }
 
     #[test]

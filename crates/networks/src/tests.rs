@@ -11,7 +11,13 @@ use crate::{
 const HEIGHT: usize = 96;
 const WIDTH: usize = 128;
 const CLASSES: usize = 7;
-const ARCHITECTURES: [Architecture; 2] = [Architecture::AlexNet, Architecture::ResNet50];
+
+/// One of each way to be built: the others are deeper.
+const KINDS: [&str; 5] = ["alexnet", "vgg11", "vgg11_bn", "resnet18", "resnet50"];
+
+fn named(name: &str) -> Architecture {
+    name.parse().unwrap()
+}
 
 fn plain(architecture: Architecture) -> Network {
     let mut parameters = RandomParameters::new(5, CLASSES as i64);
@@ -60,7 +66,7 @@ fn a_prepared_network_answers_as_the_plain_one() {
     let input = Tensor::arange(3 * 96 * 128, (Kind::Float, Device::Cpu))
         .sin()
         .view([1, 3, 96, 128]);
-    for architecture in ARCHITECTURES {
+    for architecture in Architecture::ALL {
         let before = logits(&plain(architecture), &input);
         let after = logits(
             &plain(architecture).prepared(Precision::Fp32).unwrap(),
@@ -74,11 +80,47 @@ fn a_prepared_network_answers_as_the_plain_one() {
 }
 
 #[test]
-fn maps_are_13_and_7_pixels_wide_at_the_published_input_size() {
+fn maps_have_the_published_sizes_at_the_published_input_size() {
     let input = Tensor::zeros([1, 3, 224, 224], (Kind::Float, Device::Cpu));
-    for (architecture, side) in [(Architecture::AlexNet, 13), (Architecture::ResNet50, 7)] {
-        let size = tch::no_grad(|| plain(architecture).features(&input).unwrap().size());
-        assert_eq!(size[2..], [side, side]);
+    for architecture in Architecture::ALL {
+        let sides: &[i64] = match architecture.name() {
+            "alexnet" => &[13, 6],
+            name if name.starts_with("vgg") => &[14, 7],
+            _ => &[7],
+        };
+        assert_eq!(architecture.layers().len(), sides.len());
+        for (layer, &side) in architecture.layers().iter().zip(sides) {
+            let network = plain(architecture).split_at(layer).unwrap();
+            let size = tch::no_grad(|| network.features(&input).unwrap().size());
+            assert_eq!(size[2..], [side, side], "{architecture:?}, {layer}");
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_a_network_does_not_have_is_refused_with_those_it_has() {
+    let error = plain(named("vgg16")).split_at("layer4").unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("features.29 or features.30") && text.contains("layer4"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_layer_changes_no_logit() {
+    let input = Tensor::arange(3 * 96 * 128, (Kind::Float, Device::Cpu))
+        .sin()
+        .view([1, 3, 96, 128]);
+    for name in ["alexnet", "vgg11_bn"] {
+        let at = |layer: &str| {
+            let network = plain(named(name)).split_at(layer).unwrap();
+            logits(&network.prepared(Precision::Fp32).unwrap(), &input)
+        };
+        let [default, pooled] = named(name).layers() else {
+            panic!("{name} has two layers")
+        };
+        assert_eq!(at(default), at(pooled), "{name}");
     }
 }
 
@@ -90,7 +132,7 @@ fn the_all_kept_mask_is_the_crop_and_the_all_removed_one_the_replacement() {
         bands(),
     );
     let masks = Masks::from_rows(4, [[true; 4], [false; 4]]).unwrap();
-    for architecture in ARCHITECTURES {
+    for architecture in KINDS.map(named) {
         let classifier = classifier(architecture);
         let question = Question {
             crop: &crop,
@@ -125,7 +167,7 @@ fn a_mask_shows_the_replacement_in_exactly_the_removed_superpixels() {
         masks: &masks,
         target: 0,
     };
-    let classifier = classifier(Architecture::AlexNet);
+    let classifier = classifier(named("alexnet"));
     let answers = classifier.ask(&question, &|| false).unwrap();
     assert_eq!(answers.logits, [classifier.logits(&painted).unwrap()[0]]);
 }
@@ -135,7 +177,8 @@ fn a_mask_shows_the_replacement_in_exactly_the_removed_superpixels() {
 fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
     let seed = Seed::derive(1, &[b"networks"]);
-    for (architecture, precision) in ARCHITECTURES
+    for (architecture, precision) in KINDS
+        .map(named)
         .into_iter()
         .flat_map(|architecture| Precision::ALL.map(|precision| (architecture, precision)))
     {
@@ -178,7 +221,7 @@ fn gradients_do_not_depend_on_their_place_or_on_what_else_is_asked() {
             Rgb::new(HEIGHT, WIDTH, pixels).unwrap()
         })
         .collect();
-    for architecture in ARCHITECTURES {
+    for architecture in KINDS.map(named) {
         let classifier = classifier(architecture);
         let asked: Vec<(&Rgb, usize)> = crops.iter().zip((0..CLASSES).cycle()).collect();
         let all = classifier.gradients(&asked).unwrap();
@@ -195,7 +238,7 @@ fn gradients_do_not_depend_on_their_place_or_on_what_else_is_asked() {
 
 #[test]
 fn behind_global_average_pooling_no_pass_backwards_is_needed() {
-    let classifier = classifier(Architecture::ResNet50);
+    let classifier = classifier(named("resnet50"));
     let crop = crop();
     let found = classifier.gradients(&[(&crop, 2), (&crop, 4)]).unwrap();
     assert_eq!(found[0].activations, found[1].activations);
@@ -212,8 +255,8 @@ fn behind_global_average_pooling_no_pass_backwards_is_needed() {
 
 #[test]
 fn gradients_are_those_of_small_changes_of_the_activations() {
-    let network = plain(Architecture::AlexNet);
-    let classifier = classifier(Architecture::AlexNet);
+    let network = plain(named("alexnet"));
+    let classifier = classifier(named("alexnet"));
     let crop = crop();
     let found = classifier.gradients(&[(&crop, 2)]).unwrap().remove(0);
     let [channels, height, width] = found.shape.map(|side| side as i64);
@@ -248,7 +291,7 @@ fn gradients_are_those_of_small_changes_of_the_activations() {
 fn a_question_that_does_not_fit_is_refused() {
     let (crop, small, labels) = (crop(), imaging::solid([0; 3], 4, 6), bands());
     let masks = Masks::from_rows(3, [[true; 3]]).unwrap();
-    let classifier = classifier(Architecture::AlexNet);
+    let classifier = classifier(named("alexnet"));
     let ask = |replacement, target| {
         let question = Question {
             crop: &crop,
@@ -278,7 +321,7 @@ fn asking_stops_when_it_is_told_to() {
         masks: &masks,
         target: 0,
     };
-    let error = classifier(Architecture::AlexNet)
+    let error = classifier(named("alexnet"))
         .ask(&question, &|| true)
         .unwrap_err();
     assert!(matches!(error, crate::NetworkError::Interrupted));
@@ -287,4 +330,99 @@ fn asking_stops_when_it_is_told_to() {
 #[test]
 fn a_width_outside_its_range_is_refused() {
     assert!(Width::new(0.0).is_err() && Width::new(f64::NAN).is_err() && Width::new(4.5).is_err());
+}
+
+/// A network that has memory for so many inputs at once.
+fn with_room(name: &str, room: usize) -> Classifier {
+    let mut network = plain(named(name)).prepared(Precision::Fp32).unwrap();
+    network.room = room;
+    Classifier::new(network, Normalisation::IMAGENET)
+}
+
+#[test]
+fn after_too_little_memory_the_batch_is_halved_and_the_answers_are_the_same() {
+    let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"memory"]), 37, 4);
+    let question = Question {
+        crop: &crop,
+        replacement: &replacement,
+        labels: &labels,
+        masks: &masks,
+        target: 1,
+    };
+    for name in ["alexnet", "resnet18"] {
+        let (whole, halved) = (with_room(name, usize::MAX), with_room(name, 5));
+        let expected = whole.ask(&question, &|| false).unwrap().logits;
+        let found = halved.ask(&question, &|| false).unwrap().logits;
+        assert_eq!(halved.batch(), 4, "{name}");
+        assert!(
+            largest_difference(&found, &expected) <= 1e-5 * largest(&expected),
+            "{name}"
+        );
+        let crops = [
+            (&crop, 1),
+            (&replacement, 2),
+            (&crop, 3),
+            (&crop, 4),
+            (&crop, 5),
+            (&crop, 6),
+        ];
+        let found = halved.gradients(&crops).unwrap();
+        assert_eq!((halved.gradient_batch(), found.len()), (4, 6), "{name}");
+        for (found, expected) in found.iter().zip(whole.gradients(&crops).unwrap()) {
+            let scale = 1e-5 * largest(&expected.gradients);
+            assert!(
+                largest_difference(&found.gradients, &expected.gradients) <= scale,
+                "{name}"
+            );
+        }
+        assert!(halved.logits(&crop).is_ok());
+    }
+}
+
+#[test]
+fn without_memory_for_one_input_it_says_so() {
+    let classifier = with_room("alexnet", 0);
+    let error = classifier.logits(&crop()).unwrap_err().to_string();
+    assert!(
+        error.contains("too little memory for 1 inputs") && error.contains("Tried to allocate"),
+        "{error}"
+    );
+}
+
+#[test]
+fn tf32_on_a_processor_is_refused() {
+    let error = plain(named("alexnet"))
+        .prepared(Precision::Tf32)
+        .unwrap_err();
+    assert!(error.to_string().contains("needs a CUDA GPU"), "{error}");
+}
+
+#[test]
+fn a_temperature_changes_probabilities_and_no_logit() {
+    let (crop, labels) = (crop(), bands());
+    let masks = Masks::from_rows(4, [[true; 4], [false; 4]]).unwrap();
+    let question = Question {
+        crop: &crop,
+        replacement: &imaging::solid([9; 3], HEIGHT, WIDTH),
+        labels: &labels,
+        masks: &masks,
+        target: 1,
+    };
+    let at = |temperature| {
+        let classifier = classifier(named("alexnet")).with_temperature(temperature);
+        classifier.ask(&question, &|| false).unwrap()
+    };
+    let (cold, usual, hot) = (at(0.5), at(1.0), at(1e6));
+    assert_eq!(cold.logits, usual.logits);
+    assert!(cold.largest[0] > usual.largest[0] && cold.entropies[0] < usual.entropies[0]);
+    // Nothing but even chances is left.
+    assert!((hot.probabilities[0] * CLASSES as f32 - 1.0).abs() < 1e-4);
+    let logits = classifier(named("alexnet")).logits(&crop).unwrap();
+    let powers: Vec<f64> = logits
+        .iter()
+        .map(|&logit| (f64::from(logit) / 0.5).exp())
+        .collect();
+    let expected = powers[1] / powers.iter().sum::<f64>();
+    assert!((f64::from(cold.probabilities[0]) - expected).abs() < 1e-5);
 }

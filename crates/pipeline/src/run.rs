@@ -12,6 +12,8 @@ use study::plan::Action;
 
 use crate::View;
 
+/// Exit status of a stage in which actions failed: the others are done.
+const FAILED: i32 = 1;
 /// Exit status of a stage that misses what an earlier one made: see `--help`.
 const LOST: i32 = 3;
 /// How often something may be lost before something else must be wrong. A kind of action that meets damage sets all of it aside that
@@ -95,8 +97,12 @@ enum Round {
 }
 
 fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, StageError> {
-    let mut ran = 0;
+    let (mut ran, mut failed) = (0, false);
     for stage in order.stages() {
+        // What does not read the results that are missing can be made all the same; evaluate reads everything.
+        if failed && !Shard::divides(stage) {
+            break;
+        }
         signals.check()?;
         let plan = view.plan(stage)?;
         let mut mine = plan
@@ -107,10 +113,15 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
         }
         ran += 1;
         tracing::debug!("starting {stage}");
-        let status = wait(start(stage, order)?, signals)?;
-        if status != 0 {
-            return Ok(Round::Failed(status));
+        match wait(start(stage, order)?, signals)? {
+            0 => {}
+            FAILED => failed = true,
+            LOST if failed => {}
+            status => return Ok(Round::Failed(status)),
         }
+    }
+    if failed {
+        return Ok(Round::Failed(FAILED));
     }
     Ok(Round::Done(ran))
 }

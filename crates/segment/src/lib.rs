@@ -3,21 +3,33 @@
 pub mod crops;
 pub mod segments;
 
-use imaging::Preparation;
+use imaging::{Filter, Preparation, PreparationError};
 use stage::{Output, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
+use study::settings::images::{self, Interpolation, Resize};
 use study::settings::segment::Partition as Settings;
 use study::{Kind, Name};
 use superpixels::{Algorithm, Felzenszwalb, Grid, Quickshift, SettingError, Slic};
 
 /// Brings `crops` and `segments` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    let images = &session.study.images;
-    let preparation = Preparation::new(images.resize, images.crop).map_err(StageError::action)?;
+    let preparation = preparation(&session.study.images).map_err(StageError::action)?;
     session.each(Kind::Crops, |_, subject| {
         crop(session, preparation, subject)
     })?;
     session.each(Kind::Segments, |plan, subject| cut(session, plan, subject))
+}
+
+/// The settings of pipeline.toml as the preparation that they mean.
+fn preparation(images: &images::Settings) -> Result<Preparation, PreparationError> {
+    let preparation = match images.resize {
+        Resize::Shorter(shorter) => Preparation::new(shorter, images.crop)?,
+        Resize::Squash => Preparation::squashed(images.crop)?,
+    };
+    Ok(preparation.with(match images.interpolation {
+        Interpolation::Bilinear => Filter::Bilinear,
+        Interpolation::Bicubic => Filter::Bicubic,
+    }))
 }
 
 fn crop(

@@ -94,24 +94,30 @@ impl Checked for Segments {
 }
 
 impl Checked for Logits {
-    /// How many classes the study names.
-    type Given<'a> = usize;
+    /// How many classes the study names, and the network's temperature.
+    type Given<'a> = (usize, f64);
 
-    fn inspect(rows: &[Self], classes: usize) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], (classes, temperature): (usize, f64)) -> Result<(), Fault> {
         let row = one(rows)?;
         same("logits", row.logits.len(), classes)?;
         finite("logits", row.logits.iter().copied().map(f64::from))?;
         let largest = row.logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let first = row.logits.iter().position(|logit| *logit >= largest);
         same("predicted_class", Some(row.predicted_class as usize), first)?;
-        is_softmax(row.probability, &row.logits, row.predicted_class)
+        is_softmax(
+            row.probability,
+            &row.logits,
+            temperature,
+            row.predicted_class,
+        )
     }
 }
 
 impl Checked for Target {
-    type Given<'a> = &'a Logits;
+    /// What the network answered, and its temperature.
+    type Given<'a> = (&'a Logits, f64);
 
-    fn inspect(rows: &[Self], answer: &Logits) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], (answer, temperature): (&Logits, f64)) -> Result<(), Fault> {
         let row = one(rows)?;
         same("image", &row.image, &answer.image)?;
         same("network", &row.network, &answer.network)?;
@@ -122,7 +128,12 @@ impl Checked for Target {
             row.true_label.is_some(),
             row.true_class.is_some(),
         )?;
-        is_softmax(row.probability, &answer.logits, row.target_class)
+        is_softmax(
+            row.probability,
+            &answer.logits,
+            temperature,
+            row.target_class,
+        )
     }
 }
 
@@ -713,7 +724,7 @@ fn untouched(
     close(&what, found, f64::from(target.probability), tolerance)
 }
 
-fn is_softmax(probability: f32, logits: &[f32], class: u32) -> Result<(), Fault> {
+fn is_softmax(probability: f32, logits: &[f32], temperature: f64, class: u32) -> Result<(), Fault> {
     probabilities("probability", &[probability])?;
     let logit = |class: u32| logits.get(class as usize).copied().map(f64::from);
     let Some(own) = logit(class) else {
@@ -724,7 +735,7 @@ fn is_softmax(probability: f32, logits: &[f32], class: u32) -> Result<(), Fault>
     // One over the sum of the powers of differences: no shift is needed, and one that overflows gives the right 0.
     let sum: f64 = logits
         .iter()
-        .map(|logit| (f64::from(*logit) - own).exp())
+        .map(|logit| ((f64::from(*logit) - own) / temperature).exp())
         .sum();
     close(
         "the softmax of the logits",

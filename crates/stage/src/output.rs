@@ -16,6 +16,14 @@ pub struct Output {
     pub(crate) forward_passes: u64,
     pub(crate) backward_passes: u64,
     pub(crate) computed: u64,
+    pub(crate) ran: Option<Ran>,
+}
+
+/// How a network ran.
+#[derive(Clone, Debug)]
+pub(crate) struct Ran {
+    pub(crate) device: String,
+    pub(crate) batch: usize,
 }
 
 impl Output {
@@ -56,6 +64,16 @@ impl Output {
     pub fn computed(self, forward: u64) -> Self {
         Self {
             computed: forward,
+            ..self
+        }
+    }
+
+    /// The same with the device on which its network ran, and how many inputs a batch had in the end.
+    #[must_use]
+    pub fn ran(self, device: impl Into<String>, batch: usize) -> Self {
+        let device = device.into();
+        Self {
+            ran: Some(Ran { device, batch }),
             ..self
         }
     }

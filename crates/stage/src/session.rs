@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,13 +11,17 @@ use rayon::prelude::*;
 use schema::Table;
 use store::{Cost, Environment, Preimage, Store};
 use study::plan::{Action, LIBTORCH, Plan, State, Subject, reads};
-use study::{Choice, Kind, Sources, Stage, Study};
+use study::{Kind, Sources, Stage, Study};
 
+use crate::output::Ran;
 use crate::progress::Progress;
 use crate::{Arguments, Output, Shard, Signals, StageError, Verbosity, logging};
 
 /// A result for each action of a group.
 pub type Outputs = Vec<Result<Output, StageError>>;
+
+/// Takes results to the writer.
+type Sender<'a> = SyncSender<(&'a Subject, store::Action)>;
 
 /// Results that may wait to be written while the next is computed.
 const WAITING_RESULTS: usize = 32;
@@ -189,17 +194,20 @@ impl Session {
         Ok(())
     }
 
-    /// Does all actions of a kind that are due, one after another, because they share a network or a device; results are written beside.
-    pub fn in_turn(
+    /// Does all actions of a kind that are due, one after another on each device, because they share a network; results are written beside. Each
+    /// device has a state, at least one, and the next action goes to the device that is done first: no result may depend on which that is.
+    pub fn in_turn<S: Send>(
         &self,
         kind: Kind,
-        mut work: impl FnMut(&Plan, &Subject) -> Result<Output, StageError>,
+        devices: &[Mutex<S>],
+        work: impl Fn(&mut S, &Plan, &Subject) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
         let plan = self.plan(kind)?;
         let run = Run::new(self, kind, &plan)?;
         let groups: Vec<_> = (0..run.due.len()).map(|place| vec![place]).collect();
-        self.grouped(run, &groups, |group| {
-            Ok(group.iter().map(|subject| work(&plan, subject)).collect())
+        self.grouped(run, &groups, devices, |state, group| {
+            let each = group.iter();
+            Ok(each.map(|subject| work(state, &plan, subject)).collect())
         })
     }
 
@@ -209,11 +217,12 @@ impl Session {
     ///
     /// # Panics
     /// When `work` does not give as many results as it was given subjects.
-    pub fn in_groups<G: Ord>(
+    pub fn in_groups<G: Ord, S: Send>(
         &self,
         kind: Kind,
         group: impl Fn(&Subject) -> G,
-        mut work: impl FnMut(&Plan, &[&Subject]) -> Result<Outputs, StageError>,
+        devices: &[Mutex<S>],
+        work: impl Fn(&mut S, &Plan, &[&Subject]) -> Result<Outputs, StageError> + Sync,
     ) -> Result<(), StageError> {
         let plan = self.plan(kind)?;
         let run = Run::new(self, kind, &plan)?;
@@ -222,19 +231,22 @@ impl Session {
             groups.entry(group(subject)).or_default().push(place);
         }
         let groups: Vec<_> = groups.into_values().collect();
-        self.grouped(run, &groups, |group| work(&plan, group))
+        self.grouped(run, &groups, devices, |state, group| {
+            work(state, &plan, group)
+        })
     }
 
-    /// Does groups of due actions, given by their places, one after another.
-    fn grouped(
+    /// Does groups of due actions, given by their places, one after another on each device.
+    fn grouped<'a, S: Send>(
         &self,
-        run: Run<'_>,
+        run: Run<'a>,
         groups: &[Vec<usize>],
-        mut work: impl FnMut(&[&Subject]) -> Result<Outputs, StageError>,
+        devices: &[Mutex<S>],
+        work: impl Fn(&mut S, &[&Subject]) -> Result<Outputs, StageError> + Sync,
     ) -> Result<(), StageError> {
+        let run_ref = &run;
         std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<(&Subject, store::Action)>(WAITING_RESULTS);
-            let run = &run;
+            let (sender, receiver) = sync_channel::<(&'a Subject, store::Action)>(WAITING_RESULTS);
             let writer = scope.spawn(move || {
                 while let Ok(first) = receiver.recv() {
                     // Whatever has gathered shares the waiting for the disk.
@@ -245,39 +257,15 @@ impl Session {
                         .iter()
                         .zip(published)
                         .try_for_each(|(subject, published)| {
-                            run.settle(subject, published.map_err(StageError::from))
+                            run_ref.settle(subject, published.map_err(StageError::from))
                         })?;
                 }
                 Ok(())
             });
-            let computed = groups.iter().try_for_each(|places| {
-                let start = Instant::now();
-                let subjects: Vec<&Subject> =
-                    places.iter().map(|&place| run.due[place].0).collect();
-                self.signals.check().map_err(Some)?;
-                let outputs = match work(&subjects) {
-                    Ok(outputs) => outputs,
-                    Err(error) if error.is_fatal() => return Err(Some(error)),
-                    Err(error) if subjects.len() == 1 => vec![Err(error)],
-                    // It may be the fault of one of them.
-                    Err(_) => subjects
-                        .iter()
-                        .map(|subject| work(&[*subject]).and_then(|mut outputs| outputs.remove(0)))
-                        .collect(),
-                };
-                assert_eq!(outputs.len(), places.len(), "a result for each action");
-                let shares = shares(&outputs, start.elapsed().as_secs_f64());
-                for ((&place, output), seconds) in places.iter().zip(outputs).zip(shares) {
-                    let (subject, preimage) = run.due[place];
-                    match output {
-                        // The writer goes away only with an error of its own, which is reported below.
-                        Ok(output) => sender
-                            .send((subject, self.record(preimage, output, seconds)))
-                            .map_err(|_| None)?,
-                        Err(error) => run.settle::<()>(subject, Err(error)).map_err(Some)?,
-                    }
-                }
-                Ok(())
+            let computed = shared_out(groups.len(), devices, |state, place| {
+                self.group(run_ref, &groups[place], &sender, &mut |group| {
+                    work(state, group)
+                })
             });
             drop(sender);
             let written = writer
@@ -289,12 +277,55 @@ impl Session {
         Ok(())
     }
 
-    fn environment(&self, libtorch: Option<String>, program: String) -> Environment {
+    /// Does one group, and hands the results to the writer. An error ends the work; none where the writer has one of its own.
+    fn group<'a>(
+        &self,
+        run: &Run<'a>,
+        places: &[usize],
+        sender: &Sender<'a>,
+        work: &mut dyn FnMut(&[&Subject]) -> Result<Outputs, StageError>,
+    ) -> Result<(), Option<StageError>> {
+        let start = Instant::now();
+        let subjects: Vec<&Subject> = places.iter().map(|&place| run.due[place].0).collect();
+        self.signals.check().map_err(Some)?;
+        let outputs = match work(&subjects) {
+            Ok(outputs) => outputs,
+            Err(error) if error.is_fatal() => return Err(Some(error)),
+            Err(error) if subjects.len() == 1 => vec![Err(error)],
+            // It may be the fault of one of them.
+            Err(_) => subjects
+                .iter()
+                .map(|subject| work(&[*subject]).and_then(|mut outputs| outputs.remove(0)))
+                .collect(),
+        };
+        assert_eq!(outputs.len(), places.len(), "a result for each action");
+        let shares = shares(&outputs, start.elapsed().as_secs_f64());
+        for ((&place, output), seconds) in places.iter().zip(outputs).zip(shares) {
+            let (subject, preimage) = run.due[place];
+            match output {
+                // The writer goes away only with an error of its own, which is reported below.
+                Ok(output) => sender
+                    .send((subject, self.record(preimage, output, seconds)))
+                    .map_err(|_| None)?,
+                Err(error) => run.settle::<()>(subject, Err(error)).map_err(Some)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn environment(
+        &self,
+        libtorch: Option<String>,
+        ran: Option<Ran>,
+        program: String,
+    ) -> Environment {
         let threads = libtorch.is_some().then_some(self.study.compute.threads);
-        let environment = Environment::here(self.study.compute.device.name(), libtorch, program);
+        let batch = ran.as_ref().map(|ran| ran.batch as u32);
+        let device = ran.map_or_else(|| "cpu".to_owned(), |ran| ran.device);
         Environment {
             threads,
-            ..environment
+            batch,
+            ..Environment::here(device, libtorch, program)
         }
     }
 
@@ -311,7 +342,7 @@ impl Session {
                 computed_forward_passes: Some(output.computed),
                 backward_passes: output.backward_passes,
             },
-            environment: self.environment(libtorch, program),
+            environment: self.environment(libtorch, output.ran, program),
         }
     }
 
@@ -478,6 +509,47 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Does the pieces of work 0 .. `count`, each with the state that is free first, so that there are as many threads as states; with one state in this
+/// thread. After an error no further piece is begun.
+fn shared_out<S: Send, E: Send>(
+    count: usize,
+    states: &[Mutex<S>],
+    work: impl Fn(&mut S, usize) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let take = |state: &Mutex<S>| {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            if place >= count {
+                return Ok(());
+            }
+            let done = work(&mut state, place);
+            if done.is_err() {
+                next.store(count, Ordering::Relaxed);
+                return done;
+            }
+        }
+    };
+    if let [state] = states {
+        return take(state);
+    }
+    std::thread::scope(|scope| {
+        let take = &take;
+        let workers: Vec<_> = states
+            .iter()
+            .map(|state| scope.spawn(move || take(state)))
+            .collect();
+        let ends = workers.into_iter().map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        // Each of them is waited for, whatever the first one says.
+        ends.fold(Ok(()), Result::and)
+    })
+}
+
 /// The time of a group divided among its actions by what was computed for each, evenly where nothing was.
 fn shares(outputs: &[Result<Output, StageError>], seconds: f64) -> Vec<f64> {
     let computed = |output: &Result<Output, StageError>| {
@@ -506,6 +578,41 @@ pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_piece_of_work_is_done_once_and_by_one_of_the_states() {
+        for states in 1..=4 {
+            let states: Vec<_> = (0..states).map(|_| Mutex::new(Vec::new())).collect();
+            let done = shared_out(50, &states, |mine: &mut Vec<usize>, place| {
+                // So that no state can do all of it before another begins.
+                std::thread::sleep(std::time::Duration::from_micros(200));
+                mine.push(place);
+                Ok::<(), ()>(())
+            });
+            assert_eq!(done, Ok(()));
+            let each: Vec<Vec<usize>> = states
+                .into_iter()
+                .map(|state| state.into_inner().unwrap())
+                .collect();
+            assert!(each.iter().all(|mine| !mine.is_empty()), "{each:?}");
+            let mut all: Vec<usize> = each.into_iter().flatten().collect();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..50));
+        }
+    }
+
+    #[test]
+    fn after_an_error_no_further_piece_is_begun() {
+        let states: Vec<_> = (0..3).map(|_| Mutex::new(0)).collect();
+        let done = shared_out(1000, &states, |begun: &mut u32, place| {
+            *begun += 1;
+            std::thread::sleep(std::time::Duration::from_micros(200));
+            if place == 5 { Err("no") } else { Ok(()) }
+        });
+        assert_eq!(done, Err("no"));
+        let begun: u32 = states.iter().map(|state| *state.lock().unwrap()).sum();
+        assert!(begun < 100, "{begun}");
+    }
 
     #[test]
     fn a_groups_time_is_divided_by_what_was_computed_for_each() {

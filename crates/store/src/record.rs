@@ -60,6 +60,10 @@ pub struct Environment {
     /// Threads of libtorch; none where it was not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u32>,
+    /// Inputs in a batch of the network: smaller than usual where the device had too little memory. None where none was asked, and in records of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<u32>,
     /// Time of publishing: RFC 3339, UTC.
     pub date: String,
 }
@@ -81,6 +85,7 @@ impl Environment {
                 .into_owned(),
             processor: Some(processor().to_owned()),
             threads: None,
+            batch: None,
             date: jiff::Timestamp::now()
                 .strftime("%Y-%m-%dT%H:%M:%SZ")
                 .to_string(),
@@ -89,13 +94,14 @@ impl Environment {
 }
 
 impl Environment {
-    /// Whether the same action gives the same bits there: the same device, libtorch and threads, on a known and same kind of processor.
+    /// Whether the same action gives the same bits there: the same device, libtorch, threads and batch, on a known and same kind of processor.
     pub fn gives_the_bits_of(&self, other: &Self) -> bool {
         let kind = |it: &Self| {
             (
                 it.device.clone(),
                 it.libtorch.clone(),
                 it.threads,
+                it.batch,
                 it.processor.clone(),
             )
         };

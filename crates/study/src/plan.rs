@@ -17,6 +17,7 @@ use store::{
 use crate::kind::{Kind, Stage};
 use crate::reader::Choice;
 use crate::settings::deletion::Order;
+use crate::settings::images::Resize;
 use crate::settings::lime::{Features, Kernel, Samples, Settled};
 use crate::settings::segment::Partition;
 use crate::settings::{Replacement, lime};
@@ -627,13 +628,17 @@ impl Planner<'_> {
         let builder = match kind {
             Kind::Crops => self.crops(builder, subject.image?),
             Kind::Segments => self.segments(builder, subject)?,
-            Kind::Logits => self.network(self.pixels(builder, subject)?, subject)?,
+            Kind::Logits => self.probabilities(self.pixels(builder, subject)?, subject)?,
             Kind::Targets => self.targets(builder, subject)?,
             Kind::Saliency => {
-                let layer = self.study.networks.get(subject.network.as_ref()?)?.layer;
+                let network = self.study.networks.get(subject.network.as_ref()?)?;
                 let builder = self.network(self.pixels(builder, subject)?, subject)?;
-                self.target(builder, subject)?
-                    .setting("network.layer", layer)
+                let builder = self.target(builder, subject)?;
+                let builder = builder.setting("network.layer", network.layer.clone());
+                match &network.head {
+                    Some(head) => builder.setting("network.head", head.clone()),
+                    None => builder,
+                }
             }
             Kind::Perturbations => self.perturbations(builder, subject)?,
             Kind::Weights => self.weights(builder, subject)?,
@@ -676,9 +681,15 @@ impl Planner<'_> {
     }
 
     fn crops(&self, builder: PreimageBuilder, image: usize) -> PreimageBuilder {
+        let images = &self.study.images;
+        let resize = match images.resize {
+            Resize::Shorter(shorter) => json!(shorter),
+            Resize::Squash => json!("squash"),
+        };
         builder
-            .setting("images.resize", self.study.images.resize)
-            .setting("images.crop", self.study.images.crop)
+            .setting("images.resize", resize)
+            .setting("images.interpolation", images.interpolation.name())
+            .setting("images.crop", images.crop)
             .input("image", self.sources.image_digest(image))
             .input("mask", self.sources.mask_digest(image))
     }
@@ -740,9 +751,24 @@ impl Planner<'_> {
         )
     }
 
+    /// The same where the network's probabilities are read, and not its logits or activations alone.
+    fn probabilities(
+        &self,
+        builder: PreimageBuilder,
+        subject: &Subject,
+    ) -> Option<PreimageBuilder> {
+        let builder = self.network(builder, subject)?;
+        self.temperature(builder, subject)
+    }
+
+    fn temperature(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let network = self.study.networks.get(subject.network.as_ref()?)?;
+        Some(builder.setting("network.temperature", network.temperature))
+    }
+
     fn targets(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         Some(
-            builder
+            self.temperature(builder, subject)?
                 .setting("images.target", self.study.images.target.name())
                 .input(
                     "logits.logits",
@@ -760,7 +786,7 @@ impl Planner<'_> {
     ) -> Option<PreimageBuilder> {
         let lime = self.lime(subject)?;
         let precision = self.study.precision_of(lime);
-        let builder = self.network(self.pixels(builder, subject)?, subject)?;
+        let builder = self.probabilities(self.pixels(builder, subject)?, subject)?;
         let builder = self.target(self.labels(builder, subject)?, subject)?;
         let (samples, settled) = match lime.samples {
             Samples::Fixed(samples) => (samples, None),
@@ -844,7 +870,7 @@ impl Planner<'_> {
     /// What the network's answer to a crop depends on from which superpixels are removed.
     fn occlusion(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
         let replacement = subject.replacement?;
-        let builder = self.network(self.pixels(builder, subject)?, subject)?;
+        let builder = self.probabilities(self.pixels(builder, subject)?, subject)?;
         let builder = self
             .target(self.labels(builder, subject)?, subject)?
             .setting("deletion.replacement", replacement.name());

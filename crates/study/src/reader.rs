@@ -136,6 +136,12 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
+    /// Whether a text is written at the key; asks for nothing.
+    pub(crate) fn has_text(&self, key: &str) -> bool {
+        let value = self.table.get(key);
+        value.is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
     /// Notes a mistake at the value of `key`, or at the section's head where the key is not written.
     pub(crate) fn wrong(&self, key: &str, title: impl Into<String>, label: impl Into<String>) {
         let span = self
@@ -187,6 +193,19 @@ impl<'a> Section<'a> {
         self.value(key, default, read)
             .or(default)
             .unwrap_or(*range.start())
+    }
+
+    /// A whole number within `range`, where one is written.
+    pub(crate) fn optional_integer(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        if self.has(key) {
+            return Some(self.integer(key, None, range));
+        }
+        self.unchecked(key);
+        None
     }
 
     /// A finite number within `range`; whole numbers may be written without a point.

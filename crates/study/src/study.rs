@@ -117,6 +117,7 @@ impl Method {
         mut section: Section<'_>,
         partitions: &BTreeMap<Name, segment::Partition>,
         programs: bool,
+        tf32: bool,
     ) -> Option<(Self, Option<Vec<Name>>)> {
         let Some(kind) = section.kind("kind") else {
             section.abandon();
@@ -133,7 +134,7 @@ impl Method {
         };
         let method = match kind {
             MethodKind::Gradcam => Self::Gradcam(gradcam::Settings::read(section)),
-            MethodKind::Lime => Self::Lime(lime::Settings::read(section, programs)),
+            MethodKind::Lime => Self::Lime(lime::Settings::read(section, programs, tf32)),
             MethodKind::Random => Self::Random(controls::Random::read(section)),
             MethodKind::Edges => plain(section, Self::Edges),
             MethodKind::Greedy => plain(section, Self::Greedy),
@@ -183,12 +184,16 @@ impl Study {
         let partitions = each(&mut root, "partitions", "partition", |section| {
             segment::Partition::read(section, crop)
         });
-        let networks = each(&mut root, "networks", "network", infer::Network::read);
+        let networks = each(&mut root, "networks", "network", |section| {
+            infer::Network::read(section, crop)
+        });
         let programs = networks
             .values()
             .any(|network| network.architecture == infer::Architecture::TorchScript);
+        let compute = compute::Settings::read(root.section("compute"), programs);
+        let tf32 = compute.precision == compute::Precision::Tf32;
         let methods = each(&mut root, "methods", "method", |section| {
-            Method::read(section, &partitions, programs)
+            Method::read(section, &partitions, programs, tf32)
         });
         let study = Self {
             file: file.to_path_buf(),
@@ -209,7 +214,7 @@ impl Study {
             deletion: deletion::Settings::read(root.section("deletion")),
             evaluate: evaluate::Settings::read(root.section("evaluate")),
             report: report::Settings::read(root.section("report")),
-            compute: compute::Settings::read(root.section("compute"), programs),
+            compute,
         };
         general.finish();
         root.finish();
@@ -220,6 +225,7 @@ impl Study {
     pub fn precision_of(&self, lime: &lime::Settings) -> lime::Precision {
         lime.precision.unwrap_or(match self.compute.precision {
             compute::Precision::Fp32 => lime::Precision::Fp32,
+            compute::Precision::Tf32 => lime::Precision::Tf32,
             compute::Precision::Bf16 => lime::Precision::Bf16,
         })
     }
@@ -308,14 +314,14 @@ mod tests {
         ];
         insta::assert_snapshot!(folder.plain(&parts.join("\n")), @r#"
         (20261122, 10, "artifacts")
-        Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: 256, crop: 224, target: Predicted, require_correct: true }
+        Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: Shorter(256), interpolation: Bilinear, crop: 224, target: Predicted, require_correct: true }
         {Name("coarse"): Grid { rows: 2, columns: 4 }, Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
-        {Name("alexnet"): Network { architecture: AlexNet, weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, Name("resnet50"): Network { architecture: ResNet50, weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }}
+        {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }}
         {Name("edges"): Edges, Name("gradcam"): Gradcam(Settings), Name("greedy"): Greedy, Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("lime_coarse"): Lime(Settings { samples: Fixed(64), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("oracle"): Oracle, Name("random"): Random(Random { orders: 3 })}
         Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], noise: 0.01 }
         Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
         Settings { title: "Explanation selectivity" }
-        (Cpu, Fp32)
+        (Auto, Fp32)
         "#);
     }
 
@@ -401,7 +407,7 @@ kind = "lime"
         30 | architecture = "resnet-50"
            |                ^^^^^^^^^^^ did you mean `resnet50`?
            |
-           = help: expected one of `alexnet`, `resnet50`, `torchscript`
+           = help: expected one of `alexnet`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `torchscript`
 
         error: `weights`: there is no file `data/networks/resnet5.safetensors`
           --> pipeline.toml:31:11
@@ -615,7 +621,7 @@ kind = "lime"
         80 | [deletoin]
            |  ^^^^^^^^ did you mean `deletion`?
            |
-           = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `report`
         ");
         insta::assert_snapshot!(problems_with("[images]", "[image]"), @"
         error: unknown section `image`
@@ -624,7 +630,7 @@ kind = "lime"
         11 | [image]
            |  ^^^^^ did you mean `images`?
            |
-           = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `report`
         ");
         insta::assert_snapshot!(problems_with(
             "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"lime\"; or a control: \"random\", \"edges\", \"greedy\", \"oracle\"\n\n[methods.lime]",
@@ -636,7 +642,7 @@ kind = "lime"
         46 | [method.lime]
            |  ^^^^^^ did you mean `methods`?
            |
-           = help: expected one of `study`, `images`, `partitions`, `networks`, `methods`, `deletion`, `evaluate`, `report`, `compute`
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `report`
         ");
     }
 
@@ -672,7 +678,7 @@ kind = "lime"
             "replacements = [\"mean\"]",
             "replacements = [\"mean\", \"grey\"]",
         );
-        folder.edit("device = \"cpu\"", "device = []");
+        folder.edit("device = \"auto\"", "device = []");
         insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
         error: `seed` must be a whole number from 0 to 9223372036854775807
          --> pipeline.toml:7:8
@@ -730,13 +736,11 @@ kind = "lime"
            |
            = help: expected one of `mean`, `black`, `gray`, `blur`, `noisy_linear`
 
-        error: `device` must name the device, in quotes
+        error: `device` must be a text in quotes
           --> pipeline.toml:95:10
            |
-        95 | device = []
+        95 | device = []            # "auto" (CUDA where it is there, else the processor), "cpu", "cuda" (all GPUs), "cuda:1", "mps"
            |          ^^ found an empty list
-           |
-           = help: expected one of `cpu`
         "#);
     }
 
@@ -814,6 +818,119 @@ kind = "lime"
             agreement: 0.9,
         };
         assert_eq!(folder.study().unwrap().evaluate, expected);
+    }
+
+    #[test]
+    fn a_device_is_a_name_with_or_without_a_number() {
+        let device = |name: &str| {
+            let folder = Folder::new();
+            folder.edit("device = \"auto\"", &format!("device = \"{name}\""));
+            folder.study().map(|study| study.compute.device)
+        };
+        assert_eq!(device("cpu").unwrap(), compute::Device::Cpu);
+        assert_eq!(device("cuda").unwrap(), compute::Device::Cuda(None));
+        assert_eq!(device("cuda:1").unwrap(), compute::Device::Cuda(Some(1)));
+        assert_eq!(device("mps").unwrap(), compute::Device::Mps);
+        for wrong in ["gpu", "cuda:", "cuda:one", "cuda:-1"] {
+            let problems = device(wrong).unwrap_err().to_string();
+            assert!(problems.contains("\"cuda:N\""), "{problems}");
+        }
+    }
+
+    #[test]
+    fn tf32_is_a_gpus_and_the_whole_studys() {
+        let folder = Folder::new();
+        folder.edit("precision = \"fp32\"", "precision = \"tf32\"");
+        let study = folder.study().unwrap();
+        let Method::Lime(lime) = study.methods[&name("lime")] else {
+            panic!("the method lime is a LIME");
+        };
+        assert_eq!(study.precision_of(&lime).name(), "tf32");
+        folder.edit("sampler = \"coin\" ", "precision = \"mixed\"\n#");
+        folder.edit("device = \"auto\"", "device = \"cpu\"");
+        let shown = folder.shown(&folder.study().unwrap_err());
+        assert!(
+            shown.contains("has no answers in fp32") && shown.contains("needs a CUDA GPU"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn an_image_may_be_squashed_and_filtered_otherwise() {
+        let folder = Folder::new();
+        folder.edit(
+            "resize = 256 ",
+            "interpolation = \"bicubic\"\nresize = \"squash\" ",
+        );
+        let images = folder.study().unwrap().images;
+        assert_eq!(images.resize, images::Resize::Squash);
+        assert_eq!(images.interpolation, images::Interpolation::Bicubic);
+        let shown = problems_with("resize = 256 ", "resize = \"squish\" ");
+        assert!(
+            shown.contains("a whole number of pixels, or \"squash\""),
+            "{shown}"
+        );
+    }
+
+    /// The shipped study with a program in the place of `ResNet`-50.
+    fn with_program(settings: &str) -> Folder {
+        let folder = Folder::new();
+        let program = format!("architecture = \"torchscript\"\n{settings}");
+        folder.edit("architecture = \"resnet50\"\n", &program);
+        let weights = "weights = \"data/networks/resnet50.safetensors\"";
+        folder.edit(&format!("{weights}\nwidth = 0.25"), weights);
+        folder
+    }
+
+    #[test]
+    fn a_program_names_its_methods_and_every_network_its_temperature() {
+        let folder = with_program("features = \"embed\"\nhead = \"classify\"\ntemperature = 1.5\n");
+        let study = folder.study().unwrap();
+        let program = &study.networks[&name("resnet50")];
+        assert_eq!(
+            (
+                program.layer.as_str(),
+                program.head.as_deref(),
+                program.temperature
+            ),
+            ("embed", Some("classify"), 1.5)
+        );
+        let defaults = &with_program("").study().unwrap().networks[&name("resnet50")];
+        assert_eq!(
+            (defaults.layer.as_str(), defaults.temperature),
+            ("features", 1.0)
+        );
+        let shown = problems_with("# layer = \"layer4\"", "temperature = 0");
+        assert!(
+            shown.contains("`temperature` must be a number from 0.01 to 100"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_layer_that_a_network_does_not_have_is_refused_with_those_it_has() {
+        insta::assert_snapshot!(problems_with("# layer = \"features.11\"                 ", "layer = \"features.10\""), @r#"
+        error: unknown layer `features.10`
+          --> pipeline.toml:25:9
+           |
+        25 | layer = "features.10" # the layer that Grad-CAM reads
+           |         ^^^^^^^^^^^^^ did you mean `features.11`?
+           |
+           = help: expected one of `features.11`, `features.12`
+        "#);
+    }
+
+    #[test]
+    fn a_network_that_takes_other_inputs_than_the_studys_crops_is_refused() {
+        let shown = problems_with("# layer = \"layer4\"", "input_size = 299");
+        assert!(
+            shown.contains("takes 299 x 299 pixels, and the study's crop has 224 x 224")
+                && shown.contains("set `crop` in [images]"),
+            "{shown}"
+        );
+        let folder = Folder::new();
+        folder.edit("# layer = \"layer4\"", "input_size = 224");
+        assert!(folder.study().is_ok());
     }
 
     #[test]
@@ -1128,7 +1245,7 @@ columns = 4
         check::<deletion::Order>();
         check::<lime::Sampler>();
         check::<lime::Precision>();
-        check::<compute::Device>();
+        check::<images::Interpolation>();
         check::<compute::Precision>();
     }
 }

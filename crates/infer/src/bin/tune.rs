@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use networks::{Network, NetworkError, Precision};
+use networks::{Form, Network, NetworkError, Precision};
 use stage::StageError;
 use study::settings::infer::Architecture;
 use study::{Name, Study};
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
 
 fn tune(arguments: &Arguments) -> Result<(), StageError> {
     let study = Study::read(&arguments.config)?;
+    let device = infer::devices(&study.compute)?[0];
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
     println!("network          precision  threads  batch  images/s");
     for (name, settings) in &study.networks {
@@ -47,13 +48,13 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
         })?;
         let precisions: &[Precision] = match settings.architecture {
             Architecture::TorchScript => &[Precision::Fp32],
-            Architecture::AlexNet | Architecture::ResNet50 => &Precision::ALL,
+            Architecture::BuiltIn(_) => &Precision::ALL,
         };
         let side = study.images.crop as usize;
         let mut speeds = Vec::new();
         for &precision in precisions {
-            let network =
-                infer::load(settings, &bytes, side, precision).map_err(StageError::shared)?;
+            let network = infer::load(settings, &bytes, side, Form { device, precision })
+                .map_err(StageError::shared)?;
             for threads in threads(cores) {
                 networks::use_threads(threads);
                 for batch in [network.batch() / 2, network.batch(), 2 * network.batch()] {

@@ -15,11 +15,12 @@ use tch::{Device, Kind, Tensor};
 const SIDE: usize = 224;
 const CELLS: usize = 7;
 
-/// Multiplications for an input of 224x224, as counted from the layers' shapes.
-fn multiplications(architecture: Architecture) -> f64 {
-    match architecture {
-        Architecture::AlexNet => 714.2e6,
-        Architecture::ResNet50 => 4.089e9,
+/// Multiplications for an input of 224x224, as counted from the layers' shapes, where somebody has.
+fn multiplications(architecture: Architecture) -> Option<f64> {
+    match architecture.name() {
+        "alexnet" => Some(714.2e6),
+        "resnet50" => Some(4.089e9),
+        _ => None,
     }
 }
 
@@ -71,10 +72,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let operations = match precision {
         Precision::Fp32 => Some(probe::fp32(threads)),
         Precision::Bf16 => probe::bf16(threads),
+        Precision::Tf32 => None,
     };
     let limit = operations
         .filter(|_| (width - 1.0).abs() < f64::EPSILON)
-        .map(|operations| operations / 2.0 / multiplications(architecture));
+        .and_then(|operations| Some(operations / 2.0 / multiplications(architecture)?));
     let rate = |seconds: f64| size as f64 / seconds;
     let number =
         |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.3}"));

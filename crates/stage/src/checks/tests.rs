@@ -219,7 +219,7 @@ fn labels_are_exactly_the_superpixels_of_the_crop() {
 fn the_probability_of_logits_is_their_softmax_at_the_largest() {
     refused(
         &vec![logits()],
-        |rows| check(rows, 2),
+        |rows| check(rows, (2, 1.0)),
         &[
             ("1 row", Vec::clear),
             ("logits: 2, found 1", |rows| rows[0].logits.truncate(1)),
@@ -253,7 +253,7 @@ fn a_softmax_is_checked_without_overflow() {
         probability: 1.0,
         ..logits()
     };
-    assert_eq!(check(std::slice::from_ref(&logits), 2), Ok(()));
+    assert_eq!(check(std::slice::from_ref(&logits), (2, 1.0)), Ok(()));
     let target = Target {
         target_class: 1,
         true_class: None,
@@ -262,14 +262,26 @@ fn a_softmax_is_checked_without_overflow() {
         probability: 0.0,
         ..target()
     };
-    assert_eq!(check(&[target], &logits), Ok(()));
+    assert_eq!(check(&[target], (&logits, 1.0)), Ok(()));
+}
+
+#[test]
+fn a_softmax_is_that_of_the_logits_divided_by_the_temperature() {
+    let logits = Logits {
+        logits: vec![2.0, 0.0],
+        predicted_class: 0,
+        probability: 0.731_058_6,
+        ..logits()
+    };
+    assert_eq!(check(std::slice::from_ref(&logits), (2, 2.0)), Ok(()));
+    assert!(check(&[logits], (2, 1.0)).is_err());
 }
 
 #[test]
 fn a_target_has_the_probability_of_its_class_and_the_label_that_is_known() {
     refused(
         &vec![target()],
-        |rows| check(rows, &logits()),
+        |rows| check(rows, (&logits(), 1.0)),
         &[
             ("1 row", Vec::clear),
             ("image", |rows| rows[0].image = "key-00".into()),
@@ -618,7 +630,7 @@ fn an_exclusion_says_why() {
 
 #[test]
 fn an_output_takes_no_rows_that_are_refused() {
-    let error = crate::Output::new(&[logits()], 3).unwrap_err();
+    let error = crate::Output::new(&[logits()], (3, 1.0)).unwrap_err();
     assert_eq!(error.status(), 1);
     assert!(!error.is_fatal(), "the other actions go on");
     assert!(

@@ -24,6 +24,7 @@ folder = "images"
 labels = "labels.csv"
 masks = "masks"
 classes = "classes.txt"
+interpolation = "bilinear"
 resize = 256
 crop = 224
 target = "predicted"
@@ -33,6 +34,8 @@ require_correct = true
 architecture = "alexnet"
 weights = "one.safetensors"
 width = 0.25
+layer = "features.11"
+temperature = 1.0
 mean = [0.5, 0.5, 0.5]
 std = [0.2, 0.2, 0.2]
 
@@ -123,7 +126,7 @@ const NETWORK_SETTINGS: [(&str, &str); 3] = [
     ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 31] = [
+const SETTINGS: [(&str, &str, &[Kind]); 35] = [
     (
         "seed = 1",
         "seed = 2",
@@ -145,7 +148,28 @@ const SETTINGS: [(&str, &str, &[Kind]); 31] = [
         &[Kind::Orders, Kind::Curves, Kind::Scores],
     ),
     ("resize = 256", "resize = 255", &[Kind::Crops]),
-    ("crop = 224", "crop = 223", &[Kind::Crops]),
+    ("resize = 256", "resize = \"squash\"", &[Kind::Crops]),
+    (
+        "interpolation = \"bilinear\"",
+        "interpolation = \"bicubic\"",
+        &[Kind::Crops],
+    ),
+    (
+        "layer = \"features.11\"",
+        "layer = \"features.12\"",
+        &[Kind::Saliency],
+    ),
+    (
+        "temperature = 1.0",
+        "temperature = 1.5",
+        &[
+            Kind::Logits,
+            Kind::Targets,
+            Kind::Perturbations,
+            Kind::Orders,
+            Kind::Curves,
+        ],
+    ),
     (
         "target = \"predicted\"",
         "target = \"true\"",
@@ -156,6 +180,7 @@ const SETTINGS: [(&str, &str, &[Kind]); 31] = [
         "require_correct = false",
         &[Kind::Scores],
     ),
+    ("crop = 224", "crop = 223", &[Kind::Crops]),
     ("kernel_size = 4", "kernel_size = 5", &[Kind::Segments]),
     ("max_dist = 200", "max_dist = 100", &[Kind::Segments]),
     ("ratio = 0.2", "ratio = 0.3", &[Kind::Segments]),
@@ -483,6 +508,12 @@ fn nothing_else_is_in_a_key() {
         ),
         ("a written default", "alpha = 1.0\n", ""),
         ("the title", "A study", "Another"),
+        ("the device", "device = \"cpu\"", "device = \"auto\""),
+        (
+            "the size of an input",
+            "[networks.two]\n",
+            "[networks.two]\ninput_size = 224\n",
+        ),
     ] {
         assert_eq!(
             made_after(|folder| folder.edit(old, new), None),

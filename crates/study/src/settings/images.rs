@@ -24,6 +24,44 @@ impl Choice for Target {
         &[("predicted", Self::Predicted), ("true", Self::True)];
 }
 
+/// How an image is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resize {
+    /// Pixels of the shorter side, at least `crop`; the shape stays.
+    Shorter(u32),
+    /// Height and width become those of the crop, whatever the shape was.
+    Squash,
+}
+
+impl Resize {
+    const SQUASH: &'static str = "squash";
+
+    /// Either a number of pixels or `"squash"`.
+    fn read(section: &mut Section<'_>) -> Self {
+        if section.has_text("resize") {
+            let expected = "`resize` must be a whole number of pixels, or \"squash\"";
+            section.word("resize", Self::SQUASH, expected);
+            return Self::Squash;
+        }
+        Self::Shorter(section.integer("resize", Some(256), SMALLEST..=LARGEST))
+    }
+}
+
+/// The filter of the scaling; where an image shrinks it is as wide as the scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interpolation {
+    /// A triangle, as torchvision prepares images for the built-in architectures.
+    Bilinear,
+    /// Pillow's cubic, as timm prepares them for most networks.
+    Bicubic,
+}
+
+impl Choice for Interpolation {
+    const WHAT: &'static str = "interpolation";
+    const ALL: &'static [(&'static str, Self)] =
+        &[("bilinear", Self::Bilinear), ("bicubic", Self::Bicubic)];
+}
+
 /// Where the images are, and what is cut out of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -35,8 +73,10 @@ pub struct Settings {
     pub masks: Option<PathBuf>,
     /// Text file with one class name a line, in the order of the networks' outputs.
     pub classes: PathBuf,
-    /// Pixels of the image's shorter side after scaling, at least `crop`.
-    pub resize: u32,
+    /// How an image is scaled before the crop is cut.
+    pub resize: Resize,
+    /// How values between pixels are found.
+    pub interpolation: Interpolation,
     /// Height and width, in pixels, of the crop from the centre.
     pub crop: u32,
     /// The class that is asked about; [`Target::True`] only with labels.
@@ -54,7 +94,8 @@ impl Settings {
             labels,
             masks: section.optional_path("masks", Kind::Folder),
             classes: section.path("classes", Kind::File),
-            resize: section.integer("resize", Some(256), SMALLEST..=LARGEST),
+            resize: Resize::read(&mut section),
+            interpolation: section.choice("interpolation", Interpolation::Bilinear),
             crop: section.integer("crop", Some(224), SMALLEST..=LARGEST),
             target: section.choice("target", Target::Predicted),
             require_correct: section.flag("require_correct", labelled),
@@ -65,12 +106,11 @@ impl Settings {
     }
 
     fn check(&self, section: &Section<'_>, labelled: bool) {
-        if self.crop > self.resize {
+        if let Resize::Shorter(shorter) = self.resize
+            && self.crop > shorter
+        {
             let title = "`crop` must not be larger than `resize`";
-            let label = format!(
-                "a crop of {} does not fit into {} pixels",
-                self.crop, self.resize
-            );
+            let label = format!("a crop of {} does not fit into {shorter} pixels", self.crop);
             section.wrong("crop", title, label);
         }
         let needs = "name the file with `labels`, or change this";

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use crate::reader::{Choice, Section};
 use crate::settings::Backdrop;
-use crate::settings::compute::PROGRAM;
+use crate::settings::compute::{self, ONE_FP32, PROGRAM};
 
 /// Kernel width of the published image explainer, for the cosine distance.
 const COSINE_WIDTH: f64 = 0.25;
@@ -29,10 +29,22 @@ impl Choice for Sampler {
 pub enum Precision {
     /// 32-bit floating point: the reference.
     Fp32,
+    /// The study's tf32, where it has that; not to be set for a LIME alone.
+    Tf32,
     /// bfloat16: fast, and the weights are those of a slightly different network.
     Bf16,
     /// All samples in bfloat16 and some of them also in fp32, which makes the weights those of fp32 in the mean.
     Mixed,
+}
+
+impl Precision {
+    /// The name in pipeline.toml and in the rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tf32 => compute::Precision::Tf32.name(),
+            set => Choice::name(set),
+        }
+    }
 }
 
 impl Choice for Precision {
@@ -216,8 +228,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// `programs`: whether a network of the study is a `TorchScript` program.
-    pub(crate) fn read(mut section: Section<'_>, programs: bool) -> Self {
+    /// `programs`: whether a network of the study is a `TorchScript` program; `tf32`: whether the study computes in that.
+    pub(crate) fn read(mut section: Section<'_>, programs: bool, tf32: bool) -> Self {
         let precision = section
             .has("precision")
             .then(|| section.choice("precision", Precision::Fp32));
@@ -227,6 +239,10 @@ impl Settings {
                 PROGRAM,
                 "a network of this study is a TorchScript program",
             );
+        }
+        if tf32 && precision.is_some_and(|precision| precision != Precision::Bf16) {
+            let label = "one process multiplies in tf32 or does not";
+            section.wrong("precision", ONE_FP32, label);
         }
         let settings = Self {
             samples: Samples::read(&mut section),
