@@ -91,9 +91,10 @@ impl ResNet {
     /// The same network with batch norms folded and convolutions laid out for inference; the output layer stays in fp32.
     pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];
-        for (prepared, blocks) in layers.iter_mut().zip(&self.layers) {
+        for (prepared, blocks) in layers.iter_mut().zip(self.layers) {
+            // Each block's own weights go before the next one's are laid out, so that few are in memory twice.
             *prepared = blocks
-                .iter()
+                .into_iter()
                 .map(|block| block.prepared(form))
                 .collect::<Result<_, _>>()?;
         }
@@ -212,7 +213,7 @@ impl Block {
         relu(sum.during("adding a shortcut")?, mode)
     }
 
-    fn prepared(&self, form: Form) -> Result<Self, NetworkError> {
+    fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let folded = |convolution: &NormedConvolution| convolution.folded(form);
         Ok(Self {
             convolutions: self
