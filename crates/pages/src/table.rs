@@ -324,7 +324,10 @@ mod tests {
             of(Column::new("a", "A"), &[count.clone(), Cell::text("x")]),
             Kind::Text
         );
-        assert_eq!(of(Column::truth("a", "A"), &[absent.clone()]), Kind::Truth);
+        assert_eq!(
+            of(Column::truth("a", "A"), std::slice::from_ref(&absent)),
+            Kind::Truth
+        );
         assert_eq!(
             of(Column::count("a", "A"), &[absent, Cell::text("1 to 3")]),
             Kind::Text
