@@ -14,6 +14,7 @@ mod network;
 mod painter;
 mod parameters;
 mod precision;
+mod randomized;
 mod resnet;
 mod script;
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use layers::Mode;
 pub use network::{Architecture, Network, Width};
 pub use parameters::{Parameters, RandomParameters, Role, WeightFile, uniform};
 pub use precision::Precision;
+pub use randomized::{Cascade, Depth};
 pub use script::Difference;

@@ -65,7 +65,7 @@ impl Architecture {
     }
 
     /// The last layer's weight, [classes, inputs].
-    fn output(self) -> &'static str {
+    pub(crate) fn output(self) -> &'static str {
         match self {
             Self::AlexNet => AlexNet::OUTPUT,
             Self::ResNet50 => ResNet50::OUTPUT,
