@@ -14,6 +14,7 @@
 ## make bench      our speed beside that of the published implementations, in turns: an hour; in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
 ## make train      trains the shipped networks again, hours of all cores; data/README.md
+## make paper      the paper's study, pipeline.paper.toml: fetches the two weight files, says how many hours it takes, runs it
 ## make clean      removes what was built and libtorch; never artifacts/
 ##
 ## CONFIG=FILE     another study than pipeline.toml
@@ -25,6 +26,7 @@ STAGES := segment infer gradcam lime deletion evaluate report
 CHECKS := check-format check-clippy check-docs check-layers check-scripts check-libtorch check-latest check-report
 PIPELINE := target/release/pipeline
 PROGRAMS := target/release
+PAPER := pipeline.paper.toml
 # In this order: the later ones read what torchscript makes.
 ORACLES := surrogate preparation superpixels torchscript checkpoints networks architectures lime_runs removal measures controls
 ORACLE_PYTHON := target/oracles-venv/bin/python
@@ -35,7 +37,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train clean help
+.PHONY: all $(STAGES) test plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -127,6 +129,12 @@ train: build
 		--shards 10 --epochs 24 --batch 64 --learning-rate 6e-4 --weight-decay 0.02 $(ARGS)
 	$(PROGRAMS)/train resnet50 --weights data/networks/resnet50.safetensors --log data/networks/resnet50.jsonl \
 		--shards 10 --epochs 14 --small-epochs 9 --batch 32 --learning-rate 2e-3 --weight-decay 0.05 $(ARGS)
+
+# What is there is not fetched or computed again; photographs and labels are yours: see the file.
+paper: build
+	@$(PIPELINE) fetch --config $(PAPER)
+	@$(PIPELINE) plan --measure --config $(PAPER)
+	@$(PIPELINE) run --config $(PAPER) $(ARGS)
 
 clean:
 	rm -rf target .venv .libtorch .libtorch.part .libtorch.lock .libtorch.log

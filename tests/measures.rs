@@ -3,8 +3,8 @@
 use std::fs;
 
 use schema::{
-    Agreement, Comparison, Complexity, Concordance, Gain, Localization, NeededSamples, Score,
-    Stability, Summary, Table, VarianceComponents,
+    Agreement, Comparison, Complexity, Concordance, Exclusion, Gain, Localization, NeededSamples,
+    Sanity, Score, Stability, Summary, Table, VarianceComponents,
 };
 use store::Store;
 
@@ -100,6 +100,189 @@ fn every_measure_has_its_rows_and_a_changed_statistic_asks_no_network() {
         "more than the comparisons was made again"
     );
     assert_eq!(folder.keys("comparisons").len(), 2);
+}
+
+const SANITY: &str = "[sanity]\nimages = 2\ndepths = 2\n\n[report]";
+
+fn largest(rows: &[Sanity], wanted: impl Fn(&Sanity) -> bool) -> f64 {
+    let rows = rows.iter().filter(|row| wanted(row));
+    rows.filter_map(|row| row.spearman).fold(-1.0, f64::max)
+}
+
+#[test]
+fn explanations_of_a_network_that_forgot_are_unlike_those_of_the_trained_one() {
+    let folder = StudyFolder::new();
+    folder.change("rows = 3\ncolumns = 4", "rows = 7\ncolumns = 6");
+    folder.change("samples = 32", "samples = 96");
+    folder.make_all();
+    let kept = [
+        "saliency",
+        "perturbations",
+        "weights",
+        "curves",
+        "scores",
+        "comparisons",
+    ];
+    let before = kept.map(|kind| folder.keys(kind));
+    folder.change("[report]", SANITY);
+    folder.make_all();
+    assert!(
+        kept.map(|kind| folder.keys(kind)) == before,
+        "a check of sanity is nothing but an addition"
+    );
+    // 2 images x 2 networks x 2 depths, of Grad-CAM and of the first run of LIME.
+    assert_eq!(folder.latest("randomized_saliency").len(), 8);
+    assert_eq!(folder.latest("randomized_weights").len(), 8);
+    let rows = read::<Sanity>(&folder);
+    assert_eq!(rows.len(), 16);
+    for row in &rows {
+        let layers = if row.network == "alexnet" { 8 } else { 18 };
+        let whole = if row.network == "alexnet" {
+            "features.0"
+        } else {
+            "conv1"
+        };
+        assert_eq!(row.layers, Some(layers));
+        assert_eq!(row.random_layers, Some(layers * row.depth / 2));
+        assert_eq!(
+            row.lowest_random_layer.as_deref() == Some(whole),
+            row.depth == 2
+        );
+    }
+    println!("{rows:?}");
+    // 42 superpixels in no common order have a correlation of 0 with a standard deviation of 0.16.
+    assert!(largest(&rows, |row| row.depth == 2) < 0.6, "{rows:?}");
+    let mean = rows
+        .iter()
+        .filter(|row| row.depth == 2)
+        .filter_map(|row| row.spearman)
+        .sum::<f64>()
+        / 8.0;
+    assert!(mean.abs() < 0.3, "{mean}");
+
+    let before = folder.keys("randomized_weights");
+    folder.change("depths = 2", "depths = 1");
+    folder.make_all();
+    let deepest = |row: &Sanity| {
+        (
+            row.image.clone(),
+            row.network.clone(),
+            row.method.clone(),
+            row.spearman.map(f64::to_bits),
+        )
+    };
+    let all = read::<Sanity>(&folder);
+    let once: Vec<_> = all.iter().map(deepest).collect();
+    let twice: Vec<_> = rows
+        .iter()
+        .filter(|row| row.depth == 2)
+        .map(deepest)
+        .collect();
+    assert_eq!(
+        once, twice,
+        "a network that is all random does not depend on the steps to it"
+    );
+    assert!(folder.keys("randomized_weights").len() > before.len());
+}
+
+#[test]
+fn a_network_that_ignores_its_input_puts_every_method_at_random() {
+    let folder = StudyFolder::new();
+    let file = folder.path("alexnet.safetensors");
+    let bytes = fs::read(&file).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let blind = vec![0; bytes.len()];
+    let tensors = tensors.iter().map(|(name, tensor)| {
+        let data = if name == "features.0.weight" {
+            &blind[..tensor.data().len()]
+        } else {
+            tensor.data()
+        };
+        let view =
+            safetensors::tensor::TensorView::new(tensor.dtype(), tensor.shape().to_vec(), data);
+        (name.to_owned(), view.unwrap())
+    });
+    fs::write(&file, safetensors::serialize(tensors, None).unwrap()).unwrap();
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    let (before, rest) = text.split_once("[networks.resnet50]").unwrap();
+    let (_, after) = rest.split_once("[partitions.coarse]").unwrap();
+    fs::write(
+        folder.path("pipeline.toml"),
+        format!("{before}[partitions.coarse]{after}"),
+    )
+    .unwrap();
+    folder.change("labels = \"labels.csv\"\n", "");
+    folder.change(
+        "[\"most_relevant_first\"]",
+        "[\"most_relevant_first\", \"least_relevant_first\"]",
+    );
+    folder.change("[report]", SANITY);
+    folder.make_all();
+    let gains = read::<Gain>(&folder);
+    assert_eq!(gains.len(), 2 * 3);
+    assert!(
+        gains.iter().all(|row| row.symmetric_gain.abs() < 1e-6),
+        "{gains:?}"
+    );
+    let rows = read::<Sanity>(&folder);
+    let of_lime = rows.iter().filter(|row| row.method == "lime");
+    for row in of_lime {
+        assert_eq!((row.spearman, row.spearman_absolute), (None, None));
+        assert!(
+            row.reason.as_deref().unwrap().contains("as it was trained"),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn a_program_has_no_layers_to_make_random_and_the_rows_say_so() {
+    let folder = StudyFolder::new();
+    let program = crate::study_folder::repository().join("tests/fixtures/script.pt");
+    fs::copy(program, folder.path("script.pt")).unwrap();
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    let (before, rest) = text.split_once("[networks.alexnet]").unwrap();
+    let (_, after) = rest.split_once("[partitions.coarse]").unwrap();
+    let network = "[networks.net]\nweights = \"script.pt\"\narchitecture = \"torchscript\"\n\n";
+    fs::write(
+        folder.path("pipeline.toml"),
+        format!("{before}{network}[partitions.coarse]{after}"),
+    )
+    .unwrap();
+    fs::write(folder.path("classes.txt"), "a\nb\nc\nd\ne\nf\ng\n").unwrap();
+    folder.change("labels = \"labels.csv\"\n", "");
+    folder.change("[report]", SANITY);
+    folder.make_all();
+    let rows = read::<Sanity>(&folder);
+    // 2 images x 2 depths, of Grad-CAM and of LIME.
+    assert_eq!(rows.len(), 8);
+    for row in rows {
+        assert_eq!((row.layers, row.spearman), (None, None));
+        assert!(row.reason.unwrap().contains("TorchScript"));
+    }
+}
+
+#[test]
+fn an_oracle_without_an_order_is_in_exclusions() {
+    let folder = StudyFolder::new();
+    folder.change(
+        "[methods.gradcam]",
+        "[methods.best]\nkind = \"oracle\"\n\n[methods.gradcam]",
+    );
+    folder.change(
+        "rows = 3\ncolumns = 4",
+        "rows = 2\ncolumns = 2\n\n[partitions.fine]\nalgorithm = \"slic\"\nsuperpixels = 30",
+    );
+    assert_eq!(folder.run("pipeline", &["run", "evaluate"]).status, 0);
+    let rows = read::<Exclusion>(&folder);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for row in rows {
+        assert_eq!(
+            (row.partition.as_deref(), row.method.as_deref()),
+            (Some("fine"), Some("best"))
+        );
+        assert!(row.reason.contains("at most 12"), "{}", row.reason);
+    }
 }
 
 #[test]

@@ -12,8 +12,8 @@ import duckdb
 import pandas
 import polars
 
-TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "orders", "curves", "scores",
-          "gains", "agreement", "needed_samples", "localization", "complexity", "stability", "summaries", "comparisons",
+TABLES = ["crops", "segments", "logits", "targets", "saliency", "randomized_saliency", "perturbations", "weights", "randomized_weights", "orders", "curves", "scores",
+          "gains", "agreement", "needed_samples", "localization", "complexity", "sanity", "stability", "summaries", "comparisons",
           "variance_components", "concordance"]
 KEYS = {"image": str, "network": str, "partition": str, "method": str, "run": int}
 

@@ -5,11 +5,13 @@ pub mod comparisons;
 pub mod complexity;
 pub mod localization;
 pub mod relevance;
+pub mod sanity;
 pub mod scores;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use removal::Explanation;
 use stage::{Output, Session, StageError};
 use study::plan::{Action, Plan, Subject};
 use study::{Kind, Method};
@@ -20,6 +22,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     session.each(Kind::Agreement, |plan, _| agree(session, plan))?;
     session.each(Kind::Localization, |plan, _| locate(session, plan))?;
     session.each(Kind::Complexity, |plan, _| count(session, plan))?;
+    session.each(Kind::Sanity, |plan, _| check_sanity(session, plan))?;
     session.each(Kind::Comparisons, |plan, subject| {
         compare(session, plan, subject)
     })
@@ -32,11 +35,14 @@ fn score_all(session: &Session, plan: &Plan) -> Result<Output, StageError> {
         .map(|action| score(session, plan, action))
         .collect::<Result<Vec<_>, _>>()?;
     let mut output = Output::new(&scores, curves.len())?;
-    let exclusions = if session.study.images.require_correct {
+    let mut exclusions = if session.study.images.require_correct {
         exclusions(session, plan)?
     } else {
         Vec::new()
     };
+    let dropped: BTreeSet<String> = exclusions.iter().map(|row| row.image.clone()).collect();
+    let too_fine = too_fine(session, plan)?.into_iter();
+    exclusions.extend(too_fine.filter(|row| !dropped.contains(&row.image)));
     output.add(&exclusions, ())?;
     output.add(&scores::gains(&scores), scores.len())?;
     Ok(output)
@@ -58,6 +64,39 @@ fn exclusions(session: &Session, plan: &Plan) -> Result<Vec<schema::Exclusion>, 
     Ok(rows)
 }
 
+/// The oracles that have no order of an image on a partition.
+fn too_fine(session: &Session, plan: &Plan) -> Result<Vec<schema::Exclusion>, StageError> {
+    let study = &session.study;
+    let mut rows = Vec::new();
+    for action in plan.of(Kind::Segments) {
+        for method in study.methods.keys() {
+            let subject = Subject {
+                method: Some(method.clone()),
+                ..action.subject.clone()
+            };
+            let judged = subject.partition.as_ref();
+            let judged = judged.is_some_and(|partition| study.judges(method, partition));
+            if judged && plan.is_too_fine(study, &subject) {
+                let segments =
+                    session.read_one::<schema::Segments>(plan, Kind::Segments, &action.subject)?;
+                let schema::Segments {
+                    image,
+                    partition,
+                    superpixels,
+                    ..
+                } = segments;
+                rows.push(scores::too_fine(
+                    image,
+                    partition,
+                    method.to_string(),
+                    superpixels,
+                ));
+            }
+        }
+    }
+    Ok(rows)
+}
+
 fn method<'a>(session: &'a Session, subject: &Subject) -> &'a Method {
     let name = subject.method.as_ref();
     &session.study.methods[name.expect("an explanation is of a method")]
@@ -69,12 +108,8 @@ fn relevance_of(
     plan: &Plan,
     subject: &Subject,
 ) -> Result<Option<Vec<f64>>, StageError> {
-    // Others give an order only.
-    let relevant = matches!(
-        method(session, subject),
-        Method::Gradcam(_) | Method::Lime(_)
-    );
-    relevant
+    method(session, subject)
+        .gives_relevances()
         .then(|| relevance::of(session, plan, subject))
         .transpose()
 }
@@ -230,6 +265,134 @@ fn count(session: &Session, plan: &Plan) -> Result<Output, StageError> {
         })
     })?;
     Output::new(&rows, ())
+}
+
+/// A row for each explanation of the first images, and each depth.
+fn check_sanity(session: &Session, plan: &Plan) -> Result<Output, StageError> {
+    let study = &session.study;
+    let checked = |subject: &Subject| {
+        let image = subject
+            .image
+            .is_some_and(|image| study.is_sanity_checked(image));
+        image && subject.run == Some(0) && !method(session, subject).is_control()
+    };
+    let subjects: Vec<Subject> = explanations(plan).into_iter().filter(checked).collect();
+    let subjects = subjects.into_par_iter().flat_map(|subject| {
+        (1..=study.sanity.depths)
+            .into_par_iter()
+            .map(move |depth| Subject {
+                depth: Some(depth),
+                ..subject.clone()
+            })
+    });
+    let rows: Vec<schema::Sanity> = subjects
+        .map(|subject| {
+            session.signals.check()?;
+            let keys = Keys::new(session, &subject);
+            let network = subject.network.as_ref();
+            let compared = if network.is_some_and(|name| study.has_layers(name)) {
+                Some(likeness(session, plan, &subject)?)
+            } else {
+                None
+            };
+            let (cascade, found) = compared.unzip();
+            let program =
+                "the network is a TorchScript program, whose layers have no names to go by";
+            let likeness = found.unwrap_or_else(|| sanity::Likeness {
+                spearman: None,
+                spearman_absolute: None,
+                reason: Some(program.to_owned()),
+            });
+            let (random_layers, layers, lowest_random_layer) = match cascade {
+                Some(Cascade {
+                    random,
+                    layers,
+                    lowest,
+                }) => (Some(random), Some(layers), Some(lowest)),
+                None => (None, None, None),
+            };
+            Ok(schema::Sanity {
+                image: keys.image,
+                network: keys.network,
+                partition: keys.partition,
+                method: keys.method,
+                run: keys.run,
+                depth: subject.depth.unwrap_or(0),
+                random_layers,
+                layers,
+                lowest_random_layer,
+                spearman: likeness.spearman,
+                spearman_absolute: likeness.spearman_absolute,
+                reason: likeness.reason,
+            })
+        })
+        .collect::<Result<_, StageError>>()?;
+    Output::new(&rows, study.sanity.depths)
+}
+
+/// Which layers are random, as rows say.
+struct Cascade {
+    random: u32,
+    layers: u32,
+    lowest: String,
+}
+
+/// An explanation beside that of the network with random layers, to the depth that the subject names.
+fn likeness(
+    session: &Session,
+    plan: &Plan,
+    subject: &Subject,
+) -> Result<(Cascade, sanity::Likeness), StageError> {
+    let segments =
+        session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;
+    let compare = |trained, random| {
+        let size = [segments.height as usize, segments.width as usize];
+        let count = segments.superpixels as usize;
+        sanity::likeness(trained, random, &segments.labels, size, count)
+            .map_err(|error| about(session, subject, &error))
+    };
+    if let Method::Gradcam(_) = method(session, subject) {
+        let map = subject.saliency();
+        let trained = session.read_one::<schema::Saliency>(plan, Kind::Saliency, &map)?;
+        let map = Subject {
+            depth: subject.depth,
+            ..map
+        };
+        let random =
+            session.read_one::<schema::RandomizedSaliency>(plan, Kind::RandomizedSaliency, &map)?;
+        let likeness = compare(
+            map_of(&trained.map, trained.height, trained.width),
+            map_of(&random.map, random.height, random.width),
+        )?;
+        let cascade = Cascade {
+            random: random.random_layers,
+            layers: random.layers,
+            lowest: random.lowest_random_layer,
+        };
+        return Ok((cascade, likeness));
+    }
+    let trained = session.read::<schema::Weight>(plan, Kind::Weights, &subject.explanation())?;
+    let random =
+        session.read::<schema::RandomizedWeight>(plan, Kind::RandomizedWeights, subject)?;
+    let likeness = compare(
+        Explanation::Weights(&trained.iter().map(|row| row.weight).collect::<Vec<_>>()),
+        Explanation::Weights(&random.iter().map(|row| row.weight).collect::<Vec<_>>()),
+    )?;
+    let first = random.into_iter().next();
+    let first = first.ok_or_else(|| about(session, subject, &"its table has no rows"))?;
+    let cascade = Cascade {
+        random: first.random_layers,
+        layers: first.layers,
+        lowest: first.lowest_random_layer,
+    };
+    Ok((cascade, likeness))
+}
+
+fn map_of(values: &[f32], height: u32, width: u32) -> Explanation<'_> {
+    Explanation::Map {
+        values,
+        size: [height as usize, width as usize],
+    }
 }
 
 fn compare(session: &Session, plan: &Plan, study: &Subject) -> Result<Output, StageError> {

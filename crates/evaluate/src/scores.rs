@@ -112,8 +112,26 @@ pub fn exclusions(
             network: Some(target.network.clone()),
             predicted_label: predicted_label(target),
             true_label: target.true_label.clone(),
+            partition: None,
+            method: None,
         })
         .collect()
+}
+
+/// An oracle on a partition that cuts an image into more superpixels than it takes.
+pub fn too_fine(image: String, partition: String, method: String, superpixels: u32) -> Exclusion {
+    Exclusion {
+        reason: format!(
+            "{partition} cuts it into {superpixels} superpixels, and the oracle {method} asks about every subset of at most {}",
+            controls::MOST_SUPERPIXELS
+        ),
+        image,
+        network: None,
+        predicted_label: None,
+        true_label: None,
+        partition: Some(partition),
+        method: Some(method),
+    }
 }
 
 #[cfg(test)]

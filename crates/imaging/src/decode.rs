@@ -6,6 +6,7 @@
 
 use std::{io::Cursor, panic::catch_unwind};
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use thiserror::Error;
 
@@ -109,6 +110,39 @@ pub enum DecodeError {
 /// first picture is taken. A truncated file is refused where a pixel is missing. Colour profiles are not applied.
 pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
     read(bytes).map(|image| over(255, image))
+}
+
+/// Height and width of an image that [`decode`] reads, as a person sees it, from its header: its pixels may still turn out to be damaged.
+pub fn size(bytes: &[u8]) -> Result<[usize; 2], DecodeError> {
+    let (format, name) = recognise(bytes)?;
+    let look = || {
+        let explain = |error| explain(error, name, bytes.len());
+        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format)
+            .into_decoder()
+            .map_err(explain)?;
+        let (width, height) = decoder.dimensions();
+        check_sides(name, (width, height))?;
+        let turned = matches!(
+            decoder.orientation().map_err(explain)?,
+            Orientation::Rotate90
+                | Orientation::Rotate270
+                | Orientation::Rotate90FlipH
+                | Orientation::Rotate270FlipH
+        );
+        let [height, width] = [height as usize, width as usize];
+        Ok(if turned {
+            [width, height]
+        } else {
+            [height, width]
+        })
+    };
+    catch_unwind(look).unwrap_or_else(|_| {
+        Err(DecodeError::Damaged {
+            format: name,
+            length: bytes.len(),
+            reason: "its decoder gave up".to_owned(),
+        })
+    })
 }
 
 /// Reads a truth mask from any file that [`decode`] reads: a pixel is object where its grey level (ITU-R 601-2 luma) is
@@ -398,6 +432,15 @@ mod tests {
             .map(|format| written(picture(), format))
             .chain(fixtures)
             .collect()
+    }
+
+    #[test]
+    fn the_header_says_the_size_of_what_is_decoded() {
+        for bytes in files() {
+            let image = decode(&bytes).unwrap();
+            assert_eq!(size(&bytes), Ok([image.height(), image.width()]));
+        }
+        assert!(size(b"GIF89a").is_err() && size(b"").is_err());
     }
 
     fn near(found: [u8; 3], expected: [u8; 3], tolerance: u8) -> bool {

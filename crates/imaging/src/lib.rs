@@ -16,7 +16,9 @@ mod resample;
 mod testing;
 
 pub use blur::{gaussian_blur, gaussian_filter};
-pub use decode::{DecodeError, MAXIMUM_PIXELS, MAXIMUM_SIDE, MINIMUM_SIDE, decode, decode_mask};
+pub use decode::{
+    DecodeError, MAXIMUM_PIXELS, MAXIMUM_SIDE, MINIMUM_SIDE, decode, decode_mask, size,
+};
 pub use encode::{encode_mask_png, encode_png};
 pub use lab::{lab, lab_of_units};
 pub use prepare::{Filter, Preparation, PreparationError, prepare, prepare_mask};

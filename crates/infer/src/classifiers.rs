@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use networks::{
-    Classifier, Device, Form, Machine, Methods, Network, NetworkError, Normalisation, Precision,
-    Wanted, Width,
+    Cascade, Classifier, Depth, Device, Form, Machine, Methods, Network, NetworkError,
+    Normalisation, Precision, Wanted, Width,
 };
 use stage::{Output, Session, StageError};
 use study::Name;
@@ -18,6 +18,18 @@ pub struct Classifiers<'a> {
     session: &'a Session,
     device: Device,
     loaded: BTreeMap<(Name, Precision), Classifier>,
+    /// One network at one depth in some precisions, and which of its layers are random.
+    randomized: Option<(Name, u32, Cascade)>,
+    random: BTreeMap<Precision, Classifier>,
+}
+
+/// The precision that the networks of a study are asked in.
+pub fn precision(settings: &compute::Settings) -> Precision {
+    match settings.precision {
+        compute::Precision::Fp32 => Precision::Fp32,
+        compute::Precision::Tf32 => Precision::Tf32,
+        compute::Precision::Bf16 => Precision::Bf16,
+    }
 }
 
 /// The devices of a study, at least one; an error where it asks for one that is not there.
@@ -41,18 +53,85 @@ impl<'a> Classifiers<'a> {
             session,
             device,
             loaded: BTreeMap::new(),
+            randomized: None,
+            random: BTreeMap::new(),
         };
         Ok(devices.into_iter().map(on).map(Mutex::new).collect())
     }
 
     /// The classifier of that name in pipeline.toml, in the precision of the study.
     pub fn get(&mut self, name: &Name) -> Result<&Classifier, StageError> {
-        let precision = match self.session.study.compute.precision {
-            compute::Precision::Fp32 => Precision::Fp32,
-            compute::Precision::Tf32 => Precision::Tf32,
-            compute::Precision::Bf16 => Precision::Bf16,
+        Ok(self.all(name, [self.precision()])?[0])
+    }
+
+    /// The precision of the study.
+    pub fn precision(&self) -> Precision {
+        precision(&self.session.study.compute)
+    }
+
+    /// The classifier with its upper layers random, in each of some precisions, and which layers those are. One network at one depth is in memory at
+    /// a time: ask for all of it before another.
+    pub fn randomized<const N: usize>(
+        &mut self,
+        name: &Name,
+        depth: u32,
+        precisions: [Precision; N],
+    ) -> Result<([&Classifier; N], &Cascade), StageError> {
+        let known = self.randomized.as_ref();
+        if known.is_none_or(|(loaded, at, _)| loaded != name || *at != depth) {
+            self.random.clear();
+            self.randomized = None;
+        }
+        for precision in precisions {
+            if !self.random.contains_key(&precision) {
+                let (classifier, cascade) = self.load_randomized(name, depth, precision)?;
+                self.random.insert(precision, classifier);
+                self.randomized = Some((name.clone(), depth, cascade));
+            }
+        }
+        let Some((_, _, cascade)) = &self.randomized else {
+            unreachable!("some precision is asked for, and it was loaded above")
         };
-        Ok(self.all(name, [precision])?[0])
+        Ok((
+            precisions.map(|precision| &self.random[&precision]),
+            cascade,
+        ))
+    }
+
+    fn load_randomized(
+        &self,
+        name: &Name,
+        part: u32,
+        precision: Precision,
+    ) -> Result<(Classifier, Cascade), StageError> {
+        let settings = &self.session.study.networks[name];
+        let infer::Architecture::BuiltIn(architecture) = settings.architecture else {
+            unreachable!("the plan has no random layers of a program")
+        };
+        let bytes = self.bytes(name)?;
+        let depth = Depth {
+            part,
+            of: self.session.study.sanity.depths,
+        };
+        let (path, seed) = (&settings.weights, self.session.study.seed);
+        let (network, cascade) = Width::new(settings.width)
+            .and_then(|width| {
+                let form = Form {
+                    device: self.device,
+                    precision,
+                };
+                Network::load_randomized(path, &bytes, architecture, width, form, depth, seed)
+            })
+            .and_then(|(network, cascade)| Ok((network.split_at(&settings.layer)?, cascade)))
+            .map_err(StageError::shared)?;
+        tracing::debug!("loaded {name} with {} random layers", cascade.random.len());
+        Ok((classifier(network, settings), cascade))
+    }
+
+    fn bytes(&self, name: &Name) -> Result<Vec<u8>, StageError> {
+        let settings = &self.session.study.networks[name];
+        self.session
+            .read_file(&settings.weights, self.session.sources.network_digest(name))
     }
 
     /// The classifier in each of some precisions.
@@ -73,9 +152,7 @@ impl<'a> Classifiers<'a> {
 
     fn load(&self, name: &Name, precision: Precision) -> Result<Classifier, StageError> {
         let settings = &self.session.study.networks[name];
-        let bytes = self
-            .session
-            .read_file(&settings.weights, self.session.sources.network_digest(name))?;
+        let bytes = self.bytes(name)?;
         let side = self.session.study.images.crop as usize;
         let form = Form {
             device: self.device,
@@ -94,13 +171,18 @@ impl<'a> Classifiers<'a> {
             )));
         }
         tracing::debug!("loaded {name} from {}", settings.weights.display());
-        let single = |values: [f64; 3]| values.map(|value| value as f32);
-        let normalisation = Normalisation {
-            mean: single(settings.mean),
-            std: single(settings.std),
-        };
-        Ok(Classifier::new(network, normalisation).with_temperature(settings.temperature))
+        Ok(classifier(network, settings))
     }
+}
+
+/// The network with what its settings say of inputs and answers.
+pub fn classifier(network: Network, settings: &Settings) -> Classifier {
+    let single = |values: [f64; 3]| values.map(|value| value as f32);
+    let normalisation = Normalisation {
+        mean: single(settings.mean),
+        std: single(settings.std),
+    };
+    Classifier::new(network, normalisation).with_temperature(settings.temperature)
 }
 
 /// Loads a network from the content of its file, for crops of `side` pixels.

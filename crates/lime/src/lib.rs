@@ -7,16 +7,16 @@ pub mod weights;
 use std::collections::BTreeMap;
 
 use infer::Classifiers;
-use perturbations::{Again, Asked, PerturbationsError, Sizes, Undecided};
+use perturbations::{Again, Asked, Perturbations, PerturbationsError, Sizes, Undecided};
 use sampling::{Masks, Sampler};
 use sizes::Watch;
-use stage::{Output, Session, StageError, digest_of};
+use stage::{Output, Outputs, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
 use study::settings::lime::{Precision, Samples, Settings, Settled};
 use study::{Choice, Kind, Method};
 use surrogate::Correction;
 
-/// Brings `perturbations` and `weights` up to date.
+/// Brings `perturbations`, `weights` and `randomized_weights` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let classifiers = Classifiers::on_each_device(session)?;
     session.in_turn(
@@ -24,7 +24,16 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         &classifiers,
         |classifiers, plan, subject| ask(session, classifiers, plan, subject),
     )?;
-    session.each(Kind::Weights, |plan, subject| fit(session, plan, subject))
+    session.each(Kind::Weights, |plan, subject| fit(session, plan, subject))?;
+    // A network at one depth is in memory at a time.
+    let by_network = |subject: &Subject| (subject.network.clone(), subject.depth, subject.image);
+    let explain = |classifiers: &mut Classifiers<'_>, plan: &Plan, subjects: &[&Subject]| {
+        let outputs = subjects
+            .iter()
+            .map(|subject| explain_randomized(session, classifiers, plan, subject));
+        Ok::<Outputs, _>(outputs.collect())
+    };
+    session.in_groups(Kind::RandomizedWeights, by_network, &classifiers, explain)
 }
 
 /// The settings of the method that an explanation is made with.
@@ -41,12 +50,38 @@ fn settings<'a>(session: &'a Session, subject: &Subject) -> &'a Settings {
     }
 }
 
-fn ask(
+/// The precisions of the networks that are asked, the reference last.
+fn precisions(precision: Precision) -> (networks::Precision, Option<networks::Precision>) {
+    use networks::Precision::{Bf16, Fp32, Tf32};
+    match precision {
+        Precision::Fp32 => (Fp32, None),
+        Precision::Tf32 => (Tf32, None),
+        Precision::Bf16 => (Bf16, None),
+        Precision::Mixed => (Bf16, Some(Fp32)),
+    }
+}
+
+/// What was asked about, and what was answered.
+struct Answered {
+    crop: schema::Crop,
+    segments: schema::Segments,
+    target: schema::Target,
+    answers: Perturbations,
+}
+
+impl Answered {
+    fn passes(&self) -> u64 {
+        (self.answers.probabilities.len() + self.answers.again.samples.len()) as u64
+    }
+}
+
+/// Asks a network, trained or not, about the masks of an explanation.
+fn answers(
     session: &Session,
-    classifiers: &mut Classifiers<'_>,
     plan: &Plan,
     subject: &Subject,
-) -> Result<Output, StageError> {
+    asked: Asked<'_>,
+) -> Result<Answered, StageError> {
     let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
     let segments =
         session.read_one::<schema::Segments>(plan, Kind::Segments, &subject.segments())?;
@@ -57,10 +92,6 @@ fn ask(
         .network
         .as_ref()
         .expect("an explanation is of a network");
-    let (method, run) = (
-        subject.method.as_ref().map_or("", study::Name::as_str),
-        subject.run.unwrap_or(0),
-    );
     let (samples, settled) = match lime.samples {
         Samples::Fixed(samples) => (samples, None),
         Samples::Until { most, settled } => (most, Some(settled)),
@@ -79,8 +110,8 @@ fn ask(
         session.study.seed,
         &crop.image_digest,
         &segments.partition,
-        method,
-        run,
+        &method_of(subject),
+        subject.run.unwrap_or(0),
     );
     let surrogate = lime.surrogate();
     let mut fits = Fits {
@@ -94,32 +125,53 @@ fn ask(
         sampler: lime.sampler,
         surrogate,
     };
-    let precision = session.study.precision_of(lime);
-    let asked = match precision {
-        Precision::Fp32 => Asked::One(classifiers.all(network, [networks::Precision::Fp32])?[0]),
-        Precision::Tf32 => Asked::One(classifiers.all(network, [networks::Precision::Tf32])?[0]),
-        Precision::Bf16 => Asked::One(classifiers.all(network, [networks::Precision::Bf16])?[0]),
-        Precision::Mixed => {
-            let [fast, reference] = classifiers.all(
-                network,
-                [networks::Precision::Bf16, networks::Precision::Fp32],
-            )?;
-            Asked::Mixed { fast, reference }
-        }
-    };
     let interrupted = || session.signals.received().is_some();
     let answers = perturbations::perturbations(asked, &request, seed, &mut fits, &interrupted)
         .map_err(|error| match error {
             PerturbationsError::Network(error) => infer::network_error(session, error),
             error @ PerturbationsError::Sizes(_) => StageError::action(error),
         })?;
-    let passes = (answers.probabilities.len() + answers.again.samples.len()) as u64;
+    Ok(Answered {
+        crop,
+        segments,
+        target,
+        answers,
+    })
+}
+
+fn ask(
+    session: &Session,
+    classifiers: &mut Classifiers<'_>,
+    plan: &Plan,
+    subject: &Subject,
+) -> Result<Output, StageError> {
+    let lime = settings(session, subject);
+    let network = subject
+        .network
+        .as_ref()
+        .expect("an explanation is of a network");
+    let precision = session.study.precision_of(lime);
+    let asked = match precisions(precision) {
+        (first, None) => Asked::One(classifiers.all(network, [first])?[0]),
+        (first, Some(reference)) => {
+            let [fast, reference] = classifiers.all(network, [first, reference])?;
+            Asked::Mixed { fast, reference }
+        }
+    };
+    let answered = answers(session, plan, subject, asked)?;
+    let passes = answered.passes();
+    let Answered {
+        crop,
+        segments,
+        target,
+        answers,
+    } = answered;
     let row = schema::Perturbations {
         image: crop.image,
         network: network.to_string(),
         partition: segments.partition.clone(),
-        method: method.to_owned(),
-        run,
+        method: method_of(subject),
+        run: subject.run.unwrap_or(0),
         sampler: lime.sampler.name().to_owned(),
         precision: precision.name().to_owned(),
         target_class: target.target_class,
@@ -153,6 +205,72 @@ fn ask(
         fast: classifier, ..
     }) = asked;
     Ok(infer::ran(output, classifier))
+}
+
+fn method_of(subject: &Subject) -> String {
+    let method = subject.method.as_ref();
+    method.expect("an explanation is of a method").to_string()
+}
+
+/// The explanation of a network whose upper layers are random.
+fn explain_randomized(
+    session: &Session,
+    classifiers: &mut Classifiers<'_>,
+    plan: &Plan,
+    subject: &Subject,
+) -> Result<Output, StageError> {
+    let lime = settings(session, subject);
+    let network = subject
+        .network
+        .as_ref()
+        .expect("an explanation is of a network");
+    let depth = subject.depth.expect("layers are random to a depth");
+    let (asked, cascade) = match precisions(session.study.precision_of(lime)) {
+        (first, None) => {
+            let ([classifier], cascade) = classifiers.randomized(network, depth, [first])?;
+            (Asked::One(classifier), cascade)
+        }
+        (first, Some(reference)) => {
+            let ([fast, reference], cascade) =
+                classifiers.randomized(network, depth, [first, reference])?;
+            (Asked::Mixed { fast, reference }, cascade)
+        }
+    };
+    let answered = answers(session, plan, subject, asked)?;
+    let answers = &answered.answers;
+    let again = &answers.again;
+    let correction = Correction {
+        samples: &again.samples,
+        probabilities: &again.probabilities,
+        certain: again.certain,
+    };
+    let explanation = weights::weights(
+        &answers.masks,
+        &answers.probabilities,
+        (!again.samples.is_empty()).then_some(&correction),
+        lime.sampler,
+        &lime.surrogate(),
+    )
+    .map_err(StageError::action)?;
+    let lowest = cascade.random.last().cloned().unwrap_or_default();
+    let rows: Vec<schema::RandomizedWeight> = (0..)
+        .zip(&explanation.weights)
+        .map(|(superpixel, &weight)| schema::RandomizedWeight {
+            image: answered.crop.image.clone(),
+            network: network.to_string(),
+            partition: answered.segments.partition.clone(),
+            method: method_of(subject),
+            run: subject.run.unwrap_or(0),
+            depth,
+            random_layers: cascade.random.len() as u32,
+            layers: cascade.layers as u32,
+            lowest_random_layer: lowest.clone(),
+            superpixel,
+            weight,
+        })
+        .collect();
+    let passes = answered.passes();
+    Ok(Output::new(&rows, &answered.segments)?.passes(passes, 0))
 }
 
 /// The fits that decide how many samples are asked.

@@ -175,8 +175,9 @@ impl NormedConvolution {
         norm: &str,
         geometry: Geometry,
     ) -> Result<Self, NetworkError> {
-        let norm = BatchNorm::new(parameters, norm, geometry.outputs)?;
+        // In this order: a norm belongs to the layer that is taken before it.
         let convolution = Convolution::without_bias(parameters, convolution, geometry)?;
+        let norm = BatchNorm::new(parameters, norm, geometry.outputs)?;
         Ok(Self {
             convolution,
             norm: Some(norm),

@@ -15,6 +15,7 @@ mod network;
 mod painter;
 mod parameters;
 mod precision;
+mod randomized;
 mod resnet;
 mod script;
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use layers::Mode;
 pub use network::{Network, Width};
 pub use parameters::{Parameters, RandomParameters, Role, WeightFile, uniform};
 pub use precision::Precision;
+pub use randomized::{Cascade, Depth};
 pub use script::{Difference, Methods};

@@ -42,7 +42,7 @@ impl Width {
 }
 
 /// The last layer's weight, [classes, inputs].
-fn output(family: Family) -> &'static str {
+pub(crate) fn output(family: Family) -> &'static str {
     match family {
         Family::AlexNet => AlexNet::OUTPUT,
         Family::Vgg(_) => Vgg::OUTPUT,

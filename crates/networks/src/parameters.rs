@@ -209,12 +209,15 @@ impl Parameters for RandomParameters {
 /// Uniform values in [-1, 1) that depend on `seed`, a parameter's name and the place in it only, so that no state of libtorch's is
 /// touched and anyone can make them again: the counters of `SplitMix64` (Steele et al. 2014) start at an FNV-1a hash of the name.
 pub fn uniform(seed: u64, name: &str) -> impl Iterator<Item = f64> {
+    bits(seed, name).map(|bits| (bits >> 40) as f64 / f64::from(1_u32 << 23) - 1.0)
+}
+
+/// The 64 random bits behind each of those values.
+pub(crate) fn bits(seed: u64, name: &str) -> impl Iterator<Item = u64> {
     let start = name.bytes().fold(seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    (0..).map(move |index| {
-        (split_mix(start.wrapping_add(index)) >> 40) as f64 / f64::from(1_u32 << 23) - 1.0
-    })
+    (0..).map(move |index| split_mix(start.wrapping_add(index)))
 }
 
 /// `SplitMix64` (Steele et al. 2014): neighbouring counters give unrelated values.

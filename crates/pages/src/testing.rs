@@ -80,6 +80,8 @@ fn exclusion() -> Exclusion {
         network: Some("alexnet".to_owned()),
         predicted_label: Some("key".to_owned()),
         true_label: None,
+        partition: None,
+        method: None,
     }
 }
 

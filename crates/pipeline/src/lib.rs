@@ -3,7 +3,12 @@
 //! loads libtorch.
 
 pub mod audit;
+pub mod check;
+mod estimate;
+pub mod fetch;
 pub mod gc;
+pub mod init;
+mod look;
 pub mod overview;
 pub mod reasons;
 pub mod run;
@@ -56,7 +61,16 @@ enum Command {
     Plan {
         /// Only up to this stage.
         stage: Option<Stage>,
+        /// Measure the networks for some seconds, and say how many hours it will take here.
+        #[arg(long)]
+        measure: bool,
     },
+    /// Look for mistakes in the study and its files without computing anything, and list all of them.
+    #[command(after_help = check::HELP)]
+    Check,
+    /// Write a study for a network and a folder of images, after looking at both.
+    #[command(after_help = init::HELP)]
+    Init(init::Wanted),
     /// Say how far each stage is, how much it holds and when it last ran.
     Status,
     /// Say why a result is up to date or not: what it was made from, what differs now, what else is stale, and what that cost.
@@ -107,6 +121,9 @@ enum Command {
         /// What `pipeline export` wrote.
         folder: PathBuf,
     },
+    /// Get the weight files that the study names a `url` for.
+    #[command(after_help = fetch::HELP)]
+    Fetch,
     /// Measure how fast the study's networks are on this machine by precision, threads and batch, and recommend; change nothing.
     Tune {
         /// Seconds for each measurement.
@@ -194,6 +211,9 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
             print(&text);
             return Ok(status);
         }
+        Command::Check => print(&check::check(&arguments.config)?),
+        Command::Init(wanted) => print(&init::init(wanted, &arguments.config)?),
+        Command::Fetch => print(&fetch::fetch(&Study::read(&arguments.config)?)?),
         Command::Tune { seconds } => return run::tune(&arguments.config, *seconds),
         Command::Import { folder } => {
             let store = Store::open(Study::read(&arguments.config)?.artifacts)?;
@@ -228,7 +248,10 @@ fn look(command: &Command, arguments: &Arguments) -> Result<ExitCode, StageError
             };
             return audit::audit(&view, sample, config, verbosity);
         }
-        Command::Plan { stage } => print(&overview::plan(&view, whole(stage), json)?),
+        Command::Plan { stage, measure } => {
+            let measured = measure.then_some(config);
+            print(&overview::plan(&view, whole(stage), measured, json)?);
+        }
         Command::Status => print(&overview::status(&view, json)?),
         Command::Why { what } => print(&why::why(&view, what, json)?),
         Command::Gc { dry_run, keep_runs } => {
@@ -237,6 +260,9 @@ fn look(command: &Command, arguments: &Arguments) -> Result<ExitCode, StageError
         Command::Export { folder } => print(&transfer::export(&view, folder)?),
         Command::Completions { .. }
         | Command::Man { .. }
+        | Command::Check
+        | Command::Init(_)
+        | Command::Fetch
         | Command::Tune { .. }
         | Command::Verify { .. }
         | Command::Import { .. } => {}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use serde_json::json;
 use stage::{Stage, StageError};
@@ -9,10 +10,19 @@ use study::Kind;
 use study::costs::Cost;
 use study::plan::{Action, State};
 
-use crate::{View, reasons};
+use crate::look::look;
+use crate::{View, estimate, reasons};
 
-/// What would run and why, up to a stage.
-pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageError> {
+/// Seconds for which each network is measured.
+const SECONDS: f64 = 3.0;
+
+/// What would run and why, up to a stage, and how many forward passes that takes; and, with the file of the study, how long here.
+pub fn plan(
+    view: &View,
+    last: Stage,
+    measured: Option<&Path>,
+    as_json: bool,
+) -> Result<String, StageError> {
     let plan = view.plan(last)?;
     let mut lines = vec![format!(
         "{:<9} {:<14} {:>7} {:>7}  why",
@@ -40,15 +50,40 @@ pub fn plan(view: &View, last: Stage, as_json: bool) -> Result<String, StageErro
             json!({"stage": stage, "table": kind.name(), "done": done, "to_do": to_do, "why": why}),
         );
     }
+    let passes = estimate::passes(&view.study, &plan);
+    let speeds = match measured {
+        Some(config) if !passes.is_empty() => speeds(config)?,
+        _ => BTreeMap::new(),
+    };
     let nothing = plan.all().all(Action::is_done);
     if nothing {
         lines.push("everything is up to date: nothing would run".to_owned());
     }
+    lines.extend(estimate::lines(&view.study, &passes, &speeds));
+    let passes: BTreeMap<_, _> = passes
+        .iter()
+        .map(|(network, passes)| (network.as_str(), passes.forward))
+        .collect();
     Ok(if as_json {
-        json!({"tables": values, "up_to_date": nothing}).to_string()
+        json!({"tables": values, "up_to_date": nothing, "forward_passes": passes, "images_per_second": speeds})
+            .to_string()
     } else {
         lines.join("\n")
     })
+}
+
+/// Images by second of each network of a study, as the program that loads them measures it.
+fn speeds(config: &Path) -> Result<BTreeMap<String, f64>, StageError> {
+    let seen = look(config, 0, Some(SECONDS))?;
+    let mut speeds = BTreeMap::new();
+    for (name, network) in seen.networks {
+        match (network.error, network.images_per_second) {
+            (Some(error), _) => return Err(StageError::action(error)),
+            (None, Some(speed)) => drop(speeds.insert(name, speed)),
+            (None, None) => {}
+        }
+    }
+    Ok(speeds)
 }
 
 /// How far each table is, its size, when it was last added to, and what it cost.

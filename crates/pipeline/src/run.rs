@@ -160,14 +160,14 @@ pub(crate) fn tune(config: &Path, seconds: f64) -> Result<ExitCode, StageError> 
 }
 
 /// A program that lies beside this one.
-fn beside(name: &str) -> Result<PathBuf, StageError> {
+pub(crate) fn beside(name: &str) -> Result<PathBuf, StageError> {
     let here = std::env::current_exe().map_err(StageError::action)?;
     Ok(here
         .with_file_name(name)
         .with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-fn not_started(program: &Path, error: &std::io::Error) -> StageError {
+pub(crate) fn not_started(program: &Path, error: &std::io::Error) -> StageError {
     StageError::action(format!(
         "{} cannot be started: {error}; `make build` makes it",
         program.display()

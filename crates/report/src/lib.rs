@@ -100,7 +100,7 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         saliency: rows(session, plan, Kind::Saliency)?,
         weights: rows(session, plan, Kind::Weights)?,
         curves: rows(session, plan, Kind::Curves)?,
-        exclusions: rows(session, plan, Kind::Scores)?,
+        exclusions: dropped(rows(session, plan, Kind::Scores)?),
         orders: rows(session, plan, Kind::Orders)?,
         gains: rows(session, plan, Kind::Scores)?,
         agreement: rows(session, plan, Kind::Agreement)?,
@@ -116,6 +116,13 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         provenance: provenance(session, plan)?,
         scores,
     })
+}
+
+/// The rows about images that were dropped.
+fn dropped(rows: Vec<schema::Exclusion>) -> Vec<schema::Exclusion> {
+    rows.into_iter()
+        .filter(|row| row.method.is_none())
+        .collect()
 }
 
 /// All rows of a table in the study.

@@ -1,13 +1,13 @@
-//! Table `exclusions`: images that the study leaves out.
+//! Table `exclusions`: what the study leaves out.
 
 crate::table::table! {
-    /// An image that was dropped from the study, and why.
+    /// An image that was dropped from the study, or a method that has nothing to say about one, and why.
     #[table = "exclusions"]
     pub struct Exclusion {
         /// Name of the image.
         #[unit = "name"]
         pub image: String,
-        /// Why it was dropped, in words.
+        /// Why it was left out, in words.
         #[unit = "text"]
         pub reason: String,
         /// The network that gave the reason; null where it was none.
@@ -19,5 +19,11 @@ crate::table::table! {
         /// Label of the true class; null where it is not known.
         #[unit = "name"]
         pub true_label: Option<String>,
+        /// The partition on which a method was left out; null where the image was dropped.
+        #[unit = "name"]
+        pub partition: Option<String>,
+        /// The method that was left out; null where the image was dropped.
+        #[unit = "name"]
+        pub method: Option<String>,
     }
 }

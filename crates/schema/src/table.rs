@@ -381,7 +381,7 @@ mod tests {
             "weights: image network partition method run superpixel weight standard_error rank intercept r2 local_prediction",
             "curves: image network partition method run order replacement step superpixel removed_area probability logit largest_probability entropy",
             "scores: image network partition method run deterministic order replacement steps tied auc auc_mean auc_relative auc_area reason",
-            "exclusions: image reason network predicted_label true_label",
+            "exclusions: image reason network predicted_label true_label partition method",
             "gains: image network partition method run replacement deletion_auc_mean insertion_auc_mean symmetric_gain symmetric_gain_relative symmetric_gain_area reason",
             "agreement: image network partition method run other_run samples superpixels spearman kendall jaccard_3 jaccard_5 jaccard_10 sign_changes reason",
             "needed_samples: image network partition method runs samples level spearman needed reason",

@@ -21,7 +21,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
 }
 
 /// The settings of pipeline.toml as the preparation that they mean.
-fn preparation(images: &images::Settings) -> Result<Preparation, PreparationError> {
+pub fn preparation(images: &images::Settings) -> Result<Preparation, PreparationError> {
     let preparation = match images.resize {
         Resize::Shorter(shorter) => Preparation::new(shorter, images.crop)?,
         Resize::Squash => Preparation::squashed(images.crop)?,

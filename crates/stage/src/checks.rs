@@ -7,8 +7,8 @@ use std::fmt::{Debug, Display};
 
 use schema::{
     Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
-    Logits, NeededSamples, Perturbations, Place, Saliency, Score, Segments, Stability, Summary,
-    Table, Target, VarianceComponents, Weight,
+    Logits, NeededSamples, Perturbations, Place, RandomizedSaliency, RandomizedWeight, Saliency,
+    Sanity, Score, Segments, Stability, Summary, Table, Target, VarianceComponents, Weight,
 };
 
 /// Largest difference between a probability and the softmax of the logits beside it: the rounding of f32.
@@ -145,19 +145,40 @@ impl Checked for Saliency {
         same("image", &row.image, &target.image)?;
         same("network", &row.network, &target.network)?;
         same("target_class", row.target_class, target.target_class)?;
-        same(
-            "values in the map",
-            row.map.len(),
-            area(row.height, row.width),
-        )?;
-        ensure(!row.map.is_empty(), "a map of at least 1 value", || {
-            "none".to_owned()
-        })?;
-        finite("map", row.map.iter().copied().map(f64::from))?;
-        each("a map of at least 0", row.map.iter(), |value| {
-            **value >= 0.0
-        })
+        map(&row.map, row.height, row.width)
     }
+}
+
+impl Checked for RandomizedSaliency {
+    type Given<'a> = &'a Target;
+
+    fn inspect(rows: &[Self], target: &Target) -> Result<(), Fault> {
+        let row = one(rows)?;
+        same("image", &row.image, &target.image)?;
+        same("network", &row.network, &target.network)?;
+        same("target_class", row.target_class, target.target_class)?;
+        cascade(row.depth, row.random_layers, row.layers)?;
+        map(&row.map, row.height, row.width)
+    }
+}
+
+/// Whether values can be a map after the rectifier.
+fn map(values: &[f32], height: u32, width: u32) -> Result<(), Fault> {
+    same("values in the map", values.len(), area(height, width))?;
+    ensure(!values.is_empty(), "a map of at least 1 value", || {
+        "none".to_owned()
+    })?;
+    finite("map", values.iter().copied().map(f64::from))?;
+    each("a map of at least 0", values.iter(), |value| **value >= 0.0)
+}
+
+/// Whether so many layers can be random at a depth.
+fn cascade(depth: u32, random: u32, layers: u32) -> Result<(), Fault> {
+    ensure(depth > 0, "a depth of at least 1", || depth.to_string())?;
+    let expected = format!("random layers from 1 to {layers}");
+    ensure((1..=layers).contains(&random), expected, || {
+        random.to_string()
+    })
 }
 
 impl Checked for Perturbations {
@@ -251,6 +272,30 @@ impl Checked for Weight {
         let numbered = rows.iter().map(|row| usize::from(row.superpixel));
         in_order("superpixel", numbered)?;
         ranks(rows)
+    }
+}
+
+impl Checked for RandomizedWeight {
+    type Given<'a> = &'a Segments;
+
+    fn inspect(rows: &[Self], segments: &Segments) -> Result<(), Fault> {
+        same("rows", rows.len(), segments.superpixels as usize)?;
+        uniform(rows, |row| {
+            (&row.image, &row.network, &row.partition, &row.method)
+        })?;
+        uniform(rows, |row| (row.run, row.depth))?;
+        uniform(rows, |row| {
+            (row.random_layers, row.layers, &row.lowest_random_layer)
+        })?;
+        finite("weight", rows.iter().map(|row| row.weight))?;
+        let numbered = rows.iter().map(|row| usize::from(row.superpixel));
+        in_order("superpixel", numbered)?;
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
+        same("image", &row.image, &segments.image)?;
+        same("partition", &row.partition, &segments.partition)?;
+        cascade(row.depth, row.random_layers, row.layers)
     }
 }
 
@@ -487,6 +532,45 @@ impl Checked for Complexity {
             within("entropy", 0.0..=highest, &some(&[row.entropy]))?;
             let null = count.is_none() || row.gini.is_none() || row.entropy.is_none();
             explained(null, row.reason.as_ref())
+        })
+    }
+}
+
+impl Checked for Sanity {
+    /// How many depths there are.
+    type Given<'a> = u32;
+
+    fn inspect(rows: &[Self], depths: u32) -> Result<(), Fault> {
+        same(
+            "rows of a depth more or less",
+            rows.len() % depths as usize,
+            0,
+        )?;
+        rows.iter().try_for_each(|row| {
+            let expected = format!("depths from 1 to {depths}");
+            ensure((1..=depths).contains(&row.depth), expected, || {
+                row.depth.to_string()
+            })?;
+            match (row.random_layers, row.layers) {
+                (Some(random), Some(layers)) => {
+                    cascade(row.depth, random, layers)?;
+                    let whole = random == layers || row.depth < depths;
+                    same(
+                        "whether all layers are random at the last depth",
+                        whole,
+                        true,
+                    )?;
+                }
+                (random, layers) => same("random_layers", random, layers)?,
+            }
+            same(
+                "whether there is a lowest_random_layer",
+                row.lowest_random_layer.is_some(),
+                row.layers.is_some(),
+            )?;
+            let correlations = [row.spearman, row.spearman_absolute];
+            within("correlations", -1.0..=1.0, &some(&correlations))?;
+            explained(correlations.contains(&None), row.reason.as_ref())
         })
     }
 }

@@ -364,6 +364,8 @@ mod tests {
             network: None,
             predicted_label: None,
             true_label: None,
+            partition: None,
+            method: None,
         };
         let action = Action {
             preimage: Preimage::builder("scores")

@@ -144,6 +144,8 @@ mod tests {
             network: Some(network.to_owned()),
             predicted_label: None,
             true_label: None,
+            partition: None,
+            method: None,
         };
         vec![row("one"), row("other")]
     }

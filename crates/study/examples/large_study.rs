@@ -141,6 +141,8 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Saliency => vec![row::<schema::Saliency>(&key)],
         Kind::Perturbations => vec![row::<schema::Perturbations>(&key)],
         Kind::Weights => vec![row::<schema::Weight>(&key)],
+        Kind::RandomizedSaliency => vec![row::<schema::RandomizedSaliency>(&key)],
+        Kind::RandomizedWeights => vec![row::<schema::RandomizedWeight>(&key)],
         Kind::Orders => vec![row::<schema::Place>(&key)],
         Kind::Curves => vec![row::<schema::CurveStep>(&key)],
         Kind::Scores => vec![
@@ -154,6 +156,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         ],
         Kind::Localization => vec![row::<schema::Localization>(&key)],
         Kind::Complexity => vec![row::<schema::Complexity>(&key)],
+        Kind::Sanity => vec![row::<schema::Sanity>(&key)],
         Kind::Comparisons => vec![
             row::<schema::Comparison>(&key),
             row::<schema::Summary>(&key),
@@ -175,11 +178,14 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Saliency => &[(facet::MAP, digest)],
         Kind::Perturbations => &[(facet::ANSWERS, digest)],
         Kind::Weights | Kind::Orders => &[(facet::ORDER, digest)],
-        Kind::Curves
+        Kind::RandomizedSaliency
+        | Kind::RandomizedWeights
+        | Kind::Curves
         | Kind::Scores
         | Kind::Agreement
         | Kind::Localization
         | Kind::Complexity
+        | Kind::Sanity
         | Kind::Comparisons
         | Kind::Report => &[],
     };

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::problem::{Problem, Problems, Source, nearest};
+use crate::settings::images::ClassList;
+
+/// The classes of `ImageNet` in the order of torchvision's networks: `torchvision.models._meta._IMAGENET_CATEGORIES` of torchvision 0.26, BSD-3-Clause,
+/// copyright Soumith Chintala 2016.
+const IMAGENET: &str = include_str!("classes/imagenet.txt");
 
 /// The names of the classes, each different from the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +18,24 @@ pub struct Classes {
 }
 
 impl Classes {
+    /// The list that a study names.
+    pub(crate) fn of(list: &ClassList) -> Result<Self, Problems> {
+        match list {
+            ClassList::File(path) => Self::read(path),
+            ClassList::ImageNet => Ok(Self::imagenet()),
+        }
+    }
+
+    /// The 1000 classes of `ImageNet`, as torchvision names them.
+    pub fn imagenet() -> Self {
+        let names: Vec<String> = IMAGENET.lines().map(str::to_owned).collect();
+        let indices = (0..).zip(&names).map(|(index, name)| (name.clone(), index));
+        Self {
+            indices: indices.collect(),
+            names,
+        }
+    }
+
     /// Reads a text file with one class name a line, trimmed of spaces; the first line is class 0.
     ///
     /// An empty line, a name that stands twice, and a file without names are problems.

@@ -10,6 +10,7 @@ use store::digest_file;
 
 use crate::classes::Classes;
 use crate::labels::{self, Labels};
+use crate::manifest;
 use crate::problem::{Problem, Problems, listed};
 use crate::settings::images::{Settings, Target};
 use crate::study::Study;
@@ -54,6 +55,9 @@ impl Images {
     /// needs one are problems.
     pub fn read(study: &Study) -> Result<Self, Problems> {
         let settings = &study.images;
+        if let Some(manifest) = &settings.manifest {
+            return Self::listed(settings, manifest);
+        }
         let apart = settings.masks.iter().chain([&study.artifacts]);
         let paths = files(
             &settings.folder,
@@ -67,7 +71,7 @@ impl Images {
             let help = format!("put files into it that end in {}", ENDINGS.join(", "));
             return Err(Problem::new(title).help(help).into());
         }
-        let classes = Classes::read(&settings.classes)?;
+        let classes = Classes::of(&settings.classes)?;
         let labels = match &settings.labels {
             Some(file) => labels::read(file, &settings.folder, &paths, &classes)?,
             None => Labels::default(),
@@ -100,6 +104,35 @@ impl Images {
             warnings,
         })
     }
+
+    /// The images of a manifest.
+    fn listed(settings: &Settings, file: &Path) -> Result<Self, Problems> {
+        let classes = Classes::of(&settings.classes)?;
+        let entries = manifest::read(file, &settings.folder, &classes)?;
+        let mut entries: BTreeMap<PathBuf, manifest::Entry> = entries
+            .into_iter()
+            .map(|entry| (entry.path.clone(), entry))
+            .collect();
+        let named = name_all(&settings.folder, entries.keys().cloned().collect())?;
+        let images: Vec<Image> = named
+            .into_iter()
+            .filter_map(|named| {
+                let entry = entries.remove(&named.path)?;
+                Some(Image {
+                    name: named.name,
+                    path: named.path,
+                    true_class: entry.class,
+                    mask: entry.mask,
+                })
+            })
+            .collect();
+        require_labels(settings, &images, &[])?;
+        Ok(Self {
+            images,
+            classes,
+            warnings: Vec::new(),
+        })
+    }
 }
 
 /// Every image is labelled where the target or the choice of images depends on it.
@@ -121,7 +154,8 @@ fn require_labels(
     if without.is_empty() {
         return Ok(());
     }
-    let file = settings.labels.as_deref().unwrap_or(Path::new("labels"));
+    let file = settings.labels.as_deref().or(settings.manifest.as_deref());
+    let file = file.unwrap_or(Path::new("labels"));
     let mut title = format!(
         "`{asks}` needs a label for every image; `{}` has none for {}",
         file.display(),
@@ -223,7 +257,12 @@ fn with_digest(base: &str, path: &Path) -> Result<String, Problem> {
 /// The path below `folder` without its ending, `/` as `__`.
 fn base_name(folder: &Path, path: &Path) -> Result<String, Problem> {
     let below = path.strip_prefix(folder).unwrap_or(path).with_extension("");
-    let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+    // An image outside of the folder has its whole path as its name, without the root.
+    let names = below.components().filter_map(|part| match part {
+        std::path::Component::Normal(name) => Some(name.to_str()),
+        _ => None,
+    });
+    let parts: Option<Vec<&str>> = names.collect();
     parts.map(|parts| parts.join("__")).ok_or_else(|| {
         let title = format!(
             "the name of the file `{}` is not UTF-8 text",

@@ -128,10 +128,14 @@ pub enum Kind {
     Targets,
     /// A Grad-CAM map.
     Saliency,
+    /// A Grad-CAM map of a network with random layers.
+    RandomizedSaliency,
     /// Masks and what the network answers to them.
     Perturbations,
     /// The surrogate's coefficients.
     Weights,
+    /// The surrogate's coefficients of a network with random layers.
+    RandomizedWeights,
     /// The order of a control.
     Orders,
     /// What is left of a class's probability as superpixels go.
@@ -144,6 +148,8 @@ pub enum Kind {
     Localization,
     /// On how few superpixels explanations are concentrated.
     Complexity,
+    /// What is left of explanations where layers are random.
+    Sanity,
     /// What the measures say about the methods.
     Comparisons,
     /// The report.
@@ -152,20 +158,23 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each after those that it reads.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
         Self::Targets,
         Self::Saliency,
+        Self::RandomizedSaliency,
         Self::Perturbations,
         Self::Weights,
+        Self::RandomizedWeights,
         Self::Orders,
         Self::Curves,
         Self::Scores,
         Self::Agreement,
         Self::Localization,
         Self::Complexity,
+        Self::Sanity,
         Self::Comparisons,
         Self::Report,
     ];
@@ -181,14 +190,17 @@ impl Kind {
             Self::Logits => schema::Logits::NAME,
             Self::Targets => schema::Target::NAME,
             Self::Saliency => schema::Saliency::NAME,
+            Self::RandomizedSaliency => schema::RandomizedSaliency::NAME,
             Self::Perturbations => schema::Perturbations::NAME,
             Self::Weights => schema::Weight::NAME,
+            Self::RandomizedWeights => schema::RandomizedWeight::NAME,
             Self::Orders => schema::Place::NAME,
             Self::Curves => schema::CurveStep::NAME,
             Self::Scores => schema::Score::NAME,
             Self::Agreement => schema::Agreement::NAME,
             Self::Localization => schema::Localization::NAME,
             Self::Complexity => schema::Complexity::NAME,
+            Self::Sanity => schema::Sanity::NAME,
             Self::Comparisons => schema::Comparison::NAME,
             Self::Report => "report",
         }
@@ -199,13 +211,14 @@ impl Kind {
         match self {
             Self::Crops | Self::Segments => Stage::Segment,
             Self::Logits | Self::Targets => Stage::Infer,
-            Self::Saliency => Stage::Gradcam,
-            Self::Perturbations | Self::Weights => Stage::Lime,
+            Self::Saliency | Self::RandomizedSaliency => Stage::Gradcam,
+            Self::Perturbations | Self::Weights | Self::RandomizedWeights => Stage::Lime,
             Self::Orders | Self::Curves => Stage::Deletion,
             Self::Scores
             | Self::Agreement
             | Self::Localization
             | Self::Complexity
+            | Self::Sanity
             | Self::Comparisons => Stage::Evaluate,
             Self::Report => Stage::Report,
         }
@@ -218,6 +231,15 @@ impl Kind {
             .filter(move |kind| kind.stage() == stage)
     }
 
+    /// The kinds whose code makes it, the first in its own name's place: explanations of random networks are made by the code of all explanations.
+    pub(crate) fn made_by(self) -> &'static [Self] {
+        match self {
+            Self::RandomizedSaliency => &[Self::Saliency],
+            Self::RandomizedWeights => &[Self::Perturbations, Self::Weights],
+            _ => &[],
+        }
+    }
+
     /// What this kind of action leaves in its record for those that read it.
     pub(crate) fn facets(self) -> &'static [&'static str] {
         match self {
@@ -228,11 +250,14 @@ impl Kind {
             Self::Saliency => &[facet::MAP],
             Self::Perturbations => &[facet::ANSWERS],
             Self::Weights | Self::Orders => &[facet::ORDER],
-            Self::Curves
+            Self::RandomizedSaliency
+            | Self::RandomizedWeights
+            | Self::Curves
             | Self::Scores
             | Self::Agreement
             | Self::Localization
             | Self::Complexity
+            | Self::Sanity
             | Self::Comparisons
             | Self::Report => &[],
         }
@@ -248,8 +273,10 @@ impl Kind {
             Self::Logits => add::<schema::Logits>(&mut hasher),
             Self::Targets => add::<schema::Target>(&mut hasher),
             Self::Saliency => add::<schema::Saliency>(&mut hasher),
+            Self::RandomizedSaliency => add::<schema::RandomizedSaliency>(&mut hasher),
             Self::Perturbations => add::<schema::Perturbations>(&mut hasher),
             Self::Weights => add::<schema::Weight>(&mut hasher),
+            Self::RandomizedWeights => add::<schema::RandomizedWeight>(&mut hasher),
             Self::Orders => add::<schema::Place>(&mut hasher),
             Self::Curves => add::<schema::CurveStep>(&mut hasher),
             Self::Scores => {
@@ -263,6 +290,7 @@ impl Kind {
             }
             Self::Localization => add::<schema::Localization>(&mut hasher),
             Self::Complexity => add::<schema::Complexity>(&mut hasher),
+            Self::Sanity => add::<schema::Sanity>(&mut hasher),
             Self::Comparisons => {
                 add::<schema::Comparison>(&mut hasher);
                 add::<schema::Summary>(&mut hasher);

@@ -50,9 +50,9 @@ pub(crate) fn read(
     for row in &rows {
         let class = classes.class(&row.label);
         if class.is_none() {
-            problems.push(
-                unknown_label(row, classes).at(&source, source.within(&row.line, &row.label)),
-            );
+            let (title, label, help) = unknown_label(&row.label, classes);
+            let problem = Problem::new(title).label(label).help(help);
+            problems.push(problem.at(&source, source.within(&row.line, &row.label)));
         }
         let found = bases
             .iter()
@@ -121,28 +121,28 @@ fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
 }
 
 /// A record's position is that of the empty lines before it, which the parser skips.
-fn skip_blank_lines(text: &str, start: usize) -> usize {
+pub(crate) fn skip_blank_lines(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
     start + rest.len() - rest.trim_start_matches(['\r', '\n']).len()
 }
 
-/// The places of [`COLUMNS`] in a header that has these and no others.
+/// The places of [`COLUMNS`] in a header that has these and no others. The labels may be called `class_index`.
 fn columns(header: &StringRecord) -> Option<[usize; 2]> {
     let place = |name| header.iter().position(|column| column == name);
-    let places = [place(COLUMNS[0])?, place(COLUMNS[1])?];
+    let label = place(COLUMNS[1]).or_else(|| place("class_index"));
+    let places = [place(COLUMNS[0])?, label?];
     (header.len() == COLUMNS.len()).then_some(places)
 }
 
-fn unknown_label(row: &Row, classes: &Classes) -> Problem {
+/// A label that no class has: what is wrong, what was meant, and how to mend it.
+pub(crate) fn unknown_label(label: &str, classes: &Classes) -> (String, String, String) {
     let last = classes.count() - 1;
-    let problem = Problem::new(format!("no class is called `{}`", row.label));
-    let problem = match classes.nearest(&row.label) {
-        Some(name) => problem.label(format!("did you mean `{name}`?")),
-        None => problem.label("there is no such class"),
-    };
-    problem.help(format!(
-        "expected a line of the list of classes, or an index from 0 to {last}"
-    ))
+    let meant = classes.nearest(label).map_or_else(
+        || "there is no such class".to_owned(),
+        |name| format!("did you mean `{name}`?"),
+    );
+    let help = format!("expected a line of the list of classes, or an index from 0 to {last}");
+    (format!("no class is called `{label}`"), meant, help)
 }
 
 fn unmatched(file: &Path, row: &Row, folder: &Path, paths: &[PathBuf]) -> String {

@@ -16,6 +16,7 @@ mod fixture;
 mod images;
 mod kind;
 mod labels;
+mod manifest;
 mod name;
 pub mod plan;
 mod problem;

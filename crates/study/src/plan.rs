@@ -66,6 +66,8 @@ pub struct Subject {
     pub order: Option<Order>,
     /// What removed superpixels are replaced by.
     pub replacement: Option<Replacement>,
+    /// How far down from the output the network's layers are random, from 1.
+    pub depth: Option<u32>,
 }
 
 /// One unit of work, and whether it is done.
@@ -299,11 +301,14 @@ impl Plan {
             .as_ref()
             .and_then(|name| study.methods.get(name));
         let most = controls::MOST_SUPERPIXELS as u64;
-        let found = || self.facet(Kind::Segments, &subject.segments(), facet::SUPERPIXELS);
         matches!(method, Some(Method::Oracle))
-            && found()
-                .and_then(|found| found.as_u64())
-                .is_some_and(|found| found > most)
+            && self.superpixels(subject).is_some_and(|found| found > most)
+    }
+
+    /// How many superpixels the image of a subject has under its partition, once it is cut.
+    pub fn superpixels(&self, subject: &Subject) -> Option<u64> {
+        let found = self.facet(Kind::Segments, &subject.segments(), facet::SUPERPIXELS);
+        found?.as_u64()
     }
 
     /// The artifacts that are there, under their names in `latest/`.
@@ -377,6 +382,7 @@ impl Subject {
         Self {
             order: None,
             replacement: None,
+            depth: None,
             ..self.clone()
         }
     }
@@ -406,6 +412,7 @@ impl Subject {
             self.replacement
                 .map(|replacement| replacement.name().to_owned()),
         );
+        parts.extend(self.depth.map(|depth| format!("random to depth {depth}")));
         if parts.is_empty() {
             "the study".to_owned()
         } else {
@@ -429,6 +436,7 @@ impl Subject {
             self.replacement
                 .map(|replacement| replacement.name().to_owned()),
         );
+        parts.extend(self.depth.map(|depth| format!("depth{depth:02}")));
         if parts.is_empty() {
             "study".to_owned()
         } else {
@@ -453,7 +461,9 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn subjects(&self, kind: Kind) -> Vec<Subject> {
         match kind {
+            Kind::Sanity if self.study.sanity.images == 0 => Vec::new(),
             Kind::Scores
+            | Kind::Sanity
             | Kind::Agreement
             | Kind::Localization
             | Kind::Complexity
@@ -477,12 +487,39 @@ impl Planner<'_> {
                 },
             ),
             Kind::Saliency => self.explained(|method| matches!(method, Method::Gradcam(_))),
+            Kind::RandomizedSaliency => self.randomized(self.subjects(Kind::Saliency)),
+            Kind::RandomizedWeights => self.randomized(self.subjects(Kind::Weights)),
             Kind::Perturbations | Kind::Weights => {
                 self.in_partitions(self.explained(|method| matches!(method, Method::Lime(_))))
             }
             Kind::Orders => self.ordered(),
             Kind::Curves => self.judged(self.in_partitions(self.explained(|_| true))),
         }
+    }
+
+    /// The explanations that are made again with random layers, at each depth.
+    fn randomized(&self, explained: Vec<Subject>) -> Vec<Subject> {
+        let wanted = |subject: &Subject| {
+            let checked = subject
+                .image
+                .is_some_and(|image| self.study.is_sanity_checked(image));
+            let layers = subject
+                .network
+                .as_ref()
+                .is_some_and(|name| self.study.has_layers(name));
+            checked && layers && subject.run.unwrap_or(0) == 0
+        };
+        let at_depths = |subject: Subject| {
+            (1..=self.study.sanity.depths).map(move |depth| Subject {
+                depth: Some(depth),
+                ..subject.clone()
+            })
+        };
+        explained
+            .into_iter()
+            .filter(wanted)
+            .flat_map(at_depths)
+            .collect()
     }
 
     /// The controls; those that search once for each replacement.
@@ -630,15 +667,12 @@ impl Planner<'_> {
             Kind::Segments => self.segments(builder, subject)?,
             Kind::Logits => self.probabilities(self.pixels(builder, subject)?, subject)?,
             Kind::Targets => self.targets(builder, subject)?,
-            Kind::Saliency => {
-                let network = self.study.networks.get(subject.network.as_ref()?)?;
-                let builder = self.network(self.pixels(builder, subject)?, subject)?;
-                let builder = self.target(builder, subject)?;
-                let builder = builder.setting("network.layer", network.layer.clone());
-                match &network.head {
-                    Some(head) => builder.setting("network.head", head.clone()),
-                    None => builder,
-                }
+            Kind::Saliency => self.saliency(builder, subject)?,
+            Kind::RandomizedSaliency => self.randomness(self.saliency(builder, subject)?),
+            Kind::RandomizedWeights => {
+                let lime = self.lime(subject)?;
+                let builder = self.randomness(self.perturbations(builder, subject)?);
+                with_fit(builder, lime)
             }
             Kind::Perturbations => self.perturbations(builder, subject)?,
             Kind::Weights => self.weights(builder, subject)?,
@@ -647,7 +681,8 @@ impl Planner<'_> {
             Kind::Scores => self.scores(builder)?,
             Kind::Agreement => self.agreement(builder)?,
             Kind::Localization => self.localization(builder)?,
-            Kind::Complexity => self.contents(builder, &EXPLANATIONS)?,
+            Kind::Complexity => self.contents(self.partitions(builder), &EXPLANATIONS)?,
+            Kind::Sanity => self.sanity(builder)?,
             Kind::Comparisons => self.comparisons(builder)?,
             Kind::Report => self.report(builder)?,
         };
@@ -656,11 +691,16 @@ impl Planner<'_> {
 
     /// Names that stand in the rows, the code, and the shape of the tables.
     fn named(&self, kind: Kind, subject: &Subject) -> PreimageBuilder {
-        let code =
-            code::digest(kind.name()).expect("build.rs makes a digest for every kind of action");
+        let digest = |kind: Kind| {
+            code::digest(kind.name()).expect("build.rs makes a digest for every kind of action")
+        };
+        let made_by = kind.made_by();
         let mut builder = Preimage::builder(kind.name())
-            .code(code)
+            .code(digest(made_by.first().copied().unwrap_or(kind)))
             .input("schema", self.fingerprint);
+        for kind in made_by.iter().skip(1) {
+            builder = builder.input(format!("code.{kind}"), digest(*kind));
+        }
         if let Some(image) = subject.image {
             builder = builder.name("image", self.sources.image(image).name.clone());
         }
@@ -676,6 +716,9 @@ impl Planner<'_> {
         }
         if let Some(run) = subject.run {
             builder = builder.name("run", run);
+        }
+        if let Some(depth) = subject.depth {
+            builder = builder.name("depth", depth);
         }
         builder
     }
@@ -719,6 +762,24 @@ impl Planner<'_> {
             .plan
             .facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
         Some(builder.input("targets.target_class", class))
+    }
+
+    fn saliency(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
+        let network = self.study.networks.get(subject.network.as_ref()?)?;
+        let builder = self.network(self.pixels(builder, subject)?, subject)?;
+        let builder = self.target(builder, subject)?;
+        let builder = builder.setting("network.layer", network.layer.clone());
+        Some(match &network.head {
+            Some(head) => builder.setting("network.head", head.clone()),
+            None => builder,
+        })
+    }
+
+    /// Which layers are random at a depth, and what they are then.
+    fn randomness(&self, builder: PreimageBuilder) -> PreimageBuilder {
+        builder
+            .setting("sanity.depths", self.study.sanity.depths)
+            .setting("study.seed", self.study.seed)
     }
 
     fn segments(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
@@ -802,12 +863,7 @@ impl Planner<'_> {
         // How many samples are asked, or asked again, is then decided by fits.
         let builder = if settled.is_some() || precision == lime::Precision::Mixed {
             let code = code::digest("sizes").expect("build.rs makes a digest for what fits decide");
-            fit_settings(lime)
-                .into_iter()
-                .fold(builder, |builder, (name, value)| {
-                    builder.setting(format!("lime.{name}"), value)
-                })
-                .input("sizes", code)
+            with_fit(builder, lime).input("sizes", code)
         } else {
             builder
         };
@@ -824,14 +880,8 @@ impl Planner<'_> {
     }
 
     fn weights(&self, builder: PreimageBuilder, subject: &Subject) -> Option<PreimageBuilder> {
-        let lime = self.lime(subject)?;
-        let builder = fit_settings(lime)
-            .into_iter()
-            .fold(builder, |builder, (name, value)| {
-                builder.setting(format!("lime.{name}"), value)
-            });
         Some(
-            builder.input(
+            with_fit(builder, self.lime(subject)?).input(
                 "perturbations.answers",
                 self.plan
                     .facet(Kind::Perturbations, subject, facet::ANSWERS)?,
@@ -919,8 +969,18 @@ impl Planner<'_> {
         let builder = builder
             .setting("images.require_correct", self.study.images.require_correct)
             .setting("methods.deterministic", self.deterministic())
+            .setting("methods.oracles", self.oracles())
             .input("classes", self.class_names);
-        self.contents(builder, reads::reads(Kind::Scores))
+        self.contents(self.partitions(builder), reads::reads(Kind::Scores))
+    }
+
+    /// Names of the oracles, which may have nothing but a row of `exclusions`.
+    fn oracles(&self) -> Vec<&str> {
+        let methods = self.study.methods.iter();
+        methods
+            .filter(|(_, method)| matches!(method, Method::Oracle))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// Names of the methods that give the same in every run.
@@ -953,8 +1013,37 @@ impl Planner<'_> {
 
     /// The masks are in the crops, and whether the explained class is the object's in the targets.
     fn localization(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
-        let builder = self.contents(builder, &[Kind::Crops, Kind::Targets])?;
+        let builder = self.contents(self.partitions(builder), &[Kind::Crops, Kind::Targets])?;
         self.contents(builder, &EXPLANATIONS)
+    }
+
+    fn sanity(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
+        let sanity = &self.study.sanity;
+        let programs = self
+            .study
+            .networks
+            .keys()
+            .filter(|name| !self.study.has_layers(name));
+        let builder = builder
+            .setting("sanity.images", sanity.images)
+            .setting("sanity.depths", sanity.depths)
+            .setting(
+                "networks.programs",
+                programs.map(Name::as_str).collect::<Vec<_>>(),
+            );
+        self.contents(self.partitions(builder), reads::reads(Kind::Sanity))
+    }
+
+    /// On which partitions methods are judged, which decides which rows there are: a map of Grad-CAM does not say it.
+    fn partitions(&self, builder: PreimageBuilder) -> PreimageBuilder {
+        let chosen = self.study.method_partitions.iter();
+        let chosen: serde_json::Map<String, Value> = chosen
+            .map(|(method, names)| {
+                let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+                (method.to_string(), names.into())
+            })
+            .collect();
+        builder.setting("methods.partitions", chosen)
     }
 
     fn comparisons(&self, builder: PreimageBuilder) -> Option<PreimageBuilder> {
@@ -1013,7 +1102,15 @@ impl Planner<'_> {
 }
 
 /// The kinds that relevances come from; their subjects are those of the curves.
-const EXPLANATIONS: [Kind; 3] = [Kind::Segments, Kind::Saliency, Kind::Weights];
+const EXPLANATIONS: [Kind; 4] = [Kind::Segments, Kind::Saliency, Kind::Weights, Kind::Orders];
+
+/// The settings of a surrogate in the key of what is made with it.
+fn with_fit(builder: PreimageBuilder, lime: &lime::Settings) -> PreimageBuilder {
+    let settings = fit_settings(lime).into_iter();
+    settings.fold(builder, |builder, (name, value)| {
+        builder.setting(format!("lime.{name}"), value)
+    })
+}
 
 /// The settings of a surrogate under their names in pipeline.toml.
 fn fit_settings(lime: &lime::Settings) -> Vec<(&'static str, Value)> {

@@ -84,6 +84,8 @@ impl Reader {
 pub(crate) enum Kind {
     /// A file that is there.
     File,
+    /// A file, or nothing yet.
+    NewFile,
     /// A folder that is there.
     Folder,
     /// A folder, or nothing yet.
@@ -93,7 +95,7 @@ pub(crate) enum Kind {
 impl Kind {
     fn word(self) -> &'static str {
         match self {
-            Self::File => "file",
+            Self::File | Self::NewFile => "file",
             Self::Folder | Self::NewFolder => "folder",
         }
     }
@@ -101,6 +103,7 @@ impl Kind {
     fn fits(self, path: &Path) -> bool {
         match self {
             Self::File => path.is_file(),
+            Self::NewFile => path.is_file() || !path.exists(),
             Self::Folder => path.is_dir(),
             Self::NewFolder => path.is_dir() || !path.exists(),
         }
@@ -401,6 +404,22 @@ impl<'a> Section<'a> {
     /// A path that is required.
     pub(crate) fn path(&mut self, key: &'static str, kind: Kind) -> PathBuf {
         let read = |section: &Self, value: &Value<'_>| section.existing(key, kind, value);
+        self.value(key, None, read).unwrap_or_default()
+    }
+
+    /// A path that is required, or a word that stands for something else; none for the word.
+    pub(crate) fn path_or_word(
+        &mut self,
+        key: &'static str,
+        kind: Kind,
+        word: &str,
+    ) -> Option<PathBuf> {
+        let read = |section: &Self, value: &Value<'_>| {
+            if value.get_ref().as_str() == Some(word) {
+                return Some(None);
+            }
+            section.existing(key, kind, value).map(Some)
+        };
         self.value(key, None, read).unwrap_or_default()
     }
 

@@ -3,6 +3,7 @@
 pub mod compute;
 pub mod controls;
 pub mod deletion;
+mod download;
 pub mod evaluate;
 pub mod gradcam;
 pub mod images;
@@ -10,6 +11,7 @@ pub mod infer;
 pub mod lime;
 mod replacement;
 pub mod report;
+pub mod sanity;
 pub mod segment;
 
 pub use replacement::{Backdrop, Replacement};

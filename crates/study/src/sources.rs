@@ -6,6 +6,7 @@ use std::path::Path;
 use store::Store;
 
 use crate::problem::{Problem, Problems};
+use crate::settings::infer::Network;
 use crate::{Image, Images, Name, Study};
 
 /// The digests of a study's files, taken once, before anything runs.
@@ -26,9 +27,13 @@ struct ImageDigests {
 impl Sources {
     /// Finds the images of a study and reads every file once for its digest.
     pub fn read(study: &Study) -> Result<Self, Problems> {
-        let images = Images::read(study)?;
+        let mut images = Images::read(study)?;
         let found = &images.images;
         let masks = found.iter().filter_map(|image| image.mask.as_deref());
+        let unfetched: Vec<Problem> = study.networks.values().filter_map(unfetched).collect();
+        if !unfetched.is_empty() {
+            return Err(unfetched.into());
+        }
         let weights = study.networks.values().map(|network| &*network.weights);
         let files: Vec<(&Path, &str)> = found
             .iter()
@@ -41,12 +46,14 @@ impl Sources {
         let of_weights = of_masks.split_off(of_masks.len() - study.networks.len());
         let mut of_masks = of_masks.into_iter();
         let digests = found.iter().zip(of_images);
-        let digests = digests
+        let digests: Vec<ImageDigests> = digests
             .map(|(found, image)| ImageDigests {
                 image,
                 mask: found.mask.as_ref().and_then(|_| of_masks.next()),
             })
             .collect();
+        let repeated = repeated(&images, &digests);
+        images.warnings.extend(repeated);
         let networks = study.networks.keys().cloned().zip(of_weights).collect();
         Ok(Self {
             images,
@@ -84,6 +91,42 @@ impl Sources {
     pub fn network_digest(&self, network: &Name) -> &str {
         &self.networks[network]
     }
+}
+
+/// What is said of weights that have an address and are not there.
+fn unfetched(network: &Network) -> Option<Problem> {
+    let download = network.download.as_ref()?;
+    if network.weights.exists() {
+        return None;
+    }
+    let shown = network.weights.display();
+    let title = format!("the weights `{shown}` are not there yet");
+    let help = format!(
+        "run `pipeline fetch`, which gets them from {}, or put that file there",
+        download.url
+    );
+    Some(Problem::new(title).help(help))
+}
+
+/// A warning for each group of images that are the same file: each of them counts in the statistics.
+fn repeated(images: &Images, digests: &[ImageDigests]) -> Vec<String> {
+    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (image, digest) in images.images.iter().zip(digests) {
+        names.entry(&digest.image).or_default().push(&image.name);
+    }
+    let mut groups: Vec<_> = names
+        .into_values()
+        .filter(|names| names.len() > 1)
+        .collect();
+    groups.sort_unstable();
+    let warning = |names: Vec<&str>| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!(
+            "{} are the same file, and each counts as an image of its own: remove all but one",
+            names.join(" and ")
+        )
+    };
+    groups.into_iter().map(warning).collect()
 }
 
 /// The digests of files, each with what it is in words.

@@ -7,7 +7,7 @@ use crate::name::Name;
 use crate::problem::{Problems, Source};
 use crate::reader::{Choice, Reader, Section};
 use crate::settings::{
-    compute, controls, deletion, evaluate, gradcam, images, infer, lime, report, segment,
+    compute, controls, deletion, evaluate, gradcam, images, infer, lime, report, sanity, segment,
 };
 
 /// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
@@ -38,6 +38,8 @@ pub struct Study {
     pub deletion: deletion::Settings,
     /// How curves become scores.
     pub evaluate: evaluate::Settings,
+    /// Which explanations are made of networks with random layers too.
+    pub sanity: sanity::Settings,
     /// What the report says.
     pub report: report::Settings,
     /// What the networks run on.
@@ -107,6 +109,12 @@ impl Method {
         !matches!(self, Self::Gradcam(_) | Self::Lime(_))
     }
 
+    /// Whether it says how relevant a superpixel is: an explanation, or the edges in it. `random`, `greedy` and `oracle` give an order, in which the
+    /// numbers mean nothing.
+    pub fn gives_relevances(&self) -> bool {
+        matches!(self, Self::Gradcam(_) | Self::Lime(_) | Self::Edges)
+    }
+
     /// Whether it is a control that finds its order by removing superpixels, so that the order depends on what replaces them.
     pub fn searches(&self) -> bool {
         matches!(self, Self::Greedy | Self::Oracle)
@@ -115,7 +123,7 @@ impl Method {
     /// A method, and the partitions on which it is judged where that are not all.
     fn read(
         mut section: Section<'_>,
-        partitions: &BTreeMap<Name, segment::Partition>,
+        partitions: &Partitions,
         programs: bool,
         tf32: bool,
     ) -> Option<(Self, Option<Vec<Name>>)> {
@@ -144,16 +152,14 @@ impl Method {
     }
 }
 
+/// The partitions by name; none for one that could not be read, which has been reported and may still be named.
+type Partitions = BTreeMap<Name, Option<segment::Partition>>;
+
 /// Says so where it is certain that the oracle has nothing to do, or not on a partition that it was given.
-fn check_oracle(
-    section: &Section<'_>,
-    chosen: Option<&[Name]>,
-    partitions: &BTreeMap<Name, segment::Partition>,
-) {
+fn check_oracle(section: &Section<'_>, chosen: Option<&[Name]>, partitions: &Partitions) {
     let too_fine = |name: &&Name| {
-        partitions
-            .get(*name)
-            .is_some_and(controls::too_fine_for_oracle)
+        let partition = partitions.get(*name).and_then(Option::as_ref);
+        partition.is_some_and(controls::too_fine_for_oracle)
     };
     let title = "the oracle asks about every subset of at most 12 superpixels";
     if let Some(name) = chosen.into_iter().flatten().find(too_fine) {
@@ -182,7 +188,7 @@ impl Study {
         let images = images::Settings::read(root.section("images"));
         let crop = images.crop;
         let partitions = each(&mut root, "partitions", "partition", |section| {
-            segment::Partition::read(section, crop)
+            Some(segment::Partition::read(section, crop))
         });
         let networks = each(&mut root, "networks", "network", |section| {
             infer::Network::read(section, crop)
@@ -201,7 +207,10 @@ impl Study {
             runs: general.integer("runs", Some(10), 1..=MOST_RUNS),
             artifacts: general.new_folder("artifacts", "artifacts"),
             images,
-            partitions,
+            partitions: partitions
+                .into_iter()
+                .filter_map(|(name, partition)| Some((name, partition?)))
+                .collect(),
             networks,
             method_partitions: methods
                 .iter()
@@ -213,6 +222,7 @@ impl Study {
                 .collect(),
             deletion: deletion::Settings::read(root.section("deletion")),
             evaluate: evaluate::Settings::read(root.section("evaluate")),
+            sanity: sanity::Settings::read(root.section("sanity")),
             report: report::Settings::read(root.section("report")),
             compute,
         };
@@ -237,6 +247,18 @@ impl Study {
             method if method.deterministic() => 1,
             _ => self.runs,
         }
+    }
+
+    /// Whether an image, by its place in the order of names, is explained by networks with random layers too. It does not depend on other images
+    /// being dropped, so that shares of the work agree on it.
+    pub fn is_sanity_checked(&self, image: usize) -> bool {
+        image < self.sanity.images as usize
+    }
+
+    /// Whether a network has layers with names, which can be made random.
+    pub fn has_layers(&self, network: &Name) -> bool {
+        let network = self.networks.get(network);
+        network.is_some_and(|it| it.architecture != infer::Architecture::TorchScript)
     }
 
     /// Whether a method is judged on a partition.
@@ -309,6 +331,7 @@ mod tests {
             format!("{:?}", study.methods),
             format!("{:?}", study.deletion),
             format!("{:?}", study.evaluate),
+            format!("{:?}", study.sanity),
             format!("{:?}", study.report),
             format!("{:?}", (study.compute.device, study.compute.precision)),
         ];
@@ -320,6 +343,7 @@ mod tests {
         {Name("edges"): Edges, Name("gradcam"): Gradcam(Settings), Name("greedy"): Greedy, Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("lime_coarse"): Lime(Settings { samples: Fixed(64), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("oracle"): Oracle, Name("random"): Random(Random { orders: 3 })}
         Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], noise: 0.01 }
         Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
+        Settings { images: 4, depths: 4 }
         Settings { title: "Explanation selectivity" }
         (Auto, Fp32)
         "#);
@@ -566,6 +590,13 @@ kind = "lime"
     }
 
     #[test]
+    fn a_partition_without_its_algorithm_is_one_mistake_though_a_method_names_it() {
+        let shown = problems_with("algorithm = \"quickshift\"", "algorithm = \"quickshfit\"");
+        assert!(shown.contains("unknown algorithm `quickshfit`"), "{shown}");
+        assert_eq!(shown.matches("error:").count(), 1, "{shown}");
+    }
+
+    #[test]
     fn without_its_kind_a_section_is_one_mistake() {
         insta::assert_snapshot!(problems_with("kind = \"lime\"", "kind = \"lima\""), @r#"
         error: unknown kind of method `lima`
@@ -585,21 +616,13 @@ kind = "lime"
            |
            = help: expected one of `kind`
         "#);
-        insta::assert_snapshot!(problems_with("algorithm = \"quickshift\"", "#"), @r#"
+        insta::assert_snapshot!(problems_with("algorithm = \"quickshift\"", "#"), @"
         error: [partitions.quickshift] needs the key `algorithm`
           --> pipeline.toml:35:1
            |
         35 | [partitions.quickshift]
            | ^^^^^^^^^^^^^^^^^^^^^^^ `algorithm` is missing here
-
-        error: unknown partition `quickshift`
-          --> pipeline.toml:51:15
-           |
-        51 | partitions = ["quickshift"] # on which the method is judged; the default is all of them, for every kind of method
-           |               ^^^^^^^^^^^^ there is no such name
-           |
-           = help: expected one of `coarse`
-        "#);
+        ");
         insta::assert_snapshot!(problems_with(
             "architecture = \"resnet50\"",
             "layer = \"layer4\""
@@ -689,7 +712,7 @@ kind = "lime"
         error: `folder` must be the path of a folder, in quotes
           --> pipeline.toml:12:10
            |
-        12 | folder = 3     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too
+        12 | folder = 3     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too; or manifest = "photos.csv"
            |          ^ found 3
 
         error: `resize` must be a whole number from 64 to 4096
@@ -765,13 +788,13 @@ kind = "lime"
           --> pipeline.toml:18:10
            |
         18 | target = "true"       # the class that is explained: "predicted", or "true" (the label)
-           |          ^^^^^^ name the file with `labels`, or change this
+           |          ^^^^^^ name the file with `labels`, or a `manifest` with that column, or change this
 
         error: `require_correct = true` needs labels
           --> pipeline.toml:19:19
            |
         19 | require_correct = true     # drop images that a network gets wrong; without labels the default is false
-           |                   ^^^^ name the file with `labels`, or change this
+           |                   ^^^^ name the file with `labels`, or a `manifest` with that column, or change this
 
         error: `mean` stands twice in `replacements`
           --> pipeline.toml:82:25
@@ -949,13 +972,13 @@ kind = "lime"
         error: `folder` must be a folder, and `data/labels.csv` is none
           --> pipeline.toml:12:10
            |
-        12 | folder = "data/labels.csv"     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too
+        12 | folder = "data/labels.csv"     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too; or manifest = "photos.csv"
            |          ^^^^^^^^^^^^^^^^^ expected a folder
 
         error: `classes` must be a file, and `data` is none
           --> pipeline.toml:15:11
            |
-        15 | classes = "data" # one class name a line, in the order of the networks' outputs
+        15 | classes = "data" # one class name a line, in the order of the networks' outputs; or "imagenet"
            |           ^^^^^^ expected a file
         "#);
     }

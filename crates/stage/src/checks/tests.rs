@@ -619,6 +619,8 @@ fn an_exclusion_says_why() {
         network: None,
         predicted_label: None,
         true_label: None,
+        partition: None,
+        method: None,
     };
     assert_eq!(check::<Exclusion>(&[], ()), Ok(()));
     refused(

@@ -21,7 +21,7 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 /// Every kind of action with the stage in whose crate its file lies.
-pub(crate) const KINDS: [(&str, &str); 16] = [
+pub(crate) const KINDS: [(&str, &str); 17] = [
     ("crops", "segment"),
     ("segments", "segment"),
     ("logits", "infer"),
@@ -36,6 +36,7 @@ pub(crate) const KINDS: [(&str, &str); 16] = [
     ("agreement", "evaluate"),
     ("localization", "evaluate"),
     ("complexity", "evaluate"),
+    ("sanity", "evaluate"),
     ("comparisons", "evaluate"),
     ("report", "report"),
 ];

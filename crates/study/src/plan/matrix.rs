@@ -103,6 +103,10 @@ resamples = 1000
 confidence = 0.95
 agreement = 0.9
 
+[sanity]
+images = 1
+depths = 2
+
 [report]
 title = "A study"
 
@@ -112,10 +116,12 @@ device = "cpu"
 "#;
 
 /// The kinds whose key holds the digest of a network's weights, or a setting of the network.
-const NETWORK: [Kind; 5] = [
+const NETWORK: [Kind; 7] = [
     Kind::Logits,
     Kind::Saliency,
+    Kind::RandomizedSaliency,
     Kind::Perturbations,
+    Kind::RandomizedWeights,
     Kind::Orders,
     Kind::Curves,
 ];
@@ -126,12 +132,14 @@ const NETWORK_SETTINGS: [(&str, &str); 3] = [
     ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 35] = [
+const SETTINGS: [(&str, &str, &[Kind]); 38] = [
     (
         "seed = 1",
         "seed = 2",
         &[
+            Kind::RandomizedSaliency,
             Kind::Perturbations,
+            Kind::RandomizedWeights,
             Kind::Orders,
             Kind::Curves,
             Kind::Comparisons,
@@ -145,7 +153,13 @@ const SETTINGS: [(&str, &str, &[Kind]); 35] = [
     (
         "kind = \"edges\"",
         "kind = \"greedy\"",
-        &[Kind::Orders, Kind::Curves, Kind::Scores],
+        &[
+            Kind::Orders,
+            Kind::Curves,
+            Kind::Scores,
+            Kind::Localization,
+            Kind::Complexity,
+        ],
     ),
     ("resize = 256", "resize = 255", &[Kind::Crops]),
     ("resize = 256", "resize = \"squash\"", &[Kind::Crops]),
@@ -192,52 +206,61 @@ const SETTINGS: [(&str, &str, &[Kind]); 35] = [
     ("min_size = 50", "min_size = 40", &[Kind::Segments]),
     ("rows = 7", "rows = 8", &[Kind::Segments]),
     ("columns = 6", "columns = 5", &[Kind::Segments]),
-    ("samples = 100", "samples = 101", &[Kind::Perturbations]),
+    (
+        "samples = 100",
+        "samples = 101",
+        &[Kind::Perturbations, Kind::RandomizedWeights],
+    ),
     (
         "samples = 100",
         "samples = { most = 100, top = 3 }",
-        &[Kind::Perturbations],
+        &[Kind::Perturbations, Kind::RandomizedWeights],
     ),
     (
         "samples = 100",
         "samples = { most = 100, standard_error = 0.1 }",
-        &[Kind::Perturbations],
+        &[Kind::Perturbations, Kind::RandomizedWeights],
     ),
     // The ridge has to know which samples were drawn together.
     (
         "sampler = \"coin\"",
         "sampler = \"paired\"",
-        &[Kind::Perturbations, Kind::Weights, Kind::Agreement],
+        &[
+            Kind::Perturbations,
+            Kind::Weights,
+            Kind::RandomizedWeights,
+            Kind::Agreement,
+        ],
     ),
     (
         "precision = \"fp32\"",
         "precision = \"mixed\"",
-        &[Kind::Perturbations],
+        &[Kind::Perturbations, Kind::RandomizedWeights],
     ),
     (
         "replacement = \"mean\"",
         "replacement = \"blur\"",
-        &[Kind::Perturbations],
+        &[Kind::Perturbations, Kind::RandomizedWeights],
     ),
     (
         "kernel_width = 0.25",
         "kernel_width = 0.3",
-        &[Kind::Weights, Kind::Agreement],
+        &[Kind::Weights, Kind::RandomizedWeights, Kind::Agreement],
     ),
     (
         "distance = \"cosine\"",
         "distance = \"l2\"",
-        &[Kind::Weights, Kind::Agreement],
+        &[Kind::Weights, Kind::RandomizedWeights, Kind::Agreement],
     ),
     (
         "alpha = 1.0",
         "alpha = 2.0",
-        &[Kind::Weights, Kind::Agreement],
+        &[Kind::Weights, Kind::RandomizedWeights, Kind::Agreement],
     ),
     (
         "features = \"all\"",
         "features = { count = 3, selection = \"highest_weights\" }",
-        &[Kind::Weights, Kind::Agreement],
+        &[Kind::Weights, Kind::RandomizedWeights, Kind::Agreement],
     ),
     ("resamples = 1000", "resamples = 2000", &[Kind::Comparisons]),
     (
@@ -246,6 +269,35 @@ const SETTINGS: [(&str, &str, &[Kind]); 35] = [
         &[Kind::Comparisons],
     ),
     ("agreement = 0.9", "agreement = 0.8", &[Kind::Agreement]),
+    (
+        "images = 1",
+        "images = 2",
+        &[
+            Kind::RandomizedSaliency,
+            Kind::RandomizedWeights,
+            Kind::Sanity,
+        ],
+    ),
+    (
+        "depths = 2",
+        "depths = 1",
+        &[
+            Kind::RandomizedSaliency,
+            Kind::RandomizedWeights,
+            Kind::Sanity,
+        ],
+    ),
+    // A map says nothing about partitions.
+    (
+        "kind = \"gradcam\"",
+        "kind = \"gradcam\"\npartitions = [\"quick\"]",
+        &[
+            Kind::Scores,
+            Kind::Localization,
+            Kind::Complexity,
+            Kind::Sanity,
+        ],
+    ),
 ];
 /// Values that are read of an earlier action, and by which kinds.
 const FACETS: [(Kind, &str, &[Kind]); 9] = [
@@ -256,7 +308,9 @@ const FACETS: [(Kind, &str, &[Kind]); 9] = [
             Kind::Segments,
             Kind::Logits,
             Kind::Saliency,
+            Kind::RandomizedSaliency,
             Kind::Perturbations,
+            Kind::RandomizedWeights,
             Kind::Orders,
             Kind::Curves,
         ],
@@ -264,7 +318,12 @@ const FACETS: [(Kind, &str, &[Kind]); 9] = [
     (
         Kind::Segments,
         facet::LABELS,
-        &[Kind::Perturbations, Kind::Orders, Kind::Curves],
+        &[
+            Kind::Perturbations,
+            Kind::RandomizedWeights,
+            Kind::Orders,
+            Kind::Curves,
+        ],
     ),
     (Kind::Segments, facet::SUPERPIXELS, &[Kind::Orders]),
     (Kind::Logits, facet::LOGITS, &[Kind::Targets]),
@@ -273,7 +332,9 @@ const FACETS: [(Kind, &str, &[Kind]); 9] = [
         facet::TARGET_CLASS,
         &[
             Kind::Saliency,
+            Kind::RandomizedSaliency,
             Kind::Perturbations,
+            Kind::RandomizedWeights,
             Kind::Orders,
             Kind::Curves,
         ],
@@ -376,6 +437,8 @@ fn published(
         network: None,
         predicted_label: None,
         true_label: None,
+        partition: None,
+        method: None,
     };
     let tables = match kind {
         Kind::Report => Vec::new(),
@@ -452,7 +515,13 @@ fn every_file_is_in_the_keys_of_what_reads_it() {
     // Random numbers come from it: masks, orders, noise.
     assert_eq!(
         image,
-        [Kind::Crops, Kind::Perturbations, Kind::Orders, Kind::Curves]
+        [
+            Kind::Crops,
+            Kind::Perturbations,
+            Kind::RandomizedWeights,
+            Kind::Orders,
+            Kind::Curves
+        ]
     );
     assert_eq!(
         made_after(write("masks/a.png", "another"), None),
@@ -698,6 +767,7 @@ fn dropping_an_image_makes_only_the_measures_again() {
         Kind::Agreement,
         Kind::Localization,
         Kind::Complexity,
+        Kind::Sanity,
     ];
     assert_eq!(made, read);
 }

@@ -9,8 +9,10 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
         Kind::Crops => &[],
         Kind::Segments | Kind::Logits => &[Kind::Crops],
         Kind::Targets => &[Kind::Logits],
-        Kind::Saliency => &[Kind::Crops, Kind::Targets],
-        Kind::Perturbations | Kind::Orders => &[Kind::Crops, Kind::Segments, Kind::Targets],
+        Kind::Saliency | Kind::RandomizedSaliency => &[Kind::Crops, Kind::Targets],
+        Kind::Perturbations | Kind::RandomizedWeights | Kind::Orders => {
+            &[Kind::Crops, Kind::Segments, Kind::Targets]
+        }
         Kind::Weights | Kind::Agreement => &[Kind::Perturbations],
         Kind::Curves => &[
             Kind::Crops,
@@ -36,8 +38,16 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Segments,
             Kind::Saliency,
             Kind::Weights,
+            Kind::Orders,
         ],
-        Kind::Complexity => &[Kind::Segments, Kind::Saliency, Kind::Weights],
+        Kind::Complexity => &[Kind::Segments, Kind::Saliency, Kind::Weights, Kind::Orders],
+        Kind::Sanity => &[
+            Kind::Segments,
+            Kind::Saliency,
+            Kind::RandomizedSaliency,
+            Kind::Weights,
+            Kind::RandomizedWeights,
+        ],
         Kind::Comparisons => &[Kind::Scores, Kind::Localization],
         Kind::Report => &[
             Kind::Crops,
@@ -107,6 +117,7 @@ fn touch(early: &Subject, late: &Subject) -> bool {
             && same(early.method.as_ref(), late.method.as_ref())
             && same(early.run.as_ref(), late.run.as_ref())
             && same(early.replacement.as_ref(), late.replacement.as_ref())
+            && same(early.depth.as_ref(), late.depth.as_ref())
 }
 
 #[cfg(test)]

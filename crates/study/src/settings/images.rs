@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::manifest;
 use crate::reader::{Choice, Kind, Section};
 
 /// Shortest side, in pixels, to which an image may be scaled. The built-in networks need 63 pixels.
@@ -62,17 +63,41 @@ impl Choice for Interpolation {
         &[("bilinear", Self::Bilinear), ("bicubic", Self::Bicubic)];
 }
 
+/// The names of the classes, in the order of the networks' outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClassList {
+    /// Text file with one class name a line.
+    File(PathBuf),
+    /// The 1000 classes of `ImageNet`, in torchvision's order and words.
+    ImageNet,
+}
+
+impl ClassList {
+    /// The word in pipeline.toml for the shipped list.
+    const IMAGENET: &'static str = "imagenet";
+
+    /// What a person calls it: the file's path, or `imagenet`.
+    pub fn display(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::ImageNet => Self::IMAGENET.to_owned(),
+        }
+    }
+}
+
 /// Where the images are, and what is cut out of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The folder with the images; folders inside it are read too.
+    /// The folder with the images; folders inside it are read too. With a manifest: the folder at which its paths start.
     pub folder: PathBuf,
+    /// CSV or Parquet file with a row for each image, in place of the folder's files, labels and masks.
+    pub manifest: Option<PathBuf>,
     /// CSV file with the columns `path` and `label`.
     pub labels: Option<PathBuf>,
     /// Folder with a mask of the object for some of the images, under the image's own path.
     pub masks: Option<PathBuf>,
-    /// Text file with one class name a line, in the order of the networks' outputs.
-    pub classes: PathBuf,
+    /// The names of the classes.
+    pub classes: ClassList,
     /// How an image is scaled before the crop is cut.
     pub resize: Resize,
     /// How values between pixels are found.
@@ -88,12 +113,36 @@ pub struct Settings {
 impl Settings {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
         let labels = section.optional_path("labels", Kind::File);
-        let labelled = section.has("labels");
+        let masks = section.optional_path("masks", Kind::Folder);
+        let manifest = section.optional_path("manifest", Kind::File);
+        let by_manifest = section.has("manifest");
+        for key in ["labels", "masks"] {
+            if by_manifest && section.has(key) {
+                let title = format!("`{key}` stands beside `manifest`, which has a column for it");
+                section.wrong(key, title, "remove this, or `manifest`");
+            }
+        }
+        let labelled =
+            section.has("labels") || manifest.as_deref().is_some_and(manifest::has_labels);
+        let folder = if by_manifest {
+            let beside = manifest.as_deref().and_then(std::path::Path::parent);
+            section
+                .optional_path("folder", Kind::Folder)
+                .or(beside.map(std::path::Path::to_path_buf))
+                .unwrap_or_default()
+        } else {
+            section.path("folder", Kind::Folder)
+        };
+        let classes = match section.path_or_word("classes", Kind::File, ClassList::IMAGENET) {
+            Some(path) => ClassList::File(path),
+            None => ClassList::ImageNet,
+        };
         let settings = Self {
-            folder: section.path("folder", Kind::Folder),
+            folder,
+            manifest,
             labels,
-            masks: section.optional_path("masks", Kind::Folder),
-            classes: section.path("classes", Kind::File),
+            masks,
+            classes,
             resize: Resize::read(&mut section),
             interpolation: section.choice("interpolation", Interpolation::Bilinear),
             crop: section.integer("crop", Some(224), SMALLEST..=LARGEST),
@@ -113,7 +162,7 @@ impl Settings {
             let label = format!("a crop of {} does not fit into {shorter} pixels", self.crop);
             section.wrong("crop", title, label);
         }
-        let needs = "name the file with `labels`, or change this";
+        let needs = "name the file with `labels`, or a `manifest` with that column, or change this";
         if self.target == Target::True && !labelled {
             section.wrong("target", "`target = \"true\"` needs labels", needs);
         }

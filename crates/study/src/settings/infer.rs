@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use crate::reader::{Choice, Kind, Section};
 
+pub use super::download::Download;
+
 /// Mean of `ImageNet`'s colours, red, green and blue, for values from 0 to 1.
 const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of `ImageNet`'s colours.
@@ -52,6 +54,8 @@ pub struct Network {
     pub architecture: Architecture,
     /// The file with the weights under torchvision's parameter names, `.pth` or safetensors; or with the program.
     pub weights: PathBuf,
+    /// Where that file comes from, if it need not be there yet.
+    pub download: Option<Download>,
     /// Every number of channels as a multiple of the published one, above 0 and at most 4; 1 for a program.
     pub width: f64,
     /// Name of the layer whose output Grad-CAM reads; of a program, of its method that gives it.
@@ -70,7 +74,13 @@ impl Network {
     /// `crop` is the height and width, in pixels, of what the networks of the study are shown.
     pub(crate) fn read(mut section: Section<'_>, crop: u32) -> Option<Self> {
         let architecture: Option<Architecture> = section.kind("architecture");
-        let weights = section.path("weights", Kind::File);
+        let download = Download::read(&mut section);
+        let there = if download.is_some() {
+            Kind::NewFile
+        } else {
+            Kind::File
+        };
+        let weights = section.path("weights", there);
         let width = if architecture == Some(Architecture::TorchScript) {
             // A program's layers are not ours to widen: the key is reported as unknown.
             1.0
@@ -111,6 +121,7 @@ impl Network {
         Some(Self {
             architecture: architecture?,
             weights,
+            download,
             width,
             layer,
             head,

@@ -1,0 +1,140 @@
+//! Looks at the networks of a study and at what they say to its images, and prints it as JSON; it changes nothing.
+//!
+//! `pipeline init` and `pipeline plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use imaging::Rgb;
+use infer::logits::logits;
+use networks::{Form, Network, NetworkError};
+use serde_json::{Map, Value, json};
+use stage::StageError;
+use study::settings::infer as settings;
+use study::{Images, Study};
+
+/// Looks at networks and images.
+#[derive(Debug, Parser)]
+#[command(name = "look", version, after_help = stage::TRUST)]
+struct Arguments {
+    /// The study.
+    #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
+    config: PathBuf,
+    /// How many images are shown to the networks, the first by name.
+    #[arg(long, default_value_t = 0)]
+    images: usize,
+    /// Seconds for which each network's speed is measured; not at all, unless given.
+    #[arg(long)]
+    seconds: Option<f64>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    stage::conclude("look", look(&arguments))
+}
+
+fn look(arguments: &Arguments) -> Result<(), StageError> {
+    let study = Study::read(&arguments.config)?;
+    networks::use_threads(study.compute.threads);
+    let shown = if arguments.images > 0 {
+        Shown::read(&study, arguments.images)?
+    } else {
+        Shown::default()
+    };
+    let mut found = Map::new();
+    for (name, network) in &study.networks {
+        let seen = see(&study, network, &shown, arguments.seconds);
+        let seen = seen.unwrap_or_else(|error| json!({"error": error.to_string()}));
+        found.insert(name.to_string(), seen);
+    }
+    println!("{}", json!({"images": shown.names, "networks": found}));
+    Ok(())
+}
+
+/// Images that the networks are asked about.
+#[derive(Default)]
+struct Shown {
+    names: Vec<String>,
+    crops: Vec<Rgb>,
+    classes: Vec<Option<usize>>,
+}
+
+impl Shown {
+    fn read(study: &Study, count: usize) -> Result<Self, StageError> {
+        let images = Images::read(study)?;
+        let preparation = segment::preparation(&study.images).map_err(StageError::action)?;
+        let mut shown = Self::default();
+        for image in images.images.iter().take(count) {
+            let about = |error: &dyn std::fmt::Display| {
+                StageError::action(format!("{}: {error}", image.path.display()))
+            };
+            let bytes = std::fs::read(&image.path).map_err(|error| about(&error))?;
+            let decoded = imaging::decode(&bytes).map_err(|error| about(&error))?;
+            shown.names.push(image.name.clone());
+            shown.crops.push(imaging::prepare(&decoded, &preparation));
+            shown.classes.push(image.true_class);
+        }
+        Ok(shown)
+    }
+}
+
+/// What there is to say about a network.
+fn see(
+    study: &Study,
+    network: &settings::Network,
+    shown: &Shown,
+    seconds: Option<f64>,
+) -> Result<Value, Box<dyn std::error::Error>> {
+    let side = study.images.crop as usize;
+    let form = Form {
+        device: infer::devices(&study.compute)?[0],
+        precision: infer::precision(&study.compute),
+    };
+    let bytes = std::fs::read(&network.weights)?;
+    let loaded = infer::load(network, &bytes, side, form)?;
+    let speed = seconds
+        .map(|seconds| images_a_second(&loaded, side, seconds))
+        .transpose()?;
+    let classifier = infer::classifier(loaded, network);
+    let mut answers = Vec::new();
+    for (crop, class) in shown.crops.iter().zip(&shown.classes) {
+        let answer = logits(&classifier, crop)?;
+        let predicted = answer.predicted_class;
+        answers.push(json!({
+            "class": predicted,
+            "probability": answer.probabilities[predicted],
+            "right": class.map(|class| class == predicted),
+        }));
+    }
+    let layer = shown
+        .crops
+        .first()
+        .map(|crop| classifier.gradients(&[(crop, 0)]));
+    let (layer, layer_error) = match layer {
+        None => (None, None),
+        Some(Ok(gradients)) => (gradients.first().map(|layer| layer.shape), None),
+        Some(Err(error)) => (None, Some(error.to_string())),
+    };
+    Ok(json!({
+        "classes": classifier.classes(),
+        "layer": layer,
+        "layer_error": layer_error,
+        "answers": answers,
+        "images_per_second": speed,
+    }))
+}
+
+/// Answers batches of the program's size for some seconds, after one that does not count.
+fn images_a_second(network: &Network, side: usize, seconds: f64) -> Result<f64, NetworkError> {
+    let batch = network.batch();
+    network.answer_noise(batch, side)?;
+    let start = Instant::now();
+    let mut batches = 0;
+    while batches == 0 || start.elapsed().as_secs_f64() < seconds {
+        network.answer_noise(batch, side)?;
+        batches += 1;
+    }
+    Ok((batches * batch) as f64 / start.elapsed().as_secs_f64())
+}

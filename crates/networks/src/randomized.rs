@@ -1,0 +1,315 @@
+//! Networks whose upper layers have lost what they learned: cascading randomization (Adebayo et al. 2018).
+//!
+//! A random layer keeps the values of each of its tensors, in a random order. So every layer keeps the scale that it was trained to, a running
+//! variance stays one, and nothing of what was learned is left in their order. Fresh starting values would undo the scale as well: behind the
+//! batch norms of a `ResNet` the softmax would then be 0 or 1 whatever is shown, and LIME had nothing to fit.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tch::{Device, Kind, Tensor};
+
+use crate::error::{NetworkError, Operation};
+use architectures::Architecture;
+
+use crate::device::Form;
+use crate::network::{Network, Width, output};
+use crate::parameters::{Parameters, Role, WeightFile, bits};
+
+/// How far down from the output a network is random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// From 1 to `of`.
+    pub part: u32,
+    /// At which the whole network is random; at least 1.
+    pub of: u32,
+}
+
+impl Depth {
+    /// Of so many layers, how many are random: the share of them, rounded up.
+    pub fn layers(self, all: usize) -> usize {
+        let random = (all as u64 * u64::from(self.part)).div_ceil(u64::from(self.of.max(1)));
+        all.min(random as usize)
+    }
+}
+
+/// Which layers of a network are random.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cascade {
+    /// Their names, from the output down; at least one.
+    pub random: Vec<String>,
+    /// How many layers the network has.
+    pub layers: usize,
+}
+
+impl Network {
+    /// Like [`Network::load`], with the layers at the top random: see [`Depth`]. What is random in one layer does not depend on the depth.
+    ///
+    /// A layer is what torchvision's names call one at their second part, such as `features.10` or `layer4.2`, with the batch norm behind it.
+    pub fn load_randomized(
+        path: &Path,
+        bytes: &[u8],
+        architecture: Architecture,
+        width: Width,
+        form: impl Into<Form>,
+        depth: Depth,
+        seed: u64,
+    ) -> Result<(Self, Cascade), NetworkError> {
+        let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
+        let mut names = Names {
+            classes: file.classes(output(architecture.family()))?,
+            modules: Vec::new(),
+        };
+        // What it makes is never looked at: only the order of the names.
+        Self::new(&mut names, architecture, width)?;
+        let mut layers = names.layers();
+        let count = layers.len();
+        let random = layers.split_off(count - depth.layers(count));
+        let mut parameters = Randomized {
+            file: &mut file,
+            modules: random.iter().flat_map(|(_, modules)| modules).collect(),
+            seed,
+        };
+        let network = Self::new(&mut parameters, architecture, width)?;
+        file.finish()?;
+        let cascade = Cascade {
+            random: random.into_iter().rev().map(|(name, _)| name).collect(),
+            layers: count,
+        };
+        Ok((network.prepared(form)?, cascade))
+    }
+}
+
+/// Notes the modules that a network takes parameters for, from the input up.
+struct Names {
+    classes: i64,
+    /// With whether it is a batch norm.
+    modules: Vec<(String, bool)>,
+}
+
+impl Names {
+    fn note(&mut self, name: &str, statistic: bool) {
+        let module = module_of(name);
+        match self.modules.last_mut() {
+            Some((last, norm)) if last == module => *norm |= statistic,
+            _ => self.modules.push((module.to_owned(), statistic)),
+        }
+    }
+
+    /// The layers with their modules, from the input up.
+    fn layers(self) -> Vec<(String, Vec<String>)> {
+        let mut layers: Vec<(String, Vec<String>)> = Vec::new();
+        for (module, norm) in self.modules {
+            let end = module.match_indices('.').nth(1).map(|(at, _)| at);
+            let name = &module[..end.unwrap_or(module.len())];
+            match layers.last_mut() {
+                Some((last, modules)) if norm || last == name => modules.push(module),
+                _ => layers.push((name.to_owned(), vec![module])),
+            }
+        }
+        layers
+    }
+}
+
+/// The module of a parameter: its name without the last part.
+fn module_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(module, _)| module)
+}
+
+impl Parameters for Names {
+    fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
+        self.note(name, false);
+        Tensor::f_empty(shape, (Kind::Float, Device::Cpu)).during("naming the layers")
+    }
+
+    fn take_statistic(
+        &mut self,
+        name: &str,
+        shape: &[i64],
+        role: Role,
+    ) -> Result<Tensor, NetworkError> {
+        self.note(name, true);
+        self.take(name, shape, role)
+    }
+
+    fn classes(&self, _: &str) -> Result<i64, NetworkError> {
+        Ok(self.classes)
+    }
+}
+
+/// A weight file that gives the tensors of some modules in a random order.
+struct Randomized<'a, 'b> {
+    file: &'a mut WeightFile<'b>,
+    modules: BTreeSet<&'a String>,
+    seed: u64,
+}
+
+impl Parameters for Randomized<'_, '_> {
+    fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
+        let trained = self.file.take(name, shape, role)?;
+        if !self.modules.iter().any(|module| *module == module_of(name)) {
+            return Ok(trained);
+        }
+        let shuffle = || -> Result<Tensor, tch::TchError> {
+            let mut values = Vec::<f32>::try_from(&trained.f_view([-1])?)?;
+            shuffle(&mut values, bits(self.seed, name));
+            Tensor::f_from_slice(&values)?.f_view(shape)
+        };
+        shuffle().during("making a layer random")
+    }
+
+    fn classes(&self, name: &str) -> Result<i64, NetworkError> {
+        self.file.classes(name)
+    }
+}
+
+/// Every order is equally likely (Fisher and Yates; Durstenfeld 1964).
+fn shuffle(values: &mut [f32], bits: impl Iterator<Item = u64>) {
+    for (last, bits) in (1..values.len()).rev().zip(bits) {
+        let place = (u128::from(bits) * (last as u128 + 1)) >> 64;
+        values.swap(last, place as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Precision, RandomParameters};
+
+    fn named(name: &str) -> Architecture {
+        name.parse().unwrap()
+    }
+
+    fn layers(architecture: Architecture) -> Vec<String> {
+        let mut names = Names {
+            classes: 3,
+            modules: Vec::new(),
+        };
+        Network::new(&mut names, architecture, Width::new(0.1).unwrap()).unwrap();
+        names.layers().into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn layers_are_named_from_the_input_up_and_a_norm_belongs_to_its_convolution() {
+        assert_eq!(
+            layers(named("alexnet")).join(" "),
+            "features.0 features.3 features.6 features.8 features.10 classifier.1 classifier.4 classifier.6"
+        );
+        assert_eq!(
+            layers(named("resnet50")).join(" "),
+            "conv1 layer1.0 layer1.1 layer1.2 layer2.0 layer2.1 layer2.2 layer2.3 layer3.0 layer3.1 layer3.2 layer3.3 layer3.4 layer3.5 \
+             layer4.0 layer4.1 layer4.2 fc"
+        );
+    }
+
+    #[test]
+    fn depths_go_from_the_output_layer_to_the_whole_network() {
+        let of = |of: u32, all| -> Vec<usize> {
+            (1..=of)
+                .map(|part| Depth { part, of }.layers(all))
+                .collect()
+        };
+        assert_eq!(of(8, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(of(4, 18), [5, 9, 14, 18]);
+        assert_eq!(of(3, 2), [1, 2, 2]);
+    }
+
+    /// The weights of a network as a file: all its parameters, in some state.
+    fn file(architecture: Architecture, width: Width) -> Vec<u8> {
+        struct Kept(RandomParameters, Vec<(String, Vec<i64>, Vec<f32>)>);
+        impl Parameters for Kept {
+            fn take(
+                &mut self,
+                name: &str,
+                shape: &[i64],
+                role: Role,
+            ) -> Result<Tensor, NetworkError> {
+                let made = self.0.take(name, shape, role)?;
+                let noise: Vec<f32> = crate::uniform(9, name)
+                    .take(made.numel())
+                    .map(|value| 0.1 * value as f32)
+                    .collect();
+                let tensor = made + Tensor::from_slice(&noise).view(shape);
+                let values = Vec::<f32>::try_from(&tensor.view([-1])).unwrap();
+                self.1.push((name.to_owned(), shape.to_vec(), values));
+                Ok(tensor)
+            }
+
+            fn classes(&self, name: &str) -> Result<i64, NetworkError> {
+                self.0.classes(name)
+            }
+        }
+        let mut kept = Kept(RandomParameters::new(5, 7), Vec::new());
+        Network::new(&mut kept, architecture, width).unwrap();
+        let bytes: Vec<Vec<u8>> = kept
+            .1
+            .iter()
+            .map(|(_, _, values)| {
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect()
+            })
+            .collect();
+        let views = kept.1.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+            let shape = shape.iter().map(|&side| side as usize).collect();
+            let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, bytes)
+                .unwrap();
+            (name.as_str(), view)
+        });
+        safetensors::serialize(views, None).unwrap()
+    }
+
+    #[test]
+    fn only_the_random_layers_change_and_they_are_the_same_at_every_depth() {
+        let width = Width::new(0.05).unwrap();
+        let path = Path::new("a.safetensors");
+        for architecture in [named("alexnet"), named("resnet50")] {
+            let bytes = file(architecture, width);
+            let input = Tensor::linspace(-1, 1, 3 * 96 * 128, (Kind::Float, Device::Cpu))
+                .sin()
+                .view([1, 3, 96, 128]);
+            let answers = |network: &Network| {
+                tch::no_grad(|| {
+                    let features = network.features(&input).unwrap();
+                    (features.copy(), network.head(&features).unwrap())
+                })
+            };
+            let load = |part, seed| {
+                let depth = Depth { part, of: 100 };
+                let precision = Precision::Fp32;
+                Network::load_randomized(path, &bytes, architecture, width, precision, depth, seed)
+                    .unwrap()
+            };
+            let trained =
+                Network::load(path, &bytes, architecture, width, Precision::Fp32).unwrap();
+            let (whole, head) = answers(&trained);
+            let (network, cascade) = load(1, 3);
+            assert_eq!(cascade.random.len(), 1, "{cascade:?}");
+            let (features, logits) = answers(&network);
+            assert!(features.equal(&whole) && !logits.equal(&head));
+            let (network, all) = load(100, 3);
+            assert_eq!(all.random.len(), all.layers);
+            assert!(!answers(&network).0.equal(&whole));
+            assert_eq!(all.random[0], cascade.random[0], "the top goes first");
+            assert!(answers(&load(100, 3).0).1.equal(&answers(&network).1));
+            assert!(!answers(&load(100, 4).0).1.equal(&answers(&network).1));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_shuffled_tensor_keeps_its_values(count in 0_u16..300, seed in any::<u64>()) {
+            let values: Vec<f32> = (0..count).map(f32::from).collect();
+            let mut shuffled = values.clone();
+            shuffle(&mut shuffled, bits(seed, "fc.weight"));
+            if count > 20 {
+                prop_assert_ne!(&shuffled, &values);
+            }
+            shuffled.sort_by(f32::total_cmp);
+            prop_assert_eq!(shuffled, values);
+        }
+    }
+}

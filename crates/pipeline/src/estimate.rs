@@ -1,0 +1,147 @@
+//! How many forward passes are still to be computed, and how long that takes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use study::plan::{Action, Plan};
+use study::settings::lime::{Samples, Settings};
+use study::settings::segment::Partition;
+use study::{Choice, Kind, Method, Name, Study};
+
+/// Superpixels that are assumed where no image has been cut by a partition.
+const ASSUMED: u64 = 50;
+
+/// The passes of a network that are to be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Passes {
+    /// Images that go forward, at most: curves that ask the same are counted each by itself.
+    pub(crate) forward: u64,
+    /// Whether a number of superpixels had to be assumed.
+    pub(crate) assumed: bool,
+}
+
+/// By network; those with nothing to do are left out. While images may yet be dropped, they are counted.
+pub(crate) fn passes(study: &Study, plan: &Plan) -> BTreeMap<Name, Passes> {
+    let counts = Counts::new(study, plan);
+    let mut passes: BTreeMap<Name, Passes> = BTreeMap::new();
+    for action in plan.all().filter(|action| !action.is_done()) {
+        let (forward, assumed) = counts.of(action);
+        if let Some(network) = action.subject.network.as_ref().filter(|_| forward > 0) {
+            let sum = passes.entry(network.clone()).or_default();
+            sum.forward = sum.forward.saturating_add(forward);
+            sum.assumed |= assumed;
+        }
+    }
+    passes
+}
+
+struct Counts<'a> {
+    study: &'a Study,
+    plan: &'a Plan,
+    /// Mean number of superpixels of the images that each partition has cut.
+    usual: BTreeMap<Name, u64>,
+}
+
+impl<'a> Counts<'a> {
+    fn new(study: &'a Study, plan: &'a Plan) -> Self {
+        let mut sums: BTreeMap<Name, (u64, u64)> = BTreeMap::new();
+        for action in plan.of(Kind::Segments) {
+            let known = plan.superpixels(&action.subject);
+            if let (Some(partition), Some(found)) = (&action.subject.partition, known) {
+                let sum = sums.entry(partition.clone()).or_default();
+                *sum = (sum.0 + found, sum.1 + 1);
+            }
+        }
+        let usual = sums
+            .into_iter()
+            .map(|(name, (sum, count))| (name, sum.div_ceil(count)))
+            .collect();
+        Self { study, plan, usual }
+    }
+
+    /// The superpixels of an action's image, and whether they are assumed.
+    fn superpixels(&self, action: &Action) -> (u64, bool) {
+        let subject = action.subject.segments();
+        if let Some(found) = self.plan.superpixels(&subject) {
+            return (found, false);
+        }
+        let Some(name) = &subject.partition else {
+            return (0, false);
+        };
+        if let Some(&usual) = self.usual.get(name) {
+            return (usual, true);
+        }
+        match self.study.partitions.get(name) {
+            Some(&Partition::Grid { rows, columns }) => {
+                (u64::from(rows) * u64::from(columns), false)
+            }
+            Some(&Partition::Slic { superpixels, .. }) => (u64::from(superpixels), true),
+            _ => (ASSUMED, true),
+        }
+    }
+
+    /// The forward passes of an action, and whether a number of superpixels was assumed.
+    fn of(&self, action: &Action) -> (u64, bool) {
+        let method = action
+            .subject
+            .method
+            .as_ref()
+            .and_then(|name| self.study.methods.get(name));
+        match (action.kind, method) {
+            (Kind::Logits | Kind::Saliency | Kind::RandomizedSaliency, _) => (1, false),
+            (Kind::Perturbations | Kind::RandomizedWeights, Some(Method::Lime(lime))) => {
+                (samples(lime), false)
+            }
+            (Kind::Orders, Some(method)) if method.searches() => {
+                let (superpixels, assumed) = self.superpixels(action);
+                let asked = match method {
+                    Method::Oracle => 1_u64.checked_shl(superpixels as u32).unwrap_or(u64::MAX),
+                    _ => superpixels * (superpixels + 1) / 2,
+                };
+                (asked, assumed)
+            }
+            (Kind::Curves, _) => {
+                let (superpixels, assumed) = self.superpixels(action);
+                (superpixels + 1, assumed)
+            }
+            _ => (0, false),
+        }
+    }
+}
+
+fn samples(lime: &Settings) -> u64 {
+    u64::from(match lime.samples {
+        Samples::Fixed(samples) => samples,
+        Samples::Until { most, .. } => most,
+    })
+}
+
+/// Lines about what is to be computed, with the speed of each network where that was measured.
+pub(crate) fn lines(
+    study: &Study,
+    passes: &BTreeMap<Name, Passes>,
+    speeds: &BTreeMap<String, f64>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut hours = 0.0;
+    for (network, passes) in passes {
+        let mut line = format!("{network}: at most {} forward passes", passes.forward);
+        if passes.assumed {
+            line.push_str(" (superpixels are estimated: `pipeline run segment` cuts the images)");
+        }
+        if let Some(&speed) = speeds.get(network.as_str()) {
+            let needed = passes.forward as f64 / speed / 3600.0;
+            hours += needed;
+            let precision = study.compute.precision.name();
+            let _ = write!(
+                line,
+                ", {speed:.0} a second here in {precision}: {needed:.1} hours"
+            );
+        }
+        lines.push(line);
+    }
+    if !speeds.is_empty() && !passes.is_empty() {
+        lines.push(format!("about {hours:.1} hours on this machine; what is finished is kept whenever it is stopped"));
+    }
+    lines
+}

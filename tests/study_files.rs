@@ -1,0 +1,336 @@
+//! Studies that a person writes for their own images and networks: `pipeline init`, `check` and `plan --measure`, manifests.
+
+use std::fs;
+
+use crate::study_folder::{StudyFolder, repository};
+
+/// A folder with a TorchScript program of seven classes, their names, and two images.
+fn folder() -> StudyFolder {
+    let folder = StudyFolder::new();
+    fs::remove_file(folder.path("pipeline.toml")).unwrap();
+    let fixtures = repository().join("tests/fixtures");
+    for file in ["script.pt", "script_forward_only.pt"] {
+        fs::copy(fixtures.join(file), folder.path(file)).unwrap();
+    }
+    fs::write(folder.path("seven.txt"), "a\nb\nc\nd\ne\nf\ng\n").unwrap();
+    folder
+}
+
+#[test]
+fn from_a_program_and_a_folder_to_the_report_in_three_commands() {
+    let folder = folder();
+    let wanted = [
+        "init",
+        "--network",
+        "script.pt",
+        "--images",
+        "images",
+        "--classes",
+        "seven.txt",
+        "--samples",
+        "32",
+        "--runs",
+        "2",
+    ];
+    let finished = folder.run("pipeline", &wanted);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    assert!(
+        finished
+            .stdout
+            .contains("torchscript with 7 classes, inputs of 224 x 224"),
+        "{}",
+        finished.stdout
+    );
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    assert!(
+        text.contains("[networks.script]") && text.contains("# Grad-CAM reads 32 channels"),
+        "{text}"
+    );
+    assert!(text.contains("#   key-00: class"), "{text}");
+    assert_eq!(folder.run("pipeline", &["check"]).status, 0);
+    let finished = folder.run("pipeline", &["run"]);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    assert!(folder.path("artifacts/report/index.html").is_file());
+    // It is never overwritten, and nothing else is left.
+    let again = folder.run("pipeline", &wanted);
+    again.expect(1, "is there already and is not overwritten");
+    assert_eq!(
+        fs::read_to_string(folder.path("pipeline.toml")).unwrap(),
+        text
+    );
+    let hidden = fs::read_dir(folder.path(".")).unwrap();
+    let hidden = hidden.filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_str()
+            .unwrap()
+            .starts_with(".pipeline")
+    });
+    assert_eq!(hidden.count(), 0);
+}
+
+#[test]
+fn init_says_what_is_right_and_which_network_a_file_of_weights_is() {
+    let folder = folder();
+    let finished = folder.run(
+        "pipeline",
+        &[
+            "init",
+            "--network",
+            "resnet50.safetensors",
+            "--images",
+            "images",
+            "--labels",
+            "labels.csv",
+            "--classes",
+            "classes.txt",
+        ],
+    );
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    assert!(
+        finished.stdout.contains("resnet50 with 10 classes"),
+        "{}",
+        finished.stdout
+    );
+    assert!(
+        finished.stdout.contains("2 of 2 images right"),
+        "{}",
+        finished.stdout
+    );
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    assert!(
+        text.contains("width = 0.25") && text.contains("mean = [0.485, 0.456, 0.406]"),
+        "{text}"
+    );
+    assert!(
+        text.contains("key-00: class") && text.contains("(key)") && text.contains(", right"),
+        "{text}"
+    );
+    assert_eq!(folder.run("pipeline", &["check"]).status, 0);
+}
+
+#[test]
+fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_names() {
+    let folder = folder();
+    let wanted = [
+        "init",
+        "--network",
+        "script_forward_only.pt",
+        "--images",
+        "images",
+    ];
+    folder
+        .run("pipeline", &wanted)
+        .expect(1, "tells 7 classes apart");
+    let finished = folder.run(
+        "pipeline",
+        &[&wanted[..], &["--classes", "classes.txt"]].concat(),
+    );
+    finished.expect(1, "names 10");
+    assert!(!folder.path("pipeline.toml").exists());
+    let finished = folder.run(
+        "pipeline",
+        &[&wanted[..], &["--classes", "seven.txt"]].concat(),
+    );
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    assert!(
+        text.contains("# No Grad-CAM: ") && text.contains("no method `features`"),
+        "{text}"
+    );
+    let nothing = [
+        "init",
+        "--network",
+        "classes.txt",
+        "--images",
+        "images",
+        "--config",
+        "other.toml",
+    ];
+    folder.run("pipeline", &nothing).expect(1, "classes.txt");
+}
+
+#[test]
+fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
+    let folder = StudyFolder::new();
+    assert_eq!(folder.run("pipeline", &["check"]).status, 0);
+    assert!(!folder.path("artifacts").exists());
+    fs::write(folder.path("images/key-00.png"), "not an image").unwrap();
+    fs::copy(
+        repository().join("data/masks/key-00.png"),
+        folder.path("masks/mug-01.png"),
+    )
+    .unwrap();
+    let mask = fs::read(folder.path("masks/mug-01.png")).unwrap();
+    let small = imaging::encode_mask_png(&imaging::Mask::new(20, 30, vec![true; 600]).unwrap());
+    assert_ne!(mask, small);
+    fs::write(folder.path("masks/mug-01.png"), small).unwrap();
+    fs::write(folder.path("classes.txt"), "key\nmug\n").unwrap();
+    let weights = fs::read(folder.path("resnet50.safetensors")).unwrap();
+    fs::write(
+        folder.path("resnet50.safetensors"),
+        &weights[..weights.len() - 5],
+    )
+    .unwrap();
+    let finished = folder.run("pipeline", &["check"]);
+    for said in [
+        "the image `images/key-00.png`: expected an image",
+        "is 20 pixels high and 30 wide",
+        "tell 10 classes apart, and the study names 2",
+        "resnet50.safetensors`: it has",
+    ] {
+        finished.expect(2, said);
+    }
+    folder.change("width = 0.25", "width = 0.5");
+    folder
+        .run("pipeline", &["check"])
+        .expect(2, "has 16 channels, and alexnet at width 0.5 has 32");
+    // Labels come with their lines.
+    fs::write(
+        folder.path("labels.csv"),
+        "path,label\nimages/key-00.png,kye\nimages/mug-01.png,9\n",
+    )
+    .unwrap();
+    let finished = folder.run("pipeline", &["check"]);
+    finished.expect(2, "labels.csv:2:");
+    finished.expect(2, "labels.csv:3:");
+    finished.expect(2, "it has");
+}
+
+#[test]
+fn a_plan_says_how_many_passes_it_takes_and_how_long() {
+    let folder = StudyFolder::new();
+    // Of each of 2 images: 1 answer, 1 map, 2 x 32 masks, 3 curves of 13 pictures.
+    let all = 2 * (1 + 1 + 64 + 3 * 13);
+    let finished = folder.run("pipeline", &["plan", "--measure"]);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    for network in ["alexnet", "resnet50"] {
+        let said = format!("{network}: at most {all} forward passes, ");
+        assert!(finished.stdout.contains(&said), "{}", finished.stdout);
+    }
+    assert!(
+        finished.stdout.contains("hours on this machine"),
+        "{}",
+        finished.stdout
+    );
+    assert!(!folder.path("artifacts").exists(), "nothing was written");
+    folder.make_all();
+    let after = folder.run("pipeline", &["plan", "--measure"]).stdout;
+    assert!(!after.contains("forward passes"), "{after}");
+}
+
+#[test]
+fn a_manifest_is_a_study_of_its_own() {
+    let folder = StudyFolder::new();
+    let text = "path,label,mask\nimages/key-00.png,key,masks/key-00.png\nimages/mug-01.png,mug,\n";
+    fs::write(folder.path("photos.csv"), text).unwrap();
+    folder.change(
+        "folder = \"images\"\nlabels = \"labels.csv\"\nmasks = \"masks\"",
+        "manifest = \"photos.csv\"",
+    );
+    assert_eq!(folder.run("pipeline", &["run", "segment"]).status, 0);
+    assert_eq!(
+        folder.latest("crops"),
+        ["images__key-00.parquet", "images__mug-01.parquet"]
+    );
+    fs::write(
+        folder.path("photos.csv"),
+        format!("{text}gone.png,mug,\nlost.png,mug,\n"),
+    )
+    .unwrap();
+    let finished = folder.run("pipeline", &["run", "segment"]);
+    finished.expect(2, "photos.csv:4:");
+    finished.expect(2, "photos.csv:5:");
+}
+
+/// Parameters that are noted as they are taken.
+struct Noted {
+    random: networks::RandomParameters,
+    taken: Vec<(String, Vec<usize>, Vec<u8>)>,
+}
+
+impl networks::Parameters for Noted {
+    fn take(
+        &mut self,
+        name: &str,
+        shape: &[i64],
+        role: networks::Role,
+    ) -> Result<tch::Tensor, networks::NetworkError> {
+        let tensor = self.random.take(name, shape, role)?;
+        let values = Vec::<f32>::try_from(&tensor.reshape([-1])).unwrap();
+        let bytes = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let shape = shape.iter().map(|&side| side as usize).collect();
+        self.taken.push((name.to_owned(), shape, bytes));
+        Ok(tensor)
+    }
+
+    fn classes(&self, name: &str) -> Result<i64, networks::NetworkError> {
+        self.random.classes(name)
+    }
+}
+
+/// `cargo test --release --workspace --test integration papers -- --ignored`: minutes, 350 MB in a temporary folder.
+#[test]
+#[ignore = "the networks at full width; minutes"]
+fn the_papers_study_runs_at_full_width_with_random_weights() {
+    let folder = StudyFolder::new();
+    let text = fs::read_to_string(repository().join("pipeline.paper.toml")).unwrap();
+    fs::write(folder.path("pipeline.toml"), text).unwrap();
+    fs::create_dir_all(folder.path("data/paper")).unwrap();
+    fs::rename(folder.path("images"), folder.path("data/paper/images")).unwrap();
+    fs::write(
+        folder.path("data/paper/labels.csv"),
+        "path,label\nkey-00.png,0\nmug-01.png,0\n",
+    )
+    .unwrap();
+    let files = [
+        ("alexnet", "alexnet-owt-7be5be79.pth"),
+        ("resnet50", "resnet50-0676ba61.pth"),
+    ];
+    for (architecture, file) in files {
+        let mut noted = Noted {
+            random: networks::RandomParameters::new(3, 1000),
+            taken: Vec::new(),
+        };
+        networks::Network::new(
+            &mut noted,
+            architecture.parse().unwrap(),
+            networks::Width::new(1.0).unwrap(),
+        )
+        .unwrap();
+        let tensors = noted.taken.iter().map(|(name, shape, bytes)| {
+            let view =
+                safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes);
+            (name.as_str(), view.unwrap())
+        });
+        fs::write(
+            folder.path("data/paper").join(file),
+            safetensors::serialize(tensors, None).unwrap(),
+        )
+        .unwrap();
+    }
+    // These are not the published weights, and they are right about nothing.
+    folder
+        .run("pipeline", &["fetch"])
+        .expect(1, "one that begins with 7be5be79");
+    folder.change("require_correct = true", "require_correct = false");
+    folder.change("runs = 10", "runs = 2");
+    folder.change("samples = 1000", "samples = 32");
+    let plan = folder.run("pipeline", &["plan", "--measure"]);
+    println!("{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("hours on this machine"),
+        "{}",
+        plan.stderr
+    );
+    let start = std::time::Instant::now();
+    folder.make_all();
+    println!("{:.0} s", start.elapsed().as_secs_f64());
+    assert_eq!(folder.latest("curves").len(), 2 * 2 * 3);
+    assert!(folder.path("artifacts/paper/report/index.html").is_file());
+}
