@@ -13,7 +13,7 @@ use sizes::Watch;
 use stage::{Output, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
 use study::settings::lime::{Precision, Samples, Settings, Settled};
-use study::{Choice, Kind, Method};
+use study::{Choice, Kind, Method, Name};
 use surrogate::Correction;
 
 /// Brings `perturbations` and `weights` up to date.
@@ -95,18 +95,7 @@ fn ask(
         surrogate,
     };
     let precision = session.study.precision_of(lime);
-    let asked = match precision {
-        Precision::Fp32 => Asked::One(classifiers.all(network, [networks::Precision::Fp32])?[0]),
-        Precision::Tf32 => Asked::One(classifiers.all(network, [networks::Precision::Tf32])?[0]),
-        Precision::Bf16 => Asked::One(classifiers.all(network, [networks::Precision::Bf16])?[0]),
-        Precision::Mixed => {
-            let [fast, reference] = classifiers.all(
-                network,
-                [networks::Precision::Bf16, networks::Precision::Fp32],
-            )?;
-            Asked::Mixed { fast, reference }
-        }
-    };
+    let asked = asked(classifiers, network, precision)?;
     let interrupted = || session.signals.received().is_some();
     let answers = perturbations::perturbations(asked, &request, seed, &mut fits, &interrupted)
         .map_err(|error| match error {
@@ -153,6 +142,25 @@ fn ask(
         fast: classifier, ..
     }) = asked;
     Ok(infer::ran(output, classifier))
+}
+
+/// Who answers in a precision.
+fn asked<'a>(
+    classifiers: &'a mut Classifiers<'_>,
+    network: &Name,
+    precision: Precision,
+) -> Result<Asked<'a>, StageError> {
+    let one = match precision {
+        Precision::Fp32 => networks::Precision::Fp32,
+        Precision::Tf32 => networks::Precision::Tf32,
+        Precision::Bf16 => networks::Precision::Bf16,
+        Precision::Mixed => {
+            let both = [networks::Precision::Bf16, networks::Precision::Fp32];
+            let [fast, reference] = classifiers.all(network, both)?;
+            return Ok(Asked::Mixed { fast, reference });
+        }
+    };
+    Ok(Asked::One(classifiers.all(network, [one])?[0]))
 }
 
 /// The fits that decide how many samples are asked.
