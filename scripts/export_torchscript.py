@@ -10,7 +10,7 @@ Needs torch 2.11.0 and torchvision 0.26.0, or torch 2.11.0 and timm 1.0.31 (pip 
 gives the network untrained weights, for trying things. The layer that Grad-CAM reads is the last one that gives a map with more than one position and
 is no pooling; --layer names another. Prints what to write into pipeline.toml.
 
---freeze folds constants and batch norms into the program. It is refused where a logit then moves by more than 1e-4 of the largest.
+--freeze folds constants and batch norms into the program, which may well make it slower in the pipeline (docs/performance.md). It is refused where a logit then moves by more than 1e-4 of the largest.
 """
 
 import argparse

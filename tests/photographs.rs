@@ -57,14 +57,11 @@ fn folder() -> Option<StudyFolder> {
     }
     let folder = StudyFolder::new();
     fs::copy(network, folder.path("mobilenet_v2.pt")).unwrap();
-    fs::copy(
-        photographs.join("classes.txt"),
-        folder.path("photographs.txt"),
-    )
-    .unwrap();
+    let classes = fs::read_to_string(photographs.join("classes.txt")).unwrap();
+    fs::write(folder.path("photographs.txt"), unlike(&classes)).unwrap();
     fs::create_dir(folder.path("photographs")).unwrap();
     let listed = fs::read_to_string(photographs.join("labels.csv")).unwrap();
-    let mut labels = "path,label\n".to_owned();
+    let mut labels = vec!["path,label".to_owned()];
     for line in listed.lines().skip(1).take(PHOTOGRAPHS) {
         let (path, class) = line.split_once(',').unwrap();
         let name = path.rsplit('/').next().unwrap();
@@ -73,11 +70,18 @@ fn folder() -> Option<StudyFolder> {
             folder.path("photographs").join(name),
         )
         .unwrap();
-        labels += &format!("{name},{class}\n");
+        labels.push(format!("{name},{class}"));
     }
-    fs::write(folder.path("photographs.csv"), labels).unwrap();
+    fs::write(folder.path("photographs.csv"), labels.join("\n")).unwrap();
     fs::write(folder.path("pipeline.toml"), STUDY).unwrap();
     Some(folder)
+}
+
+/// The names of classes with their numbers, because two of them may have one name: `ImageNet` has two kinds of crane.
+fn unlike(classes: &str) -> String {
+    let names = classes.lines().enumerate();
+    let numbered = names.map(|(class, name)| format!("{name} ({class})"));
+    numbered.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -22,7 +22,7 @@ runs = {runs}
 [images]
 folder = "{shared}/imagenet20/images"
 labels = "labels.csv"
-classes = "{shared}/imagenet20/classes.txt"
+classes = "classes.txt"
 [networks.mobilenet_v1]
 architecture = "torchscript"
 weights = "{shared}/networks/mobilenet_v1.pt"
@@ -57,9 +57,12 @@ AREAS = """
 def prepare(arguments):
     FOLDER.mkdir(parents=True, exist_ok=True)
     with open(arguments.shared / "imagenet20/labels.csv", newline="") as file:
-        labels = [(row["path"], row["class_index"]) for row in csv.DictReader(file)]
+        labels = [(Path(row["path"]).name, row["class_index"]) for row in csv.DictReader(file)]
     with open(FOLDER / "labels.csv", "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("path", "label"), *labels])
+    # With numbers, because two classes may have one name: ImageNet has two kinds of crane.
+    classes = (arguments.shared / "imagenet20/classes.txt").read_text().splitlines()
+    (FOLDER / "classes.txt").write_text("".join(f"{name} ({number})\n" for number, name in enumerate(classes)))
     study = STUDY.format(shared=arguments.shared.resolve(), runs=arguments.runs, samples=arguments.samples)
     (FOLDER / "pipeline.toml").write_text(study)
 
