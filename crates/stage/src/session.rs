@@ -584,8 +584,6 @@ mod tests {
         for states in 1..=4 {
             let states: Vec<_> = (0..states).map(|_| Mutex::new(Vec::new())).collect();
             let done = shared_out(50, &states, |mine: &mut Vec<usize>, place| {
-                // So that no state can do all of it before another begins.
-                std::thread::sleep(std::time::Duration::from_micros(200));
                 mine.push(place);
                 Ok::<(), ()>(())
             });
@@ -594,7 +592,6 @@ mod tests {
                 .into_iter()
                 .map(|state| state.into_inner().unwrap())
                 .collect();
-            assert!(each.iter().all(|mine| !mine.is_empty()), "{each:?}");
             let mut all: Vec<usize> = each.into_iter().flatten().collect();
             all.sort_unstable();
             assert!(all.into_iter().eq(0..50));

@@ -337,9 +337,9 @@ mod tests {
         ];
         insta::assert_snapshot!(folder.plain(&parts.join("\n")), @r#"
         (20261122, 10, "artifacts")
-        Settings { folder: "data/images", labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: "data/classes.txt", resize: Shorter(256), interpolation: Bilinear, crop: 224, target: Predicted, require_correct: true }
+        Settings { folder: "data/images", manifest: None, labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: File("data/classes.txt"), resize: Shorter(256), interpolation: Bilinear, crop: 224, target: Predicted, require_correct: true }
         {Name("coarse"): Grid { rows: 2, columns: 4 }, Name("quickshift"): Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 }}
-        {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", width: 0.25, layer: "features.11", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", width: 0.25, layer: "layer4", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }}
+        {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", download: None, width: 0.25, layer: "features.11", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", download: None, width: 0.25, layer: "layer4", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }}
         {Name("edges"): Edges, Name("gradcam"): Gradcam(Settings), Name("greedy"): Greedy, Name("lime"): Lime(Settings { samples: Fixed(192), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("lime_coarse"): Lime(Settings { samples: Fixed(64), sampler: Coin, precision: None, kernel: Cosine { width: 0.25 }, alpha: 1.0, features: All, replacement: Mean }), Name("oracle"): Oracle, Name("random"): Random(Random { orders: 3 })}
         Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], noise: 0.01 }
         Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
@@ -644,7 +644,7 @@ kind = "lime"
         80 | [deletoin]
            |  ^^^^^^^^ did you mean `deletion`?
            |
-           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `report`
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `sanity`, `report`
         ");
         insta::assert_snapshot!(problems_with("[images]", "[image]"), @"
         error: unknown section `image`
@@ -653,7 +653,7 @@ kind = "lime"
         11 | [image]
            |  ^^^^^ did you mean `images`?
            |
-           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `report`
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `sanity`, `report`
         ");
         insta::assert_snapshot!(problems_with(
             "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"lime\"; or a control: \"random\", \"edges\", \"greedy\", \"oracle\"\n\n[methods.lime]",
@@ -665,7 +665,7 @@ kind = "lime"
         46 | [method.lime]
            |  ^^^^^^ did you mean `methods`?
            |
-           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `report`
+           = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `sanity`, `report`
         ");
     }
 

@@ -171,7 +171,7 @@ const SETTINGS: [(&str, &str, &[Kind]); 38] = [
     (
         "layer = \"features.11\"",
         "layer = \"features.12\"",
-        &[Kind::Saliency],
+        &[Kind::Saliency, Kind::RandomizedSaliency],
     ),
     (
         "temperature = 1.0",
@@ -180,6 +180,7 @@ const SETTINGS: [(&str, &str, &[Kind]); 38] = [
             Kind::Logits,
             Kind::Targets,
             Kind::Perturbations,
+            Kind::RandomizedWeights,
             Kind::Orders,
             Kind::Curves,
         ],
