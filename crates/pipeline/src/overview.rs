@@ -25,7 +25,7 @@ pub fn plan(
 ) -> Result<String, StageError> {
     let plan = view.plan(last)?;
     let mut lines = vec![format!(
-        "{:<9} {:<14} {:>7} {:>7}  why",
+        "{:<9} {:<19} {:>7} {:>7}  why",
         "stage", "table", "done", "to do"
     )];
     let mut values = Vec::new();
@@ -43,7 +43,7 @@ pub fn plan(
             .join("; ");
         let (stage, to_do) = (kind.stage().name(), actions.len() - done);
         lines.push(format!(
-            "{stage:<9} {:<14} {done:>7} {to_do:>7}  {described}",
+            "{stage:<9} {:<19} {done:>7} {to_do:>7}  {described}",
             kind.name()
         ));
         values.push(
@@ -90,7 +90,7 @@ fn speeds(config: &Path) -> Result<BTreeMap<String, f64>, StageError> {
 pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(Stage::Report)?;
     let mut text = format!(
-        "{:<9} {:<14} {:>11} {:>10}  {:<20} {:>9} {:>9} {:>9}\n",
+        "{:<9} {:<19} {:>11} {:>10}  {:<20} {:>9} {:>9} {:>9}\n",
         "stage", "table", "done", "bytes", "last run", "seconds", "forward", "backward"
     );
     let mut values = Vec::new();
