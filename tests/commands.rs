@@ -108,10 +108,10 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
 #[test]
 fn the_table_of_what_reads_what_is_that_of_the_preimages() {
     let folder = small_study();
-    // So that there are orders of controls as well.
+    // So that there are orders of controls and random layers as well.
     folder.change(
         "\n[deletion]",
-        "\n[methods.greedy]\nkind = \"greedy\"\n\n[deletion]",
+        "\n[methods.greedy]\nkind = \"greedy\"\n\n[sanity]\nimages = 1\ndepths = 1\n\n[deletion]",
     );
     folder.make_all();
     let store = Store::browse(folder.path("artifacts"));

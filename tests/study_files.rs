@@ -43,7 +43,7 @@ fn from_a_program_and_a_folder_to_the_report_in_three_commands() {
     );
     let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
     assert!(
-        text.contains("[networks.script]") && text.contains("# Grad-CAM reads 32 channels"),
+        text.contains("[networks.script]") && text.contains("# Grad-CAM reads 16 channels"),
         "{text}"
     );
     assert!(text.contains("#   key-00: class"), "{text}");

@@ -113,10 +113,12 @@ fn figure(
             score.network, score.method, target.target_label, score.auc
         ),
     );
-    let words = match group.deterministic {
-        true => format!("{}, AUC {:.3}", score.method, score.auc),
-        false => format!("{}, run {}, AUC {:.3}", score.method, score.run, score.auc),
+    let run = if group.deterministic {
+        String::new()
+    } else {
+        format!(", run {}", score.run)
     };
+    let words = format!("{}{run}, AUC {:.3}", score.method, score.auc);
     let figure = case(
         caption,
         &Case {

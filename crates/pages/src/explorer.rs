@@ -38,7 +38,7 @@ pub(crate) struct Explorer<'a> {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    /// The folder of tables, for the lines for DuckDB.
+    /// The folder of tables, for the lines for `DuckDB`.
     latest: &'a str,
     networks: Vec<NetworkEntry<'a>>,
     methods: Vec<MethodEntry<'a>>,

@@ -23,7 +23,7 @@ use crate::ReportError;
 
 pub(crate) use case::{Case, Frame, Shown, case};
 pub(crate) use distribution::{Row, distribution};
-pub(crate) use lines::{Series, agreement, experience, ranks};
+pub(crate) use lines::{Curve, agreement, experience, ranks};
 pub(crate) use paired::{Pair, paired};
 pub(crate) use runs::{Line, auc_over_runs};
 pub(crate) use trade_off::{Point, trade_off};

@@ -390,10 +390,10 @@ fn checks<'a>(
                     || !judged(partition, best) && kind(contrast.method) == kind(best);
                 let mut what = words.to_owned();
                 if partitions.len() > 1 {
-                    what += &format!(", on {partition}");
+                    what.extend([", on ", partition]);
                 }
                 if let Some(replacement) = replacement.filter(|_| replacements_differ(results)) {
-                    what += &format!(", replaced by {replacement}");
+                    what.extend([", replaced by ", replacement]);
                 }
                 checks.push(Check {
                     what,

@@ -24,7 +24,8 @@ const DEVIATIONS: [(&str, &str, f64, f64); 6] = [
 /// Whether the networks are the published ones at full width, so that numbers may stand beside each other.
 pub(crate) fn is_the_published_study(inputs: &Inputs) -> bool {
     let published = |network: &crate::Network| {
-        ["alexnet", "resnet50"].contains(&network.architecture.as_str()) && network.width == 1.0
+        ["alexnet", "resnet50"].contains(&network.architecture.as_str())
+            && network.width.total_cmp(&1.0).is_eq()
     };
     !inputs.networks.is_empty() && inputs.networks.iter().all(published)
 }

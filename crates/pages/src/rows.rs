@@ -209,9 +209,9 @@ impl<'a> Rows<'a> {
         let values = rows.iter().map(|row| (row.superpixel, row.relevance));
         let values = by_superpixel(score, segments, values)?;
         // A relevance that is no place in an order is a measured one.
-        let order_only = rows
-            .iter()
-            .all(|row| row.relevance == (rows.len() - 1) as f64 - f64::from(row.rank));
+        let order_only = rows.iter().all(|row| {
+            (row.relevance - ((rows.len() - 1) as f64 - f64::from(row.rank))).abs() < 0.5
+        });
         Ok(Relevance::Order { values, order_only })
     }
 }

@@ -12,22 +12,22 @@ const SIZE: [u32; 2] = [460, 280];
 /// Pixels that a name below the chart needs.
 const CATEGORY: u32 = 110;
 
-/// A line.
+/// A line: a method or a replacement along some quantity.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
+pub(crate) struct Curve {
     pub(crate) name: String,
     pub(crate) series: usize,
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-fn names(lines: &[Series]) -> impl Iterator<Item = (usize, &str)> {
+fn names(lines: &[Curve]) -> impl Iterator<Item = (usize, &str)> {
     lines.iter().map(|line| (line.series, line.name.as_str()))
 }
 
 /// How well runs agree (rank correlation up to 1) by the number of samples, and the level that is asked for.
 pub(crate) fn agreement(
     caption: Caption,
-    lines: &[Series],
+    lines: &[Curve],
     level: Option<f64>,
 ) -> Result<Figure, ReportError> {
     Figure::draw(caption, SIZE, |area| {
@@ -72,7 +72,7 @@ pub(crate) fn agreement(
 pub(crate) fn ranks(
     caption: Caption,
     conditions: &[&str],
-    lines: &[Series],
+    lines: &[Curve],
 ) -> Result<Figure, ReportError> {
     let size = [
         (conditions.len() as u32 * CATEGORY + 120).max(SIZE[0]),
@@ -115,7 +115,7 @@ pub(crate) fn ranks(
 pub(crate) fn experience(
     caption: Caption,
     quantity: &str,
-    lines: &[Series],
+    lines: &[Curve],
 ) -> Result<Figure, ReportError> {
     Figure::draw(caption, SIZE, |area| {
         legend(area, names(lines))?;
@@ -131,7 +131,7 @@ pub(crate) fn experience(
 fn experience_chart(
     area: &Area<'_>,
     quantity: &str,
-    lines: &[Series],
+    lines: &[Curve],
     top: f64,
 ) -> Result<(), DrawError> {
     let mut chart = ChartBuilder::on(area)

@@ -12,7 +12,7 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let tests: Vec<&Comparison> = inputs
         .comparisons
         .iter()
-        .filter(|row| is_main(results, Names::of(row)))
+        .filter(|row| is_main(results, &Names::of(row)))
         .collect();
     html! {
         (read(
@@ -24,8 +24,8 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @for row in explaining(results, &tests) { li { (difference(row)) } }
         }
         (beside_chance(inputs, results, &tests))
-        @for row in inputs.variance_components.iter().filter(|row| is_main(results, Names::of_variance(row))) { p { (variance(row)) } }
-        @for row in inputs.concordance.iter().filter(|row| is_main(results, Names::of_concordance(row))) { p { (agreement(row)) } }
+        @for row in inputs.variance_components.iter().filter(|row| is_main(results, &Names::of_variance(row))) { p { (variance(row)) } }
+        @for row in inputs.concordance.iter().filter(|row| is_main(results, &Names::of_concordance(row))) { p { (agreement(row)) } }
         details { summary { "All differences, tested" } (tables::comparisons(inputs, results).html()) }
         details { summary { "All means with their intervals and ranks" } (tables::summaries(inputs, results).html()) }
         details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
@@ -76,7 +76,7 @@ impl<'a> Names<'a> {
 }
 
 /// Whether a row is about what the answer is about.
-fn is_main(results: &Results<'_>, names: Names<'_>) -> bool {
+fn is_main(results: &Results<'_>, names: &Names<'_>) -> bool {
     let place = names
         .replacement
         .map(|replacement| (names.partition, replacement));

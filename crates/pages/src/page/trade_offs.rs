@@ -9,11 +9,14 @@ use statistics::mean;
 use super::answers::{decimals, interval, turns};
 use super::read;
 use crate::figures::{
-    Album, Caption, Pair, Point, Series, agreement, experience, paired, ranks, trade_off,
+    Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,
 };
 use crate::needs::{Answers, Verdict};
 use crate::results::{AUC, Comparison, Group, MOST_RELEVANT_FIRST, Results};
 use crate::{Inputs, ReportError};
+
+/// A number of a step.
+type Quantity = fn(&CurveStep) -> f64;
 
 /// Most images in a figure of pairs.
 const MOST_PAIRS: usize = 40;
@@ -268,7 +271,7 @@ fn samples(
 }
 
 /// The mean agreement by method and number of samples.
-fn by_samples(inputs: &Inputs, results: &Results<'_>, network: &str) -> Vec<Series> {
+fn by_samples(inputs: &Inputs, results: &Results<'_>, network: &str) -> Vec<Curve> {
     let mut values = BTreeMap::<(usize, &str, &str), BTreeMap<u32, Vec<f64>>>::new();
     let here = |row: &&Agreement| row.network == network;
     for row in inputs.agreement.iter().filter(here) {
@@ -288,7 +291,7 @@ fn by_samples(inputs: &Inputs, results: &Results<'_>, network: &str) -> Vec<Seri
     }
     let series =
         |((series, method, partition), points): ((usize, &str, &str), BTreeMap<u32, Vec<f64>>)| {
-            Series {
+            Curve {
                 name: if results.varying.partition {
                     format!("{method}, {partition}")
                 } else {
@@ -316,7 +319,7 @@ fn replacements(
     let mut panels = Vec::new();
     for network in &results.networks {
         let mut names: Vec<&str> = Vec::new();
-        let mut lines = BTreeMap::<usize, Series>::new();
+        let mut lines = BTreeMap::<usize, Curve>::new();
         let rows = inputs.summaries.iter().filter(|row| {
             row.network == *network
                 && row.partition == partition
@@ -335,7 +338,7 @@ fn replacements(
                     names.len() - 1
                 });
             let series = results.series(&row.method);
-            let line = lines.entry(series).or_insert_with(|| Series {
+            let line = lines.entry(series).or_insert_with(|| Curve {
                 name: row.method.clone(),
                 series,
                 points: Vec::new(),
@@ -345,7 +348,7 @@ fn replacements(
         if names.is_empty() {
             continue;
         }
-        let lines: Vec<Series> = lines.into_values().collect();
+        let lines: Vec<Curve> = lines.into_values().collect();
         let caption = Caption::new(
             &["ranks", network],
             format!("Mean rank of the methods by replacement, {network}"),
@@ -365,7 +368,7 @@ fn out_of_experience(
     results: &Results<'_>,
     album: &mut Album,
 ) -> Result<Markup, ReportError> {
-    const QUANTITIES: [(&str, &str, fn(&CurveStep) -> f64); 2] = [
+    const QUANTITIES: [(&str, &str, Quantity); 2] = [
         ("largest-probability", "largest probability", |step| {
             step.largest_probability.into()
         }),
@@ -414,11 +417,7 @@ fn out_of_experience(
 }
 
 /// The mean of a quantity over curves at equal distances of removed area, a line for each replacement; between steps it is interpolated.
-fn by_share(
-    steps: &[&CurveStep],
-    quantity: fn(&CurveStep) -> f64,
-    results: &Results<'_>,
-) -> Vec<Series> {
+fn by_share(steps: &[&CurveStep], quantity: Quantity, results: &Results<'_>) -> Vec<Curve> {
     let mut curves = BTreeMap::<(&str, [&str; 3], u32), Vec<&CurveStep>>::new();
     for &step in steps {
         let names = [step.image.as_str(), &step.method, &step.order];
@@ -442,7 +441,7 @@ fn by_share(
         .map(|each| each.condition.replacement)
         .collect();
     order.dedup();
-    let series = |(replacement, (count, sum)): (&str, (usize, [f64; SHARES]))| Series {
+    let series = |(replacement, (count, sum)): (&str, (usize, [f64; SHARES]))| Curve {
         name: replacement.to_owned(),
         series: order
             .iter()
@@ -458,7 +457,7 @@ fn by_share(
 }
 
 /// A quantity where this share of the pixels is removed.
-fn at_share(curve: &[&CurveStep], quantity: fn(&CurveStep) -> f64, share: f64) -> f64 {
+fn at_share(curve: &[&CurveStep], quantity: Quantity, share: f64) -> f64 {
     let after = curve
         .iter()
         .position(|step| step.removed_area >= share)
