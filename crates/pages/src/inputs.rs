@@ -2,7 +2,7 @@
 
 use schema::{
     Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
-    NeededSamples, Place, Saliency, Score, Segments, Stability, Summary, Target,
+    NeededSamples, Place, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
     VarianceComponents, Weight,
 };
 
@@ -47,6 +47,8 @@ pub struct Inputs {
     pub localization: Vec<Localization>,
     /// How few superpixels an explanation names.
     pub complexity: Vec<Complexity>,
+    /// What is left of explanations when layers are random.
+    pub sanity: Vec<Sanity>,
     /// Areas and their spread over runs, by image.
     pub stability: Vec<Stability>,
     /// Means over images with their intervals.

@@ -1,7 +1,7 @@
 //! The three needs of a reader, and what the study says about each: which method, how surely, and where it would be another.
 //!
-//! A method is *ahead* of another where the bootstrap interval of their difference over images lies wholly on its side of 0, and
-//! *undecided* otherwise. Controls are never an answer; they show whether an answer is worth anything.
+//! A method is *ahead* of another where the bootstrap interval of their difference over images lies wholly on its side of 0 and Wilcoxon's test, corrected
+//! for all tests of the measure, agrees at the same level; else it is *undecided*. Of few images a bootstrap alone would say too much. Controls are never an answer; they show whether an answer is worth anything.
 
 use statistics::{mean, quantile};
 
@@ -53,6 +53,8 @@ pub(crate) struct Contrast<'a> {
     /// Images on which the method is better.
     pub(crate) wins: u32,
     pub(crate) lower_is_better: bool,
+    /// Largest p that is no chance: 1 less the level of the interval.
+    largest_p: f64,
     standardised: Option<f64>,
 }
 
@@ -88,12 +90,21 @@ impl<'a> Contrast<'a> {
             p_adjusted: row.p_adjusted,
             wins: if forwards { row.wins } else { row.losses },
             lower_is_better: row.better == "lower",
+            largest_p: 1.0 - row.level,
             standardised: row.standardised_difference,
         }
     }
 
+    /// Whether the interval has 0 in it, or there is none.
+    pub(crate) fn has_0(&self) -> bool {
+        self.interval
+            .is_none_or(|[low, high]| low <= 0.0 && high >= 0.0)
+    }
+
     pub(crate) fn verdict(&self) -> Verdict {
-        match self.interval {
+        // A level such as 0.95 has no exact complement in binary.
+        let tested = self.p_adjusted.is_some_and(|p| p <= self.largest_p + 1e-12);
+        match self.interval.filter(|_| tested) {
             Some([_, high]) if high < 0.0 && self.lower_is_better => Verdict::Ahead,
             Some([low, _]) if low > 0.0 && !self.lower_is_better => Verdict::Ahead,
             Some([low, high]) if low > 0.0 || high < 0.0 => Verdict::Behind,
@@ -538,7 +549,7 @@ mod tests {
             resamples: 10_000,
             p: Some(0.25),
             exact: Some(true),
-            p_adjusted: Some(0.5),
+            p_adjusted: Some(0.05),
             family: 2,
             rank_biserial: Some(1.0),
             standardised_difference: Some(0.5),
@@ -608,6 +619,23 @@ mod tests {
             );
             assert_eq!(next.difference, Some(-1.0), "seen from the best");
             assert_eq!((next.wins, next.verdict()), (2, verdict), "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn an_interval_that_the_corrected_test_does_not_bear_out_decides_nothing() {
+        let mut inputs = judged([0.2, 1.8]);
+        for (p, verdict) in [
+            (Some(0.05), Verdict::Ahead),
+            (Some(0.06), Verdict::Undecided),
+            (None, Verdict::Undecided),
+        ] {
+            inputs.comparisons[0].p_adjusted = p;
+            assert_eq!(
+                fidelity_of(&inputs).next.unwrap().verdict(),
+                verdict,
+                "{p:?}"
+            );
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{Inputs, explorer, paper};
 
 pub(crate) use areas::{answers, distribution, mean_auc, std_over_runs};
 pub(crate) use measures::{
-    agreement, complexity, gains, localization, needed_samples, stability, summaries,
+    agreement, complexity, gains, localization, needed_samples, sanity, stability, summaries,
 };
 pub(crate) use provenance::{
     artifacts_by_table, costs, exclusions, explanation_costs, images, networks, versions,
@@ -41,6 +41,7 @@ pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
         gains(inputs, results),
         localization(inputs, results),
         complexity(inputs, results),
+        sanity(inputs, results),
         explanation_costs(inputs, results),
         exclusions(inputs),
         images(inputs),

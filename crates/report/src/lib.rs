@@ -107,6 +107,7 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         needed_samples: rows(session, plan, Kind::Agreement)?,
         localization: rows(session, plan, Kind::Localization)?,
         complexity: rows(session, plan, Kind::Complexity)?,
+        sanity: rows(session, plan, Kind::Sanity)?,
         stability: rows(session, plan, Kind::Comparisons)?,
         summaries: rows(session, plan, Kind::Comparisons)?,
         comparisons: rows(session, plan, Kind::Comparisons)?,

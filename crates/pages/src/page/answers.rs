@@ -191,8 +191,9 @@ fn against(next: &Contrast<'_>) -> Markup {
             ", better on " b { (next.wins) " of " (next.images) } " images"
             @if let Some(p) = next.p_adjusted { " (" (p_value(p)) ")" } "."
             @if next.verdict() != Verdict::Ahead {
-                " The interval has 0 in it: chance may have made this"
-                @if let Some(needed) = next.images_needed().filter(|needed| *needed > u64::from(next.images)) {
+                @if next.has_0() { " The interval has 0 in it: chance may have made this" }
+                @else { " The corrected test does not exclude chance" }
+                @if let Some(needed) = next.images_needed().filter(|needed| next.has_0() && *needed > u64::from(next.images)) {
                     "; about " (needed) " such images would tell"
                 }
                 "."

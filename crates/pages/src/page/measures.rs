@@ -1,7 +1,10 @@
 //! What the tests of differences say, in words, and the other measures as tables.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use schema::{Comparison, Concordance, VarianceComponents};
+use statistics::mean;
 
 use super::answers::{decimals, interval, p_value};
 use super::{plural, read};
@@ -31,7 +34,36 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
         details { summary { "Relevance and the object: localization" } (tables::localization(inputs, results).html()) }
         details { summary { "How few superpixels: complexity" } (tables::complexity(inputs, results).html()) }
+        (sanity(inputs))
+        details { summary { "Explanations of a network with random layers: sanity" } (tables::sanity(inputs, results).html()) }
         details { summary { "Samples until runs agree, by image" } (tables::needed_samples(inputs, results).html()) }
+    }
+}
+
+/// How far each method forgets what the network forgot (Adebayo et al. 2018).
+fn sanity(inputs: &Inputs) -> Markup {
+    let mut correlations = BTreeMap::<(&str, &str), Vec<f64>>::new();
+    for row in &inputs.sanity {
+        // With all layers random nothing of the network is left to be explained.
+        if let Some(spearman) = row.spearman.filter(|_| row.random_layers == row.layers) {
+            correlations
+                .entry((&row.network, &row.method))
+                .or_default()
+                .push(spearman);
+        }
+    }
+    html! {
+        @if !correlations.is_empty() {
+            p {
+                "With every layer of the network random, what is left of an explanation is its rank correlation with the original: "
+                @for (place, ((network, method), values)) in correlations.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    (method) " on " (network) " " (format!("{:.2}", mean(values).unwrap_or_default()))
+                    " (" (plural(values.len(), "explanation")) ")"
+                }
+                ". Near 0 is as it should be: a method that still says the same does not depend on what the network learned."
+            }
+        }
     }
 }
 

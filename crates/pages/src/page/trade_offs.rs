@@ -201,7 +201,7 @@ fn checks(answers: &Answers<'_>) -> Markup {
         @if none { p { "– The study asks in one way only: one partition, one order, one replacement, and no masks of the objects." } }
         @else {
             (read(
-                "Ahead: the best explaining method there. It is certain where the interval of its difference to the next has no 0 in it. \
+                "Ahead: the best explaining method there. It is certain where the interval of its difference to the next has no 0 in it and the corrected test agrees. \
                 Areas of partitions and replacements are no numbers to compare with each other; who is ahead is."
             ))
             div.scroll tabindex="0" role="region" aria-label="other ways of asking" {

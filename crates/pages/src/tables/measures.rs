@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use schema::{Agreement, Complexity, Gain, Localization, NeededSamples, Stability, Summary};
+use schema::{
+    Agreement, Complexity, Gain, Localization, NeededSamples, Sanity, Stability, Summary,
+};
 use statistics::mean;
 
 use super::{ONE_IMAGE, ONE_RUN, image, place, sorted};
@@ -303,6 +305,42 @@ pub(crate) fn localization(inputs: &Inputs, results: &Results<'_>) -> Table {
                 Cell::number(row.relevance_inside, missing),
                 Cell::number(row.intersection_over_union, missing),
                 Cell::number(row.average_precision, missing),
+                reason(row.reason.as_ref()),
+            ]
+        },
+    )
+}
+
+/// What is left of an explanation when layers are random, from the output down.
+pub(crate) fn sanity(inputs: &Inputs, results: &Results<'_>) -> Table {
+    const PROGRAM: &str = "a program has no named layers";
+    const NOT_COMPARED: &str = "nothing to compare";
+    let columns = vec![
+        Column::count("run", "Run"),
+        Column::count("depth", "Depth"),
+        Column::count("random_layers", "Random layers"),
+        Column::count("layers", "of"),
+        Column::text("lowest_random_layer", "down to"),
+        Column::number("spearman", "Rank correlation with the original"),
+        Column::number("spearman_absolute", "of the absolute relevance"),
+        reason_column(),
+    ];
+    by_explanation(
+        "sanity",
+        results,
+        &inputs.sanity,
+        |row: &Sanity| [&row.image, &row.network, &row.partition, &row.method],
+        |row| (row.run, row.depth),
+        columns,
+        |row| {
+            vec![
+                Cell::Count(row.run.into()),
+                Cell::Count(row.depth.into()),
+                Cell::count(row.random_layers, PROGRAM),
+                Cell::count(row.layers, PROGRAM),
+                Cell::optional_text(row.lowest_random_layer.as_ref(), PROGRAM),
+                Cell::number(row.spearman, NOT_COMPARED),
+                Cell::number(row.spearman_absolute, NOT_COMPARED),
                 reason(row.reason.as_ref()),
             ]
         },

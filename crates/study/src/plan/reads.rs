@@ -61,6 +61,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Agreement,
             Kind::Localization,
             Kind::Complexity,
+            Kind::Sanity,
             Kind::Comparisons,
         ],
     }
