@@ -11,11 +11,23 @@ use super::{plural, read};
 use crate::results::{MOST_RELEVANT_FIRST, Results};
 use crate::{Inputs, tables};
 
+/// Whether a row of statistics is about what the answer is about.
+macro_rules! is_main {
+    ($results:expr, $row:expr) => {
+        $row.measure == "auc"
+            && $row.order.as_deref() == Some(MOST_RELEVANT_FIRST)
+            && $row
+                .replacement
+                .as_deref()
+                .is_some_and(|replacement| $results.main == Some((&*$row.partition, replacement)))
+    };
+}
+
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let tests: Vec<&Comparison> = inputs
         .comparisons
         .iter()
-        .filter(|row| is_main(results, &Names::of(row)))
+        .filter(|row| is_main!(results, row))
         .collect();
     html! {
         (read(
@@ -27,8 +39,8 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @for row in explaining(results, &tests) { li { (difference(row)) } }
         }
         (beside_chance(inputs, results, &tests))
-        @for row in inputs.variance_components.iter().filter(|row| is_main(results, &Names::of_variance(row))) { p { (variance(row)) } }
-        @for row in inputs.concordance.iter().filter(|row| is_main(results, &Names::of_concordance(row))) { p { (agreement(row)) } }
+        @for row in inputs.variance_components.iter().filter(|row| is_main!(results, row)) { p { (variance(row)) } }
+        @for row in inputs.concordance.iter().filter(|row| is_main!(results, row)) { p { (agreement(row)) } }
         details { summary { "All differences, tested" } (tables::comparisons(inputs, results).html()) }
         details { summary { "All means with their intervals and ranks" } (tables::summaries(inputs, results).html()) }
         details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
@@ -65,57 +77,6 @@ fn sanity(inputs: &Inputs) -> Markup {
             }
         }
     }
-}
-
-/// What a row of statistics is about.
-struct Names<'a> {
-    partition: &'a str,
-    order: Option<&'a str>,
-    replacement: Option<&'a str>,
-    measure: &'a str,
-}
-
-impl<'a> Names<'a> {
-    fn of(row: &'a Comparison) -> Self {
-        let (order, replacement) = (row.order.as_deref(), row.replacement.as_deref());
-        Self {
-            partition: &row.partition,
-            order,
-            replacement,
-            measure: &row.measure,
-        }
-    }
-
-    fn of_variance(row: &'a VarianceComponents) -> Self {
-        let (order, replacement) = (row.order.as_deref(), row.replacement.as_deref());
-        Self {
-            partition: &row.partition,
-            order,
-            replacement,
-            measure: &row.measure,
-        }
-    }
-
-    fn of_concordance(row: &'a Concordance) -> Self {
-        let (order, replacement) = (row.order.as_deref(), row.replacement.as_deref());
-        Self {
-            partition: &row.partition,
-            order,
-            replacement,
-            measure: &row.measure,
-        }
-    }
-}
-
-/// Whether a row is about what the answer is about.
-fn is_main(results: &Results<'_>, names: &Names<'_>) -> bool {
-    let place = names
-        .replacement
-        .map(|replacement| (names.partition, replacement));
-    place.is_some()
-        && place == results.main
-        && names.order == Some(MOST_RELEVANT_FIRST)
-        && names.measure == "auc"
 }
 
 fn explaining<'t>(results: &Results<'_>, tests: &[&'t Comparison]) -> Vec<&'t Comparison> {
