@@ -8,6 +8,9 @@ use crate::explorer::link;
 use crate::needs::{Answers, Check, Choice, Contrast, Fidelity, Passes, Repeat, Verdict, agreed};
 use crate::results::Results;
 
+/// Where no method is ahead.
+const UNDECIDED: &str = "undecided";
+
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     html! {
         @if results.comparisons.is_empty() {
@@ -59,7 +62,7 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
                 "On " (plural(results.images.len(), "image")) " "
                 @match faithful {
                     Some(method) => { b { (method) } " finds best what the network looks at" }
-                    None if answers.fidelity.len() > 1 => { "no method finds best what the network looks at in all networks" }
+                    None if answers.fidelity.iter().any(|each| shown(each) != UNDECIDED) => { "no method finds best what the network looks at in all networks" }
                     None => { "no method is shown to find best what the network looks at" }
                 }
                 @if certain == cheap {
@@ -136,7 +139,7 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
             [only] if only.next.is_none() => {
                 html! { (only.best) ", without another to compare it with" }
             }
-            [_] => html! { "undecided" },
+            all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
             several => html! {
                 @for (place, each) in several.iter().enumerate() {
                     @if place > 0 { "; " }
@@ -166,7 +169,7 @@ fn shown<'a>(fidelity: &Fidelity<'a>) -> &'a str {
     if verdict == Some(Verdict::Ahead) {
         fidelity.best
     } else {
-        "undecided"
+        UNDECIDED
     }
 }
 
