@@ -33,6 +33,18 @@ pub struct Request<'a> {
     pub samples: usize,
 }
 
+impl Request<'_> {
+    fn question<'q>(&'q self, replacement: &'q Rgb, masks: &'q Masks) -> Question<'q> {
+        Question {
+            crop: self.crop,
+            replacement,
+            labels: self.labels,
+            masks,
+            target: self.target,
+        }
+    }
+}
+
 /// Decides from answers how many samples are asked. A trait, so that the key of an explanation of fixed size does not depend on fits.
 pub trait Sizes {
     /// Whether these answers are enough; never, where the number is fixed. Asked after every block.
@@ -127,34 +139,31 @@ pub fn perturbations(
         request.superpixels,
         request.mean,
     );
-    let ask = |classifier: &Classifier, masks: &Masks| {
-        let question = Question {
-            crop: request.crop,
-            replacement: &replacement,
-            labels: request.labels,
-            masks,
-            target: request.target,
-        };
-        let answers = classifier.ask(&question, interrupted)?;
-        Ok::<_, NetworkError>(answers.probabilities)
-    };
     let (Asked::One(first) | Asked::Mixed { fast: first, .. }) = asked;
     let all = request
         .sampler
         .masks(seed, request.samples, request.superpixels);
-    let probabilities = until_enough(&all, request, sizes, |masks| ask(first, masks))?;
+    let probabilities = until_enough(&all, request, sizes, |masks| {
+        Ok(first
+            .ask(&request.question(&replacement, masks), interrupted)?
+            .probabilities)
+    })?;
     let masks = all.select(0..probabilities.len());
     let again = match asked {
         Asked::One(_) => Again::default(),
         Asked::Mixed { reference, .. } => {
             let order = second_order(seed, masks.samples());
-            let step = reference.batch();
-            let mut again = pilot(&order, step, &|rows| ask(reference, &masks.select(rows)))?;
+            let step = reference.few_batch();
+            let ask = |samples: &[usize]| {
+                let masks = masks.select(samples.iter().copied());
+                let question = request.question(&replacement, &masks);
+                let answers = reference.ask_few(&question, interrupted)?;
+                Ok::<_, NetworkError>(answers.probabilities)
+            };
+            let mut again = pilot(&order, step, &ask)?;
             let more = sizes.more(&masks, &probabilities, &again, step)?;
             let rest = &order[again.certain - 1..][..more];
-            again
-                .probabilities
-                .extend(ask(reference, &masks.select(rest.iter().copied()))?);
+            again.probabilities.extend(ask(rest)?);
             again.samples.extend(rest);
             again
         }
@@ -190,14 +199,14 @@ fn until_enough(
 fn pilot(
     order: &[usize],
     step: usize,
-    ask: &dyn Fn(Vec<usize>) -> Result<Vec<f32>, NetworkError>,
+    ask: &dyn Fn(&[usize]) -> Result<Vec<f32>, NetworkError>,
 ) -> Result<Again, NetworkError> {
     let drawn = order.len().min(PILOT.max(step) - 1);
     let samples: Vec<usize> = std::iter::once(0)
         .chain(order[..drawn].iter().copied())
         .collect();
     Ok(Again {
-        probabilities: ask(samples.clone())?,
+        probabilities: ask(&samples)?,
         certain: samples.len(),
         samples,
     })

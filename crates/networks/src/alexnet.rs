@@ -7,7 +7,8 @@ use tch::Tensor;
 use crate::device::Form;
 use crate::error::NetworkError;
 use crate::layers::{
-    Convolution, Geometry, Linear, Mode, average_pool, dropout, flatten, max_pool, relu,
+    Convolution, Geometry, Linear, Mode, average_pool, dropout, flatten, max_pool, pooled_relu,
+    relu,
 };
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
@@ -76,25 +77,41 @@ impl AlexNet {
     }
 
     /// [batch, 3, height, width] to the activations [batch, channels, h, w] of the layer at which it is split.
-    pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let x = relu(self.features_0.forward(input)?, mode)?;
-        let x = max_pool(&x, 3, 2, 0)?;
-        let x = relu(self.features_3.forward(&x)?, mode)?;
-        let x = max_pool(&x, 3, 2, 0)?;
-        let x = relu(self.features_6.forward(&x)?, mode)?;
-        let x = relu(self.features_8.forward(&x)?, mode)?;
-        let x = relu(self.features_10.forward(&x)?, mode)?;
-        if self.pooled { last_pool(&x) } else { Ok(x) }
+    pub(crate) fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        if self.pooled {
+            self.pooled(input, mode)
+        } else {
+            self.convolve(input, mode)
+        }
+    }
+
+    /// The same to what the classifier reads, wherever it is split.
+    pub(crate) fn pooled(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        last_pool(&self.convolve(input, mode)?)
+    }
+
+    fn convolve(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        // One name, assigned again and again, so that what a layer read is let go before the next one computes.
+        let mut x = input;
+        x = pooled_relu(self.features_0.forward(&x)?, [3, 2, 0], mode)?;
+        x = pooled_relu(self.features_3.forward(&x)?, [3, 2, 0], mode)?;
+        x = relu(self.features_6.forward(&x)?, mode)?;
+        x = relu(self.features_8.forward(&x)?, mode)?;
+        relu(self.features_10.forward(&x)?, mode)
     }
 
     /// Those activations to logits [batch, classes].
     pub(crate) fn head(&self, activations: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let x = if self.pooled {
-            activations.shallow_clone()
+        if self.pooled {
+            self.classify(activations, mode)
         } else {
-            last_pool(activations)?
-        };
-        let x = flatten(&average_pool(&x, POOLED_SIDE)?)?;
+            self.classify(&last_pool(activations)?, mode)
+        }
+    }
+
+    /// What the last pooling gives to logits [batch, classes].
+    pub(crate) fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        let x = flatten(&average_pool(pooled, POOLED_SIDE)?)?;
         let x = relu(self.classifier_1.forward(&dropout(x, mode)?)?, mode)?;
         let x = relu(self.classifier_4.forward(&dropout(x, mode)?)?, mode)?;
         self.classifier_6.forward(&x)
@@ -122,5 +139,5 @@ impl AlexNet {
 }
 
 fn last_pool(activations: &Tensor) -> Result<Tensor, NetworkError> {
-    max_pool(activations, 3, 2, 0)
+    max_pool(activations, [3, 2, 0])
 }

@@ -1,5 +1,6 @@
 //! What the pipeline asks a network: the logits of crops, the answers to masks, and gradients at the Grad-CAM layer.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imaging::Rgb;
@@ -15,6 +16,8 @@ use crate::painter::Painter;
 
 /// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
 const GRADIENT_BATCH: usize = 16;
+/// Inputs in a batch of [`Classifier::ask_few`]: a constant too, and small, because whoever asks about few inputs decides in whole batches how few.
+const FEW_BATCH: usize = 32;
 
 /// A network with the normalisation that it was trained with. Batches have a constant size, because the last bits of a
 /// logit depend on it; the last one is filled up with zeros.
@@ -23,9 +26,13 @@ pub struct Classifier {
     network: Network,
     normalisation: Normalisation,
     temperature: f64,
-    /// Inputs in a batch, and in one of gradients; smaller than the constants where the device had too little memory for these.
+    /// Inputs in a batch, in one of few, and in one of gradients; smaller than the constants where the device had too little memory for these.
     batch: AtomicUsize,
+    few_batch: AtomicUsize,
     gradient_batch: AtomicUsize,
+    /// Where the inputs of the last question were: kept for the next one, because another place for it breaks up the memory that freed
+    /// activations leave.
+    inputs: RefCell<Option<Batch>>,
 }
 
 /// Which masks to ask about one crop.
@@ -73,10 +80,12 @@ impl Classifier {
     pub fn new(network: Network, normalisation: Normalisation) -> Self {
         Self {
             batch: AtomicUsize::new(network.batch()),
+            few_batch: AtomicUsize::new(FEW_BATCH.min(network.batch())),
             gradient_batch: AtomicUsize::new(GRADIENT_BATCH.min(network.batch())),
             network,
             normalisation,
             temperature: 1.0,
+            inputs: RefCell::new(None),
         }
     }
 
@@ -101,6 +110,11 @@ impl Classifier {
         self.batch.load(Ordering::Relaxed)
     }
 
+    /// Inputs in a batch of [`Classifier::ask_few`].
+    pub fn few_batch(&self) -> usize {
+        self.few_batch.load(Ordering::Relaxed)
+    }
+
     /// Inputs in a batch of [`Classifier::gradients`].
     pub fn gradient_batch(&self) -> usize {
         self.gradient_batch.load(Ordering::Relaxed)
@@ -120,11 +134,13 @@ impl Classifier {
     pub fn logits(&self, crop: &Rgb) -> Result<Vec<f32>, NetworkError> {
         loop {
             let logits = with_memory(&self.batch, |size| {
-                let mut batch = Batch::new(size, size_of(crop))?;
+                let mut batch = self.inputs(size, size_of(crop))?;
                 let plane = batch.plane();
-                self.normalisation
-                    .planes(crop.pixels(), &mut batch.inputs()[..plane]);
+                let (input, padding) = batch.inputs().split_at_mut(plane);
+                self.normalisation.planes(crop.pixels(), input);
+                padding.fill(0.0);
                 let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
+                self.inputs.replace(Some(batch));
                 let row = logits.f_select(0, 0).during("reading logits")?;
                 values(&row)
             })?;
@@ -141,6 +157,25 @@ impl Classifier {
         question: &Question<'_>,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
+        self.ask_by(&self.batch, question, interrupted)
+    }
+
+    /// The same for few masks, in smaller batches, so that less is filled up; the answers may differ from those of [`Classifier::ask`] in their
+    /// last bits.
+    pub fn ask_few(
+        &self,
+        question: &Question<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
+        self.ask_by(&self.few_batch, question, interrupted)
+    }
+
+    fn ask_by(
+        &self,
+        batch: &AtomicUsize,
+        question: &Question<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
         self.check(question)?;
         let pictures = [question.crop, question.replacement];
         let painter = Painter::new(
@@ -150,6 +185,7 @@ impl Classifier {
             question.masks,
         );
         self.answer(
+            batch,
             question.masks.samples(),
             size_of(question.crop),
             &|sample, planes| painter.paint(sample, planes),
@@ -176,19 +212,20 @@ impl Classifier {
         let paint = |place: usize, planes: &mut [f32]| {
             normalisation.planes(picture(place).pixels(), planes);
         };
-        self.answer(count, size, &paint, target, interrupted)
+        self.answer(&self.batch, count, size, &paint, target, interrupted)
     }
 
     /// Asks about `count` inputs of a height and width, which `paint` writes.
     fn answer(
         &self,
+        batch_size: &AtomicUsize,
         count: usize,
         size: [usize; 2],
         paint: &(dyn Fn(usize, &mut [f32]) + Sync),
         target: usize,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
-        let mut batch = Batch::new(self.batch(), size)?;
+        let mut batch = self.inputs(batch_size.load(Ordering::Relaxed), size)?;
         let plane = batch.plane();
         let mut answers = Answers::default();
         let mut start = 0;
@@ -196,7 +233,7 @@ impl Classifier {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
-            let logits = with_memory(&self.batch, |size| {
+            let logits = with_memory(batch_size, |size| {
                 let inputs = batch.inputs().par_chunks_exact_mut(plane).enumerate();
                 inputs.for_each(|(row, planes)| match start + row {
                     input if input < count => paint(input, planes),
@@ -211,10 +248,19 @@ impl Classifier {
                     self.read(&logits, target, filled, &mut answers)?;
                     start += filled;
                 }
-                None => batch = Batch::new(self.batch(), size)?,
+                None => batch = Batch::new(batch_size.load(Ordering::Relaxed), size)?,
             }
         }
+        self.inputs.replace(Some(batch));
         Ok(answers)
+    }
+
+    /// Room for `count` inputs of a height and width, with anything in it.
+    fn inputs(&self, count: usize, size: [usize; 2]) -> Result<Batch, NetworkError> {
+        match self.inputs.take() {
+            Some(batch) if batch.fits(count, size) => Ok(batch),
+            _ => Batch::new(count, size),
+        }
     }
 
     /// Activations and gradients for crops of one size, each with a target: the features without gradient, then forward and backward through

@@ -76,6 +76,11 @@ impl Batch {
         Ok(Self { tensor, plane })
     }
 
+    /// Whether it is of so many inputs of [height, width].
+    pub(crate) fn fits(&self, size: usize, [height, width]: [usize; 2]) -> bool {
+        self.tensor.size() == [size, CHANNELS, height, width].map(|length| length as i64)
+    }
+
     /// [batch, channels, height, width].
     pub(crate) fn tensor(&self) -> &Tensor {
         &self.tensor

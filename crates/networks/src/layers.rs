@@ -87,8 +87,8 @@ impl Convolution {
     }
 
     /// The same convolution for inference; its input has to be laid out alike, and of this precision. On the processor that is oneDNN's own
-    /// layout.
-    pub(crate) fn prepared(&self, form: Form) -> Result<Self, NetworkError> {
+    /// layout. The plain weight is let go, so that few weights are in memory twice.
+    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let convert = |tensor: &Tensor| {
             if !form.device.is_cpu() {
                 return on_device(tensor, form);
@@ -207,7 +207,7 @@ impl NormedConvolution {
     }
 
     /// W' = W g / sqrt(var + eps), b' = beta + (b - mean) g / sqrt(var + eps), computed in f64; b is 0 where there is none.
-    pub(crate) fn folded(&self, form: Form) -> Result<Self, NetworkError> {
+    pub(crate) fn folded(self, form: Form) -> Result<Self, NetworkError> {
         let Some(norm) = &self.norm else {
             return Ok(Self {
                 convolution: self.convolution.prepared(form)?,
@@ -279,7 +279,7 @@ impl Linear {
     }
 
     /// The same layer for inference.
-    pub(crate) fn prepared(&self, form: Form) -> Result<Self, NetworkError> {
+    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         Ok(Self {
             weight: on_device(&self.weight, form)?,
             bias: on_device(&self.bias, form)?,
@@ -294,12 +294,10 @@ fn on_device(weight: &Tensor, form: Form) -> Result<Tensor, NetworkError> {
         .during("laying out a weight")
 }
 
-/// Maximum over a square window; `padding` does not count as zero.
+/// Maximum over a square window of a side, with a stride and a padding that does not count as zero.
 pub(crate) fn max_pool(
     input: &Tensor,
-    kernel: i64,
-    stride: i64,
-    padding: i64,
+    [kernel, stride, padding]: [i64; 3],
 ) -> Result<Tensor, NetworkError> {
     input
         .f_max_pool2d(
@@ -314,9 +312,22 @@ pub(crate) fn max_pool(
 
 /// Mean over a grid of `side` x `side` cells, whatever the input's size.
 pub(crate) fn average_pool(input: &Tensor, side: i64) -> Result<Tensor, NetworkError> {
+    // The mean over single cells is what is there.
+    if input.size().ends_with(&[side, side]) {
+        return Ok(input.shallow_clone());
+    }
     input
         .f_adaptive_avg_pool2d([side, side])
         .during("average pooling")
+}
+
+/// Max pooling of a ReLU, as the ReLU of a max pooling: the same values, and the ReLU has fewer to look at.
+pub(crate) fn pooled_relu(
+    input: Tensor,
+    window: [i64; 3],
+    mode: Mode,
+) -> Result<Tensor, NetworkError> {
+    relu(max_pool(&input, window)?, mode)
 }
 
 /// max(x, 0), in place where no gradient needs the input.

@@ -229,18 +229,32 @@ impl Network {
 
     /// Activations [batch, channels, h, w] of the Grad-CAM layer, f32 in the ordinary layout, on the network's device.
     pub fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.laid_out(input, |input| match &self.layers {
+            Layers::AlexNet(alexnet) => alexnet.features(input, self.mode),
+            Layers::Vgg(vgg) => vgg.features(input, self.mode),
+            Layers::ResNet(resnet) => resnet.features(input, self.mode),
+            Layers::Script(script) => script.features(&input),
+        })
+    }
+
+    /// Convolves an input in the layout and precision of the weights, and gives the activations in f32 and the ordinary layout.
+    fn laid_out(
+        &self,
+        input: &Tensor,
+        convolve: impl FnOnce(Tensor) -> Result<Tensor, NetworkError>,
+    ) -> Result<Tensor, NetworkError> {
         #[cfg(test)]
         if input.size()[0] as usize > self.room {
             let source = tch::TchError::Torch("CUDA out of memory. Tried to allocate".to_owned());
             return Err(source).during("a convolution");
         }
         match self.layout {
-            Layout::Plain => self.convolve(input),
+            Layout::Plain => convolve(input.shallow_clone()),
             Layout::Prepared(form) if form.device.is_cpu() => {
                 let input = input
                     .f_to_mkldnn(form.precision.kind())
                     .during("laying out an input")?;
-                self.convolve(&input)?
+                convolve(input)?
                     .f_to_dense(None, false)
                     .and_then(|activations| activations.f_to_kind(Kind::Float))
                     .during("reading activations")
@@ -250,7 +264,7 @@ impl Network {
                     .f_to_device(form.device.tch())
                     .and_then(|input| input.f_to_kind(form.precision.kind()))
                     .during("laying out an input")?;
-                self.convolve(&input)?
+                convolve(input)?
                     .f_to_kind(Kind::Float)
                     .during("reading activations")
             }
@@ -260,15 +274,6 @@ impl Network {
     /// Where it computes.
     pub fn device(&self) -> Device {
         self.device
-    }
-
-    fn convolve(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        match &self.layers {
-            Layers::AlexNet(alexnet) => alexnet.features(input, self.mode),
-            Layers::Vgg(vgg) => vgg.features(input, self.mode),
-            Layers::ResNet(resnet) => resnet.features(input, self.mode),
-            Layers::Script(script) => script.features(input),
-        }
     }
 
     /// The weights [classes, channels] of the output layer, where nothing but global average pooling is between it and the Grad-CAM layer.
@@ -308,7 +313,16 @@ impl Network {
         match &self.layers {
             // A program may be whole and yet not tell its halves.
             Layers::Script(script) => script.forward(input),
-            _ => self.head(&self.features(input)?),
+            Layers::ResNet(_) => self.head(&self.features(input)?),
+            // The last pooling is much faster in the layout of the convolutions.
+            Layers::AlexNet(alexnet) => {
+                let pooled = self.laid_out(input, |input| alexnet.pooled(input, self.mode))?;
+                alexnet.classify(&pooled, self.mode)
+            }
+            Layers::Vgg(vgg) => {
+                let pooled = self.laid_out(input, |input| vgg.pooled(input, self.mode))?;
+                vgg.classify(&pooled, self.mode)
+            }
         }
     }
 }

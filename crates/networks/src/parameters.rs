@@ -190,12 +190,8 @@ impl Parameters for RandomParameters {
                 let inputs: i64 = shape[1..].iter().product();
                 let gain: f64 = if role == Role::Weight { 6.0 } else { 3.0 };
                 let bound = (gain / inputs as f64).sqrt();
-                let count: i64 = shape.iter().product();
-                let values: Vec<f32> = uniform(self.seed as u64, name)
-                    .take(count as usize)
-                    .map(|value| (value * bound) as f32)
-                    .collect();
-                Tensor::f_from_slice(&values).and_then(|flat| flat.f_view(shape))
+                let values = uniform(self.seed as u64, name).map(|value| (value * bound) as f32);
+                random(shape, values)
             }
         }
         .during("making a random weight")
@@ -204,6 +200,19 @@ impl Parameters for RandomParameters {
     fn classes(&self, _: &str) -> Result<i64, NetworkError> {
         Ok(self.classes)
     }
+}
+
+/// A tensor of these values, which are many: each is written where it stays, without a list of all of them beside the tensor.
+fn random(shape: &[i64], mut values: impl Iterator<Item = f32>) -> Result<Tensor, tch::TchError> {
+    /// Values that are handed over at a time.
+    const CHUNK: usize = 1 << 16;
+    let tensor = Tensor::f_empty(shape, (Kind::Float, tch::Device::Cpu))?;
+    let mut rest = tensor.f_view([-1])?.f_split(CHUNK as i64, 0)?;
+    for part in &mut rest {
+        let chunk: Vec<f32> = values.by_ref().take(part.numel()).collect();
+        part.f_copy_(&Tensor::f_from_slice(&chunk)?)?;
+    }
+    Ok(tensor)
 }
 
 /// Uniform values in [-1, 1) that depend on `seed`, a parameter's name and the place in it only, so that no state of libtorch's is

@@ -6,7 +6,7 @@ use tch::Tensor;
 use crate::device::Form;
 use crate::error::{NetworkError, Operation};
 use crate::layers::{
-    Geometry, Linear, Mode, NormedConvolution, average_pool, flatten, max_pool, relu,
+    Geometry, Linear, Mode, NormedConvolution, average_pool, flatten, pooled_relu, relu,
 };
 use crate::network::Width;
 use crate::parameters::{Parameters, Role};
@@ -68,14 +68,14 @@ impl ResNet {
     }
 
     /// [batch, 3, height, width] to the activations [batch, channels, h, w] of `layer4`.
-    pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let stem = relu(self.stem.forward(input, mode)?, mode)?;
-        self.layers
-            .iter()
-            .flatten()
-            .try_fold(max_pool(&stem, 3, 2, 1)?, |x, block| {
-                block.forward(&x, mode)
-            })
+    pub(crate) fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        // One name, assigned again and again, so that what a layer read is let go before the next one computes.
+        let mut x = input;
+        x = pooled_relu(self.stem.forward(&x, mode)?, [3, 2, 1], mode)?;
+        for block in self.layers.iter().flatten() {
+            x = block.forward(&x, mode)?;
+        }
+        Ok(x)
     }
 
     /// The activations of `layer4` to logits [batch, classes].
@@ -92,7 +92,6 @@ impl ResNet {
     pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];
         for (prepared, blocks) in layers.iter_mut().zip(self.layers) {
-            // Each block's own weights go before the next one's are laid out, so that few are in memory twice.
             *prepared = blocks
                 .into_iter()
                 .map(|block| block.prepared(form))
@@ -214,14 +213,14 @@ impl Block {
     }
 
     fn prepared(self, form: Form) -> Result<Self, NetworkError> {
-        let folded = |convolution: &NormedConvolution| convolution.folded(form);
+        let folded = |convolution: NormedConvolution| convolution.folded(form);
         Ok(Self {
             convolutions: self
                 .convolutions
-                .iter()
+                .into_iter()
                 .map(folded)
                 .collect::<Result<_, _>>()?,
-            downsample: self.downsample.as_ref().map(folded).transpose()?,
+            downsample: self.downsample.map(folded).transpose()?,
         })
     }
 }

@@ -80,8 +80,21 @@ impl Vgg {
     }
 
     /// [batch, 3, height, width] to the activations [batch, channels, h, w] of the layer at which it is split.
-    pub(crate) fn features(&self, input: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let mut x = input.shallow_clone();
+    pub(crate) fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        if self.pooled {
+            self.pooled(input, mode)
+        } else {
+            self.convolve(input, mode)
+        }
+    }
+
+    /// The same to what the classifier reads, wherever it is split.
+    pub(crate) fn pooled(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        pool(&self.convolve(input, mode)?)
+    }
+
+    fn convolve(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        let mut x = input;
         for (place, block) in self.blocks.iter().enumerate() {
             if place > 0 {
                 x = pool(&x)?;
@@ -90,17 +103,21 @@ impl Vgg {
                 x = relu(convolution.forward(&x, mode)?, mode)?;
             }
         }
-        if self.pooled { pool(&x) } else { Ok(x) }
+        Ok(x)
     }
 
     /// Those activations to logits [batch, classes].
     pub(crate) fn head(&self, activations: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        let x = if self.pooled {
-            activations.shallow_clone()
+        if self.pooled {
+            self.classify(activations, mode)
         } else {
-            pool(activations)?
-        };
-        let x = flatten(&average_pool(&x, POOLED_SIDE)?)?;
+            self.classify(&pool(activations)?, mode)
+        }
+    }
+
+    /// What the last pooling gives to logits [batch, classes].
+    pub(crate) fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+        let x = flatten(&average_pool(pooled, POOLED_SIDE)?)?;
         let x = dropout(relu(self.classifier_0.forward(&x)?, mode)?, mode)?;
         let x = dropout(relu(self.classifier_3.forward(&x)?, mode)?, mode)?;
         self.classifier_6.forward(&x)
@@ -114,9 +131,9 @@ impl Vgg {
     /// The same network with batch norms folded and laid out for inference; the output layer stays in fp32.
     pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let mut blocks = [const { Vec::new() }; 5];
-        for (prepared, block) in blocks.iter_mut().zip(&self.blocks) {
+        for (prepared, block) in blocks.iter_mut().zip(self.blocks) {
             *prepared = block
-                .iter()
+                .into_iter()
                 .map(|convolution| convolution.folded(form))
                 .collect::<Result<_, _>>()?;
         }
@@ -132,5 +149,5 @@ impl Vgg {
 
 /// The pooling between two blocks, and behind the last.
 fn pool(activations: &Tensor) -> Result<Tensor, NetworkError> {
-    max_pool(activations, 2, 2, 0)
+    max_pool(activations, [2, 2, 0])
 }
