@@ -1,9 +1,10 @@
-"""Times LIME beside the lime package, end to end from a crop to the weights, and Grad-CAM beside pytorch-grad-cam, in turns.
+"""Times LIME beside the lime package and captum, end to end from a crop to the weights, and Grad-CAM beside pytorch-grad-cam, in turns.
 
     python3 scripts/benchmarks/explanations.py target/release/examples [--rounds 5] [--samples 1000]
 
 Full-width networks with seeded random weights; both sides load the network and ask it once before the clock starts. The lime package is called as in its
-tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off. Prints the median seconds, the ratio of medians
+tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off; captum with the same superpixels, kernel and ridge
+regression, in batches of 16. Prints the median seconds, the ratio of medians
 (above 1: ours is faster) with the smallest and the largest ratio of a round, and the largest resident memory of each process.
 """
 
@@ -19,6 +20,7 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "data" / "images" / "mug-00.png"
 NETWORKS = ("resnet50", "alexnet")
+PEERS = ("lime 0.2.0.1", "captum 0.9.0")
 OURS = (("fp32", "coin"), ("mixed", "coin"))
 
 
@@ -59,6 +61,27 @@ def peer(kind, architecture, samples):
             batch_size=10,
             segmentation_fn=lambda image: quickshift(image, kernel_size=4, max_dist=200, ratio=0.2),
         )
+    elif kind == "captum":
+        from captum._utils.models.linear_model import SkLearnRidge
+        from captum.attr import Lime
+        from captum.attr._core.lime import get_exp_kernel_similarity_function
+        from skimage.segmentation import quickshift
+
+        def probabilities(inputs):
+            return torch.softmax(network(inputs), dim=1)
+
+        inputs = batch(image[None])
+        with torch.no_grad():
+            target = int(network(inputs).argmax())
+            start = time.perf_counter()
+            segments = torch.from_numpy(quickshift(image, kernel_size=4, max_dist=200, ratio=0.2))
+            Lime(
+                probabilities,
+                interpretable_model=SkLearnRidge(alpha=1.0),
+                similarity_func=get_exp_kernel_similarity_function("cosine", kernel_width=0.25),
+            ).attribute(
+                inputs, target=target, feature_mask=segments[None, None], n_samples=samples, perturbations_per_eval=16
+            )
     else:
         from pytorch_grad_cam import GradCAM
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -135,9 +158,13 @@ def main():
     print("|---|---|---|---|---|---|---|---|---|")
     for architecture in NETWORKS:
         sides = {"lime 0.2.0.1": lambda: theirs("lime", architecture, chosen.samples)}
+        sides["captum 0.9.0"] = lambda: theirs("captum", architecture, chosen.samples)
         for precision, sampler in OURS:
             sides[f"{precision}, {sampler}"] = lambda p=precision, s=sampler: explain(architecture, p, s)
-        show(f"LIME, N = {chosen.samples}, {architecture}", "lime 0.2.0.1", *turns(chosen.rounds, sides))
+        seconds, memory = turns(chosen.rounds, sides)
+        for peer_name in PEERS:
+            ours = {name: taken for name, taken in seconds.items() if name == peer_name or name not in PEERS}
+            show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory)
         sides = {
             "pytorch-grad-cam 1.5.5": lambda: theirs("gradcam", architecture, chosen.images),
             "fp32": lambda: maps(architecture),

@@ -124,6 +124,29 @@ fn the_layer_changes_no_logit() {
     }
 }
 
+/// The whole network pools in the layout of its convolutions, its halves in the ordinary one.
+#[test]
+fn the_halves_of_a_network_give_its_logits() {
+    let input = Tensor::arange(3 * 96 * 128, (Kind::Float, Device::Cpu))
+        .sin()
+        .view([1, 3, 96, 128]);
+    for name in KINDS {
+        for precision in [Precision::Fp32, Precision::Bf16] {
+            for layer in named(name).layers() {
+                let network = plain(named(name)).split_at(layer).unwrap();
+                let network = network.prepared(precision).unwrap();
+                let halves = network.head(&network.features(&input).unwrap()).unwrap();
+                let halves = Vec::<f32>::try_from(halves.view([-1])).unwrap();
+                assert_eq!(
+                    logits(&network, &input),
+                    halves,
+                    "{name} {precision:?} {layer}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn the_all_kept_mask_is_the_crop_and_the_all_removed_one_the_replacement() {
     let (crop, replacement, labels) = (
@@ -206,6 +229,28 @@ fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
             all[7..12],
             "{architecture:?} {precision:?}"
         );
+    }
+}
+
+/// Smaller batches may change a last bit, no more.
+#[test]
+fn few_masks_are_answered_as_many_are() {
+    let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    for name in KINDS {
+        let classifier = classifier(named(name));
+        let question = Question {
+            crop: &crop,
+            replacement: &replacement,
+            labels: &labels,
+            masks: &masks,
+            target: 1,
+        };
+        let many = classifier.ask(&question, &|| false).unwrap().logits;
+        let few = classifier.ask_few(&question, &|| false).unwrap().logits;
+        assert!(classifier.few_batch() <= classifier.batch());
+        let allowed = 1e-5 * largest(&many);
+        assert!(largest_difference(&few, &many) <= allowed, "{name}");
     }
 }
 
