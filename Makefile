@@ -115,6 +115,7 @@ bench: libtorch $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time
 	$(ORACLE_PYTHON) scripts/benchmarks/growth.py target/release/examples
 	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples
+	$(ORACLE_PYTHON) scripts/benchmarks/designs.py target/release/examples
 	cargo bench --workspace --benches
 
 $(ORACLE_PYTHON):

@@ -32,7 +32,7 @@ def create(arguments):
     """The network, and how its images are prepared."""
     published = arguments.weights == "DEFAULT"
     classes = {"num_classes": arguments.classes} if arguments.classes else {}
-    preparation = {"size": arguments.size, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+    preparation = {"size": 224, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
     preparation |= {"resize": 256, "interpolation": "bilinear"}
     if arguments.library == "timm":
         import timm
@@ -54,7 +54,11 @@ def create(arguments):
             preparation |= {"resize": transforms.resize_size[0], "interpolation": transforms.interpolation.value}
     if not published and arguments.weights != "random":
         network.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
-    preparation["size"] = arguments.size or preparation["size"] or 224
+    if arguments.size:
+        if preparation["resize"] != '"squash"':
+            # The same share of the picture.
+            preparation["resize"] = round(preparation["resize"] * arguments.size / preparation["size"])
+        preparation["size"] = arguments.size
     return network.eval(), preparation
 
 

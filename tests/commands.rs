@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use store::{Record, Store};
@@ -12,12 +13,17 @@ use crate::study_folder::{Finished, StudyFolder, program};
 
 /// A study of one network, which is made sooner.
 fn small_study() -> StudyFolder {
+    let folder = settings_of_small_study();
+    folder.make_all();
+    folder
+}
+
+fn settings_of_small_study() -> StudyFolder {
     let folder = StudyFolder::new();
     folder.change(
         "[networks.resnet50]\narchitecture = \"resnet50\"\nweights = \"resnet50.safetensors\"\nwidth = 0.25\n",
         "",
     );
-    folder.make_all();
     folder
 }
 
@@ -312,4 +318,36 @@ fn every_program_has_completions_and_a_manual_page() {
         assert!(folder.path(&format!("pages/{name}.1")).is_file(), "{name}");
     }
     assert!(folder.path("pages/pipeline-gc.1").is_file());
+}
+
+/// A stage on another machine: its records and artifacts are all that is needed.
+#[test]
+fn a_copied_store_is_up_to_date_elsewhere() {
+    let here = small_study();
+    let there = settings_of_small_study();
+    copy(&here.path("artifacts"), &there.path("artifacts"));
+    there.change("[compute]", "[compute]\ndevice = \"cpu\"");
+    let finished = pipeline(&there, &["run", "report"], 0);
+    assert!(
+        finished.stderr.contains("everything is up to date"),
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(here.ids(), there.ids());
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&entry.path(), &place);
+        } else if kind.is_symlink() {
+            symlink(fs::read_link(entry.path()).unwrap(), place).unwrap();
+        } else {
+            fs::copy(entry.path(), place).unwrap();
+        }
+    }
 }

@@ -140,6 +140,13 @@ fn elsewhere(content: &[u8], from: Option<usize>, stream: &mut TcpStream) {
     }
 }
 
+/// Sends a little, and then nothing for longer than anybody waits.
+fn stalling(content: &[u8], _: Option<usize>, stream: &mut TcpStream) {
+    let head = format!("200 OK\r\nContent-Length: {}", content.len());
+    send(stream, &head, &content[..1000]);
+    std::thread::sleep(std::time::Duration::from_secs(40));
+}
+
 fn missing(_: &[u8], _: Option<usize>, stream: &mut TcpStream) {
     send(stream, "404 Not Found\r\nContent-Length: 0", &[]);
 }
@@ -229,6 +236,24 @@ fn what_arrived_is_kept_for_the_next_run() {
     folder.change(&first.address, &second.address);
     assert_eq!(folder.run("pipeline", &["fetch"]).status, 0);
     assert_eq!(second.asked(), [Some(kept as usize)]);
+    assert!(fs::read(folder.path("alexnet.safetensors")).unwrap() == content);
+}
+
+#[test]
+fn what_arrived_of_another_file_is_no_part_of_this_one() {
+    let server = Server::new(content(), vec![whole]);
+    let (folder, content) = folder(&server, &digest(&content()));
+    fs::write(folder.path("alexnet.safetensors.part"), [7; 5000]).unwrap();
+    assert_eq!(folder.run("pipeline", &["fetch"]).status, 0);
+    assert_eq!(server.asked(), [Some(5000), None]);
+    assert!(fs::read(folder.path("alexnet.safetensors")).unwrap() == content);
+}
+
+#[test]
+fn a_server_that_falls_silent_has_broken_off() {
+    let server = Server::new(content(), vec![stalling, whole]);
+    let (folder, content) = folder(&server, &digest(&content()));
+    assert_eq!(folder.run("pipeline", &["fetch"]).status, 0);
     assert!(fs::read(folder.path("alexnet.safetensors")).unwrap() == content);
 }
 

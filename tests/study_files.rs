@@ -129,6 +129,13 @@ fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_n
         &[&wanted[..], &["--classes", "classes.txt"]].concat(),
     );
     finished.expect(1, "names 10");
+    // Not that a label is unknown to another network's classes.
+    folder
+        .run(
+            "pipeline",
+            &[&wanted[..], &["--labels", "labels.csv"]].concat(),
+        )
+        .expect(1, "tells 7 classes apart");
     assert!(!folder.path("pipeline.toml").exists());
     let finished = folder.run(
         "pipeline",
@@ -187,6 +194,14 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     folder
         .run("pipeline", &["check"])
         .expect(2, "has 16 channels, and alexnet at width 0.5 has 32");
+    folder.change(
+        "weights = \"resnet50.safetensors\"",
+        "weights = \"resnet50.pth\"",
+    );
+    fs::write(folder.path("resnet50.pth"), "<html>not found</html>").unwrap();
+    folder
+        .run("pipeline", &["check"])
+        .expect(2, "is no file of weights");
     // Labels come with their lines.
     fs::write(
         folder.path("labels.csv"),
@@ -196,7 +211,7 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     let finished = folder.run("pipeline", &["check"]);
     finished.expect(2, "labels.csv:2:");
     finished.expect(2, "labels.csv:3:");
-    finished.expect(2, "it has");
+    finished.expect(2, "is no file of weights");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sampling::{Masks, Sampler, Seed, second_order};
 
 /// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch.
 const CHECK: usize = 128;
-/// Fewest samples that are asked again in f32 to see how far bfloat16 is off.
+/// Samples that are asked again in f32 to see how far bfloat16 is off; whole batches of few.
 const PILOT: usize = 32;
 
 /// What is explained, and how it is asked about.
@@ -160,7 +160,7 @@ pub fn perturbations(
                 let answers = reference.ask_few(&question, interrupted)?;
                 Ok::<_, NetworkError>(answers.probabilities)
             };
-            let mut again = pilot(&order, step, &ask)?;
+            let mut again = pilot(&order, ask)?;
             let more = sizes.more(&masks, &probabilities, &again, step)?;
             let rest = &order[again.certain - 1..][..more];
             again.probabilities.extend(ask(rest)?);
@@ -195,13 +195,12 @@ fn until_enough(
     Ok(probabilities)
 }
 
-/// Asks the reference about sample 0 and the first of a random order, as many as fill batches.
+/// Asks the reference about sample 0 and the first of a random order.
 fn pilot(
     order: &[usize],
-    step: usize,
-    ask: &dyn Fn(&[usize]) -> Result<Vec<f32>, NetworkError>,
+    ask: impl Fn(&[usize]) -> Result<Vec<f32>, NetworkError>,
 ) -> Result<Again, NetworkError> {
-    let drawn = order.len().min(PILOT.max(step) - 1);
+    let drawn = order.len().min(PILOT - 1);
     let samples: Vec<usize> = std::iter::once(0)
         .chain(order[..drawn].iter().copied())
         .collect();

@@ -277,6 +277,8 @@ pub(crate) fn memory_line(said: &str) -> Option<&str> {
         "out of memory",
         "can't allocate memory",
         "not enough memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
     ];
     said.lines()
         .rfind(|line| absent.iter().any(|text| line.contains(text)))

@@ -327,7 +327,9 @@ pub(crate) fn pooled_relu(
     window: [i64; 3],
     mode: Mode,
 ) -> Result<Tensor, NetworkError> {
-    relu(max_pool(&input, window)?, mode)
+    let pooled = max_pool(&input, window)?;
+    drop(input);
+    relu(pooled, mode)
 }
 
 /// max(x, 0), in place where no gradient needs the input.

@@ -1,6 +1,7 @@
 //! A classifier split at its Grad-CAM layer: `features` below, `head` above.
 
 use std::path::Path;
+use std::time::Instant;
 
 use architectures::{Architecture, Family};
 use tch::{Kind, Tensor};
@@ -294,8 +295,25 @@ impl Network {
         }
     }
 
-    /// Answers a batch of any size of the same random picture, [3, side, side], and forgets the answer: for measuring how long that takes.
-    pub fn answer_noise(&self, batch: usize, side: usize) -> Result<(), NetworkError> {
+    /// Pictures [3, side, side] that it answers in a second, in batches of any size: answers for some seconds, after a batch that does not count.
+    pub fn images_a_second(
+        &self,
+        batch: usize,
+        side: usize,
+        seconds: f64,
+    ) -> Result<f64, NetworkError> {
+        self.answer_noise(batch, side)?;
+        let start = Instant::now();
+        let mut batches = 0;
+        while batches == 0 || start.elapsed().as_secs_f64() < seconds {
+            self.answer_noise(batch, side)?;
+            batches += 1;
+        }
+        Ok((batches * batch) as f64 / start.elapsed().as_secs_f64())
+    }
+
+    /// Answers a batch of the same random picture, and forgets the answer.
+    fn answer_noise(&self, batch: usize, side: usize) -> Result<(), NetworkError> {
         let side = side as i64;
         tch::no_grad(|| {
             let picture =

@@ -5,11 +5,13 @@
 
 use statistics::{mean, quantile};
 
-use crate::results::{Comparison, LEAST_RELEVANT_FIRST, MOST_RELEVANT_FIRST, Results, distinct};
+use crate::results::{Comparison, LEAST_RELEVANT_FIRST, MOST_RELEVANT_FIRST, Results};
 use crate::{ExplanationCost, Inputs};
 
 /// A normal deviate that 95 % lie within.
 const NORMAL: f64 = 1.96;
+/// A normal deviate that 80 % lie below.
+const POWER: f64 = 0.84;
 /// Images that the other method is better on, named.
 const NAMED: usize = 4;
 
@@ -30,13 +32,22 @@ pub(crate) struct Fidelity<'a> {
     pub(crate) mean: f64,
     /// The interval of the mean.
     pub(crate) interval: Option<[f64; 2]>,
-    /// Beside the next one; none where there is no other.
+    /// Beside the next one, or the first that it is not shown to be ahead of; none where there is no other.
     pub(crate) next: Option<Contrast<'a>>,
     /// Every explaining method beside an order at random; none where the study has no such control.
     pub(crate) beside_chance: Vec<Contrast<'a>>,
     /// Images on which the next is better, the most clearly so first, at most [`NAMED`].
     pub(crate) exceptions: Vec<&'a str>,
     pub(crate) checks: Vec<Check<'a>>,
+}
+
+impl Fidelity<'_> {
+    /// Whether there is an answer, which another check could turn over.
+    pub(crate) fn decided(&self) -> bool {
+        self.next
+            .as_ref()
+            .is_some_and(|next| next.verdict() == Verdict::Ahead)
+    }
 }
 
 /// A difference of two methods by one measure.
@@ -68,7 +79,7 @@ pub(crate) enum Verdict {
 
 impl<'a> Contrast<'a> {
     /// The row about two methods, as one about the first of them.
-    fn of(row: &'a schema::Comparison, method: &str) -> Self {
+    pub(crate) fn of(row: &'a schema::Comparison, method: &str) -> Self {
         let forwards = row.method == method;
         let sign = if forwards { 1.0 } else { -1.0 };
         let interval = row.low.zip(row.high).map(|(low, high)| {
@@ -112,10 +123,11 @@ impl<'a> Contrast<'a> {
         }
     }
 
-    /// About how many images like these an interval without 0 takes: (1.96 x standard deviation / mean)^2 of the differences.
+    /// About how many images like these give an interval without 0 four times in five: ((1.96 + 0.84) x standard deviation / mean)^2 of the
+    /// differences.
     pub(crate) fn images_needed(&self) -> Option<u64> {
         let standardised = self.standardised.filter(|value| *value != 0.0)?;
-        Some((NORMAL / standardised).powi(2).ceil() as u64)
+        Some(((NORMAL + POWER) / standardised).powi(2).ceil() as u64)
     }
 }
 
@@ -138,6 +150,24 @@ pub(crate) struct Choice<'a, T> {
     pub(crate) methods: Vec<T>,
 }
 
+/// What methods can be ranked by; the better is the smaller.
+pub(crate) trait Ranked<'a> {
+    /// The method.
+    fn method(&self) -> &'a str;
+    /// By what it is ranked; none where that is not known.
+    fn rank(&self) -> Option<f64>;
+}
+
+impl<'a, T: Ranked<'a>> Choice<'a, T> {
+    /// The method that is ahead of all others; none where nothing is known of the first, or the next is as good.
+    pub(crate) fn best(&self) -> Option<&'a str> {
+        let (first, rest) = self.methods.split_first()?;
+        let own = first.rank()?;
+        let next = rest.first().and_then(Ranked::rank);
+        next.is_none_or(|next| next > own).then(|| first.method())
+    }
+}
+
 /// How alike a method's explanations of one image are.
 #[derive(Clone, Debug)]
 pub(crate) struct Repeat<'a> {
@@ -157,6 +187,20 @@ pub(crate) struct Repeat<'a> {
     pub(crate) samples: Option<u32>,
 }
 
+impl<'a> Ranked<'a> for Repeat<'a> {
+    fn method(&self) -> &'a str {
+        self.method
+    }
+
+    fn rank(&self) -> Option<f64> {
+        if self.deterministic {
+            Some(0.0)
+        } else {
+            self.deviation
+        }
+    }
+}
+
 /// What one explanation takes.
 #[derive(Clone, Debug)]
 pub(crate) struct Passes<'a> {
@@ -164,6 +208,16 @@ pub(crate) struct Passes<'a> {
     pub(crate) forward: f64,
     pub(crate) backward: f64,
     pub(crate) seconds: f64,
+}
+
+impl<'a> Ranked<'a> for Passes<'a> {
+    fn method(&self) -> &'a str {
+        self.method
+    }
+
+    fn rank(&self) -> Option<f64> {
+        Some(self.all())
+    }
 }
 
 impl Passes<'_> {
@@ -237,13 +291,17 @@ impl Place<'_> {
         rows
     }
 
-    /// The best of the explaining methods beside the next.
+    /// The best of the explaining methods beside the next, or beside the first that it is not shown to be ahead of.
     fn best<'a>(&self, inputs: &'a Inputs, results: &Results<'_>) -> Option<Contrast<'a>> {
         let ranking = self.ranking(inputs, results);
-        let [best, next, ..] = ranking.as_slice() else {
-            return None;
-        };
-        self.contrast(inputs, &best.method, &next.method)
+        let (best, others) = ranking.split_first()?;
+        let contrast =
+            |other: &&schema::Summary| self.contrast(inputs, &best.method, &other.method);
+        let mut rivals: Vec<_> = others.iter().filter_map(contrast).collect();
+        let open = rivals
+            .iter()
+            .position(|rival| rival.verdict() != Verdict::Ahead);
+        (!rivals.is_empty()).then(|| rivals.swap_remove(open.unwrap_or(0)))
     }
 }
 
@@ -262,9 +320,7 @@ fn fidelity<'a>(
     };
     let ranking = place.ranking(inputs, results);
     let best = *ranking.first()?;
-    let next = ranking
-        .get(1)
-        .and_then(|next| place.contrast(inputs, &best.method, &next.method));
+    let next = place.best(inputs, results);
     let random = inputs.methods.iter().find(|method| method.kind == "random");
     Some(Fidelity {
         network: condition.network,
@@ -515,11 +571,9 @@ fn computing<'a>(
 }
 
 /// The one method that all networks agree on; none where they differ.
-pub(crate) fn agreed<'a>(methods: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    match distinct(methods).as_slice() {
-        [method] => Some(method),
-        _ => None,
-    }
+pub(crate) fn agreed<T: PartialEq>(mut methods: impl Iterator<Item = T>) -> Option<T> {
+    let first = methods.next()?;
+    methods.all(|other| other == first).then_some(first)
 }
 
 #[cfg(test)]
@@ -661,9 +715,9 @@ mod tests {
     }
 
     #[test]
-    fn half_a_deviation_takes_16_images() {
+    fn half_a_deviation_takes_32_images() {
         let inputs = judged([-0.2, 1.8]);
-        assert_eq!(fidelity_of(&inputs).next.unwrap().images_needed(), Some(16));
+        assert_eq!(fidelity_of(&inputs).next.unwrap().images_needed(), Some(32));
     }
 
     #[test]
@@ -698,6 +752,49 @@ mod tests {
         };
         assert_eq!((check.contrast.method, check.same), ("gradcam", false));
         assert_eq!(check.contrast.verdict(), Verdict::Ahead);
+    }
+
+    /// Ahead of the next by mean is not ahead of all: a third may differ more from image to image.
+    #[test]
+    fn the_best_must_be_shown_to_be_ahead_of_every_other() {
+        let mut inputs = judged([0.2, 1.8]);
+        inputs.methods.push(Method {
+            name: "third".to_owned(),
+            kind: "lime".to_owned(),
+            replacement: None,
+        });
+        inputs.summaries.push(summary("alexnet", "third", 3.1, 3));
+        let mut against_third = row("alexnet", -1.1, [-3.0, 0.8]);
+        (against_third.method, against_third.other_method) =
+            ("lime".to_owned(), "third".to_owned());
+        inputs.comparisons.push(against_third);
+        let fidelity = fidelity_of(&inputs);
+        assert!(!fidelity.decided());
+        assert_eq!(fidelity.next.unwrap().other, "third");
+    }
+
+    #[test]
+    fn of_equals_and_of_what_is_not_known_none_is_best() {
+        let repeat = |method, deterministic, deviation| Repeat {
+            method,
+            deterministic,
+            deviation,
+            correlation: None,
+            level: None,
+            reached: (0, 0),
+            needed: None,
+            samples: None,
+        };
+        let best = |methods: Vec<Repeat<'static>>| {
+            let network = "alexnet";
+            Choice { network, methods }.best()
+        };
+        let exact = |method| repeat(method, true, Some(0.0));
+        let noisy = |method, deviation| repeat(method, false, deviation);
+        assert_eq!(best(vec![exact("a"), noisy("b", Some(0.1))]), Some("a"));
+        assert_eq!(best(vec![exact("a"), noisy("b", None)]), Some("a"));
+        assert_eq!(best(vec![exact("a"), exact("b")]), None);
+        assert_eq!(best(vec![noisy("a", None), noisy("b", None)]), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The scores, grouped: by condition (what may be compared), then by method, then by image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schema::Score;
 use statistics::{mean, mean_over_images, quantile, std_over_images, std_over_runs, std_pooled};
@@ -184,13 +184,15 @@ pub(crate) struct Results<'a> {
     /// All methods, in the order in which they are shown: the order of their colours.
     pub(crate) methods: Vec<&'a str>,
     pub(crate) varying: Varying,
-    /// The partition of the most superpixels and the first replacement: the ones that the answer is about.
+    /// The first of [`partitions`] and the first replacement: the ones that the answer is about.
     pub(crate) main: Option<(&'a str, &'a str)>,
+    /// The order of removal that the answer is about: the most relevant first, where the study has it.
+    pub(crate) order: &'a str,
     /// The methods that explain nothing and are there to be compared with.
     pub(crate) controls: Vec<&'a str>,
 }
 
-/// The order of removal that the answer is about.
+/// The most relevant superpixel goes first.
 pub(crate) const MOST_RELEVANT_FIRST: &str = "most_relevant_first";
 /// Its reverse.
 pub(crate) const LEAST_RELEVANT_FIRST: &str = "least_relevant_first";
@@ -207,7 +209,8 @@ impl<'a> Results<'a> {
             inputs.methods.iter().map(|method| method.name.as_str()),
             inputs.scores.iter().map(|score| score.method.as_str()),
         );
-        let partitions = partitions(inputs);
+        let judged = |score: &'a Score| (&*score.partition, &*score.method);
+        let partitions = partitions(inputs, inputs.scores.iter().map(judged));
         let replacements = in_order(
             inputs.replacements.iter().map(String::as_str),
             inputs.scores.iter().map(|score| score.replacement.as_str()),
@@ -223,10 +226,6 @@ impl<'a> Results<'a> {
                 std::cmp::Reverse(condition.order),
             )
         });
-        let control = |method: &&str| {
-            let mut known = inputs.methods.iter();
-            known.any(|known| known.name == **method && CONTROLS.contains(&known.kind.as_str()))
-        };
         Self {
             main: partitions
                 .first()
@@ -234,9 +233,10 @@ impl<'a> Results<'a> {
                 .zip(replacements.first().copied()),
             controls: methods
                 .iter()
-                .filter(|method| control(method))
+                .filter(|method| is_control(inputs, method))
                 .copied()
                 .collect(),
+            order: main_order(inputs.scores.iter().map(|score| &*score.order)),
             images: distinct(inputs.scores.iter().map(|score| score.image.as_str())),
             varying: varying(&comparisons),
             comparisons,
@@ -251,10 +251,10 @@ impl<'a> Results<'a> {
             .flat_map(|comparison| &comparison.groups)
     }
 
-    /// Whether the answer is about this condition: the most relevant first on the main partition with the main replacement.
+    /// Whether the answer is about this condition: the main order on the main partition with the main replacement.
     pub(crate) fn is_main(&self, condition: &Condition<'_>) -> bool {
         self.main == Some((condition.partition, condition.replacement))
-            && condition.lower_is_better()
+            && condition.order == self.order
     }
 
     /// What the answer is about, a comparison for each network; every one where none has such a condition.
@@ -378,9 +378,19 @@ fn in_order<'a>(
     names
 }
 
-/// The partitions with scores, the one with the most superpixels in the mean first.
-fn partitions(inputs: &Inputs) -> Vec<&str> {
-    let mut partitions = distinct(inputs.scores.iter().map(|score| score.partition.as_str()));
+/// The partitions that methods are judged on, the one that an answer is about first: one on which two explaining methods can be compared, or else one is
+/// judged, and of these the one with the most superpixels in the mean; the first by name of several. `judged` has each partition with a method.
+pub(crate) fn partitions<'a>(
+    inputs: &Inputs,
+    judged: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<&'a str> {
+    let mut methods = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for (partition, method) in judged {
+        let explaining = methods.entry(partition).or_default();
+        if !is_control(inputs, method) {
+            explaining.insert(method);
+        }
+    }
     let superpixels = |partition: &str| {
         let rows = inputs
             .segments
@@ -389,12 +399,31 @@ fn partitions(inputs: &Inputs) -> Vec<&str> {
         let counts: Vec<f64> = rows.map(|row| row.superpixels.into()).collect();
         mean(&counts).unwrap_or(0.0)
     };
-    partitions.sort_by(|a, b| superpixels(b).total_cmp(&superpixels(a)));
+    let compared = |partition: &str| methods[partition].len().min(2);
+    let mut partitions: Vec<&str> = methods.keys().copied().collect();
+    partitions.sort_by(|a, b| {
+        let size = superpixels(b).total_cmp(&superpixels(a));
+        compared(b).cmp(&compared(a)).then(size)
+    });
     partitions
 }
 
+/// The order that an answer is about: the most relevant first, where it is among these.
+pub(crate) fn main_order<'a>(mut orders: impl Iterator<Item = &'a str>) -> &'a str {
+    if orders.any(|order| order == MOST_RELEVANT_FIRST) {
+        MOST_RELEVANT_FIRST
+    } else {
+        LEAST_RELEVANT_FIRST
+    }
+}
+
+fn is_control(inputs: &Inputs, method: &str) -> bool {
+    let mut known = inputs.methods.iter();
+    known.any(|known| known.name == method && CONTROLS.contains(&known.kind.as_str()))
+}
+
 pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let names: std::collections::BTreeSet<_> = names.collect();
+    let names: BTreeSet<_> = names.collect();
     names.into_iter().collect()
 }
 
@@ -431,6 +460,36 @@ mod tests {
             let areas: Vec<f64> = runs.iter().map(|score| score.auc).collect();
             assert_eq!(Some(median_run(runs).unwrap().auc), quantile(&areas, 0.5));
         }
+    }
+
+    #[test]
+    fn the_answer_is_about_a_partition_on_which_methods_can_be_compared() {
+        let inputs = study(&IMAGES, 1);
+        let judged = [
+            ("alone", "lime"),
+            ("stripes", "gradcam"),
+            ("stripes", "lime"),
+        ];
+        let found = partitions(&inputs, judged.into_iter());
+        assert_eq!(found, ["stripes", "alone"]);
+        // Two are as good as more: then the finer one is.
+        let judged = [("blocks", "lime"), ("stripes", "lime")];
+        assert_eq!(
+            partitions(&inputs, judged.into_iter()),
+            ["stripes", "blocks"]
+        );
+    }
+
+    #[test]
+    fn without_the_most_relevant_first_the_answer_is_about_the_other_order() {
+        let mut inputs = study(&IMAGES, 1);
+        for score in &mut inputs.scores {
+            score.order = LEAST_RELEVANT_FIRST.to_owned();
+        }
+        let results = Results::new(&inputs);
+        let main = results.main_comparisons();
+        assert_eq!(main.len(), results.networks.len());
+        assert!(main.iter().all(|each| results.is_main(&each.condition)));
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub(crate) struct Rows<'a> {
     targets: BTreeMap<(&'a str, &'a str), &'a Target>,
     saliency: BTreeMap<(&'a str, &'a str, &'a str), &'a Saliency>,
     weights: BTreeMap<ExplanationKey<'a>, Vec<&'a Weight>>,
-    orders: BTreeMap<ExplanationKey<'a>, Vec<&'a Place>>,
+    /// With the replacement that a search asked with; none where no network was asked.
+    orders: BTreeMap<(ExplanationKey<'a>, Option<&'a str>), Vec<&'a Place>>,
     curves: BTreeMap<CurveKey<'a>, Vec<&'a CurveStep>>,
     grays: BTreeMap<&'a str, [u8; 3]>,
 }
@@ -67,9 +68,10 @@ impl<'a> Rows<'a> {
         for row in &inputs.weights {
             weights.entry(explanation!(row)).or_default().push(row);
         }
-        let mut orders: BTreeMap<ExplanationKey<'a>, Vec<&Place>> = BTreeMap::new();
+        let mut orders: BTreeMap<_, Vec<&Place>> = BTreeMap::new();
         for row in &inputs.orders {
-            orders.entry(explanation!(row)).or_default().push(row);
+            let key = (explanation!(row), row.replacement.as_deref());
+            orders.entry(key).or_default().push(row);
         }
         Self {
             crops: index(&inputs.crops, |row| &*row.image),
@@ -203,7 +205,9 @@ impl<'a> Rows<'a> {
                 r2: rows.first().map_or(0.0, |row| row.r2),
             });
         }
-        let Some(rows) = self.orders.get(&explanation!(score)) else {
+        let mut searched = [Some(&*score.replacement), None].into_iter();
+        let found = searched.find_map(|by| self.orders.get(&(explanation!(score), by)));
+        let Some(rows) = found else {
             return Ok(Relevance::None);
         };
         let values = rows.iter().map(|row| (row.superpixel, row.relevance));

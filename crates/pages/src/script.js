@@ -132,8 +132,16 @@
     ((place + 1) % width !== 0 && labels[place] !== labels[place + 1]) ||
     (place + width < labels.length && labels[place] !== labels[place + width]);
 
+  // The place of each superpixel in the order that a curve removes them in, the first the highest.
+  const places = (packed) => {
+    const order = curve(packed).superpixels;
+    const all = [];
+    order.forEach((superpixel, place) => { all[superpixel] = order.length - 1 - place; });
+    return all;
+  };
+
   // What a method said, with the legend of its colours: the first step's map, or the superpixels' values.
-  function explain(side, crop, one) {
+  function explain(side, crop, one, packed) {
     const { width, height } = image();
     const { labels } = partition();
     const canvas = element(`map-${side}`);
@@ -167,8 +175,9 @@
       bar.style.background = gradient(study.scales.diverging);
       words.textContent = `−${digits(most)} (against) to +${digits(most)} (for the class), weight (probability)`;
     } else {
-      const largest = Math.max(...values) || 1;
-      paint(canvas, image(), (place) => shaded(study.scales.sequential, place, values[labels[place]] / largest));
+      const own = one.shows === "order" ? places(packed) : values;
+      const largest = Math.max(...own) || 1;
+      paint(canvas, image(), (place) => shaded(study.scales.sequential, place, own[labels[place]] / largest));
       bar.style.background = gradient(study.scales.sequential);
       words.textContent = one.shows === "order" ? "last removed to first removed" : `0 to ${digits(largest)}, edge strength`;
     }
@@ -270,7 +279,7 @@
       picture.setAttribute("aria-label", `${state.image} with ${step} of ${superpixels.length} superpixels removed in the order of ${one.method}`);
       element(`map-${side}`).setAttribute("aria-label", `what ${one.method} calls relevant in ${state.image}`);
       element(`probability-${side}`).textContent = probabilities[step].toFixed(3);
-      explain(side, crop, one);
+      explain(side, crop, one, packed);
       const facts = [`AUC ${packed.auc.toFixed(3)} of ${superpixels.length} superpixels`];
       if (one.r2 !== null) facts.push(`weighted R² of the surrogate ${one.r2.toFixed(3)}`);
       if (one.tied) facts.push(`${one.tied} superpixels share their relevance with another`);
@@ -380,6 +389,12 @@
     const [anchor, question] = location.hash.split("?");
     if (anchor !== "#explorer" || !question) return;
     const wanted = new URLSearchParams(question);
+    const asked = wanted.get("image");
+    if (asked !== null && !images.has(asked)) {
+      show().then(() => { element("story").textContent = `The report has no room for the pictures of ${asked}; the tables have its numbers.`; });
+      element("explorer").scrollIntoView();
+      return;
+    }
     choose(() => {
       state.image = wanted.get("image") ?? state.image;
       state.network = wanted.get("network") ?? state.network;
@@ -395,6 +410,11 @@
     element("explorer").scrollIntoView();
   }
   window.addEventListener("hashchange", follow);
+  // The same address again changes no hash.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#explorer?"]');
+    if (link && link.hash === location.hash) follow();
+  });
 
   const first = study.first;
   if (!first) return;

@@ -1,15 +1,14 @@
 //! The main table as text for a terminal.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use schema::{Comparison, Summary};
 use statistics::mean;
 
 use crate::Inputs;
+use crate::needs::{Contrast, Verdict};
+use crate::results::{MOST_RELEVANT_FIRST, main_order, partitions};
 
-/// The order of removal by which methods are judged first.
-const ORDER: &str = "most_relevant_first";
 /// The measure: the paper's area.
 const MEASURE: &str = "auc";
 const HEADINGS: [&str; 6] = [
@@ -27,27 +26,48 @@ const NONE: &str = "-";
 /// Each network's methods by mean AUC, the best first, under the study's main condition: the partition with the most superpixels, the most relevant first,
 /// and the first replacement. Read from `methods`, `replacements`, `segments`, `summaries`, `comparisons`, `stability` and `explanation_costs`.
 pub fn summary(inputs: &Inputs) -> String {
-    let Some((partition, superpixels)) = finest(inputs) else {
+    let judged = inputs.summaries.iter();
+    let judged = judged.map(|row| (&*row.partition, &*row.method));
+    let Some(&partition) = partitions(inputs, judged).first() else {
         return "There are no scores: every image was excluded, or no method is judged.\n"
             .to_owned();
     };
+    let order = main_order(
+        inputs
+            .summaries
+            .iter()
+            .filter_map(|row| row.order.as_deref()),
+    );
+    let sizes = inputs
+        .segments
+        .iter()
+        .filter(|row| row.partition == partition);
+    let sizes: Vec<f64> = sizes.map(|row| row.superpixels.into()).collect();
     let replacement = inputs.replacements.first().map_or("", String::as_str);
+    let lower = order == MOST_RELEVANT_FIRST;
     let judged = |row: &&Summary| {
         row.partition == partition
-            && row.order.as_deref() == Some(ORDER)
+            && row.order.as_deref() == Some(order)
             && row.replacement.as_deref() == Some(replacement)
             && row.measure == MEASURE
     };
     let rows: Vec<&Summary> = inputs.summaries.iter().filter(judged).collect();
     let mut text = format!(
-        "{}\nAUC in probability x superpixels, lower is better. Superpixels: {partition}, {superpixels:.1} an image; removed the most relevant first; \
+        "{}\nAUC in probability x superpixels, {} is better. Superpixels: {partition}, {:.1} an image; removed the {} first; \
          replaced by {replacement}.\n",
-        inputs.title
+        inputs.title,
+        if lower { "lower" } else { "higher" },
+        mean(&sizes).unwrap_or(0.0),
+        if lower {
+            "most relevant"
+        } else {
+            "least relevant"
+        },
     );
     if let Some(row) = rows.first() {
         let _ = writeln!(
             text,
-            "Intervals: {} % over images. Better than random: by Wilcoxon's signed-rank test with Holm's correction, p at most {}.",
+            "Intervals: {} % over images. Better than random: the interval of the difference has no 0 in it, and p is at most {} by Wilcoxon's signed-rank test with Holm's correction.",
             rounded(row.level * 100.0),
             rounded(1.0 - row.level)
         );
@@ -65,21 +85,6 @@ pub fn summary(inputs: &Inputs) -> String {
     }
     // A title or name may hold what a terminal takes for a command.
     text.replace(|letter: char| letter.is_control() && letter != '\n', " ")
-}
-
-/// The partition with the highest mean number of superpixels, and that number; the first by name of several.
-fn finest(inputs: &Inputs) -> Option<(&str, f64)> {
-    let mut sizes = BTreeMap::<&str, Vec<f64>>::new();
-    let has_rows = |name: &str| inputs.summaries.iter().any(|row| row.partition == name);
-    for row in &inputs.segments {
-        let of_partition = sizes.entry(&row.partition).or_default();
-        of_partition.push(f64::from(row.superpixels));
-    }
-    let means = sizes
-        .into_iter()
-        .filter(|(name, _)| has_rows(name))
-        .filter_map(|(name, sizes)| Some((name, mean(&sizes)?)));
-    means.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
 /// The networks in their order, each with its methods by mean.
@@ -167,19 +172,15 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
     let Some((found, p)) = found.and_then(|found| Some((found, found.p_adjusted?))) else {
         return "not compared".to_owned();
     };
-    // The difference of the method to the control, whichever of them the row calls the other.
-    let sign = if found.method == control { -1.0 } else { 1.0 };
-    let difference = found.difference.unwrap_or(0.0) * sign;
     let p = if p < 0.0001 {
         "p < 0.0001".to_owned()
     } else {
         format!("p = {}", rounded(p))
     };
-    let certain = found.p_adjusted.is_some_and(|p| p <= 1.0 - found.level);
-    match (certain, difference < 0.0) {
-        (true, true) => format!("yes, {p}"),
-        (true, false) => format!("no, worse, {p}"),
-        (false, _) => format!("not shown, {p}"),
+    match Contrast::of(found, &row.method).verdict() {
+        Verdict::Ahead => format!("yes, {p}"),
+        Verdict::Behind => format!("no, worse, {p}"),
+        Verdict::Undecided => format!("not shown, {p}"),
     }
 }
 
@@ -220,7 +221,7 @@ mod tests {
             network: "alexnet".to_owned(),
             partition: partition.to_owned(),
             method: method.to_owned(),
-            order: Some(ORDER.to_owned()),
+            order: Some(MOST_RELEVANT_FIRST.to_owned()),
             replacement: Some("black".to_owned()),
             measure: MEASURE.to_owned(),
             better: "lower".to_owned(),
@@ -252,8 +253,8 @@ mod tests {
             mean: None,
             other_mean: None,
             difference: Some(difference),
-            low: None,
-            high: None,
+            low: Some(difference - 0.4),
+            high: Some(difference + 0.4),
             level: 0.95,
             resamples: 100,
             p: None,

@@ -11,7 +11,7 @@ use study::settings::infer::{Architecture, Network};
 use study::{Choice, Images, Problem, Problems, Sources, Study};
 
 /// What `pipeline check --help` says at its end.
-pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers of weight files. \
+pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files. \
                         What shows only when pixels are decoded or a network is loaded is not. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
 
 /// Longest header of a safetensors file, as its own reader allows.
@@ -106,10 +106,22 @@ fn weights(network: &Network, classes: Option<usize>) -> Result<(), String> {
         }
         return Ok(());
     }
+    if let Some(download) = &network.download {
+        crate::fetch::verify(download, path).map_err(|error| error.to_string())?;
+    }
     if path
         .extension()
         .is_none_or(|ending| ending != "safetensors")
     {
+        let mut start = [0; 4];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.map_err(|error| format!("the weights `{shown}`: {error}"))?;
+        // torch.save writes an archive, or in its old form a pickle.
+        if start != *b"PK\x03\x04" && start[0] != 0x80 && safetensors(path).is_err() {
+            return Err(format!(
+                "`{shown}` is no file of weights: expected what torch.save or safetensors writes"
+            ));
+        }
         return Ok(());
     }
     let tensors = safetensors(path).map_err(|reason| format!("the weights `{shown}`: {reason}"))?;

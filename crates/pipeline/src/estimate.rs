@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use study::plan::{Action, Plan};
-use study::settings::lime::{Samples, Settings};
+use study::settings::lime::{Precision, Samples, Settings};
 use study::settings::segment::Partition;
 use study::{Choice, Kind, Method, Name, Study};
 
@@ -90,12 +90,13 @@ impl<'a> Counts<'a> {
         match (action.kind, method) {
             (Kind::Logits | Kind::Saliency | Kind::RandomizedSaliency, _) => (1, false),
             (Kind::Perturbations | Kind::RandomizedWeights, Some(Method::Lime(lime))) => {
-                (samples(lime), false)
+                (self.samples(lime), false)
             }
             (Kind::Orders, Some(method)) if method.searches() => {
                 let (superpixels, assumed) = self.superpixels(action);
                 let asked = match method {
-                    Method::Oracle => 1_u64.checked_shl(superpixels as u32).unwrap_or(u64::MAX),
+                    // Of more superpixels it has no order, and asks nothing.
+                    Method::Oracle => 1 << superpixels.min(controls::MOST_SUPERPIXELS as u64),
                     _ => superpixels * (superpixels + 1) / 2,
                 };
                 (asked, assumed)
@@ -107,13 +108,18 @@ impl<'a> Counts<'a> {
             _ => (0, false),
         }
     }
-}
 
-fn samples(lime: &Settings) -> u64 {
-    u64::from(match lime.samples {
-        Samples::Fixed(samples) => samples,
-        Samples::Until { most, .. } => most,
-    })
+    fn samples(&self, lime: &Settings) -> u64 {
+        let samples = u64::from(match lime.samples {
+            Samples::Fixed(samples) => samples,
+            Samples::Until { most, .. } => most,
+        });
+        match self.study.precision_of(lime) {
+            // Any number of them may be asked again.
+            Precision::Mixed => 2 * samples,
+            Precision::Fp32 | Precision::Tf32 | Precision::Bf16 => samples,
+        }
+    }
 }
 
 /// Lines about what is to be computed, with the speed of each network where that was measured.

@@ -23,7 +23,7 @@ const ATTEMPTS: u32 = 5;
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 16;
 /// A server that says nothing for so long has broken off.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(15);
 /// How often it is said how far a download is.
 const REPORT: Duration = Duration::from_secs(10);
 
@@ -115,14 +115,18 @@ fn one(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<&'static str, FetchError> {
     if path.is_file() {
-        let found = digest(path)?;
-        let from = "the file".to_owned();
-        let mend = "remove it and run `pipeline fetch` again, or correct `sha256`";
-        return check(download, path, found, from, mend).map(|()| "was there");
+        return verify(download, path).map(|()| "was there");
     }
     let part = part_of(path);
-    arrive(download, path, &part, interrupted)?;
-    let found = digest(&part)?;
+    let resumed = arrive(download, path, &part, interrupted)?;
+    let mut found = digest(&part)?;
+    if resumed && !is(download, &found) {
+        // The first part may have been another file's: of an address or a server's file that has changed since.
+        tracing::warn!("{}: the parts are no whole; starting again", download.url);
+        remove(&part)?;
+        arrive(download, path, &part, interrupted)?;
+        found = digest(&part)?;
+    }
     let from = format!("what {} sends", download.url);
     let mend = "nothing was kept of it; correct `url` or `sha256`";
     if let Err(error) = check(download, path, found, from, mend) {
@@ -137,6 +141,14 @@ fn one(
     Ok("was fetched")
 }
 
+/// Whether the file that is there is the one that is expected.
+pub(crate) fn verify(download: &Download, path: &Path) -> Result<(), FetchError> {
+    let found = digest(path)?;
+    let from = "the file".to_owned();
+    let mend = "remove it and run `pipeline fetch` again, or correct `sha256`";
+    check(download, path, found, from, mend)
+}
+
 /// The unfinished file beside a file.
 fn part_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -144,27 +156,32 @@ fn part_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Brings the unfinished file to its end.
+/// Brings the unfinished file to its end, and says whether it came in more than one part.
 fn arrive(
     download: &Download,
     path: &Path,
     part: &Path,
     interrupted: &dyn Fn() -> bool,
-) -> Result<(), FetchError> {
+) -> Result<bool, FetchError> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(SILENCE))
         .timeout_recv_response(Some(SILENCE))
+        .timeout_per_read(Some(SILENCE))
         .build()
         .into();
     let mut reason = String::new();
+    let mut resumed = false;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tracing::warn!("{}: {reason}; going on", download.url);
             std::thread::sleep(Duration::from_millis(200) * attempt);
         }
+        resumed |= length(part) > 0;
         match attempt_once(&agent, download, path, part, interrupted)? {
-            Attempt::Whole => return Ok(()),
+            Attempt::Whole => return Ok(resumed),
+            // A read that fails may have waited while the signal came.
+            Attempt::Broken(_) if interrupted() => return Err(FetchError::Interrupted),
             Attempt::Broken(why) => reason = why,
         }
     }
@@ -288,7 +305,11 @@ impl Range {
     }
 }
 
-/// Whether a digest is the one that is expected.
+fn is(download: &Download, found: &str) -> bool {
+    found.starts_with(&download.sha256)
+}
+
+/// Refuses a digest that is not the one that is expected.
 fn check(
     download: &Download,
     path: &Path,
@@ -296,7 +317,7 @@ fn check(
     from: String,
     mend: &'static str,
 ) -> Result<(), FetchError> {
-    if found.starts_with(&download.sha256) {
+    if is(download, &found) {
         return Ok(());
     }
     let whole = download.sha256.len() == 64;

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use stage::StageError;
-use study::Choice;
 use study::settings::infer::Architecture;
+use study::{Choice, Classes};
 
 use crate::look::{Network, Seen, look};
 
 /// What `pipeline init --help` says at its end.
 pub const HELP: &str = "The file is that of --config, which must not be there yet. A TorchScript program (.pt) is run to look at it: only from a source that you trust. \
-                        Exit status: 0 the file is written; 1 the network or the images cannot be used, or the file is there; 2 the labels or classes are wrong.";
+                        Exit status: 0 the file is written; 1 it is not, and why; 2 the arguments are wrong.";
 
 /// What is asked of `pipeline init`.
 #[derive(Clone, Debug, Args)]
@@ -31,6 +31,9 @@ pub struct Wanted {
     /// The names of the classes, one a line, in the order of the network's outputs; or `imagenet`, the default for 1000 classes.
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
+    /// Height and width of the network's input, in pixels; unless given, the usual ones are tried on a program, and weights get 224.
+    #[arg(long, value_name = "PIXELS")]
+    size: Option<u32>,
     /// Masks that LIME asks for each explanation.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     samples: u32,
@@ -180,13 +183,9 @@ impl<'a> Draft<'a> {
             .network
             .extension()
             .is_some_and(|ending| ending == "pt");
-        let sides = |architecture| {
-            SIDES.map(|side| Candidate {
-                architecture,
-                width: 1.0,
-                side,
-            })
-        };
+        let wanted = self.wanted.size.as_slice();
+        let sides = if wanted.is_empty() { &SIDES } else { wanted };
+        let usual = sides[0];
         let weights = WIDTHS.into_iter().flat_map(|width| {
             let known = Architecture::ALL
                 .iter()
@@ -195,15 +194,18 @@ impl<'a> Draft<'a> {
             built_in.map(move |architecture| Candidate {
                 architecture,
                 width,
-                side: SIDES[0],
+                side: usual,
             })
         });
-        let programs = sides(Architecture::TorchScript);
-        if program {
-            programs.into_iter().collect()
-        } else {
-            weights.collect()
+        if !program {
+            return weights.collect();
         }
+        let programs = sides.iter().map(|&side| Candidate {
+            architecture: Architecture::TorchScript,
+            width: 1.0,
+            side,
+        });
+        programs.collect()
     }
 
     /// The first way in which the network can be used, and what it says then.
@@ -218,7 +220,13 @@ impl<'a> Draft<'a> {
                 .values()
                 .find_map(|network| network.error.clone());
             match error {
-                None => return Ok((candidate, look(&scratch.0, SHOWN, None)?)),
+                None => {
+                    // Labels are read with the classes, so these must be the network's.
+                    if let Some(network) = seen.networks.values().next() {
+                        self.classes(network)?;
+                    }
+                    return Ok((candidate, look(&scratch.0, SHOWN, None)?));
+                }
                 Some(error) if !errors.contains(&error) => errors.push(error),
                 Some(_) => {}
             }
@@ -296,10 +304,10 @@ impl<'a> Draft<'a> {
                     "the network tells {count} classes apart, and ImageNet has {IMAGENET_CLASSES}: name another list with --classes"
                 )))
             }
+            Some(list) if list == IMAGENET => Ok(list.clone()),
             Some(list) => {
-                let path = self.wanted.classes.as_deref().unwrap_or(Path::new(""));
-                let named =
-                    std::fs::read_to_string(path).map_or(count, |text| text.lines().count());
+                let path = self.wanted.classes.as_deref().unwrap_or(Path::new(list));
+                let named = Classes::read(path)?.count();
                 if named != count {
                     return Err(StageError::action(format!(
                         "the network tells {count} classes apart, and {list} names {named}: give the class list of this network"
@@ -327,6 +335,13 @@ impl<'a> Draft<'a> {
         match &self.labels {
             Some(labels) => {
                 let _ = writeln!(text, "labels = {}", json!(labels));
+                if seen.unlabelled > 0 {
+                    let _ = writeln!(
+                        text,
+                        "require_correct = false    # {} images have no label; true, the default with labels, drops images that the network gets wrong",
+                        seen.unlabelled
+                    );
+                }
             }
             None => text.push_str(
                 "# labels = \"labels.csv\"    # columns path,label; with it, images that the network gets wrong are dropped\n",

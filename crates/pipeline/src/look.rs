@@ -14,6 +14,8 @@ use crate::run::{beside, not_started};
 pub(crate) struct Seen {
     /// Names of the images that the networks were shown.
     pub(crate) images: Vec<String>,
+    /// How many images of the study have no label, shown or not; 0 where none were shown.
+    pub(crate) unlabelled: usize,
     /// By name.
     pub(crate) networks: BTreeMap<String, Network>,
 }

@@ -87,7 +87,8 @@ pub(crate) fn has_labels(file: &Path) -> bool {
         });
     }
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let header = text.trim_start_matches('\u{feff}').lines().next();
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
+    let header = lines.find(|line| !line.trim().is_empty());
     header.is_some_and(|header| header.split(',').any(label))
 }
 
@@ -153,9 +154,14 @@ pub(crate) fn read(file: &Path, folder: &Path, classes: &Classes) -> Result<Vec<
 /// What is said beside a path that leads nowhere.
 const STARTS: &str = "paths start at the folder of the manifest, or at `folder`";
 
+/// Others are refused, because a misspelt column of labels would otherwise be no labels.
+fn is_known(column: &str) -> bool {
+    column == PATH || OPTIONAL.contains(&column)
+}
+
 fn wrong_columns<'a>(file: &Path, found: impl Iterator<Item = &'a str>) -> Problem {
     let title = format!(
-        "the manifest `{}` must have the column `path`, and may have `label` and `mask`",
+        "the manifest `{}` must have the column `path`, may have `label` and `mask`, and no others",
         file.display()
     );
     Problem::new(title).label(format!("found the columns {}", listed(found)))
@@ -176,7 +182,7 @@ fn csv_rows(file: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Row>, Proble
         .from_reader(text.as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
     let place = |name: &str| header.iter().position(|column| column == name);
-    let Some(path) = place(PATH) else {
+    let Some(path) = place(PATH).filter(|_| header.iter().all(is_known)) else {
         return Err(wrong_columns(file, header.iter()).into());
     };
     let [label, mask] = OPTIONAL.map(place);
@@ -223,7 +229,9 @@ fn parquet_rows(file: &Path) -> Result<Vec<Row>, Problems> {
         .iter()
         .map(|column| column.name())
         .collect();
-    if !names.contains(&PATH) {
+    // pandas writes its index as a column of such a name.
+    let mut written = names.iter().filter(|name| !name.starts_with("__"));
+    if !names.contains(&PATH) || !written.all(|name| is_known(name)) {
         return Err(wrong_columns(file, names.into_iter()).into());
     }
     let mut rows = Vec::new();
@@ -372,6 +380,11 @@ mod tests {
             shown.contains("must have the column `path`") && shown.contains("`file`"),
             "{shown}"
         );
+        // A misspelt column of labels is not none.
+        let misspelt = folder("photos.csv", "path,labels\na/key.png,key\n");
+        misspelt.edit("require_correct = true", "#");
+        let shown = problems(&misspelt);
+        assert!(shown.contains("`labels`"), "{shown}");
         let shown = problems(&folder("photos.csv", "path,label\n"));
         assert!(shown.contains("has no rows"), "{shown}");
     }

@@ -4,12 +4,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
 use imaging::Rgb;
 use infer::logits::logits;
-use networks::{Form, Network, NetworkError};
+use networks::Form;
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
@@ -49,7 +48,10 @@ fn look(arguments: &Arguments) -> Result<(), StageError> {
         let seen = seen.unwrap_or_else(|error| json!({"error": error.to_string()}));
         found.insert(name.to_string(), seen);
     }
-    println!("{}", json!({"images": shown.names, "networks": found}));
+    println!(
+        "{}",
+        json!({"images": shown.names, "unlabelled": shown.unlabelled, "networks": found})
+    );
     Ok(())
 }
 
@@ -59,13 +61,22 @@ struct Shown {
     names: Vec<String>,
     crops: Vec<Rgb>,
     classes: Vec<Option<usize>>,
+    /// Images without a label, among these and all others.
+    unlabelled: usize,
 }
 
 impl Shown {
     fn read(study: &Study, count: usize) -> Result<Self, StageError> {
         let images = Images::read(study)?;
         let preparation = segment::preparation(&study.images).map_err(StageError::action)?;
-        let mut shown = Self::default();
+        let unlabelled = images
+            .images
+            .iter()
+            .filter(|image| image.true_class.is_none());
+        let mut shown = Self {
+            unlabelled: unlabelled.count(),
+            ..Self::default()
+        };
         for image in images.images.iter().take(count) {
             let about = |error: &dyn std::fmt::Display| {
                 StageError::action(format!("{}: {error}", image.path.display()))
@@ -95,7 +106,7 @@ fn see(
     let bytes = std::fs::read(&network.weights)?;
     let loaded = infer::load(network, &bytes, side, form)?;
     let speed = seconds
-        .map(|seconds| images_a_second(&loaded, side, seconds))
+        .map(|seconds| loaded.images_a_second(loaded.batch(), side, seconds))
         .transpose()?;
     let classifier = infer::classifier(loaded, network);
     let mut answers = Vec::new();
@@ -124,17 +135,4 @@ fn see(
         "answers": answers,
         "images_per_second": speed,
     }))
-}
-
-/// Answers batches of the program's size for some seconds, after one that does not count.
-fn images_a_second(network: &Network, side: usize, seconds: f64) -> Result<f64, NetworkError> {
-    let batch = network.batch();
-    network.answer_noise(batch, side)?;
-    let start = Instant::now();
-    let mut batches = 0;
-    while batches == 0 || start.elapsed().as_secs_f64() < seconds {
-        network.answer_noise(batch, side)?;
-        batches += 1;
-    }
-    Ok((batches * batch) as f64 / start.elapsed().as_secs_f64())
 }

@@ -3,10 +3,9 @@
 //! `pipeline tune` starts it: a program of its own, because `pipeline` does not load libtorch.
 
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
-use networks::{Form, Network, NetworkError, Precision};
+use networks::{Form, Precision};
 use stage::StageError;
 use study::settings::infer::Architecture;
 use study::{Name, Study};
@@ -58,7 +57,8 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
             for threads in threads(cores) {
                 networks::use_threads(threads);
                 for batch in [network.batch() / 2, network.batch(), 2 * network.batch()] {
-                    let images = images_a_second(&network, batch, side, arguments.seconds)
+                    let images = network
+                        .images_a_second(batch, side, arguments.seconds)
                         .map_err(StageError::shared)?;
                     let (name, shown) = (name.as_str(), precision.name());
                     println!("{name:<16} {shown:<10} {threads:>7} {batch:>6} {images:>9.1}");
@@ -87,23 +87,6 @@ fn threads(cores: u32) -> Vec<u32> {
         .take_while(|&threads| threads < cores)
         .chain([cores])
         .collect()
-}
-
-/// Answers batches for some seconds after one that does not count.
-fn images_a_second(
-    network: &Network,
-    batch: usize,
-    side: usize,
-    seconds: f64,
-) -> Result<f64, NetworkError> {
-    network.answer_noise(batch, side)?;
-    let start = Instant::now();
-    let mut batches = 0;
-    while batches == 0 || start.elapsed().as_secs_f64() < seconds {
-        network.answer_noise(batch, side)?;
-        batches += 1;
-    }
-    Ok((batches * batch) as f64 / start.elapsed().as_secs_f64())
 }
 
 /// Says which threads are best for the batch that the program uses, what another batch would give, and what bfloat16 does.

@@ -43,7 +43,17 @@ pub(super) fn svg(figure: &Figure) -> String {
             (PreEscaped(body))
         }
     };
-    file.into_string() + "\n"
+    // A name may hold what XML does not take.
+    let text = file.into_string();
+    text.chars()
+        .filter(|&letter| in_xml(letter))
+        .chain(['\n'])
+        .collect()
+}
+
+/// Whether XML 1.0 takes a letter (production 2).
+fn in_xml(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// An SVG of [`svg`] as PNG without transparency, two pixels for each of the page.

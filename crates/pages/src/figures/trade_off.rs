@@ -27,16 +27,22 @@ pub(crate) struct Point {
     pub(crate) deviation: Option<f64>,
 }
 
-/// The two charts beside each other; `chance` is the mean area of a random order.
+/// The two charts beside each other; `chance` is the mean area of a random order, and `lower` whether a small area is good.
 pub(crate) fn trade_off(
     caption: Caption,
     points: &[Point],
     chance: Option<f64>,
+    lower: bool,
 ) -> Result<Figure, ReportError> {
+    let title = if lower {
+        "mean AUC, lower is better"
+    } else {
+        "mean AUC, higher is better"
+    };
     Figure::draw(caption, SIZE, |area| {
         let (left, right) = area.split_horizontally((SIZE[0] * UNITS / 2) as i32);
-        by_passes(&left, points, chance)?;
-        by_deviation(&right, points, chance)
+        by_passes(&left, points, chance, title)?;
+        by_deviation(&right, points, chance, title)
     })
 }
 
@@ -48,7 +54,12 @@ fn largest(points: &[Point], chance: Option<f64>) -> f64 {
     top(ends.chain(chance).fold(0.0, f64::max))
 }
 
-fn by_passes(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Result<(), DrawError> {
+fn by_passes(
+    area: &Area<'_>,
+    points: &[Point],
+    chance: Option<f64>,
+    title: &str,
+) -> Result<(), DrawError> {
     let most = points
         .iter()
         .filter_map(|point| point.passes)
@@ -60,10 +71,7 @@ fn by_passes(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Result<(
         .x_label_area_size(40 * UNITS)
         .y_label_area_size(52 * UNITS)
         .build_cartesian_2d((1.0..end).log_scale(), 0.0..largest(points, chance))?;
-    let titles = [
-        "network passes for an explanation",
-        "mean AUC, lower is better",
-    ];
+    let titles = ["network passes for an explanation", title];
     axes(
         &mut chart,
         titles,
@@ -81,7 +89,12 @@ fn by_passes(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Result<(
     )
 }
 
-fn by_deviation(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Result<(), DrawError> {
+fn by_deviation(
+    area: &Area<'_>,
+    points: &[Point],
+    chance: Option<f64>,
+    title: &str,
+) -> Result<(), DrawError> {
     let most = points
         .iter()
         .filter_map(|point| point.deviation)
@@ -93,10 +106,7 @@ fn by_deviation(area: &Area<'_>, points: &[Point], chance: Option<f64>) -> Resul
         .y_label_area_size(52 * UNITS)
         // Room for the mark of a method that repeats itself exactly.
         .build_cartesian_2d(-end / 20.0..end, 0.0..largest(points, chance))?;
-    let titles = [
-        "std of an image's AUC over runs",
-        "mean AUC, lower is better",
-    ];
+    let titles = ["std of an image's AUC over runs", title];
     axes(
         &mut chart,
         titles,

@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::{constants, plural};
 use crate::Inputs;
 use crate::explorer::link;
-use crate::needs::{Answers, Check, Choice, Contrast, Fidelity, Passes, Repeat, Verdict, agreed};
+use crate::needs::{
+    Answers, Check, Choice, Contrast, Fidelity, Passes, Ranked, Repeat, Verdict, agreed,
+};
 use crate::results::Results;
 
 /// Where no method is ahead.
@@ -35,20 +37,8 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>, answers: &Answers<
 /// The answer in a sentence.
 fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let faithful = supported(answers);
-    let certain = agreed(
-        answers
-            .repeatability
-            .iter()
-            .filter_map(|choice| choice.methods.first())
-            .map(|best| best.method),
-    );
-    let cheap = agreed(
-        answers
-            .computing
-            .iter()
-            .filter_map(|choice| choice.methods.first())
-            .map(|best| best.method),
-    );
+    let certain = agreed(answers.repeatability.iter().map(Choice::best)).flatten();
+    let cheap = agreed(answers.computing.iter().map(Choice::best)).flatten();
     let explaining = results
         .methods
         .iter()
@@ -56,7 +46,9 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         .count();
     html! {
         p.lede {
-            @if explaining < 2 {
+            @if explaining == 0 {
+                "This study has controls only, and no explaining method to choose."
+            } @else if explaining < 2 {
                 "This study has one explaining method, so there is no choice to make; beside the controls it can still be judged."
             } @else {
                 "On " (plural(results.images.len(), "image")) " "
@@ -136,9 +128,9 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         Some(method) => html! { (method) },
         None => match answers.fidelity.as_slice() {
             [] => html! { "not measured" },
-            [only] if only.next.is_none() => {
-                html! { (only.best) ", without another to compare it with" }
-            }
+            all if all.iter().all(|each| each.next.is_none()) => html! {
+                (agreed(all.iter().map(|each| each.best)).unwrap_or(UNDECIDED)) ", without another to compare it with"
+            },
             all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
             several => html! {
                 @for (place, each) in several.iter().enumerate() {
@@ -148,11 +140,7 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
             },
         },
     };
-    let lower = results
-        .main_comparisons()
-        .first()
-        .is_none_or(|each| each.condition.lower_is_better());
-    let measure = if lower {
+    let measure = if lower(results) {
         "lowest area under the removal curve (AUC)"
     } else {
         "highest area under the removal curve (AUC)"
@@ -162,6 +150,12 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         (turning(answers))
     };
     card("Highest fidelity", measure, &verdict, &content)
+}
+
+/// Whether a small area is good in what the answer is about.
+fn lower(results: &Results<'_>) -> bool {
+    let main = results.main_comparisons();
+    main.iter().all(|each| each.condition.lower_is_better())
 }
 
 fn shown<'a>(fidelity: &Fidelity<'a>) -> &'a str {
@@ -188,7 +182,8 @@ fn in_network(fidelity: &Fidelity<'_>) -> Markup {
 /// How a method stands beside the next one.
 fn against(next: &Contrast<'_>) -> Markup {
     html! {
-        @if let Some(difference) = next.difference {
+        @if next.difference == Some(0.0) { "As " (next.other) " in the mean: nothing tells them apart." }
+        @else if let Some(difference) = next.difference {
             (decimals(difference.abs())) (interval(next.interval.map(magnitude(difference))))
             @if difference < 0.0 { " below " } @else { " above " } (next.other)
             ", better on " b { (next.wins) " of " (next.images) } " images"
@@ -232,11 +227,12 @@ fn turning(answers: &Answers<'_>) -> Markup {
         answers
             .fidelity
             .iter()
+            .filter(|fidelity| fidelity.decided())
             .flat_map(|fidelity| fidelity.checks.iter().map(move |check| (fidelity, check)))
     };
     let turned: Vec<_> = checks().filter(|(_, check)| turns(check)).collect();
     let open = checks()
-        .filter(|(_, check)| check.contrast.verdict() == Verdict::Undecided)
+        .filter(|(_, check)| check.contrast.verdict() != Verdict::Ahead)
         .count();
     let exceptions: Vec<_> = answers
         .fidelity
@@ -282,12 +278,7 @@ pub(super) fn turns(check: &Check<'_>) -> bool {
 
 fn repeatability(answers: &Answers<'_>) -> Markup {
     let choices = &answers.repeatability;
-    let verdict = verdict(choices, |choice| {
-        choice
-            .methods
-            .first()
-            .map(|best| (best.method, choice.network))
-    });
+    let verdict = verdict(choices);
     let content = html! {
         @for choice in choices { p { b { (choice.network) } ": " (repeats(&choice.methods)) } }
         (enough(choices))
@@ -348,12 +339,7 @@ fn enough(choices: &[Choice<'_, Repeat<'_>>]) -> Markup {
 
 fn computing(answers: &Answers<'_>) -> Markup {
     let choices = &answers.computing;
-    let verdict = verdict(choices, |choice| {
-        choice
-            .methods
-            .first()
-            .map(|best| (best.method, choice.network))
-    });
+    let verdict = verdict(choices);
     let content = html! {
         @for choice in choices { p { b { (choice.network) } ": " (costs(&choice.methods)) } }
         (ratio(choices))
@@ -380,25 +366,30 @@ fn costs(methods: &[Passes<'_>]) -> Markup {
 
 fn ratio(choices: &[Choice<'_, Passes<'_>>]) -> Markup {
     let ratios = choices.iter().filter_map(|choice| {
-        let [first, .., last] = choice.methods.as_slice() else {
+        let [first, next, ..] = choice.methods.as_slice() else {
             return None;
         };
-        Some((last.method, first.method, last.all() / first.all()))
+        let ratio = next.all() / first.all();
+        let dearer = ratio.is_finite() && ratio > 1.0;
+        dearer.then_some((next.method, first.method, ratio, choice.network))
     });
-    let widest = ratios.max_by(|a, b| a.2.total_cmp(&b.2));
+    let nearest = ratios.min_by(|a, b| a.2.total_cmp(&b.2));
     html! {
-        @if let Some((dear, cheap, ratio)) = widest {
+        @if let Some((dear, cheap, ratio, network)) = nearest {
             p.turn {
-                b { "It turns over " } "only where " (dear) " is given less than 1/" (count(ratio)) " of its passes, against the " (cheap)
-                " of this study (" a href="#samples" { "what fewer do to its agreement" } ")."
+                b { "It turns over " } "first where " (dear) " is given less than 1/" (count(ratio)) " of its passes on " (network)
+                ", against the " (cheap) " of this study (" a href="#samples" { "what fewer do to its agreement" } ")."
             }
         }
     }
 }
 
 /// The method that all networks agree on, or each network's.
-fn verdict<'a, T>(choices: &[T], best: impl Fn(&T) -> Option<(&'a str, &'a str)>) -> Markup {
-    let each: Vec<_> = choices.iter().filter_map(best).collect();
+fn verdict<'a, T: Ranked<'a>>(choices: &[Choice<'a, T>]) -> Markup {
+    let each: Vec<_> = choices
+        .iter()
+        .map(|choice| (choice.best().unwrap_or("no method ahead"), choice.network))
+        .collect();
     html! {
         @match agreed(each.iter().map(|each| each.0)) {
             Some(method) => { (method) }
@@ -421,7 +412,13 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
         .sum();
     html! {
         p.quiet {
-            "Superpixels are removed one after another, the most relevant first, and the network is asked each time: the area under the             probability of its class (AUC) is small where a method found what the network looks at. "
+            @if lower(results) {
+                "Superpixels are removed one after another, the most relevant first, and the network is asked each time: the area under the \
+                probability of its class (AUC) is small where a method found what the network looks at. "
+            } @else {
+                "Superpixels are removed one after another, the least relevant first, and the network is asked each time: the area under the \
+                probability of its class (AUC) is large where a method found what the network looks at. "
+            }
             @if let Some((partition, replacement)) = results.main {
                 "The answer is for superpixels by " (partition) ", replaced by " (replacement) ". "
             }
@@ -429,7 +426,7 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
             (plural(results.methods.len(), "method"))
             @if !results.controls.is_empty() { ", of them controls: " (results.controls.join(", ")) }
-            "; " (plural(inputs.runs as usize, "run")) " of a method that draws random numbers; "
+            "; " (plural(inputs.runs as usize, "run")) " of an explaining method that draws random numbers; "
             (plural(explanations, "removal curve")) "."
             @if !inputs.exclusions.is_empty() { " " (excluded(inputs)) " (" a href="#excluded" { "why" } ")." }
             @if let Some(constants) = constants(results) { " " (constants) }
@@ -446,7 +443,11 @@ fn excluded(inputs: &Inputs) -> String {
 
 pub(super) fn decimals(number: f64) -> String {
     let digits = if number.abs() < 1.0 { 3 } else { 2 };
-    format!("{number:.digits$}")
+    let text = format!("{number:.digits$}");
+    let nothing = text.trim_start_matches(['-', '0', '.']).is_empty();
+    // Nothing is less than nothing to a reader.
+    text.trim_start_matches(if nothing { "-" } else { "" })
+        .to_owned()
 }
 
 /// ` [low, high]`.

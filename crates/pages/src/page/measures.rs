@@ -8,14 +8,14 @@ use statistics::mean;
 
 use super::answers::{decimals, interval, p_value};
 use super::{plural, read};
-use crate::results::{MOST_RELEVANT_FIRST, Results};
+use crate::results::Results;
 use crate::{Inputs, tables};
 
 /// Whether a row of statistics is about what the answer is about.
 macro_rules! is_main {
     ($results:expr, $row:expr) => {
         $row.measure == "auc"
-            && $row.order.as_deref() == Some(MOST_RELEVANT_FIRST)
+            && $row.order.as_deref() == Some($results.order)
             && $row
                 .replacement
                 .as_deref()

@@ -93,7 +93,9 @@ fn distribution(results: &Results<'_>, album: &mut Album) -> Result<Markup, Repo
 
 fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
     let images = run_images(results);
-    let last = inputs.scores.iter().map(|score| score.run + 1).max();
+    let explaining = |score: &&schema::Score| results.explains(&score.method);
+    let scores = inputs.scores.iter().filter(explaining);
+    let last = scores.map(|score| score.run + 1).max();
     let runs = last.unwrap_or(0);
     if runs < 2 || images.is_empty() {
         return Ok(

@@ -11,8 +11,8 @@ use super::read;
 use crate::figures::{
     Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,
 };
-use crate::needs::{Answers, Verdict};
-use crate::results::{AUC, Comparison, Group, MOST_RELEVANT_FIRST, Results};
+use crate::needs::{Answers, Check, Fidelity, Verdict};
+use crate::results::{AUC, Comparison, Group, Results};
 use crate::{Inputs, ReportError};
 
 /// A number of a step.
@@ -29,12 +29,20 @@ pub(super) fn section(
     answers: &Answers<'_>,
     album: &mut Album,
 ) -> Result<Markup, ReportError> {
+    let main = results.main_comparisons();
     Ok(html! {
-        (read(
-            "Low and to the left is good. The line through a mark is the interval of the mean over images. A method above the line of the \
-            random order found nothing that chance would not."
-        ))
-        @for comparison in results.main_comparisons() {
+        @if main.iter().all(|comparison| comparison.condition.lower_is_better()) {
+            (read(
+                "Low and to the left is good. The line through a mark is the interval of the mean over images. A method above the line of the \
+                random order found nothing that chance would not."
+            ))
+        } @else {
+            (read(
+                "High and to the left is good: the least relevant goes first. The line through a mark is the interval of the mean over images. A method below \
+                the line of the random order found nothing that chance would not."
+            ))
+        }
+        @for comparison in main {
             figure.wide {
                 figcaption { (comparison.condition.network) }
                 (album.show(beside_costs(inputs, results, comparison)?))
@@ -107,7 +115,7 @@ fn beside_costs(
             "Mean AUC by network passes for an explanation, and by standard deviation over runs, {heading}"
         ),
     );
-    trade_off(caption, &points, chance)
+    trade_off(caption, &points, chance, condition.lower_is_better())
 }
 
 fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
@@ -145,13 +153,18 @@ fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportEr
 /// The images by the lead of the best method.
 fn pairs(results: &Results<'_>, comparison: &Comparison<'_>, groups: &[&Group<'_>]) -> Vec<Pair> {
     let best = crate::cases::best_two(results, comparison);
+    let sign = if comparison.condition.lower_is_better() {
+        1.0
+    } else {
+        -1.0
+    };
     let lead = |image: &str| {
         let means: Vec<f64> = best
             .iter()
             .filter_map(|group| group.image_mean(image, AUC))
             .collect();
         if means.len() == 2 {
-            means[1] - means[0]
+            sign * (means[1] - means[0])
         } else {
             0.0
         }
@@ -198,7 +211,7 @@ fn checks(answers: &Answers<'_>) -> Markup {
         .iter()
         .all(|fidelity| fidelity.checks.is_empty());
     html! {
-        @if none { p { "– The study asks in one way only: one partition, one order, one replacement, and no masks of the objects." } }
+        @if none { p { "– There are no two explaining methods to compare." } }
         @else {
             (read(
                 "Ahead: the best explaining method there. It is certain where the interval of its difference to the next has no 0 in it and the corrected test agrees. \
@@ -223,7 +236,7 @@ fn checks(answers: &Answers<'_>) -> Markup {
                                     } @else { "–" }
                                 }
                                 td.number { (check.contrast.wins) " of " (check.contrast.images) }
-                                td { (judgement(check)) }
+                                td { (judgement(fidelity, check)) }
                             }
                         } }
                     }
@@ -233,10 +246,11 @@ fn checks(answers: &Answers<'_>) -> Markup {
     }
 }
 
-fn judgement(check: &crate::needs::Check<'_>) -> Markup {
+fn judgement(fidelity: &Fidelity<'_>, check: &Check<'_>) -> Markup {
     html! {
-        @if turns(check) { b { "turns over" } }
-        @else if check.contrast.verdict() != Verdict::Ahead { "is undecided" }
+        @if check.contrast.verdict() != Verdict::Ahead { "is undecided" }
+        @else if !fidelity.decided() { "would be " (check.contrast.method) }
+        @else if turns(check) { b { "turns over" } }
         @else { "holds" }
     }
 }
@@ -324,7 +338,7 @@ fn replacements(
             row.network == *network
                 && row.partition == partition
                 && row.measure == "auc"
-                && row.order.as_deref() == Some(MOST_RELEVANT_FIRST)
+                && row.order.as_deref() == Some(results.order)
         });
         for row in rows {
             let Some((replacement, rank)) = row.replacement.as_deref().zip(row.mean_rank) else {
