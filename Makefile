@@ -13,7 +13,7 @@
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make bench      our speed beside that of the published implementations, in turns: an hour; in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
-## make train      trains the shipped networks again, hours of all cores; data/README.md
+## make train      draws 10,000 scenes and trains the shipped networks again, an hour or more; data/README.md
 ## make paper      the paper's study, pipeline.paper.toml: fetches the two weight files, says how many hours it takes, runs it
 ## make clean      removes what was built and libtorch; never artifacts/
 ##

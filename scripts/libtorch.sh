@@ -129,7 +129,7 @@ explain_download() {
 install() {
   local begin=$SECONDS
   [[ $kind == *-linux-x86_64 ]] || say "$kind is untested; please report how it goes."
-  say "setting up libtorch $TORCH_VERSION ($kind) in $TARGET; cpu downloads some 550 MB, cuda 2.5 GB"
+  say "setting up libtorch $TORCH_VERSION ($kind) in $TARGET; cpu downloads some 530 MB, cuda 2.5 GB"
   rm -rf "$PART"
   mkdir -p "$PART/libtorch"
   trap 'rm -rf "$PART"' EXIT

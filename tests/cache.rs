@@ -7,7 +7,7 @@ use store::Store;
 
 use crate::study_folder::StudyFolder;
 
-fn read<T: schema::Table>(folder: &StudyFolder, table: &str, name: &str) -> Vec<T> {
+pub(crate) fn read<T: schema::Table>(folder: &StudyFolder, table: &str, name: &str) -> Vec<T> {
     let store = Store::browse(folder.path("artifacts"));
     let link = fs::canonicalize(folder.path("artifacts/latest").join(table).join(name)).unwrap();
     let id = link.file_stem().unwrap().to_str().unwrap().parse().unwrap();

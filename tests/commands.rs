@@ -320,6 +320,18 @@ fn every_program_has_completions_and_a_manual_page() {
     assert!(folder.path("pages/pipeline-gc.1").is_file());
 }
 
+#[test]
+fn tune_recommends_and_changes_nothing() {
+    let folder = settings_of_small_study();
+    let finished = pipeline(&folder, &["tune", "--seconds", "0.01"], 0);
+    assert!(
+        finished.stdout.contains("is fastest of"),
+        "{}",
+        finished.stdout
+    );
+    assert!(!folder.path("artifacts").exists());
+}
+
 /// A stage on another machine: its records and artifacts are all that is needed.
 #[test]
 fn a_copied_store_is_up_to_date_elsewhere() {

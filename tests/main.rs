@@ -21,3 +21,4 @@ mod report;
 mod shards;
 mod study_files;
 mod study_folder;
+mod ways;

@@ -51,6 +51,14 @@ fn from_a_program_and_a_folder_to_the_report_in_three_commands() {
     let finished = folder.run("pipeline", &["run"]);
     assert_eq!(finished.status, 0, "{}", finished.stderr);
     assert!(folder.path("artifacts/report/index.html").is_file());
+    // Another study beside it has its own results.
+    let other: Vec<&str> = wanted
+        .into_iter()
+        .chain(["--config", "mine.toml"])
+        .collect();
+    assert_eq!(folder.run("pipeline", &other).status, 0);
+    let mine = fs::read_to_string(folder.path("mine.toml")).unwrap();
+    assert!(mine.contains("artifacts = \"artifacts/mine\""), "{mine}");
     // It is never overwritten, and nothing else is left.
     let again = folder.run("pipeline", &wanted);
     again.expect(1, "is there already and is not overwritten");
@@ -212,6 +220,34 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     finished.expect(2, "labels.csv:2:");
     finished.expect(2, "labels.csv:3:");
     finished.expect(2, "is no file of weights");
+}
+
+#[test]
+fn check_loads_networks_whose_files_look_right() {
+    let folder = StudyFolder::new();
+    let fixtures = repository().join("tests/fixtures");
+    for (file, architecture) in [
+        ("script.pt", "alexnet"),
+        ("script_forward_only.pt", "resnet50"),
+    ] {
+        fs::copy(fixtures.join(file), folder.path(file)).unwrap();
+        folder.change(
+            &format!(
+                "architecture = \"{architecture}\"\nweights = \"{architecture}.safetensors\"\nwidth = 0.25"
+            ),
+            &format!("architecture = \"torchscript\"\nweights = \"{file}\""),
+        );
+    }
+    let finished = folder.run("pipeline", &["check"]);
+    finished.expect(
+        2,
+        "`script.pt` tell 7 classes apart, and the study names 10",
+    );
+    finished.expect(2, "the network `resnet50`: ");
+    finished.expect(2, "no method `features`");
+    folder.change("[compute]", "[compute]\ndevice = \"cuda:7\"");
+    folder.run("pipeline", &["check"]).expect(2, "cuda:7");
+    assert!(!folder.path("artifacts").exists());
 }
 
 #[test]

@@ -141,10 +141,13 @@ def main():
     arguments.add_argument("--samples", type=int, default=1000)
     arguments.add_argument("--images", type=int, default=32, help="images of the Grad-CAM rows")
     chosen = arguments.parse_args()
+    # Of ours; a peer asks once for each sample.
+    passes = {}
 
     def explain(architecture, precision, sampler):
         command = [chosen.programs / "explain", IMAGE, architecture, "random", 1, precision, sampler, chosen.samples, 1]
         result, resident = measured(command)
+        passes[architecture, precision] = result["runs"][0]["passes"]
         return result["runs"][0]["seconds"], resident
 
     def maps(architecture):
@@ -165,6 +168,9 @@ def main():
         for peer_name in PEERS:
             ours = {name: taken for name, taken in seconds.items() if name == peer_name or name not in PEERS}
             show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory)
+        for precision, _ in OURS:
+            asked = passes[architecture, precision]
+            print(f"LIME, {architecture}, {precision}: {asked} forward passes, of {chosen.samples} samples", file=sys.stderr)
         sides = {
             "pytorch-grad-cam 1.5.5": lambda: theirs("gradcam", architecture, chosen.images),
             "fp32": lambda: maps(architecture),

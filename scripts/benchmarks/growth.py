@@ -1,6 +1,6 @@
-"""Shows how the cost of an explanation grows: with samples, superpixels, the side of the crop, threads, and images.
+"""Shows how the cost of an explanation grows: with samples, superpixels, the side of the crop, the batch, threads, and images.
 
-    python3 scripts/benchmarks/growth.py target/release/examples [--rounds 3] [--samples 256]
+    python3 scripts/benchmarks/growth.py target/release/examples [--rounds 5] [--samples 256]
 
 Each row is the median of the rounds, which take turns, and its ratio to the first row of its group. Networks have seeded random weights at full width.
 """
@@ -30,7 +30,7 @@ def measured(command):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("programs", type=Path)
-    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--samples", type=int, default=256)
     chosen = arguments.parse_args()
 
@@ -40,6 +40,12 @@ def main():
         run = result["runs"][0]
         return run["seconds"], len(run["weights"]), memory
 
+    def batches(network):
+        """Seconds of as many images in batches of half, once and twice the network's constant."""
+        command = [chosen.programs / "throughput", network, "fp32", 1, 3]
+        speeds = measured(command)[0]["by_batch"]
+        return {batch: chosen.samples / speed for batch, speed in speeds.items()}
+
     def maps(network, images):
         result, memory = measured([chosen.programs / "maps", IMAGE, network, images])
         return result["seconds"], None, memory
@@ -47,6 +53,7 @@ def main():
     print("| network | grows | value | superpixels | seconds | ratio | memory |")
     print("|---|---|---|---|---|---|---|")
     for network in NETWORKS:
+        by_batch = [batches(network) for _ in range(chosen.rounds)]
         groups = {
             "samples": [(n, lambda n=n: explain(network, n)) for n in (125, 250, 500, 1000)],
             "superpixels, by the kernel": [
@@ -54,6 +61,9 @@ def main():
             ],
             "side of the crop, pixels": [
                 (side, lambda side=side: explain(network, chosen.samples, f"crop={side}")) for side in (112, 224, 336)
+            ],
+            "batch of the network alone": [
+                (batch, lambda batch=batch: (median(taken[batch] for taken in by_batch), None, 0.0)) for batch in by_batch[0]
             ],
             "threads": [(n, lambda n=n: explain(network, chosen.samples, f"threads={n}")) for n in (1, 2)],
             "images of Grad-CAM": [(n, lambda n=n: maps(network, n)) for n in (8, 16, 32, 64)],
@@ -68,8 +78,9 @@ def main():
                 seconds = median(seconds for seconds, _, _ in results)
                 superpixels = results[0][1] or ""
                 memory = max(memory for _, _, memory in results)
+                memory = f"{memory:.0f} MiB" if memory else ""
                 print(
-                    f"| {network} | {what} | {value} | {superpixels} | {seconds:.2f} | {seconds / first:.2f} | {memory:.0f} MiB |",
+                    f"| {network} | {what} | {value} | {superpixels} | {seconds:.2f} | {seconds / first:.2f} | {memory} |",
                     flush=True,
                 )
 

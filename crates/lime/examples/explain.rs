@@ -17,7 +17,7 @@ use removal::Backdrop;
 use sampling::{Masks, Sampler};
 use serde_json::json;
 use superpixels::{Algorithm, Quickshift};
-use surrogate::{Correction, Settings};
+use surrogate::Settings;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -39,16 +39,11 @@ impl Sizes for Sized {
         pilot: &Again,
         step: usize,
     ) -> Result<usize, Undecided> {
-        let pilot = Correction {
-            samples: &pilot.samples,
-            probabilities: &pilot.probabilities,
-            certain: pilot.certain,
-        };
         let (sampler, surrogate) = (self.sampler, &self.surrogate);
         Ok(lime::sizes::more(
             masks,
             probabilities,
-            &pilot,
+            &pilot.correction(),
             sampler,
             surrogate,
             step,
@@ -153,8 +148,9 @@ fn main() -> Result<(), Failure> {
             &mut sizes,
         )?;
         let seconds = start.elapsed().as_secs_f64();
+        let passes = samples.parse::<usize>()? + explanation.1;
         explanations.push(
-            json!({"seconds": seconds, "again": explanation.1, "weights": explanation.0.weights,
+            json!({"seconds": seconds, "again": explanation.1, "passes": passes, "weights": explanation.0.weights,
             "standard_errors": explanation.0.standard_errors}),
         );
     }
@@ -189,11 +185,7 @@ fn explain(
     };
     let seed = seed(1, "benchmark", "quickshift", "lime", run);
     let found = perturbations(asked, &request, seed, sizes, &|| false)?;
-    let correction = Correction {
-        samples: &found.again.samples,
-        probabilities: &found.again.probabilities,
-        certain: found.again.certain,
-    };
+    let correction = found.again.correction();
     let correction = (!found.again.samples.is_empty()).then_some(&correction);
     let explanation = lime::weights::weights(
         &found.masks,

@@ -61,6 +61,18 @@ fn precisions(precision: Precision) -> (networks::Precision, Option<networks::Pr
     }
 }
 
+// Here, because neither `perturbations` nor `weights` may lead to the other: each is in the keys of its own results.
+impl Again {
+    /// As the fit takes them.
+    pub fn correction(&self) -> Correction<'_> {
+        Correction {
+            samples: &self.samples,
+            probabilities: &self.probabilities,
+            certain: self.certain,
+        }
+    }
+}
+
 /// What was asked about, and what was answered.
 struct Answered {
     crop: schema::Crop,
@@ -239,11 +251,7 @@ fn explain_randomized(
     let answered = answers(session, plan, subject, asked)?;
     let answers = &answered.answers;
     let again = &answers.again;
-    let correction = Correction {
-        samples: &again.samples,
-        probabilities: &again.probabilities,
-        certain: again.certain,
-    };
+    let correction = again.correction();
     let explanation = weights::weights(
         &answers.masks,
         &answers.probabilities,
@@ -289,6 +297,19 @@ impl Sizes for Fits {
         }
     }
 
+    fn still_enough(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        again: &Again,
+    ) -> Result<bool, Undecided> {
+        let watch = self.watch.as_ref();
+        let settled = watch
+            .map(|watch| watch.still_settled(masks, probabilities, &again.correction()))
+            .transpose()?;
+        Ok(settled.unwrap_or(true))
+    }
+
     fn more(
         &self,
         masks: &Masks,
@@ -296,15 +317,10 @@ impl Sizes for Fits {
         pilot: &Again,
         step: usize,
     ) -> Result<usize, Undecided> {
-        let pilot = Correction {
-            samples: &pilot.samples,
-            probabilities: &pilot.probabilities,
-            certain: pilot.certain,
-        };
         let more = sizes::more(
             masks,
             probabilities,
-            &pilot,
+            &pilot.correction(),
             self.sampler,
             &self.surrogate,
             step,

@@ -7,7 +7,8 @@ use networks::{Classifier, NetworkError, Question};
 use removal::Backdrop;
 use sampling::{Masks, Sampler, Seed, second_order};
 
-/// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch.
+/// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch, as are
+/// the samplers' blocks that are larger: all are powers of two.
 const CHECK: usize = 128;
 /// Samples that are asked again in f32 to see how far bfloat16 is off; whole batches of few.
 const PILOT: usize = 32;
@@ -45,12 +46,19 @@ impl Request<'_> {
     }
 }
 
-/// Decides from answers how many samples are asked. A trait, so that the key of an explanation of fixed size does not depend on fits.
+/// Decides from answers how many samples are asked. A trait, and no fit is named in this file, so that the key of an explanation of fixed
+/// size does not depend on fits.
 pub trait Sizes {
     /// Whether these answers are enough; never, where the number is fixed. Asked after every block.
     fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided>;
 
-    /// How many samples more to ask the reference after a pilot, as a multiple of `step` where there are enough.
+    /// Whether they are still enough now that the reference was asked again, which corrects weights and adds to their errors; always, where
+    /// the number is fixed.
+    fn still_enough(&self, _: &Masks, _: &[f32], _: &Again) -> Result<bool, Undecided> {
+        Ok(true)
+    }
+
+    /// How many samples more to ask the reference after a pilot, or after those of fewer masks, as a multiple of `step` where there are enough.
     fn more(
         &self,
         masks: &Masks,
@@ -143,70 +151,69 @@ pub fn perturbations(
     let all = request
         .sampler
         .masks(seed, request.samples, request.superpixels);
-    let probabilities = until_enough(&all, request, sizes, |masks| {
-        Ok(first
-            .ask(&request.question(&replacement, masks), interrupted)?
-            .probabilities)
-    })?;
-    let masks = all.select(0..probabilities.len());
-    let again = match asked {
-        Asked::One(_) => Again::default(),
-        Asked::Mixed { reference, .. } => {
-            let order = second_order(seed, masks.samples());
-            let step = reference.few_batch();
-            let ask = |samples: &[usize]| {
-                let masks = masks.select(samples.iter().copied());
-                let question = request.question(&replacement, &masks);
-                let answers = reference.ask_few(&question, interrupted)?;
-                Ok::<_, NetworkError>(answers.probabilities)
-            };
-            let mut again = pilot(&order, ask)?;
-            let more = sizes.more(&masks, &probabilities, &again, step)?;
-            let rest = &order[again.certain - 1..][..more];
-            again.probabilities.extend(ask(rest)?);
-            again.samples.extend(rest);
-            again
-        }
-    };
-    Ok(Perturbations {
-        masks,
-        probabilities,
-        again,
-    })
-}
-
-/// The answers to whole blocks of masks, until they are enough.
-fn until_enough(
-    all: &Masks,
-    request: &Request<'_>,
-    sizes: &mut dyn Sizes,
-    ask: impl Fn(&Masks) -> Result<Vec<f32>, NetworkError>,
-) -> Result<Vec<f32>, PerturbationsError> {
-    // Whole batches too; all are powers of two.
     let step = CHECK.max(request.sampler.block(request.superpixels));
-    let mut probabilities = Vec::new();
-    while probabilities.len() < all.samples() {
-        let end = all.samples().min(probabilities.len() + step);
-        probabilities.extend(ask(&all.select(probabilities.len()..end))?);
-        if sizes.enough(&all.select(0..end), &probabilities)? {
+    let mut found = Perturbations {
+        masks: all.select(0..0),
+        probabilities: Vec::new(),
+        again: Again::default(),
+    };
+    while found.probabilities.len() < all.samples() {
+        let known = found.probabilities.len();
+        let end = all.samples().min(known + step);
+        let block = all.select(known..end);
+        let answers = first.ask(&request.question(&replacement, &block), interrupted)?;
+        found.probabilities.extend(answers.probabilities);
+        found.masks = all.select(0..end);
+        let enough = sizes.enough(&found.masks, &found.probabilities)?;
+        if !enough && end < all.samples() {
+            continue;
+        }
+        let Asked::Mixed { reference, .. } = asked else {
+            break;
+        };
+        ask_again(&mut found, seed, sizes, reference.few_batch(), |masks| {
+            let question = request.question(&replacement, masks);
+            Ok(reference.ask_few(&question, interrupted)?.probabilities)
+        })?;
+        if sizes.still_enough(&found.masks, &found.probabilities, &found.again)? {
             break;
         }
     }
-    Ok(probabilities)
+    Ok(found)
 }
 
-/// Asks the reference about sample 0 and the first of a random order.
-fn pilot(
-    order: &[usize],
-    ask: impl Fn(&[usize]) -> Result<Vec<f32>, NetworkError>,
-) -> Result<Again, NetworkError> {
-    let drawn = order.len().min(PILOT - 1);
-    let samples: Vec<usize> = std::iter::once(0)
-        .chain(order[..drawn].iter().copied())
-        .collect();
-    Ok(Again {
-        probabilities: ask(&samples)?,
-        certain: samples.len(),
-        samples,
-    })
+/// Asks the reference about some samples too: sample 0 and the first of a random order, and then as many more as are worth their cost.
+///
+/// What was asked again of fewer masks was decided before these were drawn, so it counts as certain now.
+fn ask_again(
+    found: &mut Perturbations,
+    seed: Seed,
+    sizes: &dyn Sizes,
+    step: usize,
+    ask: impl Fn(&Masks) -> Result<Vec<f32>, NetworkError>,
+) -> Result<(), PerturbationsError> {
+    let Perturbations {
+        masks,
+        probabilities,
+        again,
+    } = found;
+    let mut order = second_order(seed, masks.samples());
+    order.retain(|sample| !again.samples.contains(sample));
+    let mut order = order.as_slice();
+    let extend = |again: &mut Again, samples: &[usize]| {
+        again
+            .probabilities
+            .extend(ask(&masks.select(samples.iter().copied()))?);
+        again.samples.extend(samples);
+        Ok::<_, NetworkError>(())
+    };
+    if again.samples.is_empty() {
+        let (pilot, rest) = order.split_at(order.len().min(PILOT - 1));
+        extend(again, &[&[0], pilot].concat())?;
+        order = rest;
+    }
+    again.certain = again.samples.len();
+    let more = sizes.more(masks, probabilities, again, step)?;
+    extend(again, &order[..more])?;
+    Ok(())
 }

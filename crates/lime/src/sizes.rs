@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use sampling::{Masks, Sampler};
-use surrogate::{Correction, Settings, SurrogateError, correction_size, fit_clustered};
+use surrogate::{
+    Correction, Explanation, Settings, SurrogateError, correction_size, fit_clustered,
+    fit_corrected,
+};
 
 /// When weights are settled.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,11 +47,7 @@ impl Watch {
         let clusters = self.sampler.clusters(masks.samples(), masks.superpixels());
         let explanation = fit_clustered(masks, probabilities, &clusters, &self.surrogate)?;
         Ok(match self.settled {
-            Settled::StandardError(limit) => {
-                let mut errors = explanation.standard_errors.iter().zip(&explanation.weights);
-                // A superpixel that was not selected has neither a weight nor an error.
-                errors.all(|(error, &weight)| error.map_or(weight == 0.0, |error| error <= limit))
-            }
+            Settled::StandardError(limit) => precise(&explanation, limit),
             Settled::Top(count) => {
                 self.tops.push(top(&explanation.ranks, count));
                 // Check k comes after k blocks, so these are the checks at half of the samples and later.
@@ -57,6 +56,30 @@ impl Watch {
             }
         })
     }
+
+    /// Whether they are still settled when a reference has corrected them, which adds to their errors. Which weights are highest is
+    /// decided by the answers to all masks alone.
+    pub fn still_settled(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        correction: &Correction<'_>,
+    ) -> Result<bool, SurrogateError> {
+        let Settled::StandardError(limit) = self.settled else {
+            return Ok(true);
+        };
+        let clusters = self.sampler.clusters(masks.samples(), masks.superpixels());
+        let surrogate = &self.surrogate;
+        let explanation = fit_corrected(masks, probabilities, correction, &clusters, surrogate)?;
+        Ok(precise(&explanation, limit))
+    }
+}
+
+/// Whether every standard error is at most the limit.
+fn precise(explanation: &Explanation, limit: f64) -> bool {
+    let mut errors = explanation.standard_errors.iter().zip(&explanation.weights);
+    // A superpixel that was not selected has neither a weight nor an error.
+    errors.all(|(error, &weight)| error.map_or(weight == 0.0, |error| error <= limit))
 }
 
 /// The superpixels of the highest weights.
@@ -103,6 +126,32 @@ mod tests {
             !watch.settled(&masks, &answers).unwrap()
         });
         checks.count() + 1
+    }
+
+    /// The reference differs from the answers by noise, so that asking it about few adds to the errors.
+    #[test]
+    fn a_correction_that_adds_too_much_unsettles_what_was_settled() {
+        let masks = Sampler::Paired.masks(Seed::derive(3, &[b"again"]), 600, 6);
+        let noise = |sample: usize, scale: f32| scale * (sample as f32 * 78.233).sin();
+        let cheap: Vec<f32> = (0..600).map(|sample| noise(sample, 0.01)).collect();
+        let reference: Vec<f32> = (0..600).map(|sample| noise(7 * sample, 0.1)).collect();
+        let settled = |count: usize, limit: f64| {
+            let samples: Vec<usize> = (0..count).collect();
+            let correction = Correction {
+                samples: &samples,
+                probabilities: &reference[..count],
+                certain: 1,
+            };
+            let standard_error = Settled::StandardError(limit);
+            let mut watch = Watch::new(standard_error, Sampler::Paired, Settings::default());
+            let before = watch.settled(&masks, &cheap).unwrap();
+            let after = watch.still_settled(&masks, &cheap, &correction).unwrap();
+            (before, after)
+        };
+        let limit = 0.004;
+        assert_eq!(settled(60, limit), (true, false));
+        assert_eq!(settled(60, 20.0 * limit), (true, true));
+        assert!(!settled(600, limit / 100.0).0);
     }
 
     #[test]

@@ -169,4 +169,10 @@ pub struct StageCost {
     pub forward_passes: u64,
     /// Images that went backward through a network.
     pub backward_passes: u64,
+    /// Forward passes that the actions would take each by itself, with nothing shared.
+    pub own_forward_passes: u64,
+    /// Images of the study by second of wall time; none where nothing took time, or where the actions are about no image.
+    pub images_per_second: Option<f64>,
+    /// Forward passes by second of wall time; none where no network was asked.
+    pub forward_passes_per_second: Option<f64>,
 }

@@ -329,8 +329,7 @@ mod tests {
     #[test]
     fn a_method_that_is_certainly_worse_than_chance_is_said_to_be() {
         let mut inputs = study();
-        inputs.comparisons[1].p_adjusted = Some(0.05);
-        inputs.comparisons[1].difference = Some(-0.5);
+        inputs.comparisons[1] = beside("chance", "edges", -0.5, 0.05);
         assert!(summary(&inputs).contains("no, worse, p = 0.05\n"));
         inputs.methods.pop();
         assert!(summary(&inputs).contains("no control\n"));

@@ -106,6 +106,17 @@ fn place<'a>(known: &[&str], name: &'a str) -> (usize, &'a str) {
     (found.unwrap_or(known.len()), name)
 }
 
+/// A method's name, which leads to the explorer of its explanations: from there every image is a choice away.
+fn method(name: &str, network: &str, partition: Option<&str>) -> Cell {
+    let partition = partition.map(|partition| ("partition", partition));
+    let names = [("network", network), ("method", name)].into_iter();
+    let choices: Vec<_> = names.chain(partition).collect();
+    Cell::Link {
+        text: name.to_owned(),
+        address: explorer::link(&choices),
+    }
+}
+
 /// An image's name, which leads to its pictures where it has any.
 fn image(results: &Results<'_>, name: &str, network: &str) -> Cell {
     if results.images.contains(&name) {

@@ -8,11 +8,13 @@ use std::path::Path;
 use serde::Deserialize;
 use stage::StageError;
 use study::settings::infer::{Architecture, Network};
-use study::{Choice, Images, Problem, Problems, Sources, Study};
+use study::{Choice, Images, Method, Problem, Problems, Sources, Study};
+
+use crate::look::look;
 
 /// What `pipeline check --help` says at its end.
-pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files. \
-                        What shows only when pixels are decoded or a network is loaded is not. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
+pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files; where all that is right, each network is loaded too and shown one image. \
+                        What shows only when the other images are decoded is not. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
 
 /// Longest header of a safetensors file, as its own reader allows.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -43,6 +45,9 @@ pub fn check(config: &Path) -> Result<String, StageError> {
             problems.push(Problem::new(reason).help(help));
         }
     }
+    if problems.is_empty() {
+        problems = loaded(&study, config, classes)?;
+    }
     if !problems.is_empty() {
         return Err(Problems::from(problems).into());
     }
@@ -56,6 +61,43 @@ pub fn check(config: &Path) -> Result<String, StageError> {
         study.methods.len()
     ));
     Ok(lines.join("\n"))
+}
+
+/// What shows only when the networks are loaded: all their tensors, what they give, the layer that Grad-CAM reads, and the device.
+fn loaded(
+    study: &Study,
+    config: &Path,
+    classes: Option<usize>,
+) -> Result<Vec<Problem>, StageError> {
+    let seen = look(config, 1, None)?;
+    let of_layers = |method: &Method| matches!(method, Method::Gradcam(_));
+    let reads_layers = study.methods.values().any(of_layers);
+    let mut problems = Vec::new();
+    for (name, network) in &study.networks {
+        let Some(found) = seen.networks.get(name.as_str()) else {
+            continue;
+        };
+        let shown = network.weights.display();
+        let layer_error = found.layer_error.as_ref().filter(|_| reads_layers);
+        if let Some(error) = found.error.as_ref().or(layer_error) {
+            problems.push(Problem::new(format!("the network `{name}`: {error}")));
+        } else if let Some(reason) = other_classes(&shown, found.classes, classes) {
+            problems.push(Problem::new(reason));
+        }
+    }
+    Ok(problems)
+}
+
+/// What is wrong where a network tells another number of classes apart than the study names.
+fn other_classes(
+    weights: &dyn std::fmt::Display,
+    found: usize,
+    named: Option<usize>,
+) -> Option<String> {
+    let named = named.filter(|named| *named != found)?;
+    Some(format!(
+        "the weights `{weights}` tell {found} classes apart, and the study names {named}: give the class list of this network"
+    ))
 }
 
 /// The headers of an image and its mask, which must be of one size.
@@ -94,6 +136,9 @@ fn weights(network: &Network, classes: Option<usize>) -> Result<(), String> {
             "the weights `{shown}` are not there yet: run `pipeline fetch`, which gets them from {from}, or put that file there"
         ));
     }
+    if let Some(download) = &network.download {
+        crate::fetch::verify(download, path).map_err(|error| error.to_string())?;
+    }
     if network.architecture == Architecture::TorchScript {
         let mut start = [0; 4];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
@@ -105,9 +150,6 @@ fn weights(network: &Network, classes: Option<usize>) -> Result<(), String> {
             ));
         }
         return Ok(());
-    }
-    if let Some(download) = &network.download {
-        crate::fetch::verify(download, path).map_err(|error| error.to_string())?;
     }
     if path
         .extension()
@@ -150,12 +192,7 @@ fn weights(network: &Network, classes: Option<usize>) -> Result<(), String> {
         ));
     }
     let found = outputs(output)?;
-    if let Some(classes) = classes.filter(|classes| *classes != found) {
-        return Err(format!(
-            "the weights `{shown}` tell {found} classes apart, and the study names {classes}: give the class list of this network"
-        ));
-    }
-    Ok(())
+    other_classes(&shown, found, classes).map_or(Ok(()), Err)
 }
 
 /// A tensor in the header of a safetensors file.

@@ -327,9 +327,11 @@ impl<'a> Draft<'a> {
             "# Written by `pipeline init`. pipeline.toml of the program's own folder explains every key.\n\
              # `pipeline check` looks for mistakes, `pipeline plan --measure` says how long it will take, `pipeline run` does it.\n\
              # Paths are relative to this file.\n\n\
-             [study]\nseed = 1\nruns = {}                  # explanations of an image by LIME, which draws random numbers\n\n\
+             [study]\nseed = 1\nruns = {}                  # explanations of an image by LIME, which draws random numbers\n\
+             artifacts = {}    # folder of the cache and the report\n\n\
              [images]\nfolder = {}\n",
             self.wanted.runs,
+            json!(self.artifacts()),
             json!(self.images)
         );
         match &self.labels {
@@ -389,6 +391,16 @@ impl<'a> Draft<'a> {
             self.wanted.samples
         );
         text
+    }
+
+    /// Where results go: apart from those of other studies beside it, whose report and tables would be replaced. `pipeline.toml`, the
+    /// usual name, has the usual folder.
+    fn artifacts(&self) -> String {
+        let stem = self.config.file_stem().and_then(|stem| stem.to_str());
+        match stem {
+            Some(stem) if stem != "pipeline" => format!("artifacts/{stem}"),
+            _ => "artifacts".to_owned(),
+        }
     }
 
     /// The network's name in the study: its file's, as far as a name may be that.

@@ -115,7 +115,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         let (stage, name) = (kind.stage().name(), kind.name());
         let _ = writeln!(
             text,
-            "{stage:<9} {name:<14} {done:>11} {bytes:>10}  {last:<20} {:>9.1} {:>9} {:>9}",
+            "{stage:<9} {name:<19} {done:>11} {bytes:>10}  {last:<20} {:>9.1} {:>9} {:>9}",
             cost.wall_seconds, cost.forward_passes, cost.backward_passes
         );
         values.push(json!({

@@ -259,5 +259,8 @@ fn cost(plan: &Plan, stage: Stage) -> StageCost {
         wall_seconds: cost.wall_seconds,
         forward_passes: cost.forward_passes,
         backward_passes: cost.backward_passes,
+        own_forward_passes: cost.own_forward_passes,
+        images_per_second: cost.images_per_second(),
+        forward_passes_per_second: cost.forward_passes_per_second(),
     }
 }

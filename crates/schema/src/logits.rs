@@ -13,7 +13,7 @@ crate::table::table! {
         /// Class with the highest logit, the lowest number where several have it.
         #[unit = "class id"]
         pub predicted_class: u32,
-        /// Probability (softmax of the logits) of the predicted class, from 0 to 1.
+        /// Probability (softmax of the logits, divided by the network's temperature) of the predicted class, from 0 to 1.
         #[unit = "probability"]
         pub probability: f32,
         /// Logit of each class, before the softmax.

@@ -22,7 +22,7 @@ crate::table::table! {
         /// Way of drawing the masks, such as `coin`.
         #[unit = "name"]
         pub sampler: String,
-        /// Numbers in which the network answered: `fp32`, `bf16`, or `mixed`: `bf16` to all masks and also `fp32` to some.
+        /// Numbers in which the network answered: `fp32`, `tf32`, `bf16`, or `mixed`: `bf16` to all masks and also `fp32` to some.
         #[unit = "name"]
         pub precision: String,
         /// The explained class.

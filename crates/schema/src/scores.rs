@@ -25,7 +25,7 @@ crate::table::table! {
         /// Order of removal: `most_relevant_first` or `least_relevant_first`.
         #[unit = "name"]
         pub order: String,
-        /// What removed pixels become: `mean`, `black`, `gray` or `blur`.
+        /// What removed pixels become: `mean`, `black`, `gray`, `blur` or `noisy_linear`.
         #[unit = "name"]
         pub replacement: String,
         /// Number of superpixels removed in all, n.

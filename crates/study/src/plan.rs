@@ -1124,14 +1124,19 @@ fn fit_settings(lime: &lime::Settings) -> Vec<(&'static str, Value)> {
             json!({ "count": count, "selection": selection.name() })
         }
     };
-    vec![
+    let mut settings: Vec<(&str, Value)> = vec![
         ("distance", lime.kernel.distance().into()),
         ("kernel_width", width.into()),
         ("alpha", lime.alpha.into()),
         ("features", features),
         // It tells which samples were drawn together, and whether alpha grows with their number.
         ("sampler", lime.sampler.name().into()),
-    ]
+    ];
+    // So does an open number of samples, which has no other part in a fit.
+    if matches!(lime.samples, lime::Samples::Until { .. }) {
+        settings.push(("alpha_grows", true.into()));
+    }
+    settings
 }
 
 /// Digest of the class names, in their order.

@@ -1,5 +1,6 @@
 //! Times the evaluator: `throughput ARCHITECTURE PRECISION WIDTH BATCHES` answers so many batches of masks with seeded random weights,
-//! and prints one JSON object: images a second of the network alone and with painting and reading, and at width 1 the processor's limit, and its share.
+//! and prints one JSON object: images a second of the network alone and with painting and reading, of the network by batch, and at width 1 the processor's
+//! limit, and its share.
 
 mod probe;
 
@@ -14,6 +15,8 @@ use tch::{Device, Kind, Tensor};
 
 const SIDE: usize = 224;
 const CELLS: usize = 7;
+/// For which each other batch is measured.
+const SECONDS: f64 = 2.0;
 
 /// Multiplications for an input of 224x224, as counted from the layers' shapes, where somebody has.
 fn multiplications(architecture: Architecture) -> Option<f64> {
@@ -50,6 +53,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let forward = || tch::no_grad(|| network.forward(&input));
     drop(forward()?);
     let alone = seconds(batches, || forward().map(drop))?;
+    let mut by_batch = Vec::new();
+    for batch in [size / 2, size, 2 * size] {
+        let images = network.images_a_second(batch, SIDE, SECONDS)?;
+        by_batch.push(format!("\"{batch}\": {images:.2}"));
+    }
 
     let picture = |factor: usize| {
         let pixels = (0..SIDE * SIDE * 3).map(|index| (index * factor % 251) as u8);
@@ -81,11 +89,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let number =
         |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.3}"));
     println!(
-        r#"{{"architecture": "{}", "precision": "{}", "batch": {size}, "threads": {threads}, "network": {:.2}, "evaluator": {:.2}, "limit": {}, "share": {}}}"#,
+        r#"{{"architecture": "{}", "precision": "{}", "batch": {size}, "threads": {threads}, "network": {:.2}, "evaluator": {:.2}, "by_batch": {{{}}}, "limit": {}, "share": {}}}"#,
         architecture.name(),
         precision.name(),
         rate(alone),
         rate(whole),
+        by_batch.join(", "),
         number(limit),
         number(limit.map(|limit| rate(whole) / limit)),
     );

@@ -3,9 +3,9 @@
 use statistics::five_numbers;
 
 use super::{ONE_IMAGE, ONE_RUN, by_condition, under};
+use crate::Inputs;
 use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Group, Measure, Results};
 use crate::table::{Cell, Column, Table};
-use crate::{Inputs, explorer};
 
 const ONE_VALUE: &str = "one value";
 const NO_START: &str = "probability 0 at the start";
@@ -23,10 +23,10 @@ pub(crate) fn answers(results: &Results<'_>) -> Table {
     let row = |comparison: &Comparison<'_>| {
         let ranking = comparison.ranking();
         let (best, best_auc) = ranking.first()?;
-        let mut cells = vec![Cell::text(best.method), Cell::Number(*best_auc)];
+        let mut cells = vec![method(best), Cell::Number(*best_auc)];
         if let Some((next, next_auc)) = ranking.get(1) {
             let (better, compared) = comparison.better(best, next);
-            cells.extend([Cell::text(next.method), Cell::Number(*next_auc)]);
+            cells.extend([method(next), Cell::Number(*next_auc)]);
             cells.extend([better, compared].map(|count| Cell::Count(count as u64)));
         } else {
             cells.resize(columns.len(), Cell::Absent("one method"));
@@ -58,18 +58,8 @@ pub(crate) fn mean_auc(inputs: &Inputs, results: &Results<'_>, main: bool) -> Ta
         Some([row.low?, row.high?])
     };
     let row = |group: &Group<'_>| {
-        let condition = &group.condition;
-        let choices = [
-            ("network", condition.network),
-            ("method", group.method),
-            ("partition", condition.partition),
-        ];
-        let method = Cell::Link {
-            text: group.method.to_owned(),
-            address: explorer::link(&choices),
-        };
         let cells = vec![
-            method,
+            method(group),
             Cell::Truth(group.deterministic),
             Cell::Count(group.images.len() as u64),
             runs(group),
@@ -108,6 +98,12 @@ fn is_about(row: &schema::Summary, group: &Group<'_>) -> bool {
         && row.replacement.as_deref() == Some(condition.replacement)
 }
 
+/// The group's method, which leads to its explanations.
+fn method(group: &Group<'_>) -> Cell {
+    let condition = &group.condition;
+    super::method(group.method, condition.network, Some(condition.partition))
+}
+
 /// Number of runs of an image, or fewest and most.
 fn runs(group: &Group<'_>) -> Cell {
     match group.runs() {
@@ -128,7 +124,7 @@ pub(crate) fn std_over_runs(results: &Results<'_>) -> Table {
     ];
     let row = |(group, image): (&Group<'_>, &str)| {
         let cells = vec![
-            Cell::text(group.method),
+            method(group),
             Cell::Truth(group.deterministic),
             super::image(results, image, group.condition.network),
             Cell::Count(group.images[image].len() as u64),
@@ -199,7 +195,7 @@ pub(crate) fn distribution(results: &Results<'_>) -> Table {
             Cell::number(five.as_ref().map(part), NO_START)
         };
         let cells = vec![
-            Cell::text(group.method),
+            method(group),
             Cell::text(name),
             Cell::Count(means.len() as u64),
             number(|five| five.minimum),

@@ -7,7 +7,7 @@ use schema::{
 };
 use statistics::mean;
 
-use super::{ONE_IMAGE, ONE_RUN, image, place, sorted};
+use super::{ONE_IMAGE, ONE_RUN, image, method, place, sorted};
 use crate::Inputs;
 use crate::results::Results;
 use crate::table::{Cell, Column, Table};
@@ -86,7 +86,7 @@ pub(crate) fn summaries(inputs: &Inputs, results: &Results<'_>) -> Table {
             Cell::optional_text(row.replacement.as_ref(), "no removal"),
             Cell::text(&row.measure),
             Cell::text(&row.better),
-            Cell::text(&row.method),
+            method(&row.method, &row.network, Some(&row.partition)),
             Cell::Count(row.images.into()),
             Cell::number(row.mean, NO_IMAGE),
             Cell::number(row.low, ONE_IMAGE),

@@ -1,6 +1,6 @@
 //! Where the numbers come from: images, networks, programs, costs and artifacts, and what was left out.
 
-use super::{place, sorted};
+use super::{method, place, sorted};
 use crate::results::Results;
 use crate::table::{Cell, Column, Table};
 use crate::{Artifact, ExplanationCost, Inputs, duckdb};
@@ -105,7 +105,10 @@ pub(crate) fn costs(inputs: &Inputs) -> Table {
             Cell::text(&cost.stage),
             Cell::Count(cost.actions),
             Cell::number(Some(cost.wall_seconds), "not measured"),
+            Cell::number(cost.images_per_second, "about no image"),
             Cell::Count(cost.forward_passes),
+            Cell::Count(cost.own_forward_passes),
+            Cell::number(cost.forward_passes_per_second, "no network was asked"),
             Cell::Count(cost.backward_passes),
         ]
     };
@@ -115,7 +118,10 @@ pub(crate) fn costs(inputs: &Inputs) -> Table {
             Column::text("stage", "Stage"),
             Column::count("actions", "Actions"),
             Column::number("wall_seconds", "Wall time, seconds").decimals(1),
+            Column::number("images_per_second", "Images of the study a second").decimals(2),
             Column::count("forward_passes", "Forward passes, images"),
+            Column::count("own_forward_passes", "each by itself, nothing shared"),
+            Column::number("forward_passes_per_second", "Forward passes a second").decimals(1),
             Column::count("backward_passes", "Backward passes, images"),
         ],
         rows: inputs.provenance.costs.iter().map(row).collect(),
@@ -211,7 +217,7 @@ pub(crate) fn explanation_costs(inputs: &Inputs, results: &Results<'_>) -> Table
         };
         vec![
             Cell::text(&cost.network),
-            Cell::text(&cost.method),
+            method(&cost.method, &cost.network, None),
             Cell::Count(cost.explanations),
             one(cost.forward_passes as f64),
             one(cost.backward_passes as f64),

@@ -2,7 +2,7 @@
 
 use schema::{Comparison, Concordance, VarianceComponents};
 
-use super::{place, sorted};
+use super::{method, place, sorted};
 use crate::Inputs;
 use crate::results::Results;
 use crate::table::{Cell, Column, Table};
@@ -60,8 +60,8 @@ pub(crate) fn comparisons(inputs: &Inputs, results: &Results<'_>) -> Table {
         let replacement = (row.replacement.as_ref(), "no removal");
         let cells = vec![
             Cell::text(&row.better),
-            Cell::text(&row.method),
-            Cell::text(&row.other_method),
+            method(&row.method, &row.network, Some(&row.partition)),
+            method(&row.other_method, &row.network, Some(&row.partition)),
             Cell::Count(row.images.into()),
             Cell::number(row.mean, NO_IMAGE),
             Cell::number(row.other_mean, NO_IMAGE),

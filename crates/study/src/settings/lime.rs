@@ -257,6 +257,12 @@ impl Settings {
         settings
     }
 
+    /// Whether alpha grows with the samples. Ridge shrinks weights the less the more there are; it grows for every sampler but the published
+    /// explainer's, and where the number is open, or weights would depend on where it stops.
+    pub(crate) fn growing(&self) -> bool {
+        self.sampler != Sampler::Coin || matches!(self.samples, Samples::Until { .. })
+    }
+
     /// The settings of the surrogate that is fitted to the answers.
     pub fn surrogate(&self) -> surrogate::Settings {
         let (distance, kernel_width) = match self.kernel {
@@ -278,7 +284,7 @@ impl Settings {
             distance,
             kernel_width,
             alpha: self.alpha,
-            growing: self.sampler != Sampler::Coin,
+            growing: self.growing(),
             features,
         }
     }
