@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Opens artifacts/report in headless Chromium and uses it: report/report.mjs. Needs node (18 or later), npm and chromium (or CHROMIUM, its program).
+# Without PAGE also the report of a study of two images whose names need quoting, under two replacements, which it makes in target/awkward.
 #
 #   scripts/checks/report.sh [--general] [PAGE]
 set -euo pipefail
@@ -7,10 +8,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly FOLDER=scripts/checks/report
 readonly INSTALLED=$FOLDER/node_modules/installed.json
-page=artifacts/report/index.html options=()
+readonly AWKWARD=target/awkward
+pages=() options=()
 for argument in "$@"; do
-  if [[ $argument == --* ]]; then options+=("$argument"); else page=$argument; fi
+  if [[ $argument == --* ]]; then options+=("$argument"); else pages=("$argument"); fi
 done
+page=${pages[0]:-artifacts/report/index.html}
 
 # On a developer's machine what is missing is skipped; where changes are accepted it is an error.
 missing() {
@@ -36,4 +39,45 @@ if ! cmp -s $FOLDER/package-lock.json $INSTALLED; then
 fi
 DUCKDB=$(realpath --no-symlinks "$DUCKDB")
 export CHROMIUM DUCKDB
-exec node $FOLDER/report.mjs "${options[@]}" "$page"
+
+# A study with names that shells, SQL, HTML and addresses read in their own ways.
+make_awkward() {
+  rm -rf $AWKWARD && mkdir -p $AWKWARD/images &&
+    cp data/images/lamp-00.png "$AWKWARD/images/jack-o'-lantern & 100%.png" &&
+    cp data/images/mug-00.png "$AWKWARD/images/<script>.png" &&
+    cat >$AWKWARD/pipeline.toml <<'END' &&
+[study]
+seed = 1
+runs = 2
+[images]
+folder = "images"
+classes = "../../data/classes.txt"
+[networks.alexnet]
+architecture = "alexnet"
+weights = "../../data/networks/alexnet.safetensors"
+width = 0.25
+[partitions.grid]
+algorithm = "grid"
+[methods.gradcam]
+kind = "gradcam"
+[methods.lime]
+kind = "lime"
+samples = 64
+[methods.random]
+kind = "random"
+orders = 2
+[deletion]
+orders = ["most_relevant_first", "least_relevant_first"]
+replacements = ["mean", "black"]
+[evaluate]
+resamples = 200
+END
+    target/release/pipeline run --config $AWKWARD/pipeline.toml --quiet &&
+    ls $AWKWARD/artifacts/report/figures/ranks.*.svg >/dev/null
+}
+
+node $FOLDER/report.mjs "${options[@]}" "$page"
+if [[ ${#pages[@]} == 0 ]]; then
+  make_awkward || { echo "report: the study in $AWKWARD could not be made" >&2; exit 1; }
+  node $FOLDER/report.mjs "${options[@]}" $AWKWARD/artifacts/report/index.html
+fi

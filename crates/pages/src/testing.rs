@@ -97,7 +97,7 @@ fn provenance() -> Provenance {
             wall_seconds: 12.25,
             forward_passes: 60_024,
             backward_passes: 0,
-            own_forward_passes: 300,
+            own_forward_passes: 60_024,
             ..StageCost::default()
         }],
         artifacts: vec![

@@ -6,7 +6,7 @@
 // lines name; the folder above artifacts/ must be the one that the study was run in. --general leaves the explorer out. Ends with status 1 if anything is wrong.
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -23,6 +23,8 @@ const MODES = [
 const LEAST_CONTRAST = 4.5;
 const SIDES = ["left", "right"];
 const WAIT = 10_000;
+// Bytes of the page, which holds all that it shows.
+const LARGEST = 15_000_000;
 
 const given = process.argv.slice(2);
 const general = given.includes("--general");
@@ -84,6 +86,11 @@ async function checkPage(browser, mode) {
       return { page: Math.max(root.scrollWidth, document.body.scrollWidth), window: root.clientWidth, first: beyond?.outerHTML.slice(0, 160) };
     });
     expect(width.page <= width.window, `${where}: the page is ${width.page} pixels wide in a window of ${width.window}; the first element beyond: ${width.first}`);
+    if (mode === MODES[0] && state === "as it opens") {
+      const ends = await page.locator("#answer article.need .verdict").evaluateAll((all) => all.map((each) => each.getBoundingClientRect().bottom));
+      const below = Math.max(...ends);
+      expect(ends.length === 3 && below <= mode.viewport.height, `${where}: the first screen has not all three answers, whose last ends at ${below}`);
+    }
     const faint = await page.evaluate(faintText, LEAST_CONTRAST);
     expect(faint.length === 0, `${where}: too little contrast: ${faint.slice(0, 5).join("; ")}`);
     await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
@@ -330,6 +337,8 @@ async function checkLink(page, where, images) {
   agree(sides, curves(sides, `${where}, linked`), Number(await page.locator("#step").inputValue()), `${where}, linked`);
 }
 
+const size = statSync(page_file).size;
+expect(size < LARGEST, `the page has ${size} bytes, and ${LARGEST} are allowed`);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true });
 try {
   for (const mode of MODES) await checkPage(browser, mode);

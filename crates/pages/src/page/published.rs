@@ -28,7 +28,12 @@ pub(super) fn section(
             images: of the images' means, with n − 1. Std over runs: of an image's runs, the mean over images; 0 by construction for a \
             method without random numbers."
         ))
-        (main.html())
+        @if paper::is_the_published_study(inputs) {
+            div.side {
+                div { (main.html()) }
+                div { h4 { "The published numbers" } (paper::mean_auc().html()) }
+            }
+        } @else { (main.html()) }
         @if rest { details { summary { "All partitions, orders and replacements" } (all.html()) } }
         (reference(inputs))
         h3 { "Spread over images" }
