@@ -12,7 +12,7 @@ pub(crate) mod formula;
 mod full_networks;
 mod lime;
 mod measures;
-mod networks;
+pub(crate) mod networks;
 mod numbers;
 mod photographs;
 mod preparation;

@@ -58,7 +58,7 @@ fn from_a_program_and_a_folder_to_the_report_in_three_commands() {
         .collect();
     assert_eq!(folder.run("pipeline", &other).status, 0);
     let mine = fs::read_to_string(folder.path("mine.toml")).unwrap();
-    assert!(mine.contains("artifacts = \"artifacts/mine\""), "{mine}");
+    assert!(mine.contains("artifacts = \"artifacts-mine\""), "{mine}");
     // It is never overwritten, and nothing else is left.
     let again = folder.run("pipeline", &wanted);
     again.expect(1, "is there already and is not overwritten");

@@ -2,8 +2,14 @@
 
 use std::fs;
 
+use imaging::Rgb;
+use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations, seed};
+use networks::Normalisation;
+use removal::Backdrop;
+use sampling::{Masks, Sampler};
 use schema::{Perturbations, Weight};
 
+use crate::parity::networks::script;
 use crate::study_folder::StudyFolder;
 
 const MOST: u32 = 1024;
@@ -112,8 +118,78 @@ fn an_open_number_of_samples_ends_where_it_was_asked_to() {
         ended_early += u32::from(row.samples < MOST);
     }
     assert!(ended_early > 0, "the limit stops none");
+    let mut ended_early = 0;
     for row in read::<Perturbations>(&folder, "stable") {
         println!("{}: {} samples for the top 2", row.image, row.samples);
-        assert!(row.samples % 128 == 0 && row.samples <= MOST);
+        assert!(row.samples.is_multiple_of(128) && row.samples <= MOST);
+        ended_early += u32::from(row.samples < MOST);
+    }
+    assert!(ended_early > 0, "the same two superpixels stop none");
+}
+
+/// Enough after every block, but unsettled by the correction of the first.
+struct UnsettledOnce;
+
+impl Sizes for UnsettledOnce {
+    fn enough(&mut self, _: &Masks, _: &[f32]) -> Result<bool, Undecided> {
+        Ok(true)
+    }
+
+    fn still_enough(&self, masks: &Masks, _: &[f32], _: &Again) -> Result<bool, Undecided> {
+        Ok(masks.samples() > 128)
+    }
+
+    fn more(&self, _: &Masks, _: &[f32], _: &Again, step: usize) -> Result<usize, Undecided> {
+        Ok(step)
+    }
+}
+
+#[test]
+fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
+    let (side, cells) = (64, 8);
+    let pixels = (0..3 * side * side).map(|index| (index * 37 % 251) as u8);
+    let crop = Rgb::new(side, side, pixels.collect()).unwrap();
+    let labels: Vec<u16> = (0..side * side)
+        .map(|pixel| (pixel / (side * side / cells)) as u16)
+        .collect();
+    let classifier = script(Normalisation::IMAGENET, [side, side]);
+    let request = Request {
+        crop: &crop,
+        labels: &labels,
+        superpixels: cells,
+        target: 0,
+        replacement: Backdrop::Mean,
+        mean: Normalisation::IMAGENET.mean.map(f64::from),
+        sampler: Sampler::Coin,
+        samples: 1000,
+    };
+    let seed = seed(1, "image", "rows", "lime", 0);
+    let asked = Asked::Mixed {
+        fast: &classifier,
+        reference: &classifier,
+    };
+    let found = perturbations(asked, &request, seed, &mut UnsettledOnce, &|| false).unwrap();
+    assert_eq!(found.masks.samples(), 256);
+    let (again, step) = (&found.again, classifier.few_batch());
+    assert_eq!(
+        (again.certain, again.samples.len()),
+        (32 + step, 32 + 2 * step)
+    );
+    assert!(
+        again.samples[..again.certain]
+            .iter()
+            .all(|&sample| sample < 128)
+    );
+    assert!(
+        again.samples[again.certain..]
+            .iter()
+            .any(|&sample| sample >= 128)
+    );
+    let mut different = again.samples.clone();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), again.samples.len(), "none is asked twice");
+    for (&sample, answer) in again.samples.iter().zip(&again.probabilities) {
+        assert!((found.probabilities[sample] - answer).abs() < 1e-6);
     }
 }

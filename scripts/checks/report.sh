@@ -78,6 +78,7 @@ END
 
 node $FOLDER/report.mjs "${options[@]}" "$page"
 if [[ ${#pages[@]} == 0 ]]; then
+  [[ -x target/release/pipeline ]] || missing "target/release/pipeline is not there; make build makes it"
   make_awkward || { echo "report: the study in $AWKWARD could not be made" >&2; exit 1; }
   node $FOLDER/report.mjs "${options[@]}" $AWKWARD/artifacts/report/index.html
 fi

@@ -88,7 +88,7 @@ pub(super) fn network(
 }
 
 /// The program of scripts/oracles/torchscript.py.
-pub(super) fn script(normalisation: Normalisation, input: [usize; 2]) -> Classifier {
+pub(crate) fn script(normalisation: Normalisation, input: [usize; 2]) -> Classifier {
     let path = fixture("script.pt");
     let bytes = std::fs::read(&path).unwrap();
     Classifier::new(

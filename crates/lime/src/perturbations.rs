@@ -184,7 +184,7 @@ pub fn perturbations(
 
 /// Asks the reference about some samples too: sample 0 and the first of a random order, and then as many more as are worth their cost.
 ///
-/// What was asked again of fewer masks was decided before these were drawn, so it counts as certain now.
+/// What was asked again of fewer masks counts as certain now, and the others are chosen anew.
 fn ask_again(
     found: &mut Perturbations,
     seed: Seed,
@@ -197,8 +197,12 @@ fn ask_again(
         probabilities,
         again,
     } = found;
-    let mut order = second_order(seed, masks.samples());
-    order.retain(|sample| !again.samples.contains(sample));
+    let mut order = second_order(seed, again.samples.len(), masks.samples());
+    let mut known = vec![false; masks.samples()];
+    for &sample in &again.samples {
+        known[sample] = true;
+    }
+    order.retain(|&sample| !known[sample]);
     let mut order = order.as_slice();
     let extend = |again: &mut Again, samples: &[usize]| {
         again

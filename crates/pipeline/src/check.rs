@@ -13,8 +13,8 @@ use study::{Choice, Images, Method, Problem, Problems, Sources, Study};
 use crate::look::look;
 
 /// What `pipeline check --help` says at its end.
-pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files; where all that is right, each network is loaded too and shown one image. \
-                        What shows only when the other images are decoded is not. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
+pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files; where all that is right, each network is loaded too and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
+                        What shows only when images are decoded is not. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
 
 /// Longest header of a safetensors file, as its own reader allows.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -69,7 +69,7 @@ fn loaded(
     config: &Path,
     classes: Option<usize>,
 ) -> Result<Vec<Problem>, StageError> {
-    let seen = look(config, 1, None)?;
+    let seen = look(config, 0, None)?;
     let of_layers = |method: &Method| matches!(method, Method::Gradcam(_));
     let reads_layers = study.methods.values().any(of_layers);
     let mut problems = Vec::new();

@@ -398,7 +398,7 @@ impl<'a> Draft<'a> {
     fn artifacts(&self) -> String {
         let stem = self.config.file_stem().and_then(|stem| stem.to_str());
         match stem {
-            Some(stem) if stem != "pipeline" => format!("artifacts/{stem}"),
+            Some(stem) if stem != "pipeline" => format!("artifacts-{stem}"),
             _ => "artifacts".to_owned(),
         }
     }

@@ -65,7 +65,7 @@ enum Command {
         #[arg(long)]
         measure: bool,
     },
-    /// Look for mistakes in the study and its files without computing anything, and list all of them.
+    /// Look for mistakes in the study, its files and networks before anything is computed, and list all of them.
     #[command(after_help = check::HELP)]
     Check,
     /// Write a study for a network and a folder of images, after looking at both.

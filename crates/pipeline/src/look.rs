@@ -28,7 +28,7 @@ pub(crate) struct Network {
     pub(crate) error: Option<String>,
     /// How many classes it tells apart.
     pub(crate) classes: usize,
-    /// Channels, height and width of the layer that Grad-CAM reads; none where that cannot be read, or no image was shown.
+    /// Channels, height and width of the layer that Grad-CAM reads; none where that cannot be read.
     pub(crate) layer: Option<[usize; 3]>,
     /// Why it cannot.
     pub(crate) layer_error: Option<String>,

@@ -164,10 +164,11 @@ fn shuffle(list: &mut [usize], generator: &mut impl Rng) {
     }
 }
 
-/// The numbers from 1 to `samples` - 1 in a random order that is independent of the masks: in which order samples are asked again.
-pub fn second_order(seed: Seed, samples: usize) -> Vec<usize> {
+/// The numbers from 1 to `samples` - 1 in a random order that is independent of the masks, and of that of every other `known`, the samples
+/// that were asked again before: in which order samples are asked again.
+pub fn second_order(seed: Seed, known: usize, samples: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (1..samples).collect();
-    shuffle(&mut order, &mut seed.stream(u64::MAX));
+    shuffle(&mut order, &mut seed.stream(u64::MAX - known as u64));
     order
 }
 
@@ -248,7 +249,7 @@ mod tests {
 
         #[test]
         fn the_second_order_has_every_sample_but_the_untouched_image_once(seed in seed(), samples in 0usize..90) {
-            let mut order = second_order(seed, samples);
+            let mut order = second_order(seed, 0, samples);
             order.sort_unstable();
             prop_assert_eq!(order, (1..samples).collect::<Vec<_>>());
         }

@@ -70,7 +70,7 @@ impl Correction<'_> {
     }
 
     /// How many samples more to ask in the reference precision, as a multiple of `step` where there are enough, so that cost times variance is least.
-    /// This correction is the pilot: its samples beyond sample 0 are the first of the random order.
+    /// This correction is the pilot: its samples beyond sample 0 were chosen at random.
     ///
     /// The variance of the corrected fit is that of the fit plus that of the choice, both summed over the coefficients. As the pilot
     /// counts as certain afterwards, the fit is unbiased whatever is decided here.

@@ -234,14 +234,19 @@ async function checkExplorer(browser, mode) {
   const slider = page.locator("#step");
   await slider.scrollIntoViewIfNeeded();
   // On the first image whose probabilities change; where the network is as sure whatever is removed there may be none.
-  let first, table;
+  let first, table, moving;
   const names = await image.locator("option").evaluateAll((options) => options.map((each) => each.value));
-  for (const name of [await image.inputValue(), ...names]) {
+  const select = async (name) => {
     await image.selectOption(name);
     first = (await step(page, 0), await shown(page));
     table = curves(first, where);
+  };
+  for (const name of [await image.inputValue(), ...names]) {
+    await select(name);
+    if (SIDES.some((side) => moves(table[side]))) moving ??= name;
     if (SIDES.every((side) => moves(table[side]))) break;
   }
+  if (moving !== undefined && !SIDES.every((side) => moves(table[side]))) await select(moving);
   if (!SIDES.some((side) => moves(table[side]))) console.log(`report: ${where}: all curves are flat, so a probability that stands still cannot be told`);
   const last = Number(await slider.getAttribute("max"));
   expect(Number(await slider.getAttribute("min")) === 0 && last > 1, `${where}: the slider goes from 0 to ${last}`);

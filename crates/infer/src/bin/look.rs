@@ -119,14 +119,11 @@ fn see(
             "right": class.map(|class| class == predicted),
         }));
     }
-    let layer = shown
-        .crops
-        .first()
-        .map(|crop| classifier.gradients(&[(crop, 0)]));
-    let (layer, layer_error) = match layer {
-        None => (None, None),
-        Some(Ok(gradients)) => (gradients.first().map(|layer| layer.shape), None),
-        Some(Err(error)) => (None, Some(error.to_string())),
+    let gray = Rgb::new(side, side, vec![128; 3 * side * side])?;
+    let crop = shown.crops.first().unwrap_or(&gray);
+    let (layer, layer_error) = match classifier.gradients(&[(crop, 0)]) {
+        Ok(gradients) => (gradients.first().map(|layer| layer.shape), None),
+        Err(error) => (None, Some(error.to_string())),
     };
     Ok(json!({
         "classes": classifier.classes(),

@@ -46,7 +46,7 @@ pub(super) fn section(
     })
 }
 
-/// The published numbers, for who wants to compare.
+/// The published numbers, for who wants to compare; means but for where they stand beside this study's.
 fn reference(inputs: &Inputs) -> Markup {
     html! {
         details open[paper::is_the_published_study(inputs)] {
@@ -57,7 +57,7 @@ fn reference(inputs: &Inputs) -> Markup {
                 not say whether its std is over images or over all image × run values."
             ))
             div.side {
-                (paper::mean_auc().html())
+                @if !paper::is_the_published_study(inputs) { (paper::mean_auc().html()) }
                 (paper::std_over_runs().html())
             }
         }

@@ -483,7 +483,12 @@ mod tests {
             ["pointing", "lime"],
             ["pointing", "gradcam"],
         ];
-        assert_eq!(found, expected.map(|names| names.map(Cell::text)));
+        let any = row("gradcam", "auc");
+        let cells = |[measure, name]: [&str; 2]| {
+            let method = method(name, &any.network, Some(&any.partition));
+            [Cell::text(measure), method]
+        };
+        assert_eq!(found, expected.map(cells));
         assert_eq!(table.rows[0][9], Cell::Absent(ONE_IMAGE));
     }
 }
