@@ -72,7 +72,7 @@ replacements = ["mean", "black"]
 [evaluate]
 resamples = 200
 END
-    target/release/pipeline run --config $AWKWARD/pipeline.toml --quiet &&
+    (cd $AWKWARD && ../release/pipeline run --quiet) &&
     ls $AWKWARD/artifacts/report/figures/ranks.*.svg >/dev/null
 }
 
