@@ -1,6 +1,6 @@
 """Tries ways of drawing LIME's masks that the literature offers, on the shipped trained networks, beside those that are built in.
 
-    python3 scripts/benchmarks/designs.py target/release/examples [--samples 1000] [--runs 30] [--images 6]
+    python3 scripts/benchmarks/designs.py target/release/examples [--samples 1000] [--runs 30] [--images 6] [--networks alexnet]
 
     coin         fair coins (Ribeiro et al. 2016); what the others are compared with
     paired       each mask with its complement
@@ -27,6 +27,7 @@ from scipy.linalg import hadamard
 from scipy.stats import binom
 
 ROOT = Path(__file__).parents[2]
+NETWORKS = ("alexnet", "resnet50")
 IMAGES = sorted((ROOT / "data" / "images").glob("*.png"))
 KERNEL_WIDTH = 0.25
 ALPHA = 1.0
@@ -142,11 +143,12 @@ def main():
     arguments.add_argument("--samples", type=int, default=1000)
     arguments.add_argument("--runs", type=int, default=30)
     arguments.add_argument("--images", type=int, default=6)
+    arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     chosen = arguments.parse_args()
     images = IMAGES[:: max(1, len(IMAGES) // chosen.images)][: chosen.images]
     print("| network | design | samples saved: median | range | bias in standard errors |")
     print("|---|---|---|---|---|")
-    for network in ("alexnet", "resnet50"):
+    for network in chosen.networks:
         weights = ROOT / "data" / "networks" / f"{network}.safetensors"
         command = [str(chosen.programs / "answers"), None, network, str(weights), "0.25"]
         found = [runs([command[0], str(path), *command[2:]], chosen, place) for place, path in enumerate(images)]

@@ -1,6 +1,6 @@
 """Compares how precise LIME's weights are for a number of samples, and for a number of seconds, on the shipped trained networks.
 
-    python3 scripts/benchmarks/samplers.py target/release/examples [--samples 256] [--runs 40] [--images 6]
+    python3 scripts/benchmarks/samplers.py target/release/examples [--samples 256] [--runs 40] [--images 6] [--networks alexnet]
 
 Every sampler and precision explains each image in repeated runs. The variance of a weight over the runs, summed over the superpixels, is its error; the
 ratio of coin's in fp32 to another's says how many times fewer samples the other one needs for the same error, because errors fall with the number of
@@ -17,6 +17,7 @@ from statistics import median
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
+NETWORKS = ("alexnet", "resnet50")
 IMAGES = sorted((ROOT / "data" / "images").glob("*.png"))
 REFERENCE = ("fp32", "coin")
 WAYS = (REFERENCE, ("fp32", "paired"), ("fp32", "hadamard"), ("bf16", "coin"), ("mixed", "coin"), ("mixed", "hadamard"))
@@ -28,11 +29,12 @@ def main():
     arguments.add_argument("--samples", type=int, default=256)
     arguments.add_argument("--runs", type=int, default=40)
     arguments.add_argument("--images", type=int, default=6)
+    arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     chosen = arguments.parse_args()
     images = IMAGES[:: max(1, len(IMAGES) // chosen.images)][: chosen.images]
     print("| network | precision, sampler | samples saved: median | range | bias in standard errors | asked again | seconds |")
     print("|---|---|---|---|---|---|---|")
-    for network in ("alexnet", "resnet50"):
+    for network in chosen.networks:
         weights = ROOT / "data" / "networks" / f"{network}.safetensors"
         results = {}
         for way in WAYS:

@@ -131,6 +131,13 @@ const NETWORK_SETTINGS: [(&str, &str); 3] = [
     ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, 0.5, 0.4]"),
     ("std = [0.2, 0.2, 0.2]", "std = [0.2, 0.3, 0.2]"),
 ];
+/// Where a number of samples becomes open, alpha grows with it.
+const OPEN: &[Kind] = &[
+    Kind::Perturbations,
+    Kind::Weights,
+    Kind::RandomizedWeights,
+    Kind::Agreement,
+];
 /// Other settings, what they become, and which kinds read them.
 const SETTINGS: [(&str, &str, &[Kind]); 38] = [
     (
@@ -212,15 +219,11 @@ const SETTINGS: [(&str, &str, &[Kind]); 38] = [
         "samples = 101",
         &[Kind::Perturbations, Kind::RandomizedWeights],
     ),
-    (
-        "samples = 100",
-        "samples = { most = 100, top = 3 }",
-        &[Kind::Perturbations, Kind::RandomizedWeights],
-    ),
+    ("samples = 100", "samples = { most = 100, top = 3 }", OPEN),
     (
         "samples = 100",
         "samples = { most = 100, standard_error = 0.1 }",
-        &[Kind::Perturbations, Kind::RandomizedWeights],
+        OPEN,
     ),
     // The ridge has to know which samples were drawn together.
     (
