@@ -11,7 +11,7 @@
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
 ## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
-## make bench      our speed beside that of the published implementations, in turns: an hour; in the Python of make oracles
+## make bench      our speed beside that of the published implementations, in turns: well over an hour; in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
 ## make train      draws 10,000 scenes and trains the shipped networks again, an hour or more; data/README.md
 ## make paper      the paper's study, pipeline.paper.toml: fetches the two weight files, says how many hours it takes, runs it
@@ -114,8 +114,8 @@ bench: libtorch $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/benchmarks/removal.py target/release/examples/removal_curve
 	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time
 	$(ORACLE_PYTHON) scripts/benchmarks/growth.py target/release/examples
-	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples
-	$(ORACLE_PYTHON) scripts/benchmarks/designs.py target/release/examples
+	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples --samples 1000 --runs 12 --networks alexnet
+	$(ORACLE_PYTHON) scripts/benchmarks/designs.py target/release/examples --samples 1000 --runs 10 --images 4 --networks alexnet
 	cargo bench --workspace --benches
 
 $(ORACLE_PYTHON):

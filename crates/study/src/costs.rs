@@ -61,8 +61,8 @@ impl Cost {
     }
 }
 
-/// What the explanations of each network and method cost, and the orders of controls; judging them is left out: the quality for a number of passes is a score beside
-/// `own_forward_passes` / `explanations`.
+/// What the explanations of each network and method cost, and the orders of controls. Judging them is left out: the quality for a number of
+/// passes is a score beside `own_forward_passes` / `explanations`.
 pub fn of_explanations(plan: &Plan) -> BTreeMap<(Name, Name), (u64, Cost)> {
     let mut actions: BTreeMap<(Name, Name), Vec<&Action>> = BTreeMap::new();
     for kind in [

@@ -1133,7 +1133,7 @@ fn fit_settings(lime: &lime::Settings) -> Vec<(&'static str, Value)> {
         ("sampler", lime.sampler.name().into()),
     ];
     // So does an open number of samples, which has no other part in a fit.
-    if matches!(lime.samples, lime::Samples::Until { .. }) {
+    if lime.is_open() {
         settings.push(("alpha_grows", true.into()));
     }
     settings

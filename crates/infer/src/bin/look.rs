@@ -1,6 +1,6 @@
 //! Looks at the networks of a study and at what they say to its images, and prints it as JSON; it changes nothing.
 //!
-//! `pipeline init` and `pipeline plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
+//! `pipeline init`, `check` and `plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

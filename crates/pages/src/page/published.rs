@@ -46,7 +46,7 @@ pub(super) fn section(
     })
 }
 
-/// The published numbers, for who wants to compare; means but for where they stand beside this study's.
+/// The published numbers, for who wants to compare. The means are left out where they already stand beside this study's own.
 fn reference(inputs: &Inputs) -> Markup {
     html! {
         details open[paper::is_the_published_study(inputs)] {

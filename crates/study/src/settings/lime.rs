@@ -257,10 +257,9 @@ impl Settings {
         settings
     }
 
-    /// Whether alpha grows with the samples. Ridge shrinks weights the less the more there are; it grows for every sampler but the published
-    /// explainer's, and where the number is open, or weights would depend on where it stops.
-    pub(crate) fn growing(&self) -> bool {
-        self.sampler != Sampler::Coin || matches!(self.samples, Samples::Until { .. })
+    /// Whether answers decide how many samples are asked.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.samples, Samples::Until { .. })
     }
 
     /// The settings of the surrogate that is fitted to the answers.
@@ -284,7 +283,9 @@ impl Settings {
             distance,
             kernel_width,
             alpha: self.alpha,
-            growing: self.growing(),
+            // Ridge shrinks weights the less the more samples there are. Alpha is constant for the published explainer's sampler alone, and
+            // only where the number is fixed: else weights would depend on where it stops.
+            growing: self.sampler != Sampler::Coin || self.is_open(),
             features,
         }
     }
