@@ -109,7 +109,7 @@ oracles: $(ORACLE_PYTHON)
 # Machines differ from minute to minute, so every ratio is of runs that took turns.
 bench: libtorch $(ORACLE_PYTHON)
 	cargo build --release --workspace --examples --quiet
-	for network in alexnet resnet50; do for precision in fp32 bf16; do target/release/examples/throughput $$network $$precision 1 9 || exit 1; done; done
+	$(ORACLE_PYTHON) scripts/benchmarks/evaluator.py target/release/examples/throughput
 	$(ORACLE_PYTHON) scripts/benchmarks/explanations.py target/release/examples
 	$(ORACLE_PYTHON) scripts/benchmarks/removal.py target/release/examples/removal_curve
 	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time

@@ -343,13 +343,19 @@ fn a_copied_store_is_up_to_date_elsewhere() {
     assert!(finished.stderr.contains(words), "{}", finished.stderr);
     assert_eq!(here.ids(), there.ids());
 
-    // Another device is no other result; only the report, which shows the settings, is written anew.
-    there.change("[compute]", "[compute]\ndevice = \"cpu\"");
-    pipeline(&there, &["run", "report"], 0);
-    let known = here.ids();
-    let new: Vec<String> = there.ids().difference(&known).cloned().collect();
-    assert_eq!(new.len(), 1, "{new:?}");
-    assert!(new[0].starts_with("actions/report/"), "{new:?}");
+    // Another device, be it there or not, is no other result; only the report, which shows the settings, is written anew.
+    for (from, to, reports) in [
+        ("[compute]", "[compute]\ndevice = \"cpu\"", 1),
+        ("\"cpu\"", "\"cuda\"", 2),
+    ] {
+        there.change(from, to);
+        pipeline(&there, &["run", "report"], 0);
+        let known = here.ids();
+        let new: Vec<String> = there.ids().difference(&known).cloned().collect();
+        assert_eq!(new.len(), reports, "{new:?}");
+        let of_report = |id: &String| id.starts_with("actions/report/");
+        assert!(new.iter().all(of_report), "{new:?}");
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -115,6 +115,16 @@ fn boasting(content: &[u8], from: Option<usize>, stream: &mut TcpStream) {
     }
 }
 
+/// Speaks of less than there is.
+fn modest(content: &[u8], _: Option<usize>, stream: &mut TcpStream) {
+    let size = content.len() - 1000;
+    send(
+        stream,
+        &format!("200 OK\r\nContent-Length: {size}"),
+        content,
+    );
+}
+
 /// Never heard of ranges.
 fn from_the_start(content: &[u8], _: Option<usize>, stream: &mut TcpStream) {
     send(
@@ -268,6 +278,47 @@ fn a_server_that_lies_about_the_size_is_given_up() {
 }
 
 #[test]
+fn a_server_that_speaks_of_less_than_there_is_has_sent_another_file() {
+    let server = Server::new(content(), vec![modest]);
+    let (folder, content) = folder(&server, &digest(&content()));
+    folder
+        .run("pipeline", &["fetch"])
+        .expect(1, &digest(&content[..content.len() - 1000]));
+    assert_eq!(server.asked(), [None]);
+    assert!(!folder.path("alexnet.safetensors").exists());
+    // Else the next run would go on from there, and end with the same.
+    assert!(!folder.path("alexnet.safetensors.part").exists());
+}
+
+#[test]
+fn a_file_without_a_digest_is_known_by_the_digits_that_its_address_ends_in() {
+    let digits = digest(&content())[..8].to_owned();
+    for right in [true, false] {
+        let sent = if right {
+            content()
+        } else {
+            b"an error page".to_vec()
+        };
+        let server = Server::new(sent, vec![whole]);
+        let (folder, content) = folder(&server, "");
+        folder.change(
+            "/alexnet.safetensors\"\nsha256 = \"\"",
+            &format!("/alexnet-{digits}.safetensors\""),
+        );
+        let finished = folder.run("pipeline", &["fetch"]);
+        let file = folder.path("alexnet.safetensors");
+        if right {
+            assert_eq!(finished.status, 0, "{}", finished.stderr);
+            assert!(fs::read(file).unwrap() == content);
+        } else {
+            finished.expect(1, &format!("one that begins with {digits}"));
+            assert!(!file.exists());
+            assert!(!folder.path("alexnet.safetensors.part").exists());
+        }
+    }
+}
+
+#[test]
 fn another_file_is_refused_and_nothing_is_kept_of_it() {
     let server = Server::new(b"an error page".to_vec(), vec![whole]);
     let (folder, _) = folder(&server, &digest(&content()));
@@ -284,7 +335,7 @@ fn another_file_is_refused_and_nothing_is_kept_of_it() {
 }
 
 #[test]
-fn without_a_network_it_is_said_where_to_put_the_file() {
+fn without_a_network_it_is_said_where_to_put_each_file() {
     let server = Server::new(Vec::new(), vec![whole]);
     let (folder, _) = folder(&server, &digest(&content()));
     // Nobody listens there: the port was free a moment ago.
@@ -293,7 +344,16 @@ fn without_a_network_it_is_said_where_to_put_the_file() {
         .local_addr()
         .unwrap();
     folder.change(&server.address, &format!("http://{free}"));
-    folder.run("pipeline", &["fetch"]).expect(1, "put it at");
+    fs::remove_file(folder.path("resnet50.safetensors")).unwrap();
+    let weights = "weights = \"resnet50.safetensors\"";
+    let keys = format!(
+        "{weights}\nurl = \"http://{free}/resnet50.safetensors\"\nsha256 = \"{}\"",
+        digest(b"nobody looks at it")
+    );
+    folder.change(weights, &keys);
+    let finished = folder.run("pipeline", &["fetch"]);
+    finished.expect(1, "put it at alexnet.safetensors");
+    finished.expect(1, "put it at resnet50.safetensors");
 }
 
 #[test]

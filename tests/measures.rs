@@ -133,6 +133,12 @@ fn explanations_of_a_network_that_forgot_are_unlike_those_of_the_trained_one() {
     // 2 images x 2 networks x 2 depths, of Grad-CAM and of the first run of LIME.
     assert_eq!(folder.latest("randomized_saliency").len(), 8);
     assert_eq!(folder.latest("randomized_weights").len(), 8);
+    for kind in ["randomized_saliency", "randomized_weights"] {
+        for key in folder.keys(kind) {
+            let record = std::fs::read_to_string(folder.path("artifacts").join(key)).unwrap();
+            assert!(record.contains("\"batch\": "), "{record}");
+        }
+    }
     let rows = read::<Sanity>(&folder);
     assert_eq!(rows.len(), 16);
     for row in &rows {

@@ -103,6 +103,35 @@ fn programs_that_cannot_be_used_are_refused_with_the_way_to_mend_them() {
 }
 
 #[test]
+fn a_file_that_is_no_program_or_half_of_one_is_refused_and_check_finds_it_too() {
+    let folder = folder("script.pt", SCRIPT, 7);
+    let program = fs::read(folder.path("script.pt")).unwrap();
+    for content in [
+        &b"<html>not found</html>"[..],
+        &program[..program.len() / 2],
+    ] {
+        fs::write(folder.path("script.pt"), content).unwrap();
+        for (arguments, status) in [(&["run", "infer"][..], 1), (&["check"][..], 2)] {
+            let finished = folder.run("pipeline", arguments);
+            finished.expect(status, "not a TorchScript program");
+            finished.expect(status, "script.pt");
+        }
+    }
+}
+
+/// The logits are there, and no network is loaded.
+#[test]
+fn a_class_list_that_changed_its_length_later_is_refused_too() {
+    let folder = folder("script.pt", SCRIPT, 7);
+    folder.make_all();
+    let names = fs::read_to_string(folder.path("classes.txt")).unwrap();
+    fs::write(folder.path("classes.txt"), names.replace("class 6", "")).unwrap();
+    let finished = folder.run("pipeline", &["run"]);
+    finished.expect(1, "tells 7 classes apart");
+    finished.expect(1, "classes.txt names 6");
+}
+
+#[test]
 fn a_device_that_is_not_there_is_refused_with_the_way_to_mend_it() {
     if Machine::here().gpus > 0 {
         return;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::study_folder::{StudyFolder, repository};
+use crate::study_folder::{StudyFolder, program, repository};
 
 /// A folder with a TorchScript program of seven classes, their names, and two images.
 fn folder() -> StudyFolder {
@@ -51,14 +51,29 @@ fn from_a_program_and_a_folder_to_the_report_in_three_commands() {
     let finished = folder.run("pipeline", &["run"]);
     assert_eq!(finished.status, 0, "{}", finished.stderr);
     assert!(folder.path("artifacts/report/index.html").is_file());
-    // Another study beside it has its own results.
-    let other: Vec<&str> = wanted
-        .into_iter()
-        .chain(["--config", "mine.toml"])
-        .collect();
-    assert_eq!(folder.run("pipeline", &other).status, 0);
-    let mine = fs::read_to_string(folder.path("mine.toml")).unwrap();
-    assert!(mine.contains("artifacts = \"artifacts-mine\""), "{mine}");
+    // Another study beside it, as README makes it of photographs, has its own results.
+    fs::create_dir(folder.path("photos")).unwrap();
+    for name in ["key-00", "mug-01"] {
+        let picture = image::open(folder.path(&format!("images/{name}.png"))).unwrap();
+        let photograph = folder.path(&format!("photos/{name}.jpg"));
+        picture.to_rgb8().save(photograph).unwrap();
+    }
+    let mine = ["--config", "mine.toml"];
+    let other = wanted.map(|word| if word == "images" { "photos" } else { word });
+    let finished = folder.run("pipeline", &[&other[..], &mine].concat());
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    for command in [&["check"][..], &["plan", "--measure"], &["run"]] {
+        // It said what comes next, in words that can be typed.
+        let next = format!(
+            "{} {} --config mine.toml\n",
+            program("pipeline").display(),
+            command.join(" ")
+        );
+        assert!(finished.stdout.contains(&next), "{}", finished.stdout);
+        let finished = folder.run("pipeline", &[command, &mine].concat());
+        assert_eq!(finished.status, 0, "{command:?}: {}", finished.stderr);
+    }
+    assert!(folder.path("artifacts-mine/report/index.html").is_file());
     // It is never overwritten, and nothing else is left.
     let again = folder.run("pipeline", &wanted);
     again.expect(1, "is there already and is not overwritten");
@@ -145,16 +160,16 @@ fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_n
         )
         .expect(1, "tells 7 classes apart");
     assert!(!folder.path("pipeline.toml").exists());
-    let finished = folder.run(
-        "pipeline",
-        &[&wanted[..], &["--classes", "seven.txt"]].concat(),
-    );
+    let known = ["--classes", "seven.txt", "--samples", "32", "--runs", "2"];
+    let finished = folder.run("pipeline", &[&wanted[..], &known].concat());
     assert_eq!(finished.status, 0, "{}", finished.stderr);
     let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
     assert!(
         text.contains("# No Grad-CAM: ") && text.contains("no method `features`"),
         "{text}"
     );
+    folder.make_all();
+    assert!(folder.path("artifacts/report/index.html").is_file());
     let nothing = [
         "init",
         "--network",
@@ -165,6 +180,107 @@ fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_n
         "other.toml",
     ];
     folder.run("pipeline", &nothing).expect(1, "classes.txt");
+}
+
+#[test]
+fn init_shows_labelled_images_first_and_drops_none_where_one_has_no_label() {
+    let folder = folder();
+    // Its logits are the means of the colours, so that red is red in any normalisation.
+    let fixture = repository().join("tests/fixtures/script_names.pt");
+    fs::copy(fixture, folder.path("colours.pt")).unwrap();
+    fs::write(folder.path("colours.txt"), "red\ngreen\nblue\n").unwrap();
+    fs::remove_file(folder.path("images/key-00.png")).unwrap();
+    let red = imaging::encode_png(&imaging::solid([250, 0, 0], 60, 80));
+    fs::write(folder.path("images/red.png"), red).unwrap();
+    let wanted = [
+        "init",
+        "--network",
+        "colours.pt",
+        "--images",
+        "images",
+        "--classes",
+        "colours.txt",
+        "--labels",
+        "colours.csv",
+    ];
+    let labels = "path,label\nimages/red.png,blue\n";
+    fs::write(folder.path("colours.csv"), labels).unwrap();
+    let finished = folder.run("pipeline", &wanted);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    assert!(
+        finished
+            .stdout
+            .contains("; 0 of 1 images right; without a label: 1"),
+        "{}",
+        finished.stdout
+    );
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    assert!(
+        text.contains("gets 0 of 1 labelled images right") && text.contains(", WRONG\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nrequire_correct = false") && !text.contains("dropped"),
+        "{text}"
+    );
+    let (red, mug) = (text.find("#   red: "), text.find("#   mug-01: "));
+    assert!(red.is_some() && red < mug, "{text}");
+
+    fs::write(
+        folder.path("colours.csv"),
+        format!("{labels}images/mug-01.png,0\n"),
+    )
+    .unwrap();
+    let finished = folder.run(
+        "pipeline",
+        &[&wanted[..], &["--config", "all.toml"]].concat(),
+    );
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let text = fs::read_to_string(folder.path("all.toml")).unwrap();
+    assert!(
+        text.contains("of 2 labelled images right") && text.contains(", WRONG: dropped\n"),
+        "{text}"
+    );
+    assert!(!text.contains("require_correct"), "{text}");
+}
+
+#[test]
+fn init_speaks_of_what_it_was_given_and_not_of_a_file_of_its_own() {
+    let folder = folder();
+    let run = |network: &str, images: &str, more: &[&str]| {
+        let wanted = ["init", "--network", network, "--images", images];
+        let finished = folder.run("pipeline", &[&wanted[..], more].concat());
+        let said = &finished.stderr;
+        assert!(!said.contains(".pipeline-init"), "{said}");
+        finished
+    };
+    run("script.pt", "photos", &[]).expect(1, "--images: there is no folder photos");
+    run("script.pt", "labels.csv", &[]).expect(1, "--images: there is no folder labels.csv");
+    run("script.pt", "images", &["--classes", "eight.txt"])
+        .expect(1, "--classes: there is no file eight.txt");
+    run("script.pt", "images", &["--config", "studies/my.toml"])
+        .expect(1, "--config: there is no folder studies");
+    for size in ["63", "4097"] {
+        run("script.pt", "images", &["--size", size]).expect(2, "64..=4096");
+        // The limits are those of a study.
+        let study = StudyFolder::new();
+        study.change("[images]", &format!("[images]\ncrop = {size}"));
+        study
+            .run("pipeline", &["plan"])
+            .expect(2, "from 64 to 4096");
+    }
+    // Where a network wants another size, or is none, the way to mend it is one that init has.
+    let fixtures = repository().join("tests/fixtures");
+    for (fixture, file, mend) in [
+        ("script_unfit.pt", "script_unfit.pt", "--size"),
+        ("alexnet_narrow.pth", "weights.pt", "`.pth` file"),
+    ] {
+        fs::copy(fixtures.join(fixture), folder.path(file)).unwrap();
+        let finished = run(file, "images", &[]);
+        finished.expect(1, file);
+        finished.expect(1, mend);
+    }
+    assert!(!folder.path("pipeline.toml").exists());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-"""Tries ways of drawing LIME's masks that the literature offers, on the shipped trained networks, beside those that are built in.
+"""Tries ways of drawing LIME's masks that the literature offers, on the shipped trained networks, beside those that are built in, which
+are drawn here by the same means as the others.
 
     python3 scripts/benchmarks/designs.py target/release/examples [--samples 1000] [--runs 30] [--images 6] [--networks alexnet]
 
@@ -7,7 +8,8 @@
     hadamard     blocks of a randomised orthogonal design with fold-over
     stratified   the number of superpixels kept is spread evenly over its distribution
     both         stratified, each mask with its complement
-    leverage     the number kept is drawn by the leverage of such masks in the regression, and weighted back (Musco and Witter 2024)
+    leverage     the number kept is drawn by the leverage of such masks in the regression, and weighted back (after Musco and Witter 2024)
+    complements  the same, each mask with its complement and both numbers equally likely, as they draw pairs
     glime        the kernel draws the masks and no longer weights them (Tan et al. 2023, "GLIME")
 
 All are fitted by the same ridge regression with the weights brought to the same sum, so that all are penalised alike. The variance of a weight over the runs,
@@ -25,6 +27,8 @@ from statistics import median
 import numpy as np
 from scipy.linalg import hadamard
 from scipy.stats import binom
+
+from common import compared, spread
 
 ROOT = Path(__file__).parents[2]
 NETWORKS = ("alexnet", "resnet50")
@@ -98,13 +102,19 @@ def drawn(design, random, samples, count):
             wanted /= wanted.sum()
             sizes = random.choice(count + 1, samples, p=wanted)
             return of_sizes(random, sizes, count), (chances(count) / wanted)[sizes]
+        case "complements":
+            wanted = chances(count) * leverages(count)
+            wanted = (wanted + wanted[::-1]) / (2 * wanted.sum())
+            sizes = random.choice(count + 1, pairs, p=wanted)
+            factors = (chances(count) / wanted)[sizes]
+            return with_complements(of_sizes(random, sizes, count)), factors.repeat(2)
         case "glime":
             weights = chances(count) * kernel(np.arange(count + 1), count)
             sizes = random.choice(count + 1, samples, p=weights / weights.sum())
             return of_sizes(random, sizes, count), 1.0 / kernel(sizes, count)
 
 
-DESIGNS = ("coin", "paired", "hadamard", "stratified", "both", "leverage", "glime")
+DESIGNS = ("coin", "paired", "hadamard", "stratified", "both", "leverage", "complements", "glime")
 
 
 def fitted(masks, factors, answers):
@@ -145,21 +155,15 @@ def main():
     arguments.add_argument("--images", type=int, default=6)
     arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     chosen = arguments.parse_args()
-    images = IMAGES[:: max(1, len(IMAGES) // chosen.images)][: chosen.images]
+    images = spread(IMAGES, chosen.images)
     print("| network | design | samples saved: median | range | bias in standard errors |")
     print("|---|---|---|---|---|")
     for network in chosen.networks:
         weights = ROOT / "data" / "networks" / f"{network}.safetensors"
-        command = [str(chosen.programs / "answers"), None, network, str(weights), "0.25"]
-        found = [runs([command[0], str(path), *command[2:]], chosen, place) for place, path in enumerate(images)]
+        program = chosen.programs / "answers"
+        found = [runs([program, path, network, weights, "0.25"], chosen, place) for place, path in enumerate(images)]
         for design in DESIGNS[1:]:
-            saved, biases = [], []
-            for weights_of in found:
-                one, other = weights_of["coin"], weights_of[design]
-                errors, others = one.var(axis=0, ddof=1), other.var(axis=0, ddof=1)
-                saved.append(errors.sum() / others.sum())
-                squares = ((other.mean(axis=0) - one.mean(axis=0)) ** 2 - (errors + others) / len(one)) / errors
-                biases.append(float(np.sqrt(max(0.0, squares.mean()))))
+            saved, biases = zip(*(compared(weights_of["coin"], weights_of[design]) for weights_of in found))
             print(
                 f"| {network} | {design} | {median(saved):.2f} | {min(saved):.2f} to {max(saved):.2f} | {median(biases):.2f} |",
                 flush=True,

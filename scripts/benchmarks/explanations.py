@@ -1,27 +1,27 @@
 """Times LIME beside the lime package and captum, end to end from a crop to the weights, and Grad-CAM beside pytorch-grad-cam, in turns.
 
-    python3 scripts/benchmarks/explanations.py target/release/examples [--rounds 5] [--samples 1000]
+    python3 scripts/benchmarks/explanations.py target/release/examples [--rounds 5] [--samples 1000] [--networks alexnet]
 
 Full-width networks with seeded random weights; both sides load the network and ask it once before the clock starts. The lime package is called as in its
 tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off; captum with the same superpixels, kernel and ridge
-regression, in batches of 16. Prints the median seconds, the ratio of medians
+regression, in batches of 16; a peer asks once for each sample. Prints our forward passes, the median seconds, the ratio of medians
 (above 1: ours is faster) with the smallest and the largest ratio of a round, and the largest resident memory of each process.
 """
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 from statistics import median
 
+from common import measured
+
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "data" / "images" / "mug-00.png"
 NETWORKS = ("resnet50", "alexnet")
 PEERS = ("lime 0.2.0.1", "captum 0.9.0")
-OURS = (("fp32", "coin"), ("mixed", "coin"))
+OURS = (("fp32", "coin"), ("mixed", "coin"), ("mixed", "hadamard"))
 
 
 def peer(kind, architecture, samples):
@@ -97,17 +97,6 @@ def peer(kind, architecture, samples):
     print(json.dumps(time.perf_counter() - start))
 
 
-def measured(command):
-    """What the process printed, and its largest resident memory in MiB."""
-    environment = os.environ | {"TQDM_DISABLE": "1"}
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True, env=environment)
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{command} failed")
-    return json.loads(printed), usage.ru_maxrss / 1024
-
-
 def turns(rounds, sides):
     """The seconds and the memory of every side, one after another in each round."""
     seconds = {name: [] for name in sides}
@@ -120,14 +109,14 @@ def turns(rounds, sides):
     return seconds, memory
 
 
-def show(title, peer_name, seconds, memory):
+def show(title, peer_name, seconds, memory, passes):
     theirs = seconds[peer_name]
     for name, ours in seconds.items():
         if name == peer_name:
             continue
         ratios = [their / our for their, our in zip(theirs, ours)]
         print(
-            f"| {title} | {name} | {median(ours):.2f} s | {peer_name} | {median(theirs):.2f} s "
+            f"| {title} | {name} | {passes[name]} | {median(ours):.2f} s | {peer_name} | {median(theirs):.2f} s "
             f"| {median(theirs) / median(ours):.2f} | {min(ratios):.2f} to {max(ratios):.2f} "
             f"| {memory[name]:.0f} MiB | {memory[peer_name]:.0f} MiB |",
             flush=True,
@@ -140,14 +129,14 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--samples", type=int, default=1000)
     arguments.add_argument("--images", type=int, default=32, help="images of the Grad-CAM rows")
+    arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     chosen = arguments.parse_args()
-    # Of ours; a peer asks once for each sample.
-    passes = {}
+    passes = {"fp32": chosen.images}
 
     def explain(architecture, precision, sampler):
         command = [chosen.programs / "explain", IMAGE, architecture, "random", 1, precision, sampler, chosen.samples, 1]
         result, resident = measured(command)
-        passes[architecture, precision] = result["runs"][0]["passes"]
+        passes[f"{precision}, {sampler}"] = result["runs"][0]["passes"]
         return result["runs"][0]["seconds"], resident
 
     def maps(architecture):
@@ -157,9 +146,9 @@ def main():
     def theirs(kind, architecture, count):
         return measured([sys.executable, __file__, "--peer", kind, architecture, count])
 
-    print("| task | ours | seconds | peer | seconds | ratio | range | our memory | peer's memory |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for architecture in NETWORKS:
+    print("| task | ours | passes | seconds | peer | seconds | ratio | range | our memory | peer's memory |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for architecture in chosen.networks:
         sides = {"lime 0.2.0.1": lambda: theirs("lime", architecture, chosen.samples)}
         sides["captum 0.9.0"] = lambda: theirs("captum", architecture, chosen.samples)
         for precision, sampler in OURS:
@@ -167,15 +156,13 @@ def main():
         seconds, memory = turns(chosen.rounds, sides)
         for peer_name in PEERS:
             ours = {name: taken for name, taken in seconds.items() if name == peer_name or name not in PEERS}
-            show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory)
-        for precision, _ in OURS:
-            asked = passes[architecture, precision]
-            print(f"LIME, {architecture}, {precision}: {asked} forward passes, of {chosen.samples} samples", file=sys.stderr)
+            show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory, passes)
         sides = {
             "pytorch-grad-cam 1.5.5": lambda: theirs("gradcam", architecture, chosen.images),
             "fp32": lambda: maps(architecture),
         }
-        show(f"Grad-CAM, {chosen.images} images, {architecture}", "pytorch-grad-cam 1.5.5", *turns(chosen.rounds, sides))
+        title = f"Grad-CAM, {chosen.images} images, {architecture}"
+        show(title, "pytorch-grad-cam 1.5.5", *turns(chosen.rounds, sides), passes)
 
 
 if __name__ == "__main__":

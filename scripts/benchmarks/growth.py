@@ -6,25 +6,14 @@ Each row is the median of the rounds, which take turns, and its ratio to the fir
 """
 
 import argparse
-import json
-import os
-import subprocess
 from pathlib import Path
 from statistics import median
+
+from common import measured
 
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "data" / "images" / "mug-00.png"
 NETWORKS = ("alexnet", "resnet50")
-
-
-def measured(command):
-    """The JSON that a process prints, and its largest resident memory in MiB."""
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{command} failed")
-    return json.loads(printed), usage.ru_maxrss / 1024
 
 
 def main():

@@ -1,26 +1,45 @@
-"""Compares how precise LIME's weights are for a number of samples, and for a number of seconds, on the shipped trained networks.
+"""Compares how precise LIME's weights are for a number of samples, and for a number of seconds, on trained networks: the shipped ones, and those of a
+folder with networks/NAME.pt and imagenet20/images, where it is there.
 
-    python3 scripts/benchmarks/samplers.py target/release/examples [--samples 256] [--runs 40] [--images 6] [--networks alexnet]
+    python3 scripts/benchmarks/samplers.py target/release/examples [--samples 256] [--runs 40] [--images 6] [--networks alexnet] [--shared ../shared]
 
 Every sampler and precision explains each image in repeated runs. The variance of a weight over the runs, summed over the superpixels, is its error; the
 ratio of coin's in fp32 to another's says how many times fewer samples the other one needs for the same error, because errors fall with the number of
-samples. Prints the median, smallest and largest ratio over the images, and what the mean of the weights differs by beyond chance, in
-standard errors of one run.
+samples. Prints the median, smallest and largest ratio over the images; what the mean of the weights differs by beyond chance, in
+standard errors of one run; and how far bfloat16's answers to coin's masks are from those of f32.
 """
 
 import argparse
-import json
-import subprocess
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from common import compared, measured, spread
+
 ROOT = Path(__file__).parents[2]
-NETWORKS = ("alexnet", "resnet50")
-IMAGES = sorted((ROOT / "data" / "images").glob("*.png"))
+SHIPPED = ("alexnet", "resnet50")
+PROGRAMS = ("mobilenet_v1", "mobilenet_v2")
 REFERENCE = ("fp32", "coin")
-WAYS = (REFERENCE, ("fp32", "paired"), ("fp32", "hadamard"), ("bf16", "coin"), ("mixed", "coin"), ("mixed", "hadamard"))
+SAMPLERS = (REFERENCE, ("fp32", "paired"), ("fp32", "hadamard"))
+# A program runs in the precision that it was exported in.
+PRECISIONS = (("bf16", "coin"), ("mixed", "coin"), ("mixed", "hadamard"))
+
+
+def subjects(name, shared):
+    """The network as `explain` takes it, its images, and the ways of it."""
+    if name in SHIPPED:
+        network = (name, ROOT / "data" / "networks" / f"{name}.safetensors", 0.25)
+        return network, sorted((ROOT / "data" / "images").glob("*.png")), SAMPLERS + PRECISIONS
+    network = ("torchscript", shared / "networks" / f"{name}.pt", 1)
+    return network, sorted((shared / "imagenet20" / "images").iterdir()), SAMPLERS
+
+
+def deviations(reference, other):
+    """Of the probabilities of both under the same masks: the largest and the mean difference, and the correlation of the weights."""
+    one, two = (np.array([run["probabilities"] for run in runs]) for runs in (reference, other))
+    weights = (np.ravel([run["weights"] for run in runs]) for runs in (reference, other))
+    return np.abs(one - two).max(), np.abs(one - two).mean(), np.corrcoef(*weights)[0, 1]
 
 
 def main():
@@ -29,35 +48,38 @@ def main():
     arguments.add_argument("--samples", type=int, default=256)
     arguments.add_argument("--runs", type=int, default=40)
     arguments.add_argument("--images", type=int, default=6)
-    arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
+    arguments.add_argument("--networks", nargs="+", choices=SHIPPED + PROGRAMS, default=SHIPPED + PROGRAMS)
+    arguments.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     chosen = arguments.parse_args()
-    images = IMAGES[:: max(1, len(IMAGES) // chosen.images)][: chosen.images]
     print("| network | precision, sampler | samples saved: median | range | bias in standard errors | asked again | seconds |")
     print("|---|---|---|---|---|---|---|")
     for network in chosen.networks:
-        weights = ROOT / "data" / "networks" / f"{network}.safetensors"
+        if network in PROGRAMS and not chosen.shared.is_dir():
+            print(f"{network}: skipped, because {chosen.shared} is not there")
+            continue
+        asked, images, ways = subjects(network, chosen.shared)
+        images = spread(images, chosen.images)
         results = {}
-        for way in WAYS:
+        for way in ways:
             for image in images:
-                command = [chosen.programs / "explain", image, network, weights, 0.25, *way, chosen.samples, chosen.runs]
-                printed = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
-                results[way, image] = json.loads(printed.stdout)["runs"]
-        for way in WAYS:
-            saved, biases = [], []
-            for image in images:
-                one, other = (np.array([run["weights"] for run in results[side, image]]) for side in (REFERENCE, way))
-                saved.append(one.var(axis=0, ddof=1).sum() / other.var(axis=0, ddof=1).sum())
-                errors = one.var(axis=0, ddof=1)
-                # The means of few runs differ by chance too: that share is taken off the squares.
-                chance = (errors + other.var(axis=0, ddof=1)) / len(one)
-                squares = ((other.mean(axis=0) - one.mean(axis=0)) ** 2 - chance) / errors
-                biases.append(float(np.sqrt(max(0.0, squares.mean()))))
+                command = [chosen.programs / "explain", image, *asked, *way, chosen.samples, chosen.runs]
+                results[way, image] = measured(command)[0]["runs"]
+        for way in ways:
+            pairs = [[np.array([run["weights"] for run in results[side, image]]) for side in (REFERENCE, way)] for image in images]
+            saved, biases = zip(*(compared(*pair) for pair in pairs))
             again = median(run["again"] for image in images for run in results[way, image])
             seconds = median(run["seconds"] for image in images for run in results[way, image])
             print(
                 f"| {network} | {', '.join(way)} | {median(saved):.2f} | {min(saved):.2f} to {max(saved):.2f} "
                 f"| {median(biases):.2f} | {again:.0f} | {seconds:.3f} |",
                 flush=True,
+            )
+        if ("bf16", "coin") in ways:
+            found = [deviations(results[REFERENCE, image], results[("bf16", "coin"), image]) for image in images]
+            largest, means, correlations = zip(*found)
+            print(
+                f"{network}: bf16 moves a probability by {max(largest):.3f} at most, {median(means):.4f} on average; "
+                f"its weights correlate {median(correlations):.4f} with those of fp32 (medians over images)"
             )
 
 

@@ -4,10 +4,12 @@
 
 ResNet-18 with seeded weights, as a state dict, exported, and exported and frozen, is one study of three shipped images: the logits and
 Grad-CAM maps of all three have to agree to 1e-4 of the largest. MobileNet v3, whose layers are not built in, goes through all stages beside
-them. With --timm so does a network of timm. Skipped, with a word, where torch or torchvision is not there.
+them. With --timm so does a network of timm. The networks stand in the study as the exporter prints them. Skipped, with a word, where torch or
+torchvision is not there; without timm, only its network is.
 """
 
 import argparse
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -21,11 +23,6 @@ STUDY = """
 [study]
 seed = 1
 runs = 1
-[images]
-folder = "images"
-classes = "classes.txt"
-resize = 144
-crop = 128
 [partitions.grid]
 algorithm = "grid"
 rows = 3
@@ -38,18 +35,21 @@ samples = 32
 [networks.built_in]
 architecture = "resnet18"
 weights = "resnet18.pth"
-"""
-PROGRAM = """
-[networks.{name}]
-architecture = "torchscript"
-weights = "{name}.pt"
-input_size = 128
+[images]
+folder = "images"
+classes = "classes.txt"
 """
 
 
 def export(library, name, target, *more):
+    """Exports a network; what is printed for [images], and the network's own section under the target's name."""
     script = [sys.executable, ROOT / "scripts/export_torchscript.py", library, name, FOLDER / f"{target}.pt"]
-    subprocess.run([*script, "--size", "128", "--classes", "10", *more], check=True, stdout=subprocess.DEVNULL)
+    command = [*script, "--size", "128", "--classes", "10", *more]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    head, found, network = printed.partition(f"[networks.{name}]\n")
+    _, known, images = head.partition("[images]\n")
+    assert found and known, f"the exporter prints no lines for pipeline.toml:\n{printed}"
+    return images, f"[networks.{target}]\n{network}"
 
 
 def prepare(timm):
@@ -64,16 +64,19 @@ def prepare(timm):
     torch.manual_seed(1)
     torch.save(torchvision.models.resnet18(num_classes=10).state_dict(), FOLDER / "resnet18.pth")
     weights = ["--weights", FOLDER / "resnet18.pth"]
-    export("torchvision", "resnet18", "plain", *weights)
-    export("torchvision", "resnet18", "frozen", *weights, "--freeze")
-    export("torchvision", "mobilenet_v3_small", "mobilenet", "--weights", "random")
-    names = ["plain", "frozen", "mobilenet"]
-    if timm:
-        export("timm", "regnety_002", "timm", "--weights", "random")
-        names.append("timm")
-    study = STUDY + "".join(PROGRAM.format(name=name) for name in names)
-    (FOLDER / "pipeline.toml").write_text(study)
-    return names
+    exported = {
+        "plain": export("torchvision", "resnet18", "plain", *weights),
+        "frozen": export("torchvision", "resnet18", "frozen", *weights, "--freeze"),
+        "mobilenet": export("torchvision", "mobilenet_v3_small", "mobilenet", "--weights", "random"),
+    }
+    if timm and importlib.util.find_spec("timm") is None:
+        print("exported: timm's network is skipped, because timm is not there; scripts/oracles/requirements.txt has it")
+    elif timm:
+        exported["timm"] = export("timm", "regnety_002", "timm", "--weights", "random")
+    # All networks of a study see the same crops: those of the one that is compared.
+    images, _ = exported["plain"]
+    (FOLDER / "pipeline.toml").write_text(STUDY + images + "".join(network for _, network in exported.values()))
+    return list(exported)
 
 
 def rows(table, network, column):

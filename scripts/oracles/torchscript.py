@@ -3,10 +3,10 @@
     python3 scripts/oracles/torchscript.py tests/fixtures
 
 script.pt has forward, features and head; in script_forward_only.pt the last two are missing; in script_unfit.pt
-features yields twice the channels that head takes. All three have the same forward. Five more have no weights and 3 classes: script_names.pt calls
+features yields twice the channels that head takes. All three have the same forward. Six more have no weights and 3 classes: script_names.pt calls
 its halves embed and classify, script_cuda.pt puts its input on a GPU by itself, script_memory.pt says that it is out of memory for more
-than 4 inputs, script_tuple.pt gives a tuple, and script_nan.pt no numbers. PYTHONHASHSEED=0 gives the same
-bytes each time.
+than 4 inputs, script_tuple.pt gives a tuple, script_nan.pt no numbers, and script_view.pt a part of its input's own memory.
+PYTHONHASHSEED=0 gives the same bytes each time.
 """
 
 import sys
@@ -100,6 +100,11 @@ class Nan(nn.Module):
         return (x.mean(dim=[2, 3]) - 9).sqrt()
 
 
+class View(nn.Module):
+    def forward(self, x):
+        return x[:, :, 0, 0]
+
+
 @torch.no_grad()
 def initialise(network):
     """Draws the weights, then scales the last layer until the scenes fall into different classes, none for certain."""
@@ -147,7 +152,8 @@ def main(folder):
     save(network, folder / "script.pt")
     save(nn.Sequential(network.convolutions, network.classifier).eval(), folder / "script_forward_only.pt")
     save(unfit, folder / "script_unfit.pt")
-    for ending, network in [("names", Names()), ("cuda", Cuda()), ("memory", Memory()), ("tuple", Tuple()), ("nan", Nan())]:
+    bare = {"names": Names(), "cuda": Cuda(), "memory": Memory(), "tuple": Tuple(), "nan": Nan(), "view": View()}
+    for ending, network in bare.items():
         save(network.eval(), folder / f"script_{ending}.pt")
 
 

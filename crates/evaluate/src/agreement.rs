@@ -22,10 +22,10 @@ pub enum AgreementError {
     Empty,
 }
 
-/// Compares each run of one explanation with each other, fitted to its first samples, for powers of 2 from 16 and for all of them.
+/// Compares each run of one explanation with each other, fitted to its first samples, for powers of 2 from 16 and for as many as every run has.
 ///
-/// `runs` are of one image, network, partition and method, in the order of runs. The weights of all samples are those of the table `weights`. `level`
-/// is the mean Spearman correlation that counts as agreement.
+/// `runs` are of one image, network, partition and method, in the order of runs. The last weights of a run are those of the table `weights`, unless
+/// its number of samples was open and another run has fewer. `level` is the mean Spearman correlation that counts as agreement.
 pub fn agreement(
     runs: &[Perturbations],
     settings: &Settings,

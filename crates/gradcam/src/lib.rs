@@ -111,7 +111,8 @@ fn explain_randomized(
             width: map.width as u32,
             map: map.values,
         };
-        Ok(Output::new(&[row], &asked.target)?.passes(1, backward))
+        let output = Output::new(&[row], &asked.target)?.passes(1, backward);
+        Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
     };
     Ok(subjects.iter().zip(&read).zip(maps).map(output).collect())
 }

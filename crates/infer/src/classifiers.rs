@@ -159,20 +159,27 @@ impl<'a> Classifiers<'a> {
             precision,
         };
         let network = load(settings, &bytes, side, form).map_err(StageError::shared)?;
-        let (classes, named) = (
-            network.classes(),
-            self.session.sources.images.classes.count(),
-        );
-        if classes != named {
-            return Err(StageError::shared(format!(
-                "{}: the network tells {classes} classes apart, and {} names {named}: give the class list of this network",
-                settings.weights.display(),
-                self.session.study.images.classes.display(),
-            )));
-        }
+        check_classes(self.session, settings, network.classes())?;
         tracing::debug!("loaded {name} from {}", settings.weights.display());
         Ok(classifier(network, settings))
     }
+}
+
+/// The class list has to name as many classes as the network tells apart; else labels would be those of other classes.
+pub(crate) fn check_classes(
+    session: &Session,
+    settings: &Settings,
+    classes: usize,
+) -> Result<(), StageError> {
+    let named = session.sources.images.classes.count();
+    if classes == named {
+        return Ok(());
+    }
+    Err(StageError::shared(format!(
+        "{}: the network tells {classes} classes apart, and {} names {named}: give the class list of this network",
+        settings.weights.display(),
+        session.study.images.classes.display(),
+    )))
 }
 
 /// The network with what its settings say of inputs and answers.

@@ -60,7 +60,10 @@ fn answer(
 fn choose(session: &Session, plan: &Plan, subject: &Subject) -> Result<Output, StageError> {
     let answer = session.read_one::<schema::Logits>(plan, Kind::Logits, subject)?;
     let network = subject.network.as_ref().expect("targets are of a network");
-    let temperature = session.study.networks[network].temperature;
+    let settings = &session.study.networks[network];
+    // The logits may be older than the class list.
+    classifiers::check_classes(session, settings, answer.logits.len())?;
+    let temperature = settings.temperature;
     let image = session
         .sources
         .image(subject.image.expect("targets are of an image"));

@@ -2,17 +2,18 @@
 //!
 //! `explain IMAGE ARCHITECTURE WEIGHTS WIDTH PRECISION SAMPLER SAMPLES RUNS [crop=224] [kernel_size=4] [threads=N]`
 //!
-//! WEIGHTS is a file, or `random` for seeded random ones with 1000 classes. PRECISION is fp32, bf16 or mixed. The network is loaded and asked once
+//! WEIGHTS is a file, or `random` for seeded random ones with 1000 classes; ARCHITECTURE `torchscript` is a program of any width, whose inputs are from -1
+//! to 1. PRECISION is fp32, bf16 or mixed. The network is loaded and asked once
 //! before the clock starts. scripts/benchmarks/explanations.py runs it beside the lime package, samplers.py compares its samplers, growth.py its sizes.
 
 use std::path::Path;
 use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
-use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations, seed};
-use networks::{
-    Architecture, Classifier, Network, Normalisation, Precision, RandomParameters, Width,
+use lime::perturbations::{
+    Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations, seed,
 };
+use networks::{Classifier, Methods, Network, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
 use sampling::{Masks, Sampler};
 use serde_json::json;
@@ -20,6 +21,12 @@ use superpixels::{Algorithm, Quickshift};
 use surrogate::Settings;
 
 type Failure = Box<dyn std::error::Error>;
+
+/// What many programs want their inputs to be.
+const MINUS_ONE_TO_ONE: Normalisation = Normalisation {
+    mean: [0.5; 3],
+    std: [0.5; 3],
+};
 
 /// As many samples as the request says; again as many as the pipeline would ask.
 struct Sized {
@@ -52,20 +59,32 @@ impl Sizes for Sized {
 }
 
 fn load(
-    architecture: Architecture,
+    architecture: &str,
     weights: &str,
-    width: f64,
+    width: &str,
     precision: Precision,
+    side: u32,
 ) -> Result<Classifier, Failure> {
-    let width = Width::new(width)?;
-    let network = if weights == "random" {
-        Network::new(&mut RandomParameters::new(1, 1000), architecture, width)?
-            .prepared(precision)?
-    } else {
-        let bytes = std::fs::read(weights)?;
-        Network::load(Path::new(weights), &bytes, architecture, width, precision)?
+    let path = Path::new(weights);
+    let width = Width::new(width.parse()?)?;
+    let (network, normalisation) = match (architecture, weights) {
+        ("torchscript", _) => {
+            let (bytes, size) = (std::fs::read(path)?, [side as usize; 2]);
+            let network = Network::load_script(path, &bytes, size, &Methods::default(), precision)?;
+            (network, MINUS_ONE_TO_ONE)
+        }
+        (_, "random") => {
+            let mut parameters = RandomParameters::new(1, 1000);
+            let network = Network::new(&mut parameters, architecture.parse()?, width)?;
+            (network.prepared(precision)?, Normalisation::IMAGENET)
+        }
+        _ => {
+            let bytes = std::fs::read(path)?;
+            let network = Network::load(path, &bytes, architecture.parse()?, width, precision)?;
+            (network, Normalisation::IMAGENET)
+        }
     };
-    Ok(Classifier::new(network, Normalisation::IMAGENET))
+    Ok(Classifier::new(network, normalisation))
 }
 
 fn largest(logits: &[f32]) -> usize {
@@ -104,7 +123,6 @@ fn main() -> Result<(), Failure> {
     let side = option("crop").map_or(Ok(224), str::parse::<u32>)?;
     let kernel_size = option("kernel_size").map_or(Ok(4.0), str::parse)?;
     let quickshift = Quickshift::new(kernel_size, 200.0, 0.2)?;
-    let (architecture, width) = (architecture.parse()?, width.parse()?);
     let kinds: &[Precision] = match precision.as_str() {
         "fp32" => &[Precision::Fp32],
         "bf16" => &[Precision::Bf16],
@@ -113,7 +131,7 @@ fn main() -> Result<(), Failure> {
     };
     let classifiers: Vec<Classifier> = kinds
         .iter()
-        .map(|&kind| load(architecture, weights, width, kind))
+        .map(|&kind| load(architecture, weights, width, kind, side))
         .collect::<Result<_, _>>()?;
     let asked = match &classifiers[..] {
         [fast, reference] => Asked::Mixed { fast, reference },
@@ -138,7 +156,7 @@ fn main() -> Result<(), Failure> {
     let mut explanations = Vec::new();
     for run in 0..runs.parse()? {
         let start = Instant::now();
-        let explanation = explain(
+        let (explanation, found) = explain(
             &crop,
             quickshift,
             asked,
@@ -148,10 +166,11 @@ fn main() -> Result<(), Failure> {
             &mut sizes,
         )?;
         let seconds = start.elapsed().as_secs_f64();
-        let passes = samples.parse::<usize>()? + explanation.1;
+        let again = found.again.samples.len();
+        let passes = found.probabilities.len() + again;
         explanations.push(
-            json!({"seconds": seconds, "again": explanation.1, "passes": passes, "weights": explanation.0.weights,
-            "standard_errors": explanation.0.standard_errors}),
+            json!({"seconds": seconds, "again": again, "passes": passes, "weights": explanation.weights,
+            "standard_errors": explanation.standard_errors, "probabilities": found.probabilities}),
         );
     }
     println!(
@@ -161,7 +180,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The explanation, and how many samples were asked again.
+/// The explanation, and the answers that it was fitted to.
 fn explain(
     crop: &Rgb,
     quickshift: Quickshift,
@@ -170,7 +189,7 @@ fn explain(
     samples: usize,
     run: u32,
     sizes: &mut Sized,
-) -> Result<(surrogate::Explanation, usize), Failure> {
+) -> Result<(surrogate::Explanation, Perturbations), Failure> {
     let partition = Algorithm::Quickshift(quickshift).partition(crop)?;
     let sampler = sizes.sampler;
     let request = Request {
@@ -194,5 +213,5 @@ fn explain(
         sampler,
         &sizes.surrogate,
     )?;
-    Ok((explanation, found.again.samples.len()))
+    Ok((explanation, found))
 }

@@ -212,11 +212,7 @@ fn ask(
     let output = Output::new(&[row], (&segments, &target, study))?
         .facet(facet::ANSWERS, digest)
         .passes(passes, 0);
-    let (Asked::One(classifier)
-    | Asked::Mixed {
-        fast: classifier, ..
-    }) = asked;
-    Ok(infer::ran(output, classifier))
+    Ok(infer::ran(output, asked.first()))
 }
 
 fn method_of(subject: &Subject) -> String {
@@ -278,7 +274,8 @@ fn explain_randomized(
         })
         .collect();
     let passes = answered.passes();
-    Ok(Output::new(&rows, &answered.segments)?.passes(passes, 0))
+    let output = Output::new(&rows, &answered.segments)?.passes(passes, 0);
+    Ok(infer::ran(output, asked.first()))
 }
 
 /// The fits that decide how many samples are asked.

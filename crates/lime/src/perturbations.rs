@@ -85,6 +85,14 @@ pub enum Asked<'a> {
     },
 }
 
+impl<'a> Asked<'a> {
+    /// Who is asked about all masks.
+    pub fn first(self) -> &'a Classifier {
+        let (Self::One(first) | Self::Mixed { fast: first, .. }) = self;
+        first
+    }
+}
+
 /// Masks and what was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perturbations {
@@ -147,7 +155,6 @@ pub fn perturbations(
         request.superpixels,
         request.mean,
     );
-    let (Asked::One(first) | Asked::Mixed { fast: first, .. }) = asked;
     let all = request
         .sampler
         .masks(seed, request.samples, request.superpixels);
@@ -161,7 +168,9 @@ pub fn perturbations(
         let known = found.probabilities.len();
         let end = all.samples().min(known + step);
         let block = all.select(known..end);
-        let answers = first.ask(&request.question(&replacement, &block), interrupted)?;
+        let answers = asked
+            .first()
+            .ask(&request.question(&replacement, &block), interrupted)?;
         found.probabilities.extend(answers.probabilities);
         found.masks = all.select(0..end);
         let enough = sizes.enough(&found.masks, &found.probabilities)?;

@@ -1,7 +1,6 @@
 //! What the pipeline asks a network: the logits of crops, the answers to masks, and gradients at the Grad-CAM layer.
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::{Cell, RefCell};
 
 use imaging::Rgb;
 use rayon::prelude::*;
@@ -16,7 +15,8 @@ use crate::painter::Painter;
 
 /// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
 const GRADIENT_BATCH: usize = 16;
-/// Inputs in a batch of [`Classifier::ask_few`]: a constant too, and small, because whoever asks about few inputs decides in whole batches how few.
+/// Inputs in a batch of what fills no whole one in [`Classifier::ask_few`]: a constant too, and small, because whoever asks about few inputs
+/// decides in whole batches how few.
 const FEW_BATCH: usize = 32;
 
 /// A network with the normalisation that it was trained with. Batches have a constant size, because the last bits of a
@@ -27,10 +27,10 @@ pub struct Classifier {
     normalisation: Normalisation,
     temperature: f64,
     /// Inputs in a batch, in one of few, and in one of gradients; smaller than the constants where the device had too little memory for these.
-    batch: AtomicUsize,
-    few_batch: AtomicUsize,
-    gradient_batch: AtomicUsize,
-    /// Where the inputs of the last question were: kept for the next one, because another place for it breaks up the memory that freed
+    batch: Cell<usize>,
+    few_batch: Cell<usize>,
+    gradient_batch: Cell<usize>,
+    /// Where the inputs of the last question are: kept for the next one, because another place for it breaks up the memory that freed
     /// activations leave.
     inputs: RefCell<Option<Batch>>,
 }
@@ -79,9 +79,9 @@ impl Classifier {
     /// A network that is prepared for inference, and what it wants its inputs to be.
     pub fn new(network: Network, normalisation: Normalisation) -> Self {
         Self {
-            batch: AtomicUsize::new(network.batch()),
-            few_batch: AtomicUsize::new(FEW_BATCH.min(network.batch())),
-            gradient_batch: AtomicUsize::new(GRADIENT_BATCH.min(network.batch())),
+            batch: Cell::new(network.batch()),
+            few_batch: Cell::new(FEW_BATCH.min(network.batch())),
+            gradient_batch: Cell::new(GRADIENT_BATCH.min(network.batch())),
             network,
             normalisation,
             temperature: 1.0,
@@ -107,17 +107,17 @@ impl Classifier {
     /// Inputs in a batch; masks asked in multiples of it leave none unfilled. The network's constant, or after a device had too little
     /// memory what it had memory for.
     pub fn batch(&self) -> usize {
-        self.batch.load(Ordering::Relaxed)
+        self.batch.get()
     }
 
-    /// Inputs in a batch of [`Classifier::ask_few`].
+    /// Inputs in the batches of [`Classifier::ask_few`] for what fills no whole one; masks asked in multiples of it leave none unfilled.
     pub fn few_batch(&self) -> usize {
-        self.few_batch.load(Ordering::Relaxed)
+        self.few_batch.get()
     }
 
     /// Inputs in a batch of [`Classifier::gradients`].
     pub fn gradient_batch(&self) -> usize {
-        self.gradient_batch.load(Ordering::Relaxed)
+        self.gradient_batch.get()
     }
 
     /// Where the network computes.
@@ -136,10 +136,10 @@ impl Classifier {
             let logits = with_memory(&self.batch, |size| {
                 let mut batch = self.inputs(size, size_of(crop))?;
                 let plane = batch.plane();
-                let (input, padding) = batch.inputs().split_at_mut(plane);
+                let (input, padding) = batch.inputs(size).split_at_mut(plane);
                 self.normalisation.planes(crop.pixels(), input);
                 padding.fill(0.0);
-                let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
+                let logits = tch::no_grad(|| self.network.forward(&batch.tensor(size)?))?;
                 self.inputs.replace(Some(batch));
                 let row = logits.f_select(0, 0).during("reading logits")?;
                 values(&row)
@@ -160,8 +160,8 @@ impl Classifier {
         self.ask_by(&self.batch, question, interrupted)
     }
 
-    /// The same for few masks, in smaller batches, so that less is filled up; the answers may differ from those of [`Classifier::ask`] in their
-    /// last bits.
+    /// The same, but what fills no whole batch goes in smaller ones, so that less is filled up; its answers may differ from those of
+    /// [`Classifier::ask`] in their last bits.
     pub fn ask_few(
         &self,
         question: &Question<'_>,
@@ -172,7 +172,7 @@ impl Classifier {
 
     fn ask_by(
         &self,
-        batch: &AtomicUsize,
+        rest: &Cell<usize>,
         question: &Question<'_>,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
@@ -185,7 +185,7 @@ impl Classifier {
             question.masks,
         );
         self.answer(
-            batch,
+            rest,
             question.masks.samples(),
             size_of(question.crop),
             &|sample, planes| painter.paint(sample, planes),
@@ -194,20 +194,17 @@ impl Classifier {
         )
     }
 
-    /// Asks about `count` pictures of one size, at least one, in order; each is made when its batch is. `interrupted` is looked at before each
+    /// Asks about `count` pictures of a height and width, in order; each is made when its batch is. `interrupted` is looked at before each
     /// batch.
     pub fn ask_pictures(
         &self,
         count: usize,
+        size: [usize; 2],
         picture: &(dyn Fn(usize) -> Rgb + Sync),
         target: usize,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
         self.check_target(target)?;
-        if count == 0 {
-            return Ok(Answers::default());
-        }
-        let size = size_of(&picture(0));
         let normalisation = self.normalisation;
         let paint = |place: usize, planes: &mut [f32]| {
             normalisation.planes(picture(place).pixels(), planes);
@@ -215,41 +212,55 @@ impl Classifier {
         self.answer(&self.batch, count, size, &paint, target, interrupted)
     }
 
-    /// Asks about `count` inputs of a height and width, which `paint` writes.
+    /// Asks about `count` inputs of a height and width, which `paint` writes: in whole batches, and in batches of `rest` what fills none.
     fn answer(
         &self,
-        batch_size: &AtomicUsize,
+        rest: &Cell<usize>,
         count: usize,
         size: [usize; 2],
         paint: &(dyn Fn(usize, &mut [f32]) + Sync),
         target: usize,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
-        let mut batch = self.inputs(batch_size.load(Ordering::Relaxed), size)?;
+        let room = self.batch().max(rest.get());
+        let mut batch = self.inputs(room, size)?;
         let plane = batch.plane();
+        let batch_from = |start: usize| {
+            let fills_one = count - start >= self.batch();
+            if fills_one { &self.batch } else { rest }
+        };
+        let fill = |batch: &mut Batch, start: usize| {
+            let inputs = batch.inputs(batch_from(start).get());
+            let rows = inputs.par_chunks_exact_mut(plane).enumerate();
+            rows.for_each(|(row, planes)| match start + row {
+                input if input < count => paint(input, planes),
+                _ => planes.fill(0.0),
+            });
+        };
         let mut answers = Answers::default();
         let mut start = 0;
+        if count > 0 {
+            fill(&mut batch, 0);
+        }
         while start < count {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
-            let logits = with_memory(batch_size, |size| {
-                let inputs = batch.inputs().par_chunks_exact_mut(plane).enumerate();
-                inputs.for_each(|(row, planes)| match start + row {
-                    input if input < count => paint(input, planes),
-                    _ => planes.fill(0.0),
-                });
-                let logits = tch::no_grad(|| self.network.forward(batch.tensor()))?;
-                Ok((on_cpu(&logits)?, size))
+            let logits = with_memory(batch_from(start), |size| {
+                let logits = tch::no_grad(|| self.network.forward(&batch.tensor(size)?))?;
+                Ok((logits, size))
             })?;
-            match logits {
-                Some((logits, size)) => {
-                    let filled = size.min(count - start);
-                    self.read(&logits, target, filled, &mut answers)?;
-                    start += filled;
-                }
-                None => batch = Batch::new(batch_size.load(Ordering::Relaxed), size)?,
+            // A batch that was halved begins with the same inputs.
+            let Some((logits, size)) = logits else {
+                continue;
+            };
+            let filled = size.min(count - start);
+            start += filled;
+            // A GPU has copied its inputs and is still busy with them: the next ones are painted meanwhile.
+            if start < count {
+                fill(&mut batch, start);
             }
+            self.read(&on_cpu(&logits)?, target, [filled, count], &mut answers)?;
         }
         self.inputs.replace(Some(batch));
         Ok(answers)
@@ -258,7 +269,7 @@ impl Classifier {
     /// Room for `count` inputs of a height and width, with anything in it.
     fn inputs(&self, count: usize, size: [usize; 2]) -> Result<Batch, NetworkError> {
         match self.inputs.take() {
-            Some(batch) if batch.fits(count, size) => Ok(batch),
+            Some(batch) if batch.has_room(count, size) => Ok(batch),
             _ => Batch::new(count, size),
         }
     }
@@ -297,17 +308,17 @@ impl Classifier {
     fn batch_gradients(
         &self,
         asked: &[(&Rgb, usize)],
-        batch: usize,
+        inputs: usize,
         size: [usize; 2],
     ) -> Result<Vec<Gradients>, NetworkError> {
-        let mut batch = Batch::new(batch, size)?;
+        let mut batch = Batch::new(inputs, size)?;
         let plane = batch.plane();
-        let (inputs, padding) = batch.inputs().split_at_mut(asked.len() * plane);
-        for ((crop, _), planes) in asked.iter().zip(inputs.chunks_exact_mut(plane)) {
+        let (painted, padding) = batch.inputs(inputs).split_at_mut(asked.len() * plane);
+        for ((crop, _), planes) in asked.iter().zip(painted.chunks_exact_mut(plane)) {
             self.normalisation.planes(crop.pixels(), planes);
         }
         padding.fill(0.0);
-        let activations = tch::no_grad(|| self.network.features(batch.tensor()))?;
+        let activations = tch::no_grad(|| self.network.features(&batch.tensor(inputs)?))?;
         let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
         let gradients = match self.network.behind_pooling() {
             Some(output) => pooled_gradients(output, &activations, &targets)?,
@@ -362,12 +373,12 @@ impl Classifier {
         Ok(each.map(<[f32]>::to_vec).collect())
     }
 
-    /// Appends the first `count` answers of a batch.
+    /// Appends the first `filled` answers of a batch to those to a question of `count` inputs.
     fn read(
         &self,
         logits: &Tensor,
         target: usize,
-        count: usize,
+        [filled, count]: [usize; 2],
         answers: &mut Answers,
     ) -> Result<(), NetworkError> {
         let column = |tensor: &Tensor| {
@@ -377,23 +388,22 @@ impl Classifier {
         };
         let chosen = column(logits).during("reading logits")?;
         let divided = logits.f_div_scalar(self.temperature).during("a softmax")?;
-        let probabilities = divided
-            .f_softmax(1, Kind::Float)
-            .and_then(|softmax| column(&softmax))
+        let softmax = divided.f_softmax(1, Kind::Float).during("a softmax")?;
+        let probabilities = column(&softmax).during("a softmax")?;
+        // Of the same softmax, so that no class has more than the largest.
+        let largest = softmax
+            .f_amax(1, false)
+            .and_then(|largest| Vec::<f32>::try_from(&largest))
             .during("a softmax")?;
-        for (row, probability) in probabilities[..count].iter().enumerate() {
-            // One logit that is not finite makes the softmax of the whole row so.
-            check_finite(&[*probability, chosen[row]], row, count)?;
-        }
-        answers.probabilities.extend(&probabilities[..count]);
-        answers.logits.extend(&chosen[..count]);
         let all = values(&divided)?;
         let classes = all.len() / probabilities.len();
-        for row in all.chunks_exact(classes).take(count) {
-            let (largest, entropy) = certainty(row);
-            answers.largest.push(largest);
-            answers.entropies.push(entropy);
+        for row in all.chunks_exact(classes).take(filled) {
+            check_finite(row, answers.entropies.len(), count)?;
+            answers.entropies.push(entropy(row));
         }
+        answers.probabilities.extend(&probabilities[..filled]);
+        answers.logits.extend(&chosen[..filled]);
+        answers.largest.extend(&largest[..filled]);
         Ok(())
     }
 
@@ -459,8 +469,8 @@ fn pooled_gradients(
     targets.iter().map(gradient).collect()
 }
 
-/// The largest probability of a softmax, and its entropy in nats: ln Z - sum of p (y - max), with Z the sum of exp(y - max).
-fn certainty(logits: &[f32]) -> (f32, f32) {
+/// The entropy of a softmax in nats: ln Z - sum of p (y - max), with Z the sum of exp(y - max).
+fn entropy(logits: &[f32]) -> f32 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let (mut sum, mut moment) = (0.0, 0.0);
     for &logit in logits {
@@ -470,23 +480,22 @@ fn certainty(logits: &[f32]) -> (f32, f32) {
         moment += power * shifted;
     }
     // Rounding must not make it negative.
-    let entropy = (sum.ln() - moment / sum).max(0.0);
-    ((1.0 / sum) as f32, entropy as f32)
+    (sum.ln() - moment / sum).max(0.0) as f32
 }
 
 /// Answers a batch of a size that is halved, for good, where the device has too little memory for it; none then.
 fn with_memory<T>(
-    size: &AtomicUsize,
+    size: &Cell<usize>,
     answer: impl FnOnce(usize) -> Result<T, NetworkError>,
 ) -> Result<Option<T>, NetworkError> {
-    let inputs = size.load(Ordering::Relaxed);
+    let inputs = size.get();
     match answer(inputs) {
         Ok(answer) => Ok(Some(answer)),
         Err(error) => match error.memory() {
             None => Err(error),
             Some(reason) if inputs == 1 => Err(NetworkError::Memory { inputs, reason }),
             Some(_) => {
-                size.store(inputs / 2, Ordering::Relaxed);
+                size.set(inputs / 2);
                 Ok(None)
             }
         },
@@ -528,12 +537,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certainty_is_the_largest_probability_and_the_entropy_of_all() {
-        let (largest, entropy) = certainty(&[1000.0, 1000.0, 1000.0, 1000.0]);
-        assert!((largest - 0.25).abs() < 1e-7 && (entropy - 4_f32.ln()).abs() < 1e-6);
-        let (largest, entropy) = certainty(&[0.0, 3_f32.ln()]);
+    fn the_entropy_is_that_of_all_classes() {
+        assert!((entropy(&[1000.0; 4]) - 4_f32.ln()).abs() < 1e-6);
         let expected = -(0.25 * 0.25_f32.ln() + 0.75 * 0.75_f32.ln());
-        assert!((largest - 0.75).abs() < 1e-6 && (entropy - expected).abs() < 1e-6);
-        assert_eq!(certainty(&[-80.0, 900.0]), (1.0, 0.0));
+        assert!((entropy(&[0.0, 3_f32.ln()]) - expected).abs() < 1e-6);
+        assert!(entropy(&[-80.0, 900.0]).abs() < 1e-6);
     }
 }

@@ -236,6 +236,11 @@ pub enum NetworkError {
         /// The device.
         device: Device,
     },
+    /// libtorch multiplies in TF32 or not, and cannot be told.
+    #[error(
+        "this libtorch has no switch for TF32, so that fp32 on a GPU might not be that: build with the libtorch that scripts/libtorch.sh fetches, or set device = \"cpu\" in [compute]"
+    )]
+    NoSwitch,
     /// There is too little memory for a batch.
     #[error(
         "there is too little memory for {inputs} inputs at once ({reason}): end what else uses the device, set device = \"cpu\" in [compute], or cut smaller crops"

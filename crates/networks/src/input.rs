@@ -59,7 +59,7 @@ pub fn tensor(planes: &[f32], [height, width]: [usize; 2]) -> Result<Tensor, Net
         .during("making an input")
 }
 
-/// Inputs of a batch, written in place: no memory is asked for from one batch to the next.
+/// Room for the inputs of a batch, written in place: no memory is asked for from one batch to the next.
 #[derive(Debug)]
 pub(crate) struct Batch {
     tensor: Tensor,
@@ -67,23 +67,27 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// `size` inputs of [height, width], all 0.
-    pub(crate) fn new(size: usize, [height, width]: [usize; 2]) -> Result<Self, NetworkError> {
-        let shape = [size, CHANNELS, height, width].map(|length| length as i64);
+    /// Room for `count` inputs of [height, width], all 0.
+    pub(crate) fn new(count: usize, [height, width]: [usize; 2]) -> Result<Self, NetworkError> {
+        let shape = [count, CHANNELS, height, width].map(|length| length as i64);
         let tensor =
             Tensor::f_zeros(shape, (Kind::Float, Device::Cpu)).during("making an input")?;
         let plane = CHANNELS * height * width;
         Ok(Self { tensor, plane })
     }
 
-    /// Whether it is of so many inputs of [height, width].
-    pub(crate) fn fits(&self, size: usize, [height, width]: [usize; 2]) -> bool {
-        self.tensor.size() == [size, CHANNELS, height, width].map(|length| length as i64)
+    /// Whether it has room for so many inputs of [height, width].
+    pub(crate) fn has_room(&self, count: usize, [height, width]: [usize; 2]) -> bool {
+        let shape = self.tensor.size();
+        let one = [CHANNELS, height, width].map(|length| length as i64);
+        shape[1..] == one && shape[0] >= count as i64
     }
 
-    /// [batch, channels, height, width].
-    pub(crate) fn tensor(&self) -> &Tensor {
-        &self.tensor
+    /// The first `count` inputs, [count, channels, height, width]; a view.
+    pub(crate) fn tensor(&self, count: usize) -> Result<Tensor, NetworkError> {
+        self.tensor
+            .f_narrow(0, 0, count as i64)
+            .during("making an input")
     }
 
     /// Values of one input.
@@ -91,15 +95,16 @@ impl Batch {
         self.plane
     }
 
-    /// Every input, [channels, height, width], one after another.
+    /// The first `count` inputs, [channels, height, width], one after another.
     #[expect(
         unsafe_code,
         reason = "the tensor is contiguous, of f32, on the CPU and this one's own; tch lends no slice of it"
     )]
-    pub(crate) fn inputs(&mut self) -> &mut [f32] {
-        unsafe {
+    pub(crate) fn inputs(&mut self, count: usize) -> &mut [f32] {
+        let all = unsafe {
             std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), self.tensor.numel())
-        }
+        };
+        &mut all[..count * self.plane]
     }
 }
 

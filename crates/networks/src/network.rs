@@ -87,18 +87,19 @@ pub struct Network {
 /// Whether the device has the numbers, and sets it to them.
 fn check(form: Form) -> Result<(), NetworkError> {
     let Form { device, precision } = form;
-    if device.is_cpu() {
-        return match precision {
-            Precision::Tf32 => Err(NetworkError::Tf32 { device }),
-            Precision::Fp32 | Precision::Bf16 => Ok(()),
+    let tf32 = precision == Precision::Tf32;
+    if !matches!(device.tch(), tch::Device::Cuda(_)) {
+        return if tf32 {
+            Err(NetworkError::Tf32 { device })
+        } else {
+            Ok(())
         };
     }
-    let tf32 = precision == Precision::Tf32;
-    let is_cuda = matches!(device.tch(), tch::Device::Cuda(_));
-    if is_cuda && cuda::allow_tf32(tf32) || !is_cuda && !tf32 {
-        return Ok(());
+    if cuda::allow_tf32(tf32) {
+        Ok(())
+    } else {
+        Err(NetworkError::NoSwitch)
     }
-    Err(NetworkError::Tf32 { device })
 }
 
 impl Network {

@@ -1,11 +1,14 @@
 //! What must hold for every network, whatever its weights: seeded random ones at a narrow width, on pictures that are not square.
 
+use std::path::Path;
+
 use imaging::Rgb;
 use sampling::{Masks, Sampler, Seed};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Architecture, Classifier, Network, Normalisation, Precision, Question, RandomParameters, Width,
+    Answers, Architecture, Classifier, Methods, Network, Normalisation, Precision, Question,
+    RandomParameters, Width,
 };
 
 const HEIGHT: usize = 96;
@@ -236,7 +239,7 @@ fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
 #[test]
 fn few_masks_are_answered_as_many_are() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 100, 4);
     for name in KINDS {
         let classifier = classifier(named(name));
         let question = Question {
@@ -251,6 +254,69 @@ fn few_masks_are_answered_as_many_are() {
         assert!(classifier.few_batch() <= classifier.batch());
         let allowed = 1e-5 * largest(&many);
         assert!(largest_difference(&few, &many) <= allowed, "{name}");
+    }
+}
+
+/// The next batch is painted before the answers to one are read.
+#[test]
+fn a_program_whose_logits_are_a_part_of_its_input_is_read_before_that_changes() {
+    let path = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/script_view.pt"
+    ));
+    let bytes = std::fs::read(path).unwrap();
+    let size = [HEIGHT, WIDTH];
+    let script =
+        Network::load_script(path, &bytes, size, &Methods::default(), Precision::Fp32).unwrap();
+    let same = Normalisation {
+        mean: [0.0; 3],
+        std: [1.0 / 255.0; 3],
+    };
+    let (crop, replacement) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH));
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    let question = Question {
+        crop: &crop,
+        replacement: &replacement,
+        labels: &bands(),
+        masks: &masks,
+        target: 1,
+    };
+    let found = Classifier::new(script, same)
+        .ask(&question, &|| false)
+        .unwrap();
+    for (sample, logit) in found.logits.into_iter().enumerate() {
+        let shown = if masks.kept(sample, 0) {
+            &crop
+        } else {
+            &replacement
+        };
+        let expected = f32::from(shown.pixel(0, 0)[1]);
+        assert!((logit - expected).abs() < 1e-3, "{sample}");
+    }
+}
+
+#[test]
+fn the_targets_probability_is_at_most_the_largest() {
+    let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    for temperature in [0.01, 1.0] {
+        let classifier = classifier(named("resnet18")).with_temperature(temperature);
+        let answers = |target: usize| {
+            let question = Question {
+                crop: &crop,
+                replacement: &replacement,
+                labels: &labels,
+                masks: &masks,
+                target,
+            };
+            classifier.ask(&question, &|| false).unwrap()
+        };
+        let all: Vec<Answers> = (0..CLASSES).map(answers).collect();
+        for sample in 0..masks.samples() {
+            let of_classes = all.iter().map(|answers| answers.probabilities[sample]);
+            let expected = of_classes.fold(0.0, f32::max);
+            assert!(all[0].largest[sample].total_cmp(&expected).is_eq());
+        }
     }
 }
 
@@ -404,6 +470,9 @@ fn after_too_little_memory_the_batch_is_halved_and_the_answers_are_the_same() {
             largest_difference(&found, &expected) <= 1e-5 * largest(&expected),
             "{name}"
         );
+        let few = halved.ask_few(&question, &|| false).unwrap().logits;
+        assert_eq!(few, found, "{name}");
+        assert_eq!(halved.few_batch(), 4, "{name}");
         let crops = [
             (&crop, 1),
             (&replacement, 2),

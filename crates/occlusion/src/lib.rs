@@ -78,7 +78,8 @@ impl Scene<'_> {
             return classifier.ask(&question, interrupted);
         }
         let picture = |sample| self.interpolated(masks, sample);
-        classifier.ask_pictures(masks.samples(), &picture, self.target, interrupted)
+        let size = [self.crop.height(), self.crop.width()];
+        classifier.ask_pictures(masks.samples(), size, &picture, self.target, interrupted)
     }
 
     fn interpolated(&self, masks: &Masks, sample: usize) -> Rgb {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use imaging::{Rgb, gaussian_blur, own_mean, solid};
+use imaging::Rgb;
+use removal::{Backdrop, Replacement, backdrop};
 use schema::{CurveStep, Score, Segments, Target};
 
 use crate::ReportError;
@@ -17,8 +18,6 @@ const FRAMES: usize = 8;
 const FRAME_SIDE: usize = 176;
 /// Longer side of the crop and the maps in pixels: a network's usual input.
 const MAP_SIDE: usize = 256;
-/// Of the replacement `blur`, in pixels.
-const BLUR_SIGMA: f64 = 10.0;
 
 /// A case of each explaining method of a network, of one image.
 pub(crate) struct Cases<'a> {
@@ -131,7 +130,7 @@ fn figure(
                 crop,
                 &curve,
                 &steps,
-                rows.gray(&score.network),
+                rows.mean(&score.network),
             ),
             probabilities: curve.iter().map(|row| row.probability).collect(),
             marks: steps,
@@ -175,9 +174,9 @@ fn removal(
     crop: &Rgb,
     curve: &[&CurveStep],
     steps: &[usize],
-    gray: Option<[u8; 3]>,
+    mean: Option<[f64; 3]>,
 ) -> Vec<Frame> {
-    let Some(replacement) = replacement_image(&score.replacement, crop, segments, gray) else {
+    let Some(replacement) = replacement_image(&score.replacement, crop, segments, mean) else {
         return Vec::new();
     };
     let frame = |&step: &usize| {
@@ -200,20 +199,13 @@ fn replacement_image(
     name: &str,
     crop: &Rgb,
     segments: &Segments,
-    gray: Option<[u8; 3]>,
+    mean: Option<[f64; 3]>,
 ) -> Option<Rgb> {
-    let all = |color| solid(color, crop.height(), crop.width());
-    match name {
-        "mean" => Some(own_mean(
-            crop,
-            &segments.labels,
-            segments.superpixels as usize,
-        )),
-        "black" => Some(all([0; 3])),
-        "gray" => gray.map(all),
-        "blur" => Some(gaussian_blur(crop, BLUR_SIGMA)),
-        _ => None,
-    }
+    let shown = name.parse::<Replacement>().ok()?.backdrop()?;
+    // Only gray depends on the network, which may not be known.
+    let mean = mean.or((shown != Backdrop::Gray).then_some([0.0; 3]))?;
+    let superpixels = segments.superpixels as usize;
+    Some(backdrop(shown, crop, &segments.labels, superpixels, mean))
 }
 
 /// Steps to show of a curve of `rows` rows: the first, the last, and others at equal distances.
@@ -267,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_replacement_that_depends_on_the_mask_is_no_picture() {
-        let crop = solid([7; 3], 2, 3);
+        let crop = imaging::solid([7; 3], 2, 3);
         let segments = Segments {
             superpixels: 1,
             labels: vec![0; 6],
@@ -281,11 +273,12 @@ mod tests {
             ("noisy_linear", false),
         ] {
             assert_eq!(
-                replacement_image(name, &crop, &segments, Some([1; 3])).is_some(),
+                replacement_image(name, &crop, &segments, Some([0.5; 3])).is_some(),
                 there,
                 "{name}"
             );
         }
+        assert!(replacement_image("gray", &crop, &segments, None).is_none());
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use imaging::{Rgb, gaussian_blur, own_mean};
+use imaging::{Rgb, own_mean, solid};
 use rayon::prelude::*;
+use removal::{Backdrop, backdrop};
 use schema::{Score, Segments};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -24,8 +25,6 @@ use crate::{Inputs, ReportError};
 const ROOM: usize = 11_000_000;
 /// Images that are packed together before their size is looked at.
 const TOGETHER: usize = 16;
-/// Of the replacement `blur`, in pixels.
-const BLUR_SIGMA: f64 = 10.0;
 
 /// The document, and which images it has.
 #[derive(Clone, Debug, Default)]
@@ -256,8 +255,13 @@ fn network_entry<'a>(inputs: &'a Inputs, name: &'a str) -> NetworkEntry<'a> {
     let known = inputs.networks.iter().find(|network| network.name == name);
     NetworkEntry {
         name,
-        gray: known.map(|network| network.gray),
+        gray: known.map(|network| gray(network.mean)),
     }
+}
+
+/// The colour of the replacement `gray`, which is that of each of its pixels.
+fn gray(mean: [f64; 3]) -> [u8; 3] {
+    backdrop(Backdrop::Gray, &solid([0; 3], 1, 1), &[0], 1, mean).pixel(0, 0)
 }
 
 fn method_entry<'a>(inputs: &'a Inputs, name: &'a str, series: usize) -> MethodEntry<'a> {
@@ -398,12 +402,14 @@ fn image_entry(
             curves: curves.collect::<Result<_, _>>()?,
         });
     }
-    let blurred = scores.iter().any(|score| score.replacement == "blur");
+    let asked = scores.iter().any(|score| score.replacement == "blur");
+    // A blur looks at neither superpixels nor a network's mean.
+    let blur = || backdrop(Backdrop::Blur, &crop, &[], 0, [0.0; 3]);
     let entry = ImageEntry {
         name,
         height: crop.height(),
         width: crop.width(),
-        blur: blurred.then(|| picture(&gaussian_blur(&crop, BLUR_SIGMA)).address),
+        blur: asked.then(|| picture(&blur()).address),
         crop: picture(&crop).address,
         targets,
         partitions,
@@ -542,6 +548,15 @@ mod tests {
             }
         }
         assert_eq!(curves, inputs.scores.len());
+    }
+
+    #[test]
+    fn gray_is_the_colour_that_stands_for_removed_pixels() {
+        let document = document(&study(&IMAGES, 1));
+        assert_eq!(
+            document["networks"][0]["gray"],
+            serde_json::json!([124, 116, 104])
+        );
     }
 
     #[test]

@@ -78,8 +78,8 @@ pub struct Network {
     pub width: f64,
     /// BLAKE3 of the weight file, in lower-case hexadecimal.
     pub digest: String,
-    /// The colour of the replacement `gray`: the network's mean x 255 of red, green and blue, rounded half to even.
-    pub gray: [u8; 3],
+    /// Its mean colour in [0, 1], of which the replacement `gray` is made: red, green and blue.
+    pub mean: [f64; 3],
 }
 
 /// A method of the study.
@@ -89,6 +89,8 @@ pub struct Method {
     pub name: String,
     /// Kind, such as `lime`.
     pub kind: String,
+    /// Whether it explains nothing and is there to be compared with, so that it is never the method to choose.
+    pub control: bool,
     /// The replacement that the explanations were made with, such as `mean`; none for a method that removes nothing.
     pub replacement: Option<String>,
 }

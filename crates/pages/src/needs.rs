@@ -725,7 +725,8 @@ mod tests {
         let mut inputs = judged([0.2, 1.8]);
         inputs.methods[1] = Method {
             name: "lime".to_owned(),
-            kind: "oracle".to_owned(),
+            kind: "a new control".to_owned(),
+            control: true,
             replacement: None,
         };
         let fidelity = fidelity_of(&inputs);
@@ -761,6 +762,7 @@ mod tests {
         inputs.methods.push(Method {
             name: "third".to_owned(),
             kind: "lime".to_owned(),
+            control: false,
             replacement: None,
         });
         inputs.summaries.push(summary("alexnet", "third", 3.1, 3));

@@ -177,7 +177,7 @@ pub(crate) struct Varying {
 #[derive(Clone, Debug)]
 pub(crate) struct Results<'a> {
     pub(crate) comparisons: Vec<Comparison<'a>>,
-    /// All images that have scores, by name.
+    /// All images that have scores, sorted by name.
     pub(crate) images: Vec<&'a str>,
     /// All networks, in the order in which they are shown.
     pub(crate) networks: Vec<&'a str>,
@@ -196,8 +196,6 @@ pub(crate) struct Results<'a> {
 pub(crate) const MOST_RELEVANT_FIRST: &str = "most_relevant_first";
 /// Its reverse.
 pub(crate) const LEAST_RELEVANT_FIRST: &str = "least_relevant_first";
-/// Kinds of method that explain nothing.
-const CONTROLS: [&str; 4] = ["random", "edges", "greedy", "oracle"];
 
 impl<'a> Results<'a> {
     pub(crate) fn new(inputs: &'a Inputs) -> Self {
@@ -419,7 +417,7 @@ pub(crate) fn main_order<'a>(mut orders: impl Iterator<Item = &'a str>) -> &'a s
 
 fn is_control(inputs: &Inputs, method: &str) -> bool {
     let mut known = inputs.methods.iter();
-    known.any(|known| known.name == method && CONTROLS.contains(&known.kind.as_str()))
+    known.any(|known| known.name == method && known.control)
 }
 
 pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

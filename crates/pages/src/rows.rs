@@ -35,7 +35,7 @@ pub(crate) struct Rows<'a> {
     /// With the replacement that a search asked with; none where no network was asked.
     orders: BTreeMap<(ExplanationKey<'a>, Option<&'a str>), Vec<&'a Place>>,
     curves: BTreeMap<CurveKey<'a>, Vec<&'a CurveStep>>,
-    grays: BTreeMap<&'a str, [u8; 3]>,
+    means: BTreeMap<&'a str, [f64; 3]>,
 }
 
 /// What a method said about an image.
@@ -83,10 +83,10 @@ impl<'a> Rows<'a> {
             weights,
             orders,
             curves,
-            grays: inputs
+            means: inputs
                 .networks
                 .iter()
-                .map(|network| (&*network.name, network.gray))
+                .map(|network| (&*network.name, network.mean))
                 .collect(),
         }
     }
@@ -109,9 +109,9 @@ impl<'a> Rows<'a> {
             .ok_or_else(|| missing("targets", &format!("image {image:?}, network {network}")))
     }
 
-    /// The colour of the replacement `gray` for a network.
-    pub(crate) fn gray(&self, network: &str) -> Option<[u8; 3]> {
-        self.grays.get(network).copied()
+    /// A network's mean colour in [0, 1].
+    pub(crate) fn mean(&self, network: &str) -> Option<[f64; 3]> {
+        self.means.get(network).copied()
     }
 
     /// The partition, with a label of an existing superpixel for each pixel of the crop.

@@ -23,8 +23,9 @@ const HEADINGS: [&str; 6] = [
 const LEFT: [usize; 2] = [0, 5];
 const NONE: &str = "-";
 
-/// Each network's methods by mean AUC, the best first, under the study's main condition: the partition with the most superpixels, the most relevant first,
-/// and the first replacement. Read from `methods`, `replacements`, `segments`, `summaries`, `comparisons`, `stability` and `explanation_costs`.
+/// Each network's methods by mean AUC, the best first, under the study's main condition: of the partitions on which two explaining methods can be
+/// compared (or else one is judged) that with the most superpixels, the most relevant first, and the first replacement. Read from `methods`,
+/// `replacements`, `segments`, `summaries`, `comparisons`, `stability` and `explanation_costs`.
 pub fn summary(inputs: &Inputs) -> String {
     let judged = inputs.summaries.iter();
     let judged = judged.map(|row| (&*row.partition, &*row.method));
@@ -185,7 +186,7 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
 }
 
 /// At most four decimals, none that says nothing.
-fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     let text = format!("{number:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -275,6 +276,7 @@ mod tests {
         let method = |name: &str, kind: &str| Method {
             name: name.to_owned(),
             kind: kind.to_owned(),
+            control: kind == "random",
             replacement: None,
         };
         inputs.title = "Which\u{1b}[31m one".to_owned();

@@ -119,7 +119,7 @@ fn method(name: &str, network: &str, partition: Option<&str>) -> Cell {
 
 /// An image's name, which leads to its pictures where it has any.
 fn image(results: &Results<'_>, name: &str, network: &str) -> Cell {
-    if results.images.contains(&name) {
+    if results.images.binary_search(&name).is_ok() {
         Cell::Link {
             text: name.to_owned(),
             address: explorer::link(&[("image", name), ("network", network)]),

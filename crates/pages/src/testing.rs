@@ -61,7 +61,7 @@ fn network(name: &str) -> Network {
         architecture: "alexnet".to_owned(),
         width: 1.0,
         digest: "3f".repeat(32),
-        gray: [124, 116, 104],
+        mean: [0.485, 0.456, 0.406],
     }
 }
 
@@ -69,6 +69,7 @@ fn method(name: &str, replacement: Option<&str>) -> Method {
     Method {
         name: name.to_owned(),
         kind: name.to_owned(),
+        control: false,
         replacement: replacement.map(str::to_owned),
     }
 }

@@ -105,6 +105,38 @@ fn deviations_over_runs_are_those_of_the_scores_and_0_for_a_deterministic_method
 }
 
 #[test]
+fn confidence_and_caveats_are_written_as_a_person_would() {
+    let mut inputs = study(&IMAGES, 2);
+    inputs.summaries = vec![schema::Summary {
+        network: "alexnet".to_owned(),
+        partition: "stripes".to_owned(),
+        method: "lime".to_owned(),
+        order: Some("most_relevant_first".to_owned()),
+        replacement: Some("mean".to_owned()),
+        measure: "auc".to_owned(),
+        better: "lower".to_owned(),
+        images: 3,
+        mean: Some(2.0),
+        low: None,
+        high: None,
+        level: 0.683,
+        resamples: 100,
+        std_over_images: Some(1.0),
+        mean_rank: Some(1.0),
+        place: Some(1),
+        reason: None,
+    }];
+    let page = page(&inputs);
+    for sentence in [
+        "In brackets: 68.3 % bootstrap intervals",
+        "they say nothing about other kinds of image",
+        "Only the relative AUC",
+    ] {
+        assert!(page.contains(sentence), "{sentence}");
+    }
+}
+
+#[test]
 fn the_ranking_begins_with_the_lower_mean() {
     let inputs = study(&IMAGES, 4);
     let lower = |network: &str| {

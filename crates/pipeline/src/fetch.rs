@@ -15,8 +15,8 @@ use study::Study;
 use study::settings::infer::Download;
 
 /// What `pipeline fetch --help` says at its end.
-pub const HELP: &str = "Files that are there are not fetched again, but their digests are checked. Exit status: 0 all files are there and have the digest that is expected; 1 one \
-                        could not be fetched, or is another file than expected; 2 the study is wrong; 130 or 75 stopped by a signal, and what arrived is kept.";
+pub const HELP: &str = "Files that are there are not fetched again, but their digests are checked. Exit status: 0 all files are there and have the digest that is expected; 1 some \
+                        could not be fetched, or are other files than expected, and each is named; 2 the study is wrong; 130 or 75 stopped by a signal, and what arrived is kept.";
 
 /// How often a download that broke off is taken up again before it is given up for this run.
 const ATTEMPTS: u32 = 5;
@@ -88,19 +88,24 @@ pub enum FetchError {
 /// Gets the weights of every network that has an address.
 pub fn fetch(study: &Study) -> Result<String, StageError> {
     let signals = Signals::listen();
-    let mut lines = Vec::new();
+    let (mut lines, mut errors) = (Vec::new(), Vec::new());
     for (name, network) in &study.networks {
         let Some(download) = &network.download else {
             continue;
         };
-        let said =
-            one(download, &network.weights, &|| signals.received().is_some()).map_err(|error| {
-                match (error, signals.received()) {
-                    (FetchError::Interrupted, Some(signal)) => StageError::Interrupted { signal },
-                    (error, _) => StageError::action(error),
-                }
-            })?;
-        lines.push(format!("{name}: {} {said}", network.weights.display()));
+        signals.check()?;
+        match one(download, &network.weights, &|| signals.received().is_some()) {
+            Ok(said) => lines.push(format!("{name}: {} {said}", network.weights.display())),
+            Err(error @ FetchError::Interrupted) => {
+                signals.check()?;
+                return Err(StageError::action(error));
+            }
+            // Somebody without a network learns at once of all files that have to be brought.
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(StageError::action(errors.join("\n")));
     }
     if lines.is_empty() {
         lines.push("no network of the study has a `url`: there is nothing to fetch".to_owned());

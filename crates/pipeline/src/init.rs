@@ -32,7 +32,7 @@ pub struct Wanted {
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
     /// Height and width of the network's input, in pixels; unless given, the usual ones are tried on a program, and weights get 224.
-    #[arg(long, value_name = "PIXELS")]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(i64::from(SMALLEST)..=i64::from(LARGEST)))]
     size: Option<u32>,
     /// Masks that LIME asks for each explanation.
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -44,6 +44,10 @@ pub struct Wanted {
 
 /// Images that the network is shown: enough to see whether it is asked in the way that it was trained.
 const SHOWN: usize = 20;
+/// Shortest side of an input, in pixels: that of `crop` in a study.
+const SMALLEST: u32 = 64;
+/// Longest side, that of `crop` and `resize`.
+const LARGEST: u32 = 4096;
 /// Sides of inputs that are tried, the usual one first.
 const SIDES: [u32; 7] = [224, 299, 384, 256, 128, 96, 64];
 /// Widths that are tried of a built-in architecture.
@@ -78,17 +82,7 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
     if config.exists() {
         return Err(exists(config));
     }
-    for path in [Some(&wanted.network), wanted.labels.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if !path.is_file() {
-            return Err(StageError::action(format!(
-                "there is no file {}",
-                path.display()
-            )));
-        }
-    }
+    check(wanted, config)?;
     let draft = Draft::new(wanted, config)?;
     let (candidate, seen) = draft.find()?;
     let (place, network) = Draft::best(&seen)?;
@@ -99,6 +93,43 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
         Err(error) => Err(StageError::action(format!("{}: {error}", config.display()))),
         Ok(()) => Ok(draft.summary(&candidate, place, &seen)),
     }
+}
+
+/// Refuses paths that are not there, which would be mistakes in the file for looking: nobody wrote it, and it is gone by then.
+fn check(wanted: &Wanted, config: &Path) -> Result<(), StageError> {
+    let classes = wanted.classes.as_deref();
+    // A name alone lies in the folder where we are.
+    let folder = config
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let named = [
+        ("--network", "file", Some(wanted.network.as_path())),
+        ("--labels", "file", wanted.labels.as_deref()),
+        (
+            "--classes",
+            "file",
+            classes.filter(|path| path.as_os_str() != IMAGENET),
+        ),
+        ("--images", "folder", Some(wanted.images.as_path())),
+        ("--config", "folder", folder),
+    ];
+    for (option, kind, path) in named {
+        let Some(path) = path else {
+            continue;
+        };
+        let there = if kind == "file" {
+            path.is_file()
+        } else {
+            path.is_dir()
+        };
+        if !there {
+            return Err(StageError::action(format!(
+                "{option}: there is no {kind} {}",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn create(path: &Path, text: &str) -> std::io::Result<()> {
@@ -238,7 +269,7 @@ impl<'a> Draft<'a> {
         } else {
             format!(" ({others} other ways of reading it fail too)")
         };
-        Err(StageError::action(format!("{first}{more}")))
+        Err(StageError::action(format!("{first}{}{more}", mend(&first))))
     }
 
     /// A study for looking: the network under each normalisation.
@@ -428,14 +459,16 @@ impl<'a> Draft<'a> {
         if self.labels.is_some() {
             let _ = writeln!(
                 text,
-                "# The network gets {} of {} images right that it was shown.",
+                "# The network gets {} of {} labelled images right that it was shown.",
                 network.right(),
-                seen.images.len()
+                network.labelled()
             );
         }
         for (image, answer) in seen.images.iter().zip(&network.answers) {
             let judged = match answer.right {
                 Some(true) => ", right",
+                // As the file says: none is dropped where one has no label.
+                Some(false) if seen.unlabelled > 0 => ", WRONG",
                 Some(false) => ", WRONG: dropped",
                 None => "",
             };
@@ -494,30 +527,52 @@ impl<'a> Draft<'a> {
                 text,
                 "; {} of {} images right",
                 network.right(),
-                seen.images.len()
+                network.labelled()
             );
-        }
-        let unknown = network
-            .answers
-            .iter()
-            .filter(|answer| answer.right.is_none());
-        let unknown = unknown.count();
-        if self.labels.is_some() && unknown > 0 {
-            let _ = write!(text, "; {unknown} of them have no label");
+            if seen.unlabelled > 0 {
+                let _ = write!(text, "; without a label: {}", seen.unlabelled);
+            }
         }
         if network.layer_error.is_some() {
             text.push_str("; no Grad-CAM, as the file says");
         }
-        let config = self.config.display();
-        let _ = write!(
-            text,
-            "\nnext: pipeline check --config {config}, pipeline run --config {config}"
-        );
+        text.push_str("\nnext:");
+        let program = std::env::args_os().next();
+        let program = program.as_deref().map_or(Path::new("pipeline"), Path::new);
+        for command in ["check", "plan --measure", "run"] {
+            let _ = write!(
+                text,
+                "\n  {} {command} --config {}",
+                program.display(),
+                self.config.display()
+            );
+        }
         text
     }
 }
 
-/// The shorter side before the crop: 256 for 224, as is usual.
+/// The shorter side before the crop: 256 for 224, as is usual, as far as a study allows.
 fn resize(side: u32) -> u32 {
-    (side * 8).div_ceil(7)
+    (side * 8).div_ceil(7).min(LARGEST)
+}
+
+/// What helps here against an error that speaks to somebody with a study.
+fn mend(error: &str) -> &'static str {
+    if error.contains("`crop`") {
+        "; here that is --size"
+    } else if error.contains("not a TorchScript program") {
+        "; weights alone (a state dict) belong in a `.pth` file, which is tried as each built-in architecture, or in a study that names their `architecture`"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_scaled_to_what_a_study_allows() {
+        assert_eq!([64, 224, LARGEST].map(resize), [74, 256, LARGEST]);
+    }
 }

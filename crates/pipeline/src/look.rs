@@ -59,7 +59,13 @@ impl Network {
         right.count()
     }
 
-    /// The probabilities of those, summed: of equally many the surer ones.
+    /// Images with a label that it was shown.
+    pub(crate) fn labelled(&self) -> usize {
+        let labelled = self.answers.iter().filter(|answer| answer.right.is_some());
+        labelled.count()
+    }
+
+    /// The probabilities of the right ones, summed: of equally many the surer ones.
     pub(crate) fn sure(&self) -> f64 {
         let right = self
             .answers
@@ -69,7 +75,7 @@ impl Network {
     }
 }
 
-/// Looks at the networks of a study, and shows them its first images.
+/// Looks at the networks of a study, and shows them some images, those with a label first.
 pub(crate) fn look(config: &Path, images: usize, seconds: Option<f64>) -> Result<Seen, StageError> {
     let program = beside("look")?;
     let mut command = Command::new(&program);

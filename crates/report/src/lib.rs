@@ -15,7 +15,7 @@ use study::costs::{self, Cost};
 use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
-/// Kinds of methods in the order in which they are shown; one that is not here comes first.
+/// Kinds of methods in the order in which they are shown; one that is not here comes first, a control behind the explanations.
 const KINDS: [&str; 6] = ["gradcam", "lime", "random", "edges", "greedy", "oracle"];
 
 /// Brings the report up to date, and prints its main table where that is asked for.
@@ -150,9 +150,7 @@ fn networks(session: &Session) -> Vec<Network> {
         architecture: network.architecture.name().to_owned(),
         width: network.width,
         digest: session.sources.network_digest(name).to_owned(),
-        gray: network
-            .mean
-            .map(|value| (value * 255.0).round_ties_even() as u8),
+        mean: network.mean,
     };
     session.study.networks.iter().map(shown).collect()
 }
@@ -166,12 +164,16 @@ fn methods(session: &Session) -> Vec<ShownMethod> {
         ShownMethod {
             name: name.to_string(),
             kind: method.kind().to_owned(),
+            control: method.is_control(),
             replacement,
         }
     };
     let mut methods: Vec<ShownMethod> = session.study.methods.iter().map(shown).collect();
     // Explanations before controls.
-    methods.sort_by_key(|method| KINDS.iter().position(|kind| method.kind == *kind));
+    methods.sort_by_key(|method| {
+        let place = KINDS.iter().position(|kind| method.kind == *kind);
+        (method.control, place)
+    });
     methods
 }
 

@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM as a flag that work looks at between batches, and the end of work that does not look.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -39,7 +40,8 @@ impl Signals {
             if let Some(signal) = arrivals.forever().next() {
                 std::thread::sleep(GRACE);
                 let error = StageError::Interrupted { signal };
-                eprintln!("error: {error}");
+                // On a full disk `eprintln` would panic, which ends this thread and not the process.
+                let _ = writeln!(std::io::stderr(), "error: {error}");
                 // Without destructors, which would wait for the threads that are still computing.
                 signal_hook::low_level::exit(i32::from(error.status()));
             }

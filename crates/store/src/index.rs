@@ -228,10 +228,8 @@ impl Index {
         let text = read_text(&file).unwrap_or_default();
         let known = Shelves::parse(&text).unwrap_or_default();
         let mut shelves = Vec::new();
-        for kind in publish::entries(actions)? {
-            for shelf in publish::entries(&kind)? {
-                shelves.push(shelf);
-            }
+        for kind in publish::folders(actions)? {
+            shelves.extend(publish::folders(&kind)?);
         }
         let read: Vec<Shelf> = shelves
             .par_iter()

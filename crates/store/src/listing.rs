@@ -21,10 +21,8 @@ impl Store {
     /// All files that are called as a record, sorted by kind and key. Temporary files, and whatever else lies there, are left out.
     pub(crate) fn record_files(&self) -> Result<Vec<Named<Key>>, StoreError> {
         let mut files = Vec::new();
-        for kind in publish::entries(&self.root().join(ACTIONS))? {
-            if kind.is_dir() {
-                add_shelves(&kind, "json", &mut files)?;
-            }
+        for kind in publish::folders(&self.root().join(ACTIONS))? {
+            add_shelves(&kind, "json", &mut files)?;
         }
         Ok(files)
     }
@@ -32,10 +30,8 @@ impl Store {
     /// The folders of records, such as `actions/weights/9c`.
     pub(crate) fn record_shelves(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut shelves = Vec::new();
-        for kind in publish::entries(&self.root().join(ACTIONS))? {
-            if kind.is_dir() {
-                shelves.extend(publish::entries(&kind)?);
-            }
+        for kind in publish::folders(&self.root().join(ACTIONS))? {
+            shelves.extend(publish::folders(&kind)?);
         }
         Ok(shelves)
     }
@@ -50,11 +46,9 @@ impl Store {
     /// The artifacts that `latest/` shows.
     pub fn shown(&self) -> Result<BTreeSet<ContentId>, StoreError> {
         let mut shown = BTreeSet::new();
-        for table in publish::entries(&self.root().join("latest"))? {
-            if table.is_dir() {
-                let links = publish::entries(&table)?;
-                shown.extend(links.iter().filter_map(|link| shown_by(link)));
-            }
+        for table in publish::folders(&self.root().join("latest"))? {
+            let links = publish::entries(&table)?;
+            shown.extend(links.iter().filter_map(|link| shown_by(link)));
         }
         Ok(shown)
     }
@@ -85,10 +79,8 @@ fn add_shelves<D: FromStr>(
     ending: &str,
     files: &mut Vec<Named<D>>,
 ) -> Result<(), StoreError> {
-    for shelf in publish::entries(folder)? {
-        if shelf.is_dir() {
-            add_files(&shelf, ending, files)?;
-        }
+    for shelf in publish::folders(folder)? {
+        add_files(&shelf, ending, files)?;
     }
     Ok(())
 }

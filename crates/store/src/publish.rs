@@ -173,16 +173,24 @@ fn write_through(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Renames a file; fails with `AlreadyExists` where there is one of the new name.
+/// Renames a file or folder; fails where there is one of the new name, for a file with `AlreadyExists`.
 pub(crate) fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     match rename_exclusively(from, to) {
-        // File systems without this kind of rename (some network ones) have links.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
-            fs::hard_link(from, to)?;
-            fs::remove_file(from)
+            rename_by_link(from, to)
         }
         renamed => Ok(renamed?),
     }
+}
+
+/// The same on file systems without this kind of rename (some network ones), which have links.
+fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
+    // A folder can have no second name, and its plain rename replaces nothing but an empty folder.
+    if fs::symlink_metadata(from)?.is_dir() {
+        return fs::rename(from, to);
+    }
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -234,6 +242,13 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths)
 }
 
+/// Those of a folder's entries that are folders: other programs leave files such as `.DS_Store` beside them.
+pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut paths = entries(folder)?;
+    paths.retain(|path| path.is_dir());
+    Ok(paths)
+}
+
 /// Moves a file that does not hold what its name says into `damaged`, under a name of its own there; where it is now.
 ///
 /// `file` is the open file that was found damaged: another process may have put a good one in its place since.
@@ -270,6 +285,31 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o222, 0);
         assert_eq!(entries(path.parent().unwrap()).unwrap(), [path]);
+    }
+
+    #[test]
+    fn where_only_links_are_exclusive_files_and_folders_are_renamed_without_replacing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["first", "second"] {
+            fs::write(path(name), name).unwrap();
+        }
+        rename_by_link(&path("first"), &path("file")).unwrap();
+        assert!(!path("first").exists());
+        let refused = rename_by_link(&path("second"), &path("file")).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(path("file")).unwrap(), b"first");
+
+        for name in ["built", "late"] {
+            fs::create_dir(path(name)).unwrap();
+            fs::write(path(name).join("inside"), name).unwrap();
+        }
+        rename_by_link(&path("built"), &path("folder")).unwrap();
+        for other in ["folder", "file"] {
+            assert!(rename_by_link(&path("late"), &path(other)).is_err());
+        }
+        assert_eq!(fs::read(path("folder/inside")).unwrap(), b"built");
+        assert_eq!(fs::read(path("file")).unwrap(), b"first");
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Store {
 
     /// Removes the copies of processes that died.
     pub(crate) fn remove_dead_scratches(&self) -> Result<(), StoreError> {
-        for copy in publish::entries(&self.root().join(AUDITS))? {
+        for copy in publish::folders(&self.root().join(AUDITS))? {
             let dead = File::open(&copy).is_ok_and(|folder| {
                 rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok()
             });

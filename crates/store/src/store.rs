@@ -296,7 +296,7 @@ impl Store {
     pub fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::new();
         let folder = self.root.join(ACTIONS).join(&*folder_name(kind));
-        for shelf in publish::entries(&folder)? {
+        for shelf in publish::folders(&folder)? {
             let files = publish::entries(&shelf)?;
             let whole = files
                 .iter()
@@ -545,13 +545,10 @@ impl Store {
     }
 
     fn remove_stale(&self) -> Result<(), StoreError> {
-        let mut folders = publish::entries(&self.root.join(OBJECTS))?;
-        for kind in publish::entries(&self.root.join(ACTIONS))? {
-            folders.extend(publish::entries(&kind)?);
-        }
+        let mut folders = publish::folders(&self.root.join(OBJECTS))?;
+        folders.extend(self.record_shelves()?);
         folders
             .iter()
-            .filter(|folder| folder.is_dir())
             .try_for_each(|folder| publish::remove_stale(folder))
     }
 }

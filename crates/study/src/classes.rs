@@ -55,7 +55,8 @@ impl Classes {
             } else if let Some(first) = indices.insert(name.to_owned(), names.len()) {
                 let problem = Problem::new(format!("two classes are called `{name}`"));
                 let label = format!("class {first} has this name already");
-                problems.push(problem.label(label).at(&source, span));
+                let help = "write what tells them apart, such as `crane (134)`";
+                problems.push(problem.label(label).help(help).at(&source, span));
             }
             names.push(name.to_owned());
         }
@@ -129,6 +130,8 @@ mod tests {
           |
         4 | mug
           | ^^^ class 0 has this name already
+          |
+          = help: write what tells them apart, such as `crane (134)`
         ");
     }
 

@@ -20,7 +20,7 @@ const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
 /// Hexadecimal digits of a file's digest that tell two images of one name apart.
 const DIGEST_DIGITS: usize = 8;
 /// Names that a message lists before it only counts.
-const LISTED: usize = 10;
+pub(crate) const LISTED: usize = 10;
 
 /// One image of the study.
 #[derive(Clone, Debug, PartialEq, Eq)]

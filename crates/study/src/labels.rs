@@ -8,6 +8,7 @@ use std::sync::Arc;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::classes::Classes;
+use crate::images::LISTED;
 use crate::problem::{Problem, Problems, Source, listed, nearest};
 
 /// The columns of the file, each once, in any order.
@@ -18,13 +19,12 @@ const COLUMNS: [&str; 2] = ["path", "label"];
 pub(crate) struct Labels {
     /// The class for each path in `paths` that has a label.
     pub(crate) classes: BTreeMap<PathBuf, usize>,
-    /// Rows that belong to no image, each as a sentence with file and line.
+    /// Rows that belong to no image: the first ten each as a sentence with file and line, the others counted in one more.
     pub(crate) unmatched: Vec<String>,
 }
 
 struct Row {
     line: Range<usize>,
-    number: usize,
     path: String,
     label: String,
 }
@@ -46,7 +46,8 @@ pub(crate) fn read(
     let known: BTreeMap<PathBuf, &PathBuf> = paths.iter().map(|path| (plain(path), path)).collect();
 
     let mut labels = Labels::default();
-    let mut first_lines: BTreeMap<&PathBuf, usize> = BTreeMap::new();
+    let mut first_rows: BTreeMap<&PathBuf, &Row> = BTreeMap::new();
+    let mut without = Vec::new();
     for row in &rows {
         let class = classes.class(&row.label);
         if class.is_none() {
@@ -58,10 +59,11 @@ pub(crate) fn read(
             .iter()
             .find_map(|base| known.get(&plain(&base.join(&row.path))));
         let Some(&path) = found else {
-            labels.unmatched.push(unmatched(file, row, folder, paths));
+            without.push(row);
             continue;
         };
-        if let Some(first) = first_lines.insert(path, row.number) {
+        if let Some(first) = first_rows.insert(path, row) {
+            let first = source.line(first.line.start);
             let title = format!("the image `{}` has two labels", row.path);
             let problem = Problem::new(title).label(format!("the first is in line {first}"));
             problems.push(problem.at(&source, source.within(&row.line, &row.path)));
@@ -70,6 +72,7 @@ pub(crate) fn read(
             labels.classes.insert(path.clone(), class);
         }
     }
+    labels.unmatched = unmatched(&source, &without, folder, paths);
     Problems::check(problems, labels)
 }
 
@@ -112,7 +115,6 @@ fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
         }
         rows.push(Row {
             line,
-            number: source.line(start),
             path: record[path].to_owned(),
             label: record[label].to_owned(),
         });
@@ -145,18 +147,31 @@ pub(crate) fn unknown_label(label: &str, classes: &Classes) -> (String, String, 
     (format!("no class is called `{label}`"), meant, help)
 }
 
-fn unmatched(file: &Path, row: &Row, folder: &Path, paths: &[PathBuf]) -> String {
-    let below: Vec<String> = paths
+/// What is said of rows without an image. A hint compares a row with every image, and a file of labels may be that of a data set with
+/// thousands of others: so only the first have one.
+fn unmatched(source: &Source, rows: &[&Row], folder: &Path, paths: &[PathBuf]) -> Vec<String> {
+    let below: Vec<&str> = paths
         .iter()
-        .filter_map(|path| path.strip_prefix(folder).ok()?.to_str().map(str::to_owned))
+        .filter_map(|path| path.strip_prefix(folder).ok()?.to_str())
         .collect();
-    let file = file.display();
-    let hint = nearest(&row.path, below.iter().map(String::as_str))
-        .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-    format!(
-        "{file}:{}: there is no image `{}`, its label is not used{hint}",
-        row.number, row.path
-    )
+    let file = source.path.display();
+    let sentence = |row: &&Row| {
+        let hint = nearest(&row.path, below.iter().copied())
+            .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+        format!(
+            "{file}:{}: there is no image `{}`, its label is not used{hint}",
+            source.line(row.line.start),
+            row.path
+        )
+    };
+    let mut sentences: Vec<String> = rows.iter().take(LISTED).map(sentence).collect();
+    if rows.len() > LISTED {
+        let more = rows.len() - LISTED;
+        sentences.push(format!(
+            "{file}: and {more} more without an image, whose labels are not used"
+        ));
+    }
+    sentences
 }
 
 /// The path without `.` and with `a/..` taken out, as text, so that two ways to write a path meet.
@@ -228,6 +243,19 @@ mod tests {
         let labels = read_text("path,label\n\nmug_07.png,mug\nkey.png,key\n").unwrap();
         insta::assert_snapshot!(labels.unmatched.join("\n"), @"labels.csv:3: there is no image `mug_07.png`, its label is not used; did you mean `mug-07.png`?");
         assert_eq!(labels.classes.len(), 1);
+    }
+
+    #[test]
+    fn of_many_rows_without_an_image_the_first_are_listed_and_the_others_counted() {
+        let rows = "mug_07.png,mug\n".repeat(LISTED + 3);
+        let labels = read_text(&format!("path,label\n{rows}")).unwrap();
+        let unmatched = labels.unmatched;
+        assert_eq!(unmatched.len(), LISTED + 1);
+        assert!(unmatched[LISTED - 1].starts_with("labels.csv:11: there is no image `mug_07.png`"));
+        assert_eq!(
+            unmatched[LISTED],
+            "labels.csv: and 3 more without an image, whose labels are not used"
+        );
     }
 
     #[test]

@@ -873,7 +873,7 @@ kind = "lime"
         folder.edit("device = \"auto\"", "device = \"cpu\"");
         let shown = folder.shown(&folder.study().unwrap_err());
         assert!(
-            shown.contains("has no answers in fp32") && shown.contains("needs a CUDA GPU"),
+            shown.contains("computes all in tf32") && shown.contains("needs a CUDA GPU"),
             "{shown}"
         );
     }

@@ -12,7 +12,7 @@ use networks::Form;
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
-use study::{Images, Study};
+use study::{Image, Images, Study};
 
 /// Looks at networks and images.
 #[derive(Debug, Parser)]
@@ -21,7 +21,7 @@ struct Arguments {
     /// The study.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     config: PathBuf,
-    /// How many images are shown to the networks, the first by name.
+    /// How many images are shown to the networks: those with a label first, each kind by name.
     #[arg(long, default_value_t = 0)]
     images: usize,
     /// Seconds for which each network's speed is measured; not at all, unless given.
@@ -69,15 +69,16 @@ impl Shown {
     fn read(study: &Study, count: usize) -> Result<Self, StageError> {
         let images = Images::read(study)?;
         let preparation = segment::preparation(&study.images).map_err(StageError::action)?;
-        let unlabelled = images
+        // Only labelled ones tell whether the networks are asked in the way that they were trained.
+        let (labelled, others): (Vec<&Image>, Vec<&Image>) = images
             .images
             .iter()
-            .filter(|image| image.true_class.is_none());
+            .partition(|image| image.true_class.is_some());
         let mut shown = Self {
-            unlabelled: unlabelled.count(),
+            unlabelled: others.len(),
             ..Self::default()
         };
-        for image in images.images.iter().take(count) {
+        for image in labelled.into_iter().chain(others).take(count) {
             let about = |error: &dyn std::fmt::Display| {
                 StageError::action(format!("{}: {error}", image.path.display()))
             };

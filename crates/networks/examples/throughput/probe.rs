@@ -108,7 +108,7 @@ mod x86 {
 
     #[expect(
         unsafe_code,
-        reason = "32 bfloat16 zeros are 64 bytes of zeros; there is no constructor"
+        reason = "32 numbers of two bytes are 64 bytes; there is no constructor"
     )]
     #[target_feature(enable = "avx512f,avx512bf16")]
     fn pair_sums(steps: u64) -> f32 {

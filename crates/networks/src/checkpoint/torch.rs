@@ -226,7 +226,7 @@ fn stored<'file>(
 /// Whether a view reaches no number outside its storage.
 fn lies_within(view: &View) -> bool {
     if view.shape.contains(&0) {
-        return true;
+        return view.offset <= view.storage.length;
     }
     let mut axes = view.shape.iter().zip(&view.strides);
     let last = axes.try_fold(view.offset, |last, (&side, &stride)| {

@@ -9,6 +9,7 @@ use crate::needs::{
     Answers, Check, Choice, Contrast, Fidelity, Passes, Ranked, Repeat, Verdict, agreed,
 };
 use crate::results::Results;
+use crate::summary::rounded;
 
 /// Where no method is ahead.
 const UNDECIDED: &str = "undecided";
@@ -422,7 +423,7 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @if let Some((partition, replacement)) = results.main {
                 "The answer is for superpixels by " (partition) ", replaced by " (replacement) ". "
             }
-            @if let Some(row) = inputs.summaries.first() { "In brackets: " (100.0 * row.level) " % bootstrap intervals over images. " }
+            @if let Some(row) = inputs.summaries.first() { "In brackets: " (rounded(100.0 * row.level)) " % bootstrap intervals over images. " }
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
             (plural(results.methods.len(), "method"))
             @if !results.controls.is_empty() { ", of them controls: " (results.controls.join(", ")) }
@@ -485,14 +486,16 @@ fn seconds(seconds: f64) -> String {
 /// What a reader must know before a number is quoted.
 fn caveats(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
     let mut caveats = vec![format!(
-        "These numbers describe {}. The intervals say how far the means would move with other images of the same kind; they say nothing          about other kinds of image or other networks.",
+        "These numbers describe {}. The intervals say how far the means would move with other images of the same kind; they say nothing \
+         about other kinds of image or other networks.",
         plural(results.images.len(), "image")
     )];
     caveats.extend(deterministic(results));
     caveats.extend(favoured(inputs, results));
     if results.networks.len() > 1 {
         caveats.push(
-            "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the              relative AUC (divided by the untouched probability and the number of steps) is."
+            "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the \
+             relative AUC (divided by the untouched probability and the number of steps) is."
                 .to_owned(),
         );
     }

@@ -121,6 +121,23 @@ fn the_first_record_of_a_key_stands() {
 }
 
 #[test]
+fn stray_files_beside_the_folders_of_records_are_left_alone() {
+    let (_folder, store) = open();
+    let published = publish_one(&store, "mug-07");
+    let stray =
+        [".DS_Store", "weights/.DS_Store"].map(|name| store.root().join(ACTIONS).join(name));
+    for file in &stray {
+        fs::write(file, b"notes").unwrap();
+    }
+    let store = Store::open(store.root()).unwrap();
+    assert_eq!(store.index().unwrap().len(), 1);
+    assert_eq!(store.records("weights").unwrap(), [published.record]);
+    assert_eq!(store.record_shelves().unwrap().len(), 1);
+    assert_eq!(store.record_files().unwrap().len(), 1);
+    assert!(stray.iter().all(|file| file.exists()));
+}
+
+#[test]
 fn equal_rows_share_one_object() {
     let (_folder, store) = open();
     let rows = weights("mug-07", 7);

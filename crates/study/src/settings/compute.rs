@@ -7,9 +7,9 @@ use crate::reader::{Choice, Section};
 /// What is wrong about another precision in a study with a program.
 pub(crate) const PROGRAM: &str =
     "a TorchScript program computes in the precision that it was saved with: expected \"fp32\"";
-/// What is wrong about a LIME of another kind of fp32 than the study's.
-pub(crate) const ONE_FP32: &str =
-    "a study in tf32 has no answers in fp32: expected \"bf16\", or no `precision` here";
+/// What is wrong about a LIME of another precision in a study in tf32.
+pub(crate) const WHOLE_TF32: &str =
+    "a study in tf32 computes all in tf32: expected no `precision` here";
 
 /// Where the networks run. It is in no key: results agree within the stated tolerances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use crate::reader::{Choice, Section};
 use crate::settings::Backdrop;
-use crate::settings::compute::{self, ONE_FP32, PROGRAM};
+use crate::settings::compute::{self, PROGRAM, WHOLE_TF32};
 
 /// Kernel width of the published image explainer, for the cosine distance.
 const COSINE_WIDTH: f64 = 0.25;
@@ -240,9 +240,9 @@ impl Settings {
                 "a network of this study is a TorchScript program",
             );
         }
-        if tf32 && precision.is_some_and(|precision| precision != Precision::Bf16) {
+        if tf32 && precision.is_some() {
             let label = "one process multiplies in tf32 or does not";
-            section.wrong("precision", ONE_FP32, label);
+            section.wrong("precision", WHOLE_TF32, label);
         }
         let settings = Self {
             samples: Samples::read(&mut section),
