@@ -114,9 +114,10 @@ bench: libtorch $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/benchmarks/removal.py target/release/examples/removal_curve
 	$(ORACLE_PYTHON) scripts/benchmarks/superpixels.py target/release/examples/time
 	$(ORACLE_PYTHON) scripts/benchmarks/growth.py target/release/examples
-	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples --samples 1000 --runs 12 --networks alexnet
-	$(ORACLE_PYTHON) scripts/benchmarks/designs.py target/release/examples --samples 1000 --runs 10 --images 4 --networks alexnet
+	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples --samples 1000 --runs 8 --images 4
+	$(ORACLE_PYTHON) scripts/benchmarks/designs.py target/release/examples --samples 1000 --runs 8 --images 4
 	cargo bench --workspace --benches
+	scripts/benchmarks/no_op.sh
 
 $(ORACLE_PYTHON):
 	python3 -m venv target/oracles-venv
