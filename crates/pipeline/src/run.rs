@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::Store;
 use study::Kind;
-use study::plan::Action;
+use study::plan::{Action, Plan};
 
 use crate::View;
 
@@ -97,6 +97,14 @@ enum Round {
 }
 
 fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, StageError> {
+    // Often nothing is to be done, and one plan tells that of all stages.
+    let plan = view.plan(order.last)?;
+    if order
+        .stages()
+        .all(|stage| is_done(view, order, &plan, stage))
+    {
+        return Ok(Round::Done(0));
+    }
     let (mut ran, mut failed) = (0, false);
     for stage in order.stages() {
         // What does not read the results that are missing can be made all the same; evaluate reads everything.
@@ -104,11 +112,7 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
             break;
         }
         signals.check()?;
-        let plan = view.plan(stage)?;
-        let mut mine = plan
-            .stage(stage)
-            .filter(|action| order.shard.holds(&action.subject, &view.sources));
-        if mine.all(Action::is_done) {
+        if is_done(view, order, &view.plan(stage)?, stage) {
             continue;
         }
         ran += 1;
@@ -124,6 +128,14 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
         return Ok(Round::Failed(FAILED));
     }
     Ok(Round::Done(ran))
+}
+
+/// Whether nothing of the order's share is left for a stage.
+fn is_done(view: &View, order: &Order<'_>, plan: &Plan, stage: Stage) -> bool {
+    let mut mine = plan
+        .stage(stage)
+        .filter(|action| order.shard.holds(&action.subject, &view.sources));
+    mine.all(Action::is_done)
 }
 
 /// Starts the stage's program, which lies beside this one.
