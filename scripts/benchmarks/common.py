@@ -6,6 +6,9 @@ import subprocess
 
 import numpy as np
 
+# Of a probability in f32.
+ROUNDING = 1e-7
+
 
 def measured(command):
     """The JSON that a process prints, and its largest resident memory in MiB."""
@@ -25,8 +28,11 @@ def spread(items, count):
 
 def compared(reference, other):
     """Of two arrays of weights, [runs, superpixels]: how many times the variance of the reference is that of the other, summed over the superpixels; and
-    the root mean square difference of the means beyond chance, in standard errors of one run of the reference."""
+    the root mean square difference of the means beyond chance, in standard errors of one run of the reference. None where the weights
+    differ from run to run by no more than the rounding of f32, as those of a network that is certain under every mask."""
     errors, others = reference.var(axis=0, ddof=1), other.var(axis=0, ddof=1)
+    if min(errors.max(), others.max()) < ROUNDING**2:
+        return None
     # The means of few runs differ by chance too: that share is taken off the squares.
     chance = (errors + others) / len(reference)
     squares = ((other.mean(axis=0) - reference.mean(axis=0)) ** 2 - chance) / errors

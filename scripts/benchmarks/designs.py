@@ -163,7 +163,7 @@ def main():
         program = chosen.programs / "answers"
         found = [runs([program, path, network, weights, "0.25"], chosen, place) for place, path in enumerate(images)]
         for design in DESIGNS[1:]:
-            saved, biases = zip(*(compared(weights_of["coin"], weights_of[design]) for weights_of in found))
+            saved, biases = zip(*filter(None, (compared(weights_of["coin"], weights_of[design]) for weights_of in found)))
             print(
                 f"| {network} | {design} | {median(saved):.2f} | {min(saved):.2f} to {max(saved):.2f} | {median(biases):.2f} |",
                 flush=True,
