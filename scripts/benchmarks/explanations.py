@@ -4,7 +4,8 @@
 
 Full-width networks with seeded random weights; both sides load the network and ask it once before the clock starts. The lime package is called as in its
 tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off; captum with the same superpixels, kernel and ridge
-regression, in batches of 16; a peer asks once for each sample. Prints our forward passes, the median seconds, the ratio of medians
+regression, in batches of 16; a peer asks once for each sample. Every round is of another image, the same one for all sides, because the passes of `mixed`
+differ by image. Prints our forward passes, the median seconds, the ratio of medians
 (above 1: ours is faster) with the smallest and the largest ratio of a round, and the largest resident memory of each process.
 """
 
@@ -12,19 +13,20 @@ import argparse
 import json
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from common import measured
+from common import measured, spread
 
 ROOT = Path(__file__).parents[2]
-IMAGE = ROOT / "data" / "images" / "mug-00.png"
+IMAGES = sorted((ROOT / "data" / "images").glob("*.png"))
 NETWORKS = ("resnet50", "alexnet")
 PEERS = ("lime 0.2.0.1", "captum 0.9.0")
 OURS = (("fp32", "coin"), ("mixed", "coin"), ("mixed", "hadamard"))
 
 
-def peer(kind, architecture, samples):
+def peer(kind, architecture, samples, picture):
     """Runs in a process of its own; prints the seconds of one explanation."""
     import numpy as np
     import torch
@@ -35,7 +37,7 @@ def peer(kind, architecture, samples):
     torch.manual_seed(1)
     network = getattr(torchvision.models, architecture)(weights=None).eval()
     crop = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
-    image = np.array(crop(Image.open(IMAGE).convert("RGB")))
+    image = np.array(crop(Image.open(picture).convert("RGB")))
     normalise = transforms.Compose(
         [transforms.ToTensor(), transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
     )
@@ -98,15 +100,20 @@ def peer(kind, architecture, samples):
 
 
 def turns(rounds, sides):
-    """The seconds and the memory of every side, one after another in each round."""
+    """The seconds and the memory of every side, one after another in each round, which has an image of its own."""
     seconds = {name: [] for name in sides}
     memory = dict.fromkeys(sides, 0.0)
-    for _ in range(rounds):
+    for image in spread(IMAGES, rounds):
         for name, run in sides.items():
-            took, resident = run()
+            took, resident = run(image)
             seconds[name].append(took)
             memory[name] = max(memory[name], resident)
     return seconds, memory
+
+
+def passes_of(rounds):
+    few, many = min(rounds), max(rounds)
+    return f"{few}" if few == many else f"{median(rounds):.0f} ({few} to {many})"
 
 
 def show(title, peer_name, seconds, memory, passes):
@@ -116,7 +123,7 @@ def show(title, peer_name, seconds, memory, passes):
             continue
         ratios = [their / our for their, our in zip(theirs, ours)]
         print(
-            f"| {title} | {name} | {passes[name]} | {median(ours):.2f} s | {peer_name} | {median(theirs):.2f} s "
+            f"| {title} | {name} | {passes_of(passes[name])} | {median(ours):.2f} s | {peer_name} | {median(theirs):.2f} s "
             f"| {median(theirs) / median(ours):.2f} | {min(ratios):.2f} to {max(ratios):.2f} "
             f"| {memory[name]:.0f} MiB | {memory[peer_name]:.0f} MiB |",
             flush=True,
@@ -131,43 +138,44 @@ def main():
     arguments.add_argument("--images", type=int, default=32, help="images of the Grad-CAM rows")
     arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     chosen = arguments.parse_args()
-    passes = {"fp32": chosen.images}
 
-    def explain(architecture, precision, sampler):
-        command = [chosen.programs / "explain", IMAGE, architecture, "random", 1, precision, sampler, chosen.samples, 1]
+    def explain(image, architecture, precision, sampler, passes):
+        command = [chosen.programs / "explain", image, architecture, "random", 1, precision, sampler, chosen.samples, 1]
         result, resident = measured(command)
-        passes[f"{precision}, {sampler}"] = result["runs"][0]["passes"]
+        passes[f"{precision}, {sampler}"].append(result["runs"][0]["passes"])
         return result["runs"][0]["seconds"], resident
 
-    def maps(architecture):
-        result, resident = measured([chosen.programs / "maps", IMAGE, architecture, chosen.images])
+    def maps(image, architecture):
+        result, resident = measured([chosen.programs / "maps", image, architecture, chosen.images])
         return result["seconds"], resident
 
-    def theirs(kind, architecture, count):
-        return measured([sys.executable, __file__, "--peer", kind, architecture, count])
+    def theirs(image, kind, architecture, count):
+        return measured([sys.executable, __file__, "--peer", kind, architecture, count, image])
 
     print("| task | ours | passes | seconds | peer | seconds | ratio | range | our memory | peer's memory |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for architecture in chosen.networks:
-        sides = {"lime 0.2.0.1": lambda: theirs("lime", architecture, chosen.samples)}
-        sides["captum 0.9.0"] = lambda: theirs("captum", architecture, chosen.samples)
+        passes = defaultdict(list)
+        sides = {"lime 0.2.0.1": lambda image: theirs(image, "lime", architecture, chosen.samples)}
+        sides["captum 0.9.0"] = lambda image: theirs(image, "captum", architecture, chosen.samples)
         for precision, sampler in OURS:
-            sides[f"{precision}, {sampler}"] = lambda p=precision, s=sampler: explain(architecture, p, s)
+            way = f"{precision}, {sampler}"
+            sides[way] = lambda image, p=precision, s=sampler: explain(image, architecture, p, s, passes)
         seconds, memory = turns(chosen.rounds, sides)
         for peer_name in PEERS:
             ours = {name: taken for name, taken in seconds.items() if name == peer_name or name not in PEERS}
             show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory, passes)
         sides = {
-            "pytorch-grad-cam 1.5.5": lambda: theirs("gradcam", architecture, chosen.images),
-            "fp32": lambda: maps(architecture),
+            "pytorch-grad-cam 1.5.5": lambda image: theirs(image, "gradcam", architecture, chosen.images),
+            "fp32": lambda image: maps(image, architecture),
         }
         title = f"Grad-CAM, {chosen.images} images, {architecture}"
-        show(title, "pytorch-grad-cam 1.5.5", *turns(chosen.rounds, sides), passes)
+        show(title, "pytorch-grad-cam 1.5.5", *turns(chosen.rounds, sides), {"fp32": [chosen.images]})
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
-        kind, architecture, count = sys.argv[2:]
-        peer(kind, architecture, int(count))
+        kind, architecture, count, picture = sys.argv[2:]
+        peer(kind, architecture, int(count), picture)
     else:
         main()

@@ -118,7 +118,7 @@ fn fit(
     };
     // Only the weights are looked at, so it does not matter which samples were drawn together.
     let clusters: Vec<usize> = (0..samples).collect();
-    let explanation = if chosen.len() > certain || certain == samples {
+    let explanation = if correction.covers(samples) {
         fit_corrected(&masks, answers, &correction, &clusters, settings)?
     } else {
         fit_clustered(&masks, answers, &clusters, settings)?

@@ -15,7 +15,7 @@ use lime::perturbations::{
 };
 use networks::{Classifier, Methods, Network, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
-use sampling::{Masks, Sampler};
+use sampling::{Masks, STRATA, Sampler};
 use serde_json::json;
 use superpixels::{Algorithm, Quickshift};
 use surrogate::Settings;
@@ -45,7 +45,7 @@ impl Sizes for Sized {
         probabilities: &[f32],
         pilot: &Again,
         step: usize,
-    ) -> Result<usize, Undecided> {
+    ) -> Result<[usize; STRATA], Undecided> {
         let (sampler, surrogate) = (self.sampler, &self.surrogate);
         Ok(lime::sizes::more(
             masks,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use infer::Classifiers;
 use perturbations::{Again, Asked, Perturbations, PerturbationsError, Sizes, Undecided};
-use sampling::{Masks, Sampler};
+use sampling::{Masks, STRATA, Sampler};
 use sizes::Watch;
 use stage::{Output, Outputs, Session, StageError, digest_of};
 use study::plan::{Plan, Subject, facet};
@@ -313,7 +313,7 @@ impl Sizes for Fits {
         probabilities: &[f32],
         pilot: &Again,
         step: usize,
-    ) -> Result<usize, Undecided> {
+    ) -> Result<[usize; STRATA], Undecided> {
         let more = sizes::more(
             masks,
             probabilities,

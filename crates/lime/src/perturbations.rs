@@ -1,11 +1,12 @@
 //! The action `perturbations`: which masks are asked, and what the network answers (Ribeiro et al. 2016).
 
+use std::array;
 use std::error::Error;
 
 use imaging::Rgb;
 use networks::{Classifier, NetworkError, Question};
 use removal::Backdrop;
-use sampling::{Masks, Sampler, Seed, second_order};
+use sampling::{Masks, STRATA, Sampler, Seed, second_order, stratum};
 
 /// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch, as are
 /// the samplers' blocks that are larger: all are powers of two.
@@ -58,14 +59,15 @@ pub trait Sizes {
         Ok(true)
     }
 
-    /// How many samples more to ask the reference after a pilot, or after those of fewer masks, as a multiple of `step` where there are enough.
+    /// How many samples more of each stratum to ask the reference after a pilot, or after those of fewer masks, as multiples of `step` where there
+    /// are enough.
     fn more(
         &self,
         masks: &Masks,
         probabilities: &[f32],
         pilot: &Again,
         step: usize,
-    ) -> Result<usize, Undecided>;
+    ) -> Result<[usize; STRATA], Undecided>;
 }
 
 /// Why a number of samples could not be decided.
@@ -107,7 +109,7 @@ pub struct Perturbations {
 /// Samples that were asked again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Again {
-    /// Which: first those that were certain to be, sample 0 among them, then an equal random choice from the others.
+    /// Which: first those that were certain to be, sample 0 among them, then an equal random choice from the others of each stratum.
     pub samples: Vec<usize>,
     /// The reference's answers.
     pub probabilities: Vec<f32>,
@@ -191,7 +193,7 @@ pub fn perturbations(
     Ok(found)
 }
 
-/// Asks the reference about some samples too: sample 0 and the first of a random order, and then as many more as are worth their cost.
+/// Asks the reference about some samples too: sample 0 and, of each stratum, the first of a random order, and then as many more as are worth their cost.
 ///
 /// What was asked again of fewer masks counts as certain now, and the others are chosen anew.
 fn ask_again(
@@ -206,13 +208,6 @@ fn ask_again(
         probabilities,
         again,
     } = found;
-    let mut order = second_order(seed, again.samples.len(), masks.samples());
-    let mut known = vec![false; masks.samples()];
-    for &sample in &again.samples {
-        known[sample] = true;
-    }
-    order.retain(|&sample| !known[sample]);
-    let mut order = order.as_slice();
     let extend = |again: &mut Again, samples: &[usize]| {
         again
             .probabilities
@@ -220,13 +215,32 @@ fn ask_again(
         again.samples.extend(samples);
         Ok::<_, NetworkError>(())
     };
-    if again.samples.is_empty() {
-        let (pilot, rest) = order.split_at(order.len().min(PILOT - 1));
-        extend(again, &[&[0], pilot].concat())?;
-        order = rest;
+    let mut known = vec![false; masks.samples()];
+    for &sample in &again.samples {
+        known[sample] = true;
     }
+    let mut order = second_order(seed, again.samples.len(), masks.samples());
+    order.retain(|&sample| !known[sample]);
+    let orders: [Vec<usize>; STRATA] = array::from_fn(|of| {
+        order
+            .iter()
+            .copied()
+            .filter(|&sample| stratum(sample) == of)
+            .collect()
+    });
+    let mut rest = orders.each_ref().map(Vec::as_slice);
     again.certain = again.samples.len();
+    if again.samples.is_empty() {
+        let mut pilot = vec![0];
+        for (of, rest) in rest.iter_mut().enumerate() {
+            let share = PILOT / STRATA - usize::from(of == stratum(0));
+            pilot.extend(rest.split_off(..share.min(rest.len())).unwrap_or_default());
+        }
+        extend(again, &pilot)?;
+        again.certain = 1;
+    }
     let more = sizes.more(masks, probabilities, again, step)?;
-    extend(again, &order[..more])?;
+    let more: [&[usize]; STRATA] = array::from_fn(|of| &rest[of][..more[of]]);
+    extend(again, &more.concat())?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sampling::{Masks, Sampler};
+use sampling::{Masks, STRATA, Sampler};
 use surrogate::{
     Correction, Explanation, Settings, SurrogateError, correction_size, fit_clustered,
     fit_corrected,
@@ -91,7 +91,7 @@ fn top(ranks: &[u32], count: usize) -> BTreeSet<usize> {
         .collect()
 }
 
-/// How many samples more to ask in the reference precision after the pilot.
+/// How many samples more of each stratum to ask in the reference precision after the pilot.
 pub fn more(
     masks: &Masks,
     probabilities: &[f32],
@@ -99,7 +99,7 @@ pub fn more(
     sampler: Sampler,
     surrogate: &Settings,
     step: usize,
-) -> Result<usize, SurrogateError> {
+) -> Result<[usize; STRATA], SurrogateError> {
     let clusters = sampler.clusters(masks.samples(), masks.superpixels());
     correction_size(masks, probabilities, pilot, &clusters, surrogate, step)
 }

@@ -10,5 +10,5 @@ mod sampler;
 mod seed;
 
 pub use masks::{Masks, MasksError};
-pub use sampler::{Sampler, UnknownSampler, second_order};
+pub use sampler::{STRATA, Sampler, UnknownSampler, second_order, stratum};
 pub use seed::Seed;

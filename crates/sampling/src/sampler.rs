@@ -164,6 +164,14 @@ fn shuffle(list: &mut [usize], generator: &mut impl Rng) {
     }
 }
 
+/// Groups that samples are asked again from, each by itself: those of even number and those of odd.
+pub const STRATA: usize = 2;
+
+/// The group of a sample.
+pub fn stratum(sample: usize) -> usize {
+    sample % STRATA
+}
+
 /// The numbers from 1 to `samples` - 1 in a random order that is independent of the masks, and of that of every other `known`, the samples
 /// that were asked again before: in which order samples are asked again.
 pub fn second_order(seed: Seed, known: usize, samples: usize) -> Vec<usize> {

@@ -42,7 +42,7 @@ crate::table::table! {
         #[unit = "probability"]
         pub probabilities: Vec<f32>,
         /// Of `mixed`, the rows that were asked in `fp32` too: first those that were certain to be, row 0 the first of them, then an equal random
-        /// choice from all others. Empty for the other precisions.
+        /// choice from the others of even number and one from those of odd, in any order. Empty for the other precisions.
         #[unit = "row"]
         pub reference_samples: Vec<u32>,
         /// The answers of `fp32` to `reference_samples`.

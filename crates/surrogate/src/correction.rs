@@ -4,8 +4,14 @@
 //! and the cheap answer to sample i, and S the samples that were asked twice,
 //! `b + G^-1 sum over S of w_i (x_i - xbar) d_i / pi_i`, with G and xbar from all masks, has for given masks the expected value of the coefficients
 //! of the reference's answers: each term is divided by its chance `pi_i` of being asked twice (Horvitz and Thompson 1952, eq. 1).
+//!
+//! How many are asked twice follows from how far the first of them, the pilot, differ. A sample's chance must not depend on its own difference, so there
+//! are two strata, and how many are drawn from one is decided by the pilot of the other. Then every drawn sample counts, the pilot's too.
+
+use std::array;
 
 use nalgebra::DVector;
+use sampling::{STRATA, stratum};
 
 use crate::ridge::{Coefficients, Regression};
 
@@ -15,7 +21,8 @@ const CHEAP: f64 = 0.5;
 /// Samples that were also answered in the reference precision.
 #[derive(Debug, Clone, Copy)]
 pub struct Correction<'a> {
-    /// The samples, none twice. First come those that were certain to be asked, then an equal random choice from all others.
+    /// The samples, none twice. First come those that were certain to be asked, then an equal random choice from the others of each
+    /// stratum ([`sampling::stratum`]), in any order.
     pub samples: &'a [usize],
     /// The reference's answer to each.
     pub probabilities: &'a [f32],
@@ -33,10 +40,34 @@ pub(crate) struct Shift {
     pub(crate) variances: Option<DVector<f64>>,
 }
 
+/// The part of a correction that is of one stratum.
+struct Drawn {
+    /// Samples of the stratum that were not certain.
+    others: usize,
+    /// Where in the correction's list those are that were drawn from them.
+    places: Vec<usize>,
+}
+
 impl Correction<'_> {
-    /// Samples beyond the certain ones, of `samples` in all.
-    fn others(&self, samples: usize) -> usize {
-        samples - self.certain
+    /// Whether it can stand for the reference's answers to all of `samples` samples: something was drawn wherever not all were certain.
+    pub fn covers(&self, samples: usize) -> bool {
+        let strata = self.strata(samples);
+        strata
+            .iter()
+            .all(|Drawn { others, places }| *others == 0 || !places.is_empty())
+    }
+
+    fn strata(&self, samples: usize) -> [Drawn; STRATA] {
+        array::from_fn(|of| {
+            let here = |sample: &usize| stratum(*sample) == of;
+            let certain = self.samples[..self.certain].iter().copied().filter(here);
+            let drawn =
+                (self.certain..self.samples.len()).filter(|&place| here(&self.samples[place]));
+            Drawn {
+                others: (0..samples).filter(here).count() - certain.count(),
+                places: drawn.collect(),
+            }
+        })
     }
 
     /// `G^-1 w_i (x_i - xbar) d_i` of each sample that was asked twice.
@@ -48,53 +79,73 @@ impl Correction<'_> {
 
     pub(crate) fn shift(&self, regression: &Regression, model: &Coefficients) -> Shift {
         let influences = self.influences(regression, model);
-        let (certain, drawn) = influences.split_at(self.certain);
-        let others = self.others(regression.samples());
-        let scale = others as f64 / drawn.len().max(1) as f64;
         let nothing = || DVector::zeros(model.active.len());
-        let sum = |terms: &[DVector<f64>]| terms.iter().fold(nothing(), |sum, term| sum + term);
-        let each = self.samples.iter().zip(self.probabilities).enumerate();
-        let differences = each.map(|(place, (&sample, &reference))| {
-            let scale = if place < self.certain { 1.0 } else { scale };
+        let mut scales = vec![1.0; influences.len()];
+        let mut variances = Some(nothing());
+        for Drawn { others, places } in self.strata(regression.samples()) {
+            for &place in &places {
+                scales[place] = others as f64 / places.len() as f64;
+            }
+            let terms: Vec<&DVector<f64>> =
+                places.iter().map(|&place| &influences[place]).collect();
+            let told = if places.len() == others {
+                Some(nothing())
+            } else {
+                variance(&terms).map(|variance| variance * added(others, places.len()))
+            };
+            variances = variances.zip(told).map(|(sum, told)| sum + told);
+        }
+        let terms = influences.iter().zip(&scales);
+        let each = self.samples.iter().zip(self.probabilities).zip(&scales);
+        let differences = each.map(|((&sample, &reference), scale)| {
             scale * regression.weighted_difference(sample, reference.into())
         });
         Shift {
-            coefficients: sum(certain) + sum(drawn) * scale,
+            coefficients: terms.fold(nothing(), |sum, (term, &scale)| sum + term * scale),
             answer_mean: differences.sum::<f64>() / regression.total_weight(),
-            variances: if drawn.len() == others {
-                Some(nothing())
-            } else {
-                variance(drawn).map(|variance| variance * added(others, drawn.len()))
-            },
+            variances,
         }
     }
 
-    /// How many samples more to ask in the reference precision, as a multiple of `step` where there are enough, so that cost times variance is least.
-    /// This correction is the pilot: its samples beyond sample 0 were chosen at random.
+    /// How many samples more of each stratum to ask in the reference precision, as multiples of `step` where there are enough, so that cost times variance
+    /// is least. What was asked so far is the pilot.
     ///
-    /// The variance of the corrected fit is that of the fit plus that of the choice, both summed over the coefficients. As the pilot
-    /// counts as certain afterwards, the fit is unbiased whatever is decided here.
+    /// The variance of the corrected fit is that of the fit plus that of the choice, both summed over the coefficients. One stratum's number is
+    /// decided by the other's pilot, as if both were alike: so for given masks the fit is unbiased whatever is decided, and the variance of each
+    /// stratum's sum is told without bias. That of both leaves out that the two sums may go together where differences are skewed.
     pub(crate) fn more(
         &self,
         regression: &Regression,
         model: &Coefficients,
         fit_variance: f64,
         step: usize,
-    ) -> usize {
-        let samples = regression.samples();
-        let others = self.others(samples);
-        // Sample 0 is asked for its weight; the others are a random choice.
+    ) -> [usize; STRATA] {
         let influences = self.influences(regression, model);
-        let pilot = variance(influences.get(1..).unwrap_or_default());
-        let spread = pilot.map_or(0.0, |variance| variance.sum());
-        let objective = |more: usize| {
-            let cost = samples as f64 * CHEAP + (self.certain + more) as f64;
-            cost * (fit_variance + spread * added(others, more))
-        };
-        let sizes = (1..=others.div_ceil(step)).map(|steps| (steps * step).min(others));
-        sizes
-            .min_by(|&a, &b| objective(a).total_cmp(&objective(b)))
-            .unwrap_or(0)
+        let spread: [f64; STRATA] = array::from_fn(|of| {
+            // Sample 0 is asked for its weight; the others are a random choice.
+            let asked = self.samples.iter().zip(&influences);
+            let pilot = asked.filter(|&(&sample, _)| sample != 0 && stratum(sample) == of);
+            let pilot: Vec<&DVector<f64>> = pilot.map(|(_, term)| term).collect();
+            variance(&pilot).map_or(0.0, |variance| variance.sum())
+        });
+        let strata = self.strata(regression.samples());
+        array::from_fn(|of| {
+            let spread = spread[(of + 1) % STRATA];
+            let others = strata[of].others;
+            let drawn = strata[of].places.len();
+            let objective = |more: usize| {
+                let asked = self.samples.len() + STRATA * more;
+                let cost = regression.samples() as f64 * CHEAP + asked as f64;
+                cost * (fit_variance + STRATA as f64 * spread * added(others, drawn + more))
+            };
+            let left = others - drawn;
+            let sizes = (0..=left.div_ceil(step)).map(|steps| (steps * step).min(left));
+            // None would leave the stratum out.
+            sizes
+                .filter(|more| drawn + more > 0)
+                .min_by(|&a, &b| objective(a).total_cmp(&objective(b)))
+                .unwrap_or(0)
+        })
     }
 }
 
@@ -105,16 +156,13 @@ fn added(others: usize, drawn: usize) -> f64 {
 }
 
 /// Variance of each coordinate, ddof 1.
-fn variance(terms: &[DVector<f64>]) -> Option<DVector<f64>> {
+fn variance(terms: &[&DVector<f64>]) -> Option<DVector<f64>> {
     let count = terms.len() as f64;
-    let mean = terms
-        .iter()
-        .skip(1)
-        .fold(terms.first()?.clone(), |sum, term| sum + term)
-        / count;
-    let square = |term: &DVector<f64>| (term - &mean).map(|value| value * value);
+    let (&first, rest) = terms.split_first()?;
+    let mean = rest.iter().fold(first.clone(), |sum, &term| sum + term) / count;
+    let square = |term: &&DVector<f64>| (*term - &mean).map(|value| value * value);
     let squares = terms.iter().map(square).reduce(|sum, term| sum + term)?;
-    (terms.len() > 1).then(|| squares / (count - 1.0))
+    (!rest.is_empty()).then(|| squares / (count - 1.0))
 }
 
 #[cfg(test)]
@@ -127,18 +175,21 @@ mod tests {
 
     const SAMPLES: usize = 8;
     const CERTAIN: usize = 2;
-    const DRAWN: usize = 3;
+    /// Of each stratum.
+    const DRAWN: usize = 2;
     const SUPERPIXELS: usize = 3;
 
-    /// Every choice of [`DRAWN`] of the samples after the certain ones.
+    /// Every choice of [`DRAWN`] of the samples of each stratum after the certain ones.
     fn choices() -> Vec<Vec<usize>> {
-        let sets = (0_u32..1 << SAMPLES)
-            .filter(|set| set & ((1 << CERTAIN) - 1) == 0 && set.count_ones() as usize == DRAWN);
-        sets.map(|set| {
-            let drawn = (0..SAMPLES).filter(|sample| set >> sample & 1 == 1);
-            (0..CERTAIN).chain(drawn).collect()
-        })
-        .collect()
+        let all = (0_u32..1 << (SAMPLES - CERTAIN)).map(|set| {
+            let drawn = (CERTAIN..SAMPLES).filter(|sample| set >> (sample - CERTAIN) & 1 == 1);
+            drawn.collect::<Vec<usize>>()
+        });
+        let even = |drawn: &[usize]| drawn.iter().filter(|&&sample| stratum(sample) == 0).count();
+        let equal = all.filter(|drawn| even(drawn) == DRAWN && drawn.len() == STRATA * DRAWN);
+        equal
+            .map(|drawn| (0..CERTAIN).chain(drawn).collect())
+            .collect()
     }
 
     fn corrected(
@@ -220,8 +271,74 @@ mod tests {
         }
     }
 
+    /// Numbers below 4 in every order.
+    fn orders() -> Vec<[usize; 4]> {
+        let all = (0..256).map(|digits| [0, 2, 4, 6].map(|shift| digits >> shift & 3));
+        all.filter(|order| (0..4).all(|number| order.contains(&number)))
+            .collect()
+    }
+
+    /// Sizes follow from pilots of two of each stratum, whose answers the fit uses too.
+    #[test]
+    fn the_fit_is_unbiased_though_the_answers_decide_how_many_are_asked() {
+        let settings = Settings {
+            alpha: 0.1,
+            ..Settings::default()
+        };
+        let masks = Sampler::Coin.masks(Seed::derive(5, &[]), 9, SUPERPIXELS);
+        let clusters: Vec<usize> = (0..9).collect();
+        let cheap = [0.9, 0.2, 0.7, 0.4, 0.5, 0.3, 0.8, 0.6, 0.1_f32];
+        // Large differences are rare in both strata, so that a pilot's mean and its spread go together.
+        let reference = [0.9, 0.21, 0.71, 0.4, 0.5, 0.31, 0.82, 0.9, 0.6_f32];
+        let again = |samples: &[usize]| {
+            samples
+                .iter()
+                .map(|&sample| reference[sample])
+                .collect::<Vec<_>>()
+        };
+        let (mut found, mut sizes) = (vec![], std::collections::BTreeSet::new());
+        for even in orders()
+            .iter()
+            .map(|order| order.map(|place| 2 * place + 2))
+        {
+            for odd in orders()
+                .iter()
+                .map(|order| order.map(|place| 2 * place + 1))
+            {
+                let mut samples = [&[0], &even[..2], &odd[..2]].concat();
+                let pilot = Correction {
+                    samples: &samples,
+                    probabilities: &again(&samples),
+                    certain: 1,
+                };
+                let [more_even, more_odd] =
+                    correction_size(&masks, &cheap, &pilot, &clusters, &settings, 1).unwrap();
+                sizes.insert([more_even, more_odd]);
+                samples.extend(even[2..][..more_even].iter().chain(&odd[2..][..more_odd]));
+                let all = Correction {
+                    samples: &samples,
+                    probabilities: &again(&samples),
+                    certain: 1,
+                };
+                found.push(fit_corrected(&masks, &cheap, &all, &clusters, &settings).unwrap());
+            }
+        }
+        assert!(sizes.len() > 3, "{sizes:?}");
+        let expected = fit(&masks, &reference, &settings).unwrap();
+        for superpixel in 0..SUPERPIXELS {
+            let weights = found
+                .iter()
+                .map(|explanation| explanation.weights[superpixel]);
+            let mean = weights.sum::<f64>() / found.len() as f64;
+            assert!(
+                (mean - expected.weights[superpixel]).abs() < 1e-12,
+                "{mean}"
+            );
+        }
+    }
+
     /// A pilot of 33 of 1001 samples, whose cheap answers are wrong by `error` times noise.
-    fn size(error: f32) -> usize {
+    fn size(error: f32) -> [usize; STRATA] {
         let masks = Sampler::Coin.masks(Seed::derive(3, &[]), 1001, 10);
         let noise = |sample: usize| (sample as f32 * 12.9898).sin();
         let reference: Vec<f32> = (0..1001)
@@ -239,7 +356,7 @@ mod tests {
         let pilot = Correction {
             samples: &samples,
             probabilities: &reference[..33],
-            certain: 33,
+            certain: 1,
         };
         let clusters: Vec<usize> = (0..1001).collect();
         correction_size(&masks, &cheap, &pilot, &clusters, &Settings::default(), 16).unwrap()
@@ -248,9 +365,12 @@ mod tests {
     #[test]
     fn the_worse_the_cheap_answers_the_more_are_asked_again() {
         let sizes = [0.0, 0.003, 0.03, 0.3].map(size);
-        assert_eq!(sizes[0], 16, "one step, so that the fit is unbiased");
-        assert!(sizes.is_sorted() && sizes[3] > sizes[1], "{sizes:?}");
-        assert!(sizes[3] <= 968);
+        assert_eq!(sizes[0], [0, 0], "the pilot is a random choice itself");
+        for of in 0..STRATA {
+            let sizes = sizes.map(|size| size[of]);
+            assert!(sizes.is_sorted() && sizes[3] > sizes[1], "{sizes:?}");
+            assert!(sizes[3] <= 484);
+        }
     }
 
     #[test]
@@ -276,7 +396,8 @@ mod tests {
         assert!(refused(&[0, 1, 1], 1), "twice the same");
         assert!(refused(&[0, 1, 8], 1), "out of range");
         assert!(refused(&[0, 1, 2], 3), "none was drawn");
+        assert!(refused(&[0, 1, 2], 2), "none was drawn from the odd ones");
         assert!(refused(&[0, 1, 2], 4), "more certain ones than there are");
-        assert!(!refused(&[0, 1, 2], 2));
+        assert!(!refused(&[0, 1, 2], 1));
     }
 }

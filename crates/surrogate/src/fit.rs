@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sampling::Masks;
+use sampling::{Masks, STRATA};
 use thiserror::Error;
 
 use crate::Distance;
@@ -120,7 +120,7 @@ pub enum SurrogateError {
     },
     /// The samples asked twice are no choice from all.
     #[error(
-        "expected the samples asked twice to be different ones below {samples}, each with an answer, and at least one of them drawn: \
+        "expected the samples asked twice to be different ones below {samples}, each with an answer, and some of them drawn from the odd ones and from the even: \
          the correction is of other masks, or damaged"
     )]
     Correction {
@@ -179,9 +179,8 @@ pub fn fit_corrected<P: Copy + Into<f64>>(
     let regression = regress(masks, probabilities, clusters, settings)?;
     check_correction(correction, masks.samples())?;
     let samples = masks.samples();
-    let drawn = correction.samples.len() - correction.certain;
     check(
-        drawn > 0 || correction.certain == samples,
+        correction.covers(samples),
         SurrogateError::Correction { samples },
     )?;
     let mut model = regression.ridge(
@@ -199,8 +198,8 @@ pub fn fit_corrected<P: Copy + Into<f64>>(
     ))
 }
 
-/// How many samples more to ask in the reference precision after a pilot, whose sample 0 is the untouched image and whose others were drawn at
-/// random: as many as make cost times variance least, in steps of `step`, with a cheap answer at half the cost of a reference's.
+/// How many samples more of each stratum to ask in the reference precision after a pilot, whose sample 0 is the untouched image and whose others were
+/// drawn at random: as many as make cost times variance least, in steps of `step`, with a cheap answer at half the cost of a reference's.
 pub fn correction_size<P: Copy + Into<f64>>(
     masks: &Masks,
     probabilities: &[P],
@@ -208,7 +207,7 @@ pub fn correction_size<P: Copy + Into<f64>>(
     clusters: &[usize],
     settings: &Settings,
     step: usize,
-) -> Result<usize, SurrogateError> {
+) -> Result<[usize; STRATA], SurrogateError> {
     let regression = regress(masks, probabilities, clusters, settings)?;
     check_correction(pilot, masks.samples())?;
     let model = regression.ridge(
