@@ -135,10 +135,11 @@ impl Classifier {
         loop {
             let logits = with_memory(&self.batch, |size| {
                 let mut batch = self.inputs(size, size_of(crop))?;
-                let plane = batch.plane();
-                let (input, padding) = batch.inputs(size).split_at_mut(plane);
-                self.normalisation.planes(crop.pixels(), input);
-                padding.fill(0.0);
+                let one = batch.input();
+                let (input, padding) = batch.inputs(size).split_at_mut(one);
+                self.normalisation
+                    .encode(crop.pixels(), self.network.input_kind(), input);
+                padding.fill(0);
                 let logits = tch::no_grad(|| self.network.forward(&batch.tensor(size)?))?;
                 self.inputs.replace(Some(batch));
                 let row = logits.f_select(0, 0).during("reading logits")?;
@@ -180,6 +181,7 @@ impl Classifier {
         let pictures = [question.crop, question.replacement];
         let painter = Painter::new(
             &self.normalisation,
+            self.network.input_kind(),
             pictures,
             question.labels,
             question.masks,
@@ -205,9 +207,9 @@ impl Classifier {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
         self.check_target(target)?;
-        let normalisation = self.normalisation;
-        let paint = |place: usize, planes: &mut [f32]| {
-            normalisation.planes(picture(place).pixels(), planes);
+        let (normalisation, kind) = (self.normalisation, self.network.input_kind());
+        let paint = |place: usize, planes: &mut [u8]| {
+            normalisation.encode(picture(place).pixels(), kind, planes);
         };
         self.answer(&self.batch, count, size, &paint, target, interrupted)
     }
@@ -218,23 +220,23 @@ impl Classifier {
         rest: &Cell<usize>,
         count: usize,
         size: [usize; 2],
-        paint: &(dyn Fn(usize, &mut [f32]) + Sync),
+        paint: &(dyn Fn(usize, &mut [u8]) + Sync),
         target: usize,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
         let room = self.batch().max(rest.get());
         let mut batch = self.inputs(room, size)?;
-        let plane = batch.plane();
+        let one = batch.input();
         let batch_from = |start: usize| {
             let fills_one = count - start >= self.batch();
             if fills_one { &self.batch } else { rest }
         };
         let fill = |batch: &mut Batch, start: usize| {
             let inputs = batch.inputs(batch_from(start).get());
-            let rows = inputs.par_chunks_exact_mut(plane).enumerate();
+            let rows = inputs.par_chunks_exact_mut(one).enumerate();
             rows.for_each(|(row, planes)| match start + row {
                 input if input < count => paint(input, planes),
-                _ => planes.fill(0.0),
+                _ => planes.fill(0),
             });
         };
         let mut answers = Answers::default();
@@ -270,7 +272,7 @@ impl Classifier {
     fn inputs(&self, count: usize, size: [usize; 2]) -> Result<Batch, NetworkError> {
         match self.inputs.take() {
             Some(batch) if batch.has_room(count, size) => Ok(batch),
-            _ => Batch::new(count, size),
+            _ => Batch::new(count, size, self.network.input_kind()),
         }
     }
 
@@ -311,13 +313,14 @@ impl Classifier {
         inputs: usize,
         size: [usize; 2],
     ) -> Result<Vec<Gradients>, NetworkError> {
-        let mut batch = Batch::new(inputs, size)?;
-        let plane = batch.plane();
-        let (painted, padding) = batch.inputs(inputs).split_at_mut(asked.len() * plane);
-        for ((crop, _), planes) in asked.iter().zip(painted.chunks_exact_mut(plane)) {
-            self.normalisation.planes(crop.pixels(), planes);
+        let kind = self.network.input_kind();
+        let mut batch = Batch::new(inputs, size, kind)?;
+        let one = batch.input();
+        let (painted, padding) = batch.inputs(inputs).split_at_mut(asked.len() * one);
+        for ((crop, _), planes) in asked.iter().zip(painted.chunks_exact_mut(one)) {
+            self.normalisation.encode(crop.pixels(), kind, planes);
         }
-        padding.fill(0.0);
+        padding.fill(0);
         let activations = tch::no_grad(|| self.network.features(&batch.tensor(inputs)?))?;
         let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
         let gradients = match self.network.behind_pooling() {

@@ -2,6 +2,7 @@
 //!
 //! Pictures are [height, width, channels] here and [batch, channels, height, width] behind this file.
 
+use half::bf16;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{NetworkError, Operation};
@@ -39,8 +40,24 @@ impl Normalisation {
     /// # Panics
     /// When the lengths differ.
     pub fn planes(&self, pixels: &[u8], planes: &mut [f32]) {
+        self.write(pixels, planes, |value| value);
+    }
+
+    /// The same as the bytes of values of a kind that a [`Batch`] may have; those of bfloat16 are rounded to the nearest, ties to even, as
+    /// libtorch rounds.
+    pub(crate) fn encode(&self, pixels: &[u8], kind: Kind, planes: &mut [u8]) {
+        match kind {
+            Kind::BFloat16 => {
+                let round = |value| bf16::from_f32(value).to_ne_bytes();
+                self.write(pixels, planes.as_chunks_mut().0, round);
+            }
+            _ => self.write(pixels, planes.as_chunks_mut().0, f32::to_ne_bytes),
+        }
+    }
+
+    fn write<T: Copy>(&self, pixels: &[u8], planes: &mut [T], convert: impl Fn(f32) -> T) {
         assert_eq!(pixels.len(), planes.len(), "a value for each byte");
-        let table = self.table();
+        let table = self.table().map(|levels| levels.map(&convert));
         let plane = pixels.len() / CHANNELS;
         for (channel, values) in planes.chunks_exact_mut(plane).enumerate() {
             let levels = pixels.iter().skip(channel).step_by(CHANNELS);
@@ -59,21 +76,26 @@ pub fn tensor(planes: &[f32], [height, width]: [usize; 2]) -> Result<Tensor, Net
         .during("making an input")
 }
 
-/// Room for the inputs of a batch, written in place: no memory is asked for from one batch to the next.
+/// Room for the inputs of a batch, written in place as bytes of the values that the first layer takes: no memory is asked for from one batch to
+/// the next, and nothing is converted afterwards.
 #[derive(Debug)]
 pub(crate) struct Batch {
     tensor: Tensor,
-    plane: usize,
+    /// Bytes of one input.
+    input: usize,
 }
 
 impl Batch {
-    /// Room for `count` inputs of [height, width], all 0.
-    pub(crate) fn new(count: usize, [height, width]: [usize; 2]) -> Result<Self, NetworkError> {
+    /// Room for `count` inputs of [height, width], all 0, of f32 or bfloat16.
+    pub(crate) fn new(
+        count: usize,
+        [height, width]: [usize; 2],
+        kind: Kind,
+    ) -> Result<Self, NetworkError> {
         let shape = [count, CHANNELS, height, width].map(|length| length as i64);
-        let tensor =
-            Tensor::f_zeros(shape, (Kind::Float, Device::Cpu)).during("making an input")?;
-        let plane = CHANNELS * height * width;
-        Ok(Self { tensor, plane })
+        let tensor = Tensor::f_zeros(shape, (kind, Device::Cpu)).during("making an input")?;
+        let input = CHANNELS * height * width * kind.elt_size_in_bytes();
+        Ok(Self { tensor, input })
     }
 
     /// Whether it has room for so many inputs of [height, width].
@@ -94,21 +116,20 @@ impl Batch {
             .during("making an input")
     }
 
-    /// Values of one input.
-    pub(crate) fn plane(&self) -> usize {
-        self.plane
+    /// Bytes of one input.
+    pub(crate) fn input(&self) -> usize {
+        self.input
     }
 
-    /// The first `count` inputs, [channels, height, width], one after another.
+    /// The bytes of the first `count` inputs, [channels, height, width], one after another. Bytes of 0 are values of 0.
     #[expect(
         unsafe_code,
-        reason = "the tensor is contiguous, of f32, on the CPU and this one's own; tch lends no slice of it"
+        reason = "the tensor is contiguous, on the CPU and this one's own, and any bytes are values; tch lends no slice of it"
     )]
-    pub(crate) fn inputs(&mut self, count: usize) -> &mut [f32] {
-        let all = unsafe {
-            std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), self.tensor.numel())
-        };
-        &mut all[..count * self.plane]
+    pub(crate) fn inputs(&mut self, count: usize) -> &mut [u8] {
+        let length = self.tensor.size()[0] as usize * self.input;
+        let all = unsafe { std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), length) };
+        &mut all[..count * self.input]
     }
 }
 
@@ -136,4 +157,24 @@ pub fn predictions(logits: &Tensor) -> Result<Vec<(usize, f32)>, NetworkError> {
         .map(|class| class as usize)
         .zip(probabilities)
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_is_rounded_to_bfloat16_as_libtorch_rounds() {
+        let pixels: Vec<u8> = (0..=255).flat_map(|level| [level; CHANNELS]).collect();
+        let mut planes = vec![0.0; pixels.len()];
+        Normalisation::IMAGENET.planes(&pixels, &mut planes);
+        let mut batch = Batch::new(1, [16, 16], Kind::BFloat16).unwrap();
+        Normalisation::IMAGENET.encode(&pixels, Kind::BFloat16, batch.inputs(1));
+        let expected = tensor(&planes, [16, 16]).unwrap().to_kind(Kind::BFloat16);
+        assert_eq!(batch.tensor(1).unwrap(), expected);
+        assert_ne!(
+            expected.to_kind(Kind::Float),
+            tensor(&planes, [16, 16]).unwrap()
+        );
+    }
 }

@@ -68,7 +68,7 @@ enum Layout {
     Prepared(Form),
 }
 
-/// A classifier with readable activations; inputs are f32 [batch, 3, height, width], normalised.
+/// A classifier with readable activations; inputs are [batch, 3, height, width], normalised, f32 or already of [`Network::input_kind`].
 #[derive(Debug)]
 pub struct Network {
     layers: Layers,
@@ -222,6 +222,14 @@ impl Network {
     /// Inputs in a batch. A constant, because the last bits of a logit depend on it.
     pub fn batch(&self) -> usize {
         self.batch
+    }
+
+    /// Of which numbers the first layer's inputs are: others are converted.
+    pub(crate) fn input_kind(&self) -> Kind {
+        match self.layout {
+            Layout::Plain => Kind::Float,
+            Layout::Prepared(form) => form.precision.kind(),
+        }
     }
 
     /// How many classes the last layer tells apart.

@@ -2,6 +2,7 @@
 
 use imaging::Rgb;
 use sampling::Masks;
+use tch::Kind;
 
 use crate::input::{CHANNELS, Normalisation};
 
@@ -12,26 +13,30 @@ struct Run {
     superpixel: usize,
 }
 
-/// Paints the inputs that belong to masks. It allocates when it is made, not when it paints.
+/// Paints the inputs that belong to masks, as bytes of the values that the network takes. It allocates when it is made, not when it paints.
 #[derive(Debug)]
 pub(crate) struct Painter<'a> {
-    crop: Vec<f32>,
-    replacement: Vec<f32>,
+    crop: Vec<u8>,
+    replacement: Vec<u8>,
+    /// Bytes of one value.
+    size: usize,
     runs: Vec<Run>,
     masks: &'a Masks,
 }
 
 impl<'a> Painter<'a> {
-    /// `crop` and `replacement` are of one size, and `labels` has the superpixel of each of their pixels.
+    /// `crop` and `replacement` are of one size, and `labels` has the superpixel of each of their pixels; `kind` is that of the values.
     pub(crate) fn new(
         normalisation: &Normalisation,
+        kind: Kind,
         [crop, replacement]: [&Rgb; 2],
         labels: &[u16],
         masks: &'a Masks,
     ) -> Self {
+        let size = kind.elt_size_in_bytes();
         let normalised = |image: &Rgb| {
-            let mut planes = vec![0.0; image.pixels().len()];
-            normalisation.planes(image.pixels(), &mut planes);
+            let mut planes = vec![0; image.pixels().len() * size];
+            normalisation.encode(image.pixels(), kind, &mut planes);
             planes
         };
         let mut end = 0;
@@ -44,20 +49,21 @@ impl<'a> Painter<'a> {
             runs: runs.collect(),
             crop: normalised(crop),
             replacement: normalised(replacement),
+            size,
             masks,
         }
     }
 
     /// Writes the input of one mask, [channels, height, width].
-    pub(crate) fn paint(&self, sample: usize, planes: &mut [f32]) {
-        let pixels = planes.len() / CHANNELS;
+    pub(crate) fn paint(&self, sample: usize, planes: &mut [u8]) {
+        let length = planes.len() / CHANNELS;
         let kept = |run: &Run| self.masks.kept(sample, run.superpixel);
-        for (channel, plane) in planes.chunks_exact_mut(pixels).enumerate() {
-            let offset = channel * pixels;
+        for (channel, plane) in planes.chunks_exact_mut(length).enumerate() {
+            let offset = channel * length;
             let mut start = 0;
             // Runs that have the same fate are copied at once.
             for same in self.runs.chunk_by(|a, b| kept(a) == kept(b)) {
-                let end = same.last().map_or(start, |run| run.end);
+                let end = same.last().map_or(start, |run| run.end * self.size);
                 let source = if kept(&same[0]) {
                     &self.crop
                 } else {
@@ -72,6 +78,8 @@ impl<'a> Painter<'a> {
 
 #[cfg(test)]
 mod tests {
+    use half::bf16;
+
     use super::*;
 
     #[test]
@@ -85,19 +93,39 @@ mod tests {
             mean: [0.0; 3],
             std: [1.0 / 255.0; 3],
         };
-        let painter = Painter::new(&identity, [&crop, &replacement], &labels, &masks);
-        for sample in 0..2 {
-            let mut planes = [f32::NAN; 18];
-            painter.paint(sample, &mut planes);
-            for (index, value) in planes.iter().enumerate() {
-                let (channel, pixel) = (index / 6, index % 6);
-                let source = if masks.kept(sample, usize::from(labels[pixel])) {
-                    &crop
-                } else {
-                    &replacement
+        for kind in [Kind::Float, Kind::BFloat16] {
+            let painter = Painter::new(&identity, kind, [&crop, &replacement], &labels, &masks);
+            for sample in 0..2 {
+                let mut planes = vec![0xff; 18 * kind.elt_size_in_bytes()];
+                painter.paint(sample, &mut planes);
+                let values: Vec<f32> = match kind {
+                    Kind::Float => planes
+                        .as_chunks()
+                        .0
+                        .iter()
+                        .map(|&value| f32::from_ne_bytes(value))
+                        .collect(),
+                    _ => planes
+                        .as_chunks()
+                        .0
+                        .iter()
+                        .map(|&value| bf16::from_ne_bytes(value).to_f32())
+                        .collect(),
                 };
-                let expected = source.pixels()[pixel * 3 + channel];
-                assert!((value - f32::from(expected)).abs() < 1e-3, "{index}");
+                for (index, value) in values.into_iter().enumerate() {
+                    let (channel, pixel) = (index / 6, index % 6);
+                    let source = if masks.kept(sample, usize::from(labels[pixel])) {
+                        &crop
+                    } else {
+                        &replacement
+                    };
+                    // Whole numbers below 128 have at most 7 bits, which both kinds keep.
+                    let expected = source.pixels()[pixel * 3 + channel];
+                    assert!(
+                        (value - f32::from(expected)).abs() < 1e-3,
+                        "{kind:?}, {index}"
+                    );
+                }
             }
         }
     }

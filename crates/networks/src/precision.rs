@@ -2,7 +2,7 @@
 
 use tch::Kind;
 
-/// The numbers of a network's inner layers; inputs and logits are f32 always.
+/// The numbers of a network's inner layers; logits are f32 always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
     /// 32-bit floating point: the reference.
