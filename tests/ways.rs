@@ -6,7 +6,7 @@ use imaging::Rgb;
 use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations, seed};
 use networks::Normalisation;
 use removal::Backdrop;
-use sampling::{Masks, Sampler};
+use sampling::{Masks, STRATA, Sampler};
 use schema::{Perturbations, Weight};
 
 use crate::parity::networks::script;
@@ -139,8 +139,14 @@ impl Sizes for UnsettledOnce {
         Ok(masks.samples() > 128)
     }
 
-    fn more(&self, _: &Masks, _: &[f32], _: &Again, step: usize) -> Result<usize, Undecided> {
-        Ok(step)
+    fn more(
+        &self,
+        _: &Masks,
+        _: &[f32],
+        _: &Again,
+        step: usize,
+    ) -> Result<[usize; STRATA], Undecided> {
+        Ok([step; STRATA])
     }
 }
 
@@ -173,7 +179,8 @@ fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
     let (again, step) = (&found.again, classifier.few_batch());
     assert_eq!(
         (again.certain, again.samples.len()),
-        (32 + step, 32 + 2 * step)
+        (32 + 2 * step, 32 + 3 * step),
+        "the second time in half batches, because nothing has to be drawn from a stratum to tell the other's number"
     );
     assert!(
         again.samples[..again.certain]

@@ -1,7 +1,7 @@
 """Tries ways of drawing LIME's masks that the literature offers, on the shipped trained networks, beside those that are built in, which
 are drawn here by the same means as the others.
 
-    python3 scripts/benchmarks/designs.py target/release/examples [--samples 1000] [--runs 30] [--images 6] [--networks alexnet]
+    python3 scripts/benchmarks/designs.py target/release/examples [--samples 1000] [--runs 30] [--images 6] [--networks alexnet] [--designs hadamard]
 
     coin         fair coins (Ribeiro et al. 2016); what the others are compared with
     paired       each mask with its complement
@@ -134,7 +134,8 @@ def runs(command, chosen, image):
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     count = int(process.stdout.readline())
     asked = []
-    for design in DESIGNS:
+    designs = ["coin", *chosen.designs]
+    for design in designs:
         for run in range(chosen.runs):
             random = np.random.default_rng([image, DESIGNS.index(design), run])
             masks, factors = drawn(design, random, chosen.samples - 1, count)
@@ -144,7 +145,7 @@ def runs(command, chosen, image):
     printed, _ = process.communicate("\n".join("".join(map(str, row)) for row in rows))
     answers = np.split(np.array(json.loads(printed)), np.cumsum([len(masks) for masks, _ in asked])[:-1])
     weights = [fitted(*masks, answer) for masks, answer in zip(asked, answers)]
-    return dict(zip(DESIGNS, np.array(weights).reshape(len(DESIGNS), chosen.runs, count)))
+    return dict(zip(designs, np.array(weights).reshape(len(designs), chosen.runs, count)))
 
 
 def main():
@@ -154,6 +155,7 @@ def main():
     arguments.add_argument("--runs", type=int, default=30)
     arguments.add_argument("--images", type=int, default=6)
     arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
+    arguments.add_argument("--designs", nargs="+", choices=DESIGNS[1:], default=DESIGNS[1:], help="beside coin")
     chosen = arguments.parse_args()
     images = spread(IMAGES, chosen.images)
     print("| network | design | samples saved: median | range | bias in standard errors |")
@@ -162,7 +164,7 @@ def main():
         weights = ROOT / "data" / "networks" / f"{network}.safetensors"
         program = chosen.programs / "answers"
         found = [runs([program, path, network, weights, "0.25"], chosen, place) for place, path in enumerate(images)]
-        for design in DESIGNS[1:]:
+        for design in chosen.designs:
             saved, biases = zip(*filter(None, (compared(weights_of["coin"], weights_of[design]) for weights_of in found)))
             print(
                 f"| {network} | {design} | {median(saved):.2f} | {min(saved):.2f} to {max(saved):.2f} | {median(biases):.2f} |",

@@ -5,7 +5,7 @@
 Full-width networks with seeded random weights; both sides load the network and ask it once before the clock starts. The lime package is called as in its
 tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off; captum with the same superpixels, kernel and ridge
 regression, in batches of 16; a peer asks once for each sample. Every round is of another image, the same one for all sides, because the passes of `mixed`
-differ by image. Prints our forward passes, the median seconds, the ratio of medians
+differ by image. Prints our forward passes (median, smallest and largest), the median seconds, the ratio of medians
 (above 1: ours is faster) with the smallest and the largest ratio of a round, and the largest resident memory of each process.
 """
 
@@ -103,7 +103,9 @@ def turns(rounds, sides):
     """The seconds and the memory of every side, one after another in each round, which has an image of its own."""
     seconds = {name: [] for name in sides}
     memory = dict.fromkeys(sides, 0.0)
-    for image in spread(IMAGES, rounds):
+    images = spread(IMAGES, rounds)
+    for place in range(rounds):
+        image = images[place % len(images)]
         for name, run in sides.items():
             took, resident = run(image)
             seconds[name].append(took)

@@ -73,7 +73,7 @@ impl Sizes for Fixed {
         _: &[f32],
         _: &Again,
         _: usize,
-    ) -> Result<usize, Undecided> {
+    ) -> Result<[usize; sampling::STRATA], Undecided> {
         unreachable!("one network is asked once")
     }
 }

@@ -198,6 +198,46 @@ mod tests {
     }
 
     #[test]
+    fn samples_that_were_asked_again_correct_the_weights_where_they_are_of_both_strata() {
+        let cheap = run(0, 64, 6, 0.1);
+        let reference = run(1, 64, 6, 0.1).probabilities;
+        let weights = |again: &[u32], samples| {
+            let mixed = Perturbations {
+                precision: "mixed".into(),
+                reference_samples: again.to_vec(),
+                reference_probabilities: again
+                    .iter()
+                    .map(|&sample| reference[sample as usize])
+                    .collect(),
+                reference_certain: 1,
+                ..cheap.clone()
+            };
+            fit(&mixed, samples, &Settings::default()).unwrap()
+        };
+        let alone = |probabilities: &[f32], samples| {
+            let run = Perturbations {
+                probabilities: probabilities.to_vec(),
+                ..cheap.clone()
+            };
+            fit(&run, samples, &Settings::default()).unwrap()
+        };
+        let again = [0, 40, 41, 2, 4, 43];
+        assert_eq!(
+            weights(&again, 32),
+            alone(&cheap.probabilities, 32),
+            "no odd one among the first"
+        );
+        assert_ne!(weights(&again, 64), alone(&cheap.probabilities, 64));
+        let all: Vec<u32> = (0..64).collect();
+        for samples in [16, 64] {
+            let corrected = weights(&all, samples);
+            for (found, expected) in corrected.iter().zip(alone(&reference, samples)) {
+                assert!((found - expected).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
     fn every_pair_of_runs_is_compared_at_powers_of_2_and_at_all_samples() {
         let (rows, needed) = agreement(&runs(3, 100, 12, 0.1), &Settings::default(), 0.9).unwrap();
         let found: Vec<_> = rows

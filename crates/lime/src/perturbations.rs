@@ -200,7 +200,7 @@ fn ask_again(
     found: &mut Perturbations,
     seed: Seed,
     sizes: &dyn Sizes,
-    step: usize,
+    batch: usize,
     ask: impl Fn(&Masks) -> Result<Vec<f32>, NetworkError>,
 ) -> Result<(), PerturbationsError> {
     let Perturbations {
@@ -209,10 +209,11 @@ fn ask_again(
         again,
     } = found;
     let extend = |again: &mut Again, samples: &[usize]| {
-        again
-            .probabilities
-            .extend(ask(&masks.select(samples.iter().copied()))?);
-        again.samples.extend(samples);
+        if !samples.is_empty() {
+            let answers = ask(&masks.select(samples.iter().copied()))?;
+            again.probabilities.extend(answers);
+            again.samples.extend(samples);
+        }
         Ok::<_, NetworkError>(())
     };
     let mut known = vec![false; masks.samples()];
@@ -230,7 +231,10 @@ fn ask_again(
     });
     let mut rest = orders.each_ref().map(Vec::as_slice);
     again.certain = again.samples.len();
+    // Later every stratum needs some again: they fill a batch together.
+    let mut step = batch.div_ceil(STRATA);
     if again.samples.is_empty() {
+        step = batch;
         let mut pilot = vec![0];
         for (of, rest) in rest.iter_mut().enumerate() {
             let share = PILOT / STRATA - usize::from(of == stratum(0));

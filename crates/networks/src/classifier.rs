@@ -135,7 +135,7 @@ impl Classifier {
         loop {
             let logits = with_memory(&self.batch, |size| {
                 let mut batch = self.inputs(size, size_of(crop))?;
-                let one = batch.input();
+                let one = batch.input_bytes();
                 let (input, padding) = batch.inputs(size).split_at_mut(one);
                 self.normalisation
                     .encode(crop.pixels(), self.network.input_kind(), input);
@@ -226,7 +226,7 @@ impl Classifier {
     ) -> Result<Answers, NetworkError> {
         let room = self.batch().max(rest.get());
         let mut batch = self.inputs(room, size)?;
-        let one = batch.input();
+        let one = batch.input_bytes();
         let batch_from = |start: usize| {
             let fills_one = count - start >= self.batch();
             if fills_one { &self.batch } else { rest }
@@ -315,7 +315,7 @@ impl Classifier {
     ) -> Result<Vec<Gradients>, NetworkError> {
         let kind = self.network.input_kind();
         let mut batch = Batch::new(inputs, size, kind)?;
-        let one = batch.input();
+        let one = batch.input_bytes();
         let (painted, padding) = batch.inputs(inputs).split_at_mut(asked.len() * one);
         for ((crop, _), planes) in asked.iter().zip(painted.chunks_exact_mut(one)) {
             self.normalisation.encode(crop.pixels(), kind, planes);

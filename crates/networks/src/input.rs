@@ -51,7 +51,8 @@ impl Normalisation {
                 let round = |value| bf16::from_f32(value).to_ne_bytes();
                 self.write(pixels, planes.as_chunks_mut().0, round);
             }
-            _ => self.write(pixels, planes.as_chunks_mut().0, f32::to_ne_bytes),
+            Kind::Float => self.write(pixels, planes.as_chunks_mut().0, f32::to_ne_bytes),
+            kind => unreachable!("no first layer takes {kind:?}"),
         }
     }
 
@@ -81,8 +82,7 @@ pub fn tensor(planes: &[f32], [height, width]: [usize; 2]) -> Result<Tensor, Net
 #[derive(Debug)]
 pub(crate) struct Batch {
     tensor: Tensor,
-    /// Bytes of one input.
-    input: usize,
+    input_bytes: usize,
 }
 
 impl Batch {
@@ -94,8 +94,11 @@ impl Batch {
     ) -> Result<Self, NetworkError> {
         let shape = [count, CHANNELS, height, width].map(|length| length as i64);
         let tensor = Tensor::f_zeros(shape, (kind, Device::Cpu)).during("making an input")?;
-        let input = CHANNELS * height * width * kind.elt_size_in_bytes();
-        Ok(Self { tensor, input })
+        let input_bytes = CHANNELS * height * width * kind.elt_size_in_bytes();
+        Ok(Self {
+            tensor,
+            input_bytes,
+        })
     }
 
     /// Whether it has room for so many inputs of [height, width].
@@ -117,8 +120,8 @@ impl Batch {
     }
 
     /// Bytes of one input.
-    pub(crate) fn input(&self) -> usize {
-        self.input
+    pub(crate) fn input_bytes(&self) -> usize {
+        self.input_bytes
     }
 
     /// The bytes of the first `count` inputs, [channels, height, width], one after another. Bytes of 0 are values of 0.
@@ -127,9 +130,9 @@ impl Batch {
         reason = "the tensor is contiguous, on the CPU and this one's own, and any bytes are values; tch lends no slice of it"
     )]
     pub(crate) fn inputs(&mut self, count: usize) -> &mut [u8] {
-        let length = self.tensor.size()[0] as usize * self.input;
+        let length = self.tensor.size()[0] as usize * self.input_bytes;
         let all = unsafe { std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), length) };
-        &mut all[..count * self.input]
+        &mut all[..count * self.input_bytes]
     }
 }
 

@@ -68,7 +68,8 @@ enum Layout {
     Prepared(Form),
 }
 
-/// A classifier with readable activations; inputs are [batch, 3, height, width], normalised, f32 or already of [`Network::input_kind`].
+/// A classifier with readable activations; inputs are [batch, 3, height, width], normalised, f32 or already in the
+/// numbers of its first layer.
 #[derive(Debug)]
 pub struct Network {
     layers: Layers,
@@ -329,6 +330,7 @@ impl Network {
                 Tensor::f_linspace(-2, 2, 3 * side * side, (Kind::Float, tch::Device::Cpu))
                     .and_then(|values| values.f_sin())
                     .and_then(|values| values.f_view([1, 3, side, side]))
+                    .and_then(|picture| picture.f_to_kind(self.input_kind()))
                     .and_then(|picture| picture.f_repeat([batch as i64, 1, 1, 1]))
                     .during("making an input")?;
             self.forward(&picture).map(drop)

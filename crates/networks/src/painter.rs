@@ -18,8 +18,7 @@ struct Run {
 pub(crate) struct Painter<'a> {
     crop: Vec<u8>,
     replacement: Vec<u8>,
-    /// Bytes of one value.
-    size: usize,
+    value_bytes: usize,
     runs: Vec<Run>,
     masks: &'a Masks,
 }
@@ -33,9 +32,9 @@ impl<'a> Painter<'a> {
         labels: &[u16],
         masks: &'a Masks,
     ) -> Self {
-        let size = kind.elt_size_in_bytes();
+        let value_bytes = kind.elt_size_in_bytes();
         let normalised = |image: &Rgb| {
-            let mut planes = vec![0; image.pixels().len() * size];
+            let mut planes = vec![0; image.pixels().len() * value_bytes];
             normalisation.encode(image.pixels(), kind, &mut planes);
             planes
         };
@@ -49,7 +48,7 @@ impl<'a> Painter<'a> {
             runs: runs.collect(),
             crop: normalised(crop),
             replacement: normalised(replacement),
-            size,
+            value_bytes,
             masks,
         }
     }
@@ -63,7 +62,7 @@ impl<'a> Painter<'a> {
             let mut start = 0;
             // Runs that have the same fate are copied at once.
             for same in self.runs.chunk_by(|a, b| kept(a) == kept(b)) {
-                let end = same.last().map_or(start, |run| run.end * self.size);
+                let end = same.last().map_or(start, |run| run.end * self.value_bytes);
                 let source = if kept(&same[0]) {
                     &self.crop
                 } else {

@@ -164,7 +164,8 @@ fn shuffle(list: &mut [usize], generator: &mut impl Rng) {
     }
 }
 
-/// Groups that samples are asked again from, each by itself: those of even number and those of odd.
+/// Groups that samples are asked again from, each by itself: those of even number and those of odd, so that of a mask and its complement one
+/// is in each. Here, because who asks and who fits have to agree, and the key of who asks must not depend on fits.
 pub const STRATA: usize = 2;
 
 /// The group of a sample.
@@ -173,7 +174,7 @@ pub fn stratum(sample: usize) -> usize {
 }
 
 /// The numbers from 1 to `samples` - 1 in a random order that is independent of the masks, and of that of every other `known`, the samples
-/// that were asked again before: in which order samples are asked again.
+/// that were asked again before: in which order those of each stratum are asked again.
 pub fn second_order(seed: Seed, known: usize, samples: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (1..samples).collect();
     shuffle(&mut order, &mut seed.stream(u64::MAX - known as u64));

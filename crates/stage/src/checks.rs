@@ -3,6 +3,7 @@
 //! Every table has its [`Checked`], and an [`crate::Output`] takes no rows without: a stage cannot forget it. A check computes what it
 //! compares with by itself, from the rows that the action read, so that a fault of the action's own arithmetic is seen.
 
+use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 
 use schema::{
@@ -213,6 +214,12 @@ impl Checked for Perturbations {
             "reference_samples of the rows",
             row.reference_samples.iter().copied().map(f64::from),
             |&sample| sample < f64::from(row.samples),
+        )?;
+        let different: BTreeSet<u32> = row.reference_samples.iter().copied().collect();
+        same(
+            "different reference_samples",
+            different.len(),
+            row.reference_samples.len(),
         )?;
         let certain = f64::from(row.reference_certain);
         each(

@@ -60,11 +60,15 @@ impl Correction<'_> {
     fn strata(&self, samples: usize) -> [Drawn; STRATA] {
         array::from_fn(|of| {
             let here = |sample: &usize| stratum(*sample) == of;
-            let certain = self.samples[..self.certain].iter().copied().filter(here);
-            let drawn =
-                (self.certain..self.samples.len()).filter(|&place| here(&self.samples[place]));
+            let first = self.certain.min(self.samples.len());
+            let certain = self.samples[..first].iter().copied().filter(here);
+            let drawn = (first..self.samples.len()).filter(|&place| here(&self.samples[place]));
             Drawn {
-                others: (0..samples).filter(here).count() - certain.count(),
+                // A damaged list may name more than there are; the fit refuses it.
+                others: (0..samples)
+                    .filter(here)
+                    .count()
+                    .saturating_sub(certain.count()),
                 places: drawn.collect(),
             }
         })
@@ -112,7 +116,8 @@ impl Correction<'_> {
     ///
     /// The variance of the corrected fit is that of the fit plus that of the choice, both summed over the coefficients. One stratum's number is
     /// decided by the other's pilot, as if both were alike: so for given masks the fit is unbiased whatever is decided, and the variance of each
-    /// stratum's sum is told without bias. That of both leaves out that the two sums may go together where differences are skewed.
+    /// stratum's sum is told without bias. That of both leaves out that the two sums go together a little where differences are skewed, which
+    /// can only add where both strata are alike; `surrogate::laws` holds how little.
     pub(crate) fn more(
         &self,
         regression: &Regression,
@@ -167,6 +172,8 @@ fn variance(terms: &[&DVector<f64>]) -> Option<DVector<f64>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use sampling::{Masks, Sampler, Seed};
 
@@ -296,7 +303,7 @@ mod tests {
                 .map(|&sample| reference[sample])
                 .collect::<Vec<_>>()
         };
-        let (mut found, mut sizes) = (vec![], std::collections::BTreeSet::new());
+        let (mut found, mut sizes) = (vec![], BTreeSet::new());
         for even in orders()
             .iter()
             .map(|order| order.map(|place| 2 * place + 2))
@@ -335,6 +342,32 @@ mod tests {
                 "{mean}"
             );
         }
+    }
+
+    /// As in a later round of an open number of samples.
+    #[test]
+    fn where_all_that_was_asked_is_certain_some_more_are_drawn_from_each_stratum() {
+        let masks = Sampler::Coin.masks(Seed::derive(4, &[]), 40, SUPERPIXELS);
+        let clusters: Vec<usize> = (0..40).collect();
+        let samples: Vec<usize> = (0..20).collect();
+        let all = Correction {
+            samples: &samples,
+            probabilities: &[0.5; 20],
+            certain: 20,
+        };
+        assert!(!all.covers(40) && all.covers(20));
+        let more = |step| {
+            correction_size(
+                &masks,
+                &[0.5; 40],
+                &all,
+                &clusters,
+                &Settings::default(),
+                step,
+            )
+        };
+        assert_eq!(more(4), Ok([4, 4]));
+        assert_eq!(more(16), Ok([10, 10]), "no more than there are");
     }
 
     /// A pilot of 33 of 1001 samples, whose cheap answers are wrong by `error` times noise.

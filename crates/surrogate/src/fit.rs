@@ -120,7 +120,7 @@ pub enum SurrogateError {
     },
     /// The samples asked twice are no choice from all.
     #[error(
-        "expected the samples asked twice to be different ones below {samples}, each with an answer, and some of them drawn from the odd ones and from the even: \
+        "expected the samples asked twice to be different ones below {samples}, each with an answer, and some drawn from the odd ones and from the even unless all of these were certain: \
          the correction is of other masks, or damaged"
     )]
     Correction {
@@ -167,7 +167,7 @@ pub fn fit_clustered<P: Copy + Into<f64>>(
 }
 
 /// Fits the surrogate to cheap answers, corrected by the reference's answers to some of the samples: for given masks the expected weights are those of
-/// the reference's answers to all. The standard errors contain what the correction adds, and are none where it is from a single choice.
+/// the reference's answers to all. The standard errors contain what the correction adds, and are none where it is from a single choice of a stratum.
 /// `r2` describes the cheap answers.
 pub fn fit_corrected<P: Copy + Into<f64>>(
     masks: &Masks,

@@ -1,10 +1,11 @@
 //! What must hold in the long run: repeated fits to freshly drawn masks of a function that no linear model fits.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use sampling::{Masks, Sampler, Seed};
+use sampling::{Masks, Sampler, Seed, second_order, stratum};
 
-use crate::{Distance, Explanation, Settings, fit};
+use crate::{Correction, Distance, Explanation, Settings, correction_size, fit, fit_corrected};
 
 const SUPERPIXELS: usize = 8;
 const SAMPLES: usize = 500;
@@ -168,4 +169,61 @@ fn a_growing_penalty_shrinks_alike_whatever_the_number_of_samples() {
     assert!((few - usual).abs() < 0.02 && (many - usual).abs() < 0.02);
     assert!((usual - weight(USUAL_SAMPLES, false)).abs() < 0.002);
     assert!(weight(300, false) < usual - 0.03 && weight(30_000, false) > usual + 0.03);
+}
+
+/// Sizes follow from pilots, and differences are skewed, so that the two strata's sums go together: little enough to be left out.
+#[test]
+fn the_choice_of_samples_asked_again_adds_the_variance_that_is_told() {
+    const ASKED: usize = 400;
+    let settings = Settings::default();
+    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"again"]), ASKED, SUPERPIXELS);
+    let clusters: Vec<usize> = (0..ASKED).collect();
+    let cheap: Vec<f64> = (0..ASKED).map(|sample| answer(&masks, sample)).collect();
+    let difference = |sample: usize| 0.1 * (sample as f64 * 78.233).sin().powi(14);
+    let reference: Vec<f32> = (0..ASKED)
+        .map(|sample| (cheap[sample] + difference(sample)) as f32)
+        .collect();
+    let again = |samples: &[usize]| -> Vec<f32> {
+        samples.iter().map(|&sample| reference[sample]).collect()
+    };
+    let expected = fit(&masks, &reference, &settings).unwrap();
+    let alone = fit(&masks, &cheap, &settings).unwrap();
+    let squared = |error: Option<f64>| error.unwrap().powi(2);
+    let (mut actual, mut told, mut sizes) = (0.0, 0.0, BTreeSet::new());
+    for repeat in 0..REPEATS / 4 {
+        let order = second_order(Seed::derive(repeat, &[b"order"]), 0, ASKED);
+        let of = |wanted: usize| {
+            order
+                .iter()
+                .copied()
+                .filter(move |&sample| stratum(sample) == wanted)
+        };
+        let mut samples: Vec<usize> = [0]
+            .into_iter()
+            .chain(of(0).take(15))
+            .chain(of(1).take(16))
+            .collect();
+        let pilot = Correction {
+            samples: &samples,
+            probabilities: &again(&samples),
+            certain: 1,
+        };
+        let [even, odd] = correction_size(&masks, &cheap, &pilot, &clusters, &settings, 8).unwrap();
+        sizes.insert([even, odd]);
+        samples.extend(of(0).skip(15).take(even).chain(of(1).skip(16).take(odd)));
+        let all = Correction {
+            samples: &samples,
+            probabilities: &again(&samples),
+            certain: 1,
+        };
+        let found = fit_corrected(&masks, &cheap, &all, &clusters, &settings).unwrap();
+        for superpixel in 0..SUPERPIXELS {
+            actual += (found.weights[superpixel] - expected.weights[superpixel]).powi(2);
+            told += squared(found.standard_errors[superpixel])
+                - squared(alone.standard_errors[superpixel]);
+        }
+    }
+    assert!(sizes.len() > 20, "{sizes:?}");
+    let ratio = actual / told;
+    assert!((0.9..1.1).contains(&ratio), "{ratio} times what is told");
 }

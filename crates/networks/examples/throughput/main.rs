@@ -50,6 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [size as i64, 3, SIDE as i64, SIDE as i64],
         (Kind::Float, Device::Cpu),
     );
+    // In the numbers that the evaluator paints.
+    let input = match precision {
+        Precision::Bf16 => input.to_kind(Kind::BFloat16),
+        _ => input,
+    };
     let forward = || tch::no_grad(|| network.forward(&input));
     drop(forward()?);
     let alone = seconds(batches, || forward().map(drop))?;

@@ -350,6 +350,9 @@ fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_pr
             ("reference_samples of the rows, found 2", |rows| {
                 rows[0].reference_samples[1] = 2;
             }),
+            ("different reference_samples: 2, found 1", |rows| {
+                rows[0].reference_samples[1] = 0;
+            }),
             ("the first of reference_samples: 0, found 1", |rows| {
                 rows[0].reference_samples.swap(0, 1);
             }),
