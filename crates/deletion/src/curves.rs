@@ -1,9 +1,12 @@
 //! The action `curves`: explanation selectivity (Montavon et al. 2018). Superpixels go one after another, and the network is
 //! asked at every step.
 
+use actions::Curves;
 use networks::{Classifier, NetworkError};
-use occlusion::{Distinct, Scene};
-use removal::OrderError;
+use occlusion::{Distinct, Loaded, Scene, failed};
+use parts::{ActionError, Rows};
+use removal::{OrderError, reversed};
+use schema::CurveStep;
 
 /// The crop after some removals.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,6 +43,57 @@ pub enum CurveError {
     /// The superpixels are not in an order.
     #[error(transparent)]
     Order(#[from] OrderError),
+}
+
+/// The rows of curves that read one scene, and how many of their steps no curve before them had evaluated. A curve whose order cannot be read keeps no
+/// other from its rows.
+pub fn run(
+    inputs: &[&Curves],
+    rows: &Rows<'_>,
+    classifier: &Classifier,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Vec<Result<(Vec<CurveStep>, u64), ActionError>>, ActionError> {
+    let [first, ..] = inputs else {
+        return Ok(Vec::new());
+    };
+    let loaded = Loaded::new(&first.scene, rows)?;
+    let order = |inputs: &&Curves| Ok(reversed(rows.load(&inputs.order)?, inputs.names.order));
+    let orders: Vec<Result<Vec<u16>, ActionError>> = inputs.iter().map(order).collect();
+    let known: Vec<Vec<u16>> = orders.iter().flatten().cloned().collect();
+    let made = curves(classifier, &loaded.scene(), &known, interrupted);
+    let made = made.map_err(|error| match error {
+        CurveError::Network(error) => failed(error),
+        error @ CurveError::Order(_) => ActionError::failed(error),
+    })?;
+    let mut made = made.into_iter();
+    let outcome = |(inputs, order): (&&Curves, Result<_, _>)| {
+        order?;
+        let curve = made.next().ok_or(ActionError::Interrupted)?;
+        Ok((steps(inputs, &curve), curve.computed))
+    };
+    Ok(inputs.iter().zip(orders).map(outcome).collect())
+}
+
+/// One row for each step.
+fn steps(inputs: &Curves, curve: &Curve) -> Vec<CurveStep> {
+    let names = &inputs.names;
+    let row = |(number, step): (u32, &Step)| CurveStep {
+        image: names.image.clone(),
+        network: names.network.clone(),
+        partition: names.partition.clone(),
+        method: names.method.clone(),
+        run: names.run,
+        order: names.order.name().to_owned(),
+        replacement: names.replacement.name().to_owned(),
+        step: number,
+        superpixel: step.superpixel,
+        removed_area: step.removed_area,
+        probability: step.probability,
+        logit: step.logit,
+        largest_probability: step.largest_probability,
+        entropy: step.entropy,
+    };
+    (0..).zip(&curve.steps).map(row).collect()
 }
 
 /// A curve for each order, which has the superpixels in the order of their removal. The steps of all of them go to the network together, and

@@ -1,5 +1,7 @@
 //! The action `agreement`: how far runs that explain from samples agree, and how many samples that takes.
 
+use parts::{ActionError, Rows};
+use rayon::prelude::*;
 use sampling::{Masks, MasksError};
 use schema::{Agreement, NeededSamples, Perturbations};
 use statistics::{jaccard_of_top, kendall, mean, sign_changes, spearman};
@@ -20,6 +22,40 @@ pub enum AgreementError {
     /// There is no run.
     #[error("there are no samples to compare; expected those of at least one run")]
     Empty,
+}
+
+/// The runs of each explanation of a study, compared with one another.
+pub fn run(
+    inputs: &actions::Agreement,
+    rows: &Rows<'_>,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) -> Result<(Vec<Agreement>, Vec<NeededSamples>), ActionError> {
+    let explanation = |group| {
+        if interrupted() {
+            return Err(ActionError::Interrupted);
+        }
+        let runs = rows.group(&inputs.perturbations, group)?.concat();
+        let first: &Perturbations = runs
+            .first()
+            .ok_or_else(|| ActionError::failed(AgreementError::Empty))?;
+        let about = |reason: &dyn std::fmt::Display| {
+            let Perturbations {
+                image,
+                network,
+                partition,
+                method,
+                ..
+            } = first;
+            ActionError::Failed(format!("{image}, {network}, {partition}, {method}: {reason}"))
+        };
+        let fit = inputs.fits.get(&first.method);
+        let fit = fit.ok_or_else(|| about(&"the study has no such method"))?;
+        agreement(&runs, &fit.surrogate, inputs.level).map_err(|error| about(&error))
+    };
+    let made = inputs.perturbations.groups.par_iter().map(explanation);
+    let (pairs, needed): (Vec<_>, Vec<_>) =
+        made.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    Ok((pairs.concat(), needed))
 }
 
 /// Compares each run of one explanation with each other, fitted to its first samples, for powers of 2 from 16 and for as many as every run has.

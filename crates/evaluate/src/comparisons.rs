@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actions::Comparisons;
+use parts::{ActionError, Rows};
 use rayon::prelude::*;
 use sampling::Seed;
 use schema::{
@@ -55,6 +57,22 @@ struct Condition<'a> {
 type Images<'a> = BTreeMap<&'a str, Vec<f64>>;
 type Methods<'a> = BTreeMap<&'a str, Images<'a>>;
 type Conditions<'a> = BTreeMap<Condition<'a>, Methods<'a>>;
+
+/// Compares the methods of a study.
+pub fn run(inputs: &Comparisons, rows: &Rows<'_>) -> Result<Tables, ActionError> {
+    let settings = Settings {
+        seed: inputs.seed,
+        resamples: inputs.resamples,
+        confidence: inputs.confidence,
+        deterministic: &inputs.deterministic,
+    };
+    Ok(comparisons(
+        &rows.all(&inputs.scores)?,
+        &rows.all(&inputs.gains)?,
+        &rows.all(&inputs.localization)?,
+        &settings,
+    ))
+}
 
 /// Compares the methods of a whole study. The rows may come in any order.
 pub fn comparisons(

@@ -1,5 +1,11 @@
 //! The action `complexity`: on how few superpixels an explanation's relevance is concentrated.
 
+use actions::Complexity;
+use parts::{ActionError, Rows};
+use rayon::prelude::*;
+
+use crate::explanations::by_explanation;
+
 /// The share of the positive relevance that the first superpixels must have.
 const SHARE: f64 = 0.8;
 /// Rounding of a sum of shares.
@@ -16,6 +22,33 @@ pub struct Concentration {
     pub entropy: Option<f64>,
     /// Why any of them is None.
     pub reason: Option<String>,
+}
+
+/// A row for each explanation of a study whose method measures relevances.
+pub fn run(inputs: &Complexity, rows: &Rows<'_>) -> Result<Vec<schema::Complexity>, ActionError> {
+    let of_image = |group| {
+        let relevances = rows.group(&inputs.relevances, group)?.concat();
+        let explanations = by_explanation(&relevances).into_iter();
+        let measured = explanations.filter(|(key, _)| inputs.measured.contains(key.method));
+        let row = |(key, relevance): (crate::explanations::Key<'_>, Vec<f64>)| {
+            let found = complexity(&relevance);
+            schema::Complexity {
+                image: key.image.to_owned(),
+                network: key.network.to_owned(),
+                partition: key.partition.to_owned(),
+                method: key.method.to_owned(),
+                run: key.run,
+                superpixels: relevance.len() as u32,
+                superpixels_for_80_percent: found.superpixels_for_80_percent,
+                gini: found.gini,
+                entropy: found.entropy,
+                reason: found.reason,
+            }
+        };
+        Ok(measured.map(row).collect::<Vec<_>>())
+    };
+    let made = inputs.relevances.groups.par_iter().map(of_image);
+    Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
 }
 
 /// How finite relevances, one for each superpixel, are spread.

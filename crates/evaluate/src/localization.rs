@@ -3,6 +3,76 @@
 //! The explanation is taken as the picture that it is shown as: each pixel has the relevance of its superpixel. Pixels of equal relevance have no
 //! order among them, so each measure takes the mean over all orders of theirs, and none depends on how pixels are numbered.
 
+use std::collections::BTreeMap;
+
+use actions::Localization;
+use parts::{ActionError, Group, Rows};
+use rayon::prelude::*;
+use schema::{Crop, Segments, Target};
+
+use crate::explanations::{Key, by_explanation};
+
+/// A row for each explanation of a study whose method measures relevances.
+pub fn run(
+    inputs: &Localization,
+    rows: &Rows<'_>,
+) -> Result<Vec<schema::Localization>, ActionError> {
+    let groups = inputs.relevances.groups.par_iter();
+    let made = groups.map(|group| of_image(inputs, rows, group));
+    Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
+}
+
+fn of_image(
+    inputs: &Localization,
+    rows: &Rows<'_>,
+    group: &Group,
+) -> Result<Vec<schema::Localization>, ActionError> {
+    let relevances = rows.group(&inputs.relevances, group)?.concat();
+    let crops: Vec<Crop> = rows.of_image(&inputs.crops, &group.image)?;
+    let segments: Vec<Segments> = rows.of_image(&inputs.segments, &group.image)?;
+    let targets: Vec<Target> = rows.of_image(&inputs.targets, &group.image)?;
+    let labels: BTreeMap<&str, &[u16]> = segments
+        .iter()
+        .map(|row| (&*row.partition, &*row.labels))
+        .collect();
+    let classes: BTreeMap<&str, Option<bool>> = targets
+        .iter()
+        .map(|row| {
+            let same = row.true_class.map(|class| class == row.target_class);
+            (&*row.network, same)
+        })
+        .collect();
+    let mask = crops.first().and_then(|crop| crop.truth_mask.as_deref());
+    let mask = mask
+        .map(imaging::decode_mask)
+        .transpose()
+        .map_err(|error| ActionError::Failed(format!("{}: {error}", group.image)))?;
+    let explanations = by_explanation(&relevances).into_iter();
+    let measured = explanations.filter(|(key, _)| inputs.measured.contains(key.method));
+    let row = |(key, relevance): (Key<'_>, Vec<f64>)| {
+        let place = localization(
+            &relevance,
+            labels.get(key.partition).copied().unwrap_or_default(),
+            mask.as_ref().map(imaging::Mask::values),
+            classes.get(key.network).copied().flatten(),
+        );
+        schema::Localization {
+            image: key.image.to_owned(),
+            network: key.network.to_owned(),
+            partition: key.partition.to_owned(),
+            method: key.method.to_owned(),
+            run: key.run,
+            mask_area: place.mask_area,
+            pointing: place.pointing,
+            relevance_inside: place.relevance_inside,
+            intersection_over_union: place.intersection_over_union,
+            average_precision: place.average_precision,
+            reason: place.reason,
+        }
+    };
+    Ok(measured.map(row).collect())
+}
+
 /// Where an explanation's relevance lies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Placement {

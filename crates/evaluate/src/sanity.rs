@@ -2,34 +2,80 @@
 
 use std::cmp::Ordering;
 
-use removal::Explanation;
+use actions::Sanity;
+use parts::{ActionError, Rows};
+use rayon::prelude::*;
+
+use crate::explanations::{Key, by_depth, by_explanation};
+
+/// A row for each explanation of the images that are checked, and each depth.
+pub fn run(inputs: &Sanity, rows: &Rows<'_>) -> Result<Vec<schema::Sanity>, ActionError> {
+    let groups = inputs.relevances.groups.par_iter();
+    let checked = groups.filter(|group| inputs.images.contains(&group.image));
+    let of_image = |group| {
+        let relevances = rows.group(&inputs.relevances, group)?.concat();
+        let (trained, random) = (by_explanation(&relevances), by_depth(&relevances));
+        let explaining = |(key, _): &(&Key<'_>, &Vec<f64>)| {
+            key.run == 0 && inputs.explaining.contains(key.method)
+        };
+        let mut made = Vec::new();
+        for (key, relevance) in trained.iter().filter(explaining) {
+            for depth in 1..=inputs.depths {
+                let random = random.get(&(*key, depth)).map(Vec::as_slice);
+                made.push(row(inputs, key, depth, relevance, random));
+            }
+        }
+        Ok(made)
+    };
+    let made = checked.map(of_image);
+    Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
+}
+
+/// An explanation compared with that of the network with random layers, where there is one.
+fn row(
+    inputs: &Sanity,
+    key: &Key<'_>,
+    depth: u32,
+    trained: &[f64],
+    random: Option<&[f64]>,
+) -> schema::Sanity {
+    let program = "the network is a TorchScript program, whose layers have no names to go by";
+    let likeness = random.map(|random| compare(trained, random));
+    let likeness = likeness.unwrap_or_else(|| Likeness {
+        spearman: None,
+        spearman_absolute: None,
+        reason: Some(program.to_owned()),
+    });
+    let of_network = inputs.cascades.get(key.network);
+    let cascade = of_network.and_then(|cascades| cascades.get(&depth));
+    schema::Sanity {
+        image: key.image.to_owned(),
+        network: key.network.to_owned(),
+        partition: key.partition.to_owned(),
+        method: key.method.to_owned(),
+        run: key.run,
+        depth,
+        random_layers: cascade.map(|cascade| cascade.random_layers),
+        layers: cascade.map(|cascade| cascade.layers),
+        lowest_random_layer: cascade.map(|cascade| cascade.lowest_random_layer.clone()),
+        spearman: likeness.spearman,
+        spearman_absolute: likeness.spearman_absolute,
+        reason: likeness.reason,
+    }
+}
 
 /// How alike the relevances of superpixels by two explanations are.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Likeness {
+struct Likeness {
     /// Spearman's rank correlation; None where all superpixels are equally relevant in one of them, or there is one superpixel.
-    pub spearman: Option<f64>,
+    spearman: Option<f64>,
     /// The same of the absolute relevances.
-    pub spearman_absolute: Option<f64>,
+    spearman_absolute: Option<f64>,
     /// Why any of them is None.
-    pub reason: Option<String>,
+    reason: Option<String>,
 }
 
-/// Of an explanation and the one of the randomized network, of `count` superpixels; `labels` has the superpixel of each pixel of a crop of `size`
-/// [height, width].
-pub fn likeness(
-    trained: Explanation<'_>,
-    random: Explanation<'_>,
-    labels: &[u16],
-    size: [usize; 2],
-    count: usize,
-) -> Result<Likeness, String> {
-    let relevance = |explanation| {
-        removal::relevance(explanation, labels, size, count).map_err(|error| error.to_string())
-    };
-    Ok(compare(&relevance(trained)?, &relevance(random)?))
-}
-
+/// How alike the relevances by two networks are.
 fn compare(trained: &[f64], random: &[f64]) -> Likeness {
     let absolute =
         |values: &[f64]| -> Vec<f64> { values.iter().map(|value| value.abs()).collect() };
@@ -87,17 +133,6 @@ mod tests {
         assert!(reason(&[1.0, 1.0], &[2.0, 1.0]).contains("trained"));
         assert!(reason(&[1.0, 2.0], &[0.0, 0.0]).contains("random"));
         assert!(reason(&[1.0, 2.0], &[1.0, -1.0]).contains("sign"));
-    }
-
-    #[test]
-    fn a_map_is_pooled_over_superpixels_first() {
-        let map = |values| Explanation::Map {
-            values,
-            size: [1, 4],
-        };
-        let (one, other) = (map(&[1.0, 5.0, 2.0, 4.0]), map(&[5.0, 1.0, 2.0, 4.0]));
-        let found = likeness(one, other, &[0, 0, 1, 2], [1, 4], 3);
-        assert_eq!(found.unwrap().spearman, Some(1.0));
     }
 
     proptest! {

@@ -1,9 +1,87 @@
 //! The action `scores`: the areas under removal curves, what both orders say together, and the images that the study drops.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use actions::{Scores, TooFine};
+use parts::{ActionError, Rows};
+use rayon::prelude::*;
 use removal::AreasError;
-use schema::{CurveStep, Exclusion, Gain, Score, Target};
+use schema::{CurveStep, Exclusion, Gain, Logits, Score, Target};
+
+use crate::explanations::{Key, by_explanation};
+
+/// All tables of the action.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tables {
+    /// A row for each curve.
+    pub scores: Vec<Score>,
+    /// What was left out, and why.
+    pub exclusions: Vec<Exclusion>,
+    /// Both orders of removal together.
+    pub gains: Vec<Gain>,
+}
+
+/// The scores of a whole study, in the order of images.
+pub fn run(inputs: &Scores, rows: &Rows<'_>) -> Result<Tables, ActionError> {
+    let of_image = |group: &parts::Group| {
+        let relevances = rows.of_image(&inputs.relevances, &group.image)?;
+        let relevances = by_explanation(&relevances);
+        let curves = rows.group(&inputs.curves, group)?;
+        let scores = curves.iter().map(|curve| score_of(inputs, curve, &relevances));
+        scores.collect::<Result<Vec<_>, ActionError>>()
+    };
+    let scores = inputs.curves.groups.par_iter().map(of_image);
+    let scores = scores.collect::<Result<Vec<_>, _>>()?.concat();
+    Ok(Tables {
+        exclusions: left_out(inputs, rows)?,
+        gains: gains(&scores),
+        scores,
+    })
+}
+
+fn score_of(
+    inputs: &Scores,
+    curve: &[CurveStep],
+    relevances: &BTreeMap<Key<'_>, Vec<f64>>,
+) -> Result<Score, ActionError> {
+    let first = curve.first().ok_or(ScoreError::Empty);
+    let first = first.map_err(ActionError::failed)?;
+    let key = Key {
+        image: &first.image,
+        network: &first.network,
+        partition: &first.partition,
+        method: &first.method,
+        run: first.run,
+    };
+    let relevance = relevances.get(&key).map(Vec::as_slice);
+    let relevance = relevance.filter(|_| inputs.measured.contains(&first.method));
+    score(curve, relevance, inputs.deterministic.contains(&first.method))
+        .map_err(|error| ActionError::Failed(format!("{key}: {error}")))
+}
+
+/// The images that were dropped, and the oracles without an order.
+fn left_out(inputs: &Scores, rows: &Rows<'_>) -> Result<Vec<Exclusion>, ActionError> {
+    let mut left_out = Vec::new();
+    if inputs.require_correct {
+        for group in &inputs.targets.groups {
+            let targets = rows.group(&inputs.targets, group)?.concat();
+            if targets.iter().all(|target: &Target| target.correct != Some(false)) {
+                continue;
+            }
+            let answers: Vec<Logits> = rows.of_image(&inputs.logits, &group.image)?;
+            let predicted = |target: &Target| {
+                let own = |answer: &&Logits| answer.network == target.network;
+                let class = answers.iter().find(own)?.predicted_class as usize;
+                inputs.classes.names.get(class).cloned()
+            };
+            left_out.extend(exclusions(&targets, predicted));
+        }
+    }
+    let dropped: BTreeSet<String> = left_out.iter().map(|row| row.image.clone()).collect();
+    let kept = |found: &&TooFine| !dropped.contains(&found.image);
+    left_out.extend(inputs.too_fine.iter().filter(kept).map(too_fine));
+    Ok(left_out)
+}
 
 /// Why a curve has no score.
 #[derive(Debug, thiserror::Error)]
@@ -119,18 +197,21 @@ pub fn exclusions(
 }
 
 /// An oracle on a partition that cuts an image into more superpixels than it takes.
-pub fn too_fine(image: String, partition: String, method: String, superpixels: u32) -> Exclusion {
+fn too_fine(found: &TooFine) -> Exclusion {
     Exclusion {
+        image: found.image.clone(),
         reason: format!(
-            "{partition} cuts it into {superpixels} superpixels, and the oracle {method} asks about every subset of at most {}",
+            "{} cuts it into {} superpixels, and the oracle {} asks about every subset of at most {}",
+            found.partition,
+            found.superpixels,
+            found.method,
             controls::MOST_SUPERPIXELS
         ),
-        image,
         network: None,
         predicted_label: None,
         true_label: None,
-        partition: Some(partition),
-        method: Some(method),
+        partition: Some(found.partition.clone()),
+        method: Some(found.method.clone()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a photograph to a network's crop, pixel for pixel as torchvision's `Resize` and `CenterCrop` on a PIL image.
 
+use serde::Serialize;
 use std::ops::RangeInclusive;
 
 use thiserror::Error;
@@ -13,7 +14,7 @@ const USUAL_RESIZE: u32 = 256;
 const USUAL_CROP: u32 = 224;
 
 /// How an image becomes a crop: it is resized, then a centred square is cut out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Preparation {
     /// Pixels of the shorter side after resizing; none: height and width both become those of the crop.
     resize: Option<u32>,
@@ -22,7 +23,8 @@ pub struct Preparation {
 }
 
 /// How values between pixels are found; where an image shrinks, the filter is as wide as the scale.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Filter {
     /// A triangle: 1 - |x| within 1.
     #[default]

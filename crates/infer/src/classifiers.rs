@@ -7,6 +7,7 @@ use networks::{
     Cascade, Classifier, Depth, Device, Form, Machine, Methods, Network, NetworkError,
     Normalisation, Precision, Wanted, Width,
 };
+use parts::{File, Rows};
 use stage::{Output, Session, StageError};
 use study::Name;
 use study::settings::compute;
@@ -60,7 +61,7 @@ impl<'a> Classifiers<'a> {
     }
 
     /// The classifier of that name in pipeline.toml, in the precision of the study.
-    pub fn get(&mut self, name: &Name) -> Result<&Classifier, StageError> {
+    pub fn get(&mut self, name: &str) -> Result<&Classifier, StageError> {
         Ok(self.all(name, [self.precision()])?[0])
     }
 
@@ -73,10 +74,11 @@ impl<'a> Classifiers<'a> {
     /// a time: ask for all of it before another.
     pub fn randomized<const N: usize>(
         &mut self,
-        name: &Name,
+        name: &str,
         depth: u32,
         precisions: [Precision; N],
     ) -> Result<([&Classifier; N], &Cascade), StageError> {
+        let name = &self.named(name)?;
         let known = self.randomized.as_ref();
         if known.is_none_or(|(loaded, at, _)| loaded != name || *at != depth) {
             self.random.clear();
@@ -129,17 +131,27 @@ impl<'a> Classifiers<'a> {
     }
 
     fn bytes(&self, name: &Name) -> Result<Vec<u8>, StageError> {
-        let settings = &self.session.study.networks[name];
-        self.session
-            .read_file(&settings.weights, self.session.sources.network_digest(name))
+        let file = File {
+            digest: self.session.sources.network_digest(name).to_owned(),
+            path: self.session.study.networks[name].weights.clone(),
+        };
+        Ok(Rows::of(&self.session.store).file(&file)?)
+    }
+
+    fn named(&self, name: &str) -> Result<Name, StageError> {
+        let known = self.session.study.networks.keys();
+        let mut found = known.filter(|known| known.as_str() == name);
+        let found = found.next().cloned();
+        found.ok_or_else(|| StageError::shared(format!("the study has no network `{name}`")))
     }
 
     /// The classifier in each of some precisions.
     pub fn all<const N: usize>(
         &mut self,
-        name: &Name,
+        name: &str,
         precisions: [Precision; N],
     ) -> Result<[&Classifier; N], StageError> {
+        let name = &self.named(name)?;
         for precision in precisions {
             let key = (name.clone(), precision);
             if !self.loaded.contains_key(&key) {
@@ -211,6 +223,16 @@ pub fn load(
     };
     let width = Width::new(settings.width)?;
     Network::load(&settings.weights, bytes, architecture, width, form)?.split_at(&settings.layer)
+}
+
+/// Which layers are random, as records keep it.
+pub fn cascade(cascade: &Cascade) -> serde_json::Value {
+    let cascade = actions::Cascade {
+        random_layers: cascade.random.len() as u32,
+        layers: cascade.layers as u32,
+        lowest_random_layer: cascade.random.last().cloned().unwrap_or_default(),
+    };
+    serde_json::json!(cascade)
 }
 
 /// An action's output with what its record says of the network that was asked: its device, and the inputs in a batch.

@@ -3,8 +3,10 @@
 use std::array;
 use std::error::Error;
 
+use actions::{Asked as Inputs, Explained};
 use imaging::Rgb;
 use networks::{Classifier, NetworkError, Question};
+use parts::{ActionError, Answers, Rows};
 use removal::Backdrop;
 use sampling::{Masks, STRATA, Sampler, Seed, second_order, stratum};
 
@@ -128,18 +130,72 @@ pub enum PerturbationsError {
     Sizes(#[from] Undecided),
 }
 
-/// The seed of one run: the study's, the image's file, the partition, the method and the run, but not the network, so that all networks
-/// are asked the same masks, and an image, a run or a network more changes no other result.
-pub fn seed(study: u64, image_digest: &str, partition: &str, method: &str, run: u32) -> Seed {
-    Seed::derive(
-        study,
-        &[
-            image_digest.as_bytes(),
-            partition.as_bytes(),
-            method.as_bytes(),
-            &run.to_le_bytes(),
-        ],
-    )
+/// Evaluates the masks of an explanation: its inputs, the names that seed them, and the fits that decide how many there are.
+pub fn run(
+    inputs: &Inputs,
+    names: &Explained,
+    rows: &Rows<'_>,
+    asked: Asked<'_>,
+    sizes: &mut dyn Sizes,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Answers, ActionError> {
+    let crop = rows.load(&inputs.pixels)?;
+    let superpixels = rows.load(&inputs.labels)?;
+    let request = Request {
+        crop: &crop,
+        labels: &superpixels.labels,
+        superpixels: superpixels.count,
+        target: inputs.target_class as usize,
+        replacement: inputs.replacement,
+        mean: inputs.network.mean,
+        sampler: inputs.sampler,
+        samples: inputs.samples.most() as usize,
+    };
+    let seed = Seed::of_run(
+        inputs.seed,
+        &inputs.image_digest,
+        &names.partition,
+        &names.method,
+        names.run,
+    );
+    let found = perturbations(asked, &request, seed, sizes, interrupted);
+    let Perturbations {
+        masks,
+        probabilities,
+        again,
+    } = found.map_err(|error| match error {
+        PerturbationsError::Network(NetworkError::Interrupted) => ActionError::Interrupted,
+        error => ActionError::failed(error),
+    })?;
+    Ok(Answers {
+        masks,
+        probabilities,
+        reference_samples: again.samples,
+        reference_probabilities: again.probabilities,
+        reference_certain: again.certain,
+    })
+}
+
+/// The row of an explanation's answers.
+pub fn row(inputs: &Inputs, names: &Explained, answers: Answers) -> schema::Perturbations {
+    let reference = answers.reference_samples.iter();
+    schema::Perturbations {
+        image: names.image.clone(),
+        network: names.network.clone(),
+        partition: names.partition.clone(),
+        method: names.method.clone(),
+        run: names.run,
+        sampler: inputs.sampler.name().to_owned(),
+        precision: inputs.precision.name().to_owned(),
+        target_class: inputs.target_class,
+        samples: answers.masks.samples() as u32,
+        superpixels: answers.masks.superpixels() as u32,
+        masks: answers.masks.into_bytes(),
+        probabilities: answers.probabilities,
+        reference_samples: reference.map(|&sample| sample as u32).collect(),
+        reference_probabilities: answers.reference_probabilities,
+        reference_certain: answers.reference_certain as u32,
+    }
 }
 
 /// Draws the masks and asks for the target's probability under each.

@@ -2,20 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use actions::{Samples, Settled};
 use sampling::{Masks, STRATA, Sampler};
 use surrogate::{
     Correction, Explanation, Settings, SurrogateError, correction_size, fit_clustered,
     fit_corrected,
 };
 
-/// When weights are settled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Settled {
-    /// When every standard error is at most this.
-    StandardError(f64),
-    /// When so many superpixels of the highest weights have been the same ones at every check since half of the samples.
-    Top(usize),
-}
+use crate::perturbations::{Again, Sizes, Undecided};
 
 /// Watches the weights of one explanation settle.
 #[derive(Clone, Debug)]
@@ -49,7 +43,7 @@ impl Watch {
         Ok(match self.settled {
             Settled::StandardError(limit) => precise(&explanation, limit),
             Settled::Top(count) => {
-                self.tops.push(top(&explanation.ranks, count));
+                self.tops.push(top(&explanation.ranks, count as usize));
                 // Check k comes after k blocks, so these are the checks at half of the samples and later.
                 let half = &self.tops[self.tops.len().div_ceil(2) - 1..];
                 half.len() > 1 && half.iter().all(|top| *top == half[0])
@@ -102,6 +96,81 @@ pub fn more(
 ) -> Result<[usize; STRATA], SurrogateError> {
     let clusters = sampler.clusters(masks.samples(), masks.superpixels());
     correction_size(masks, probabilities, pilot, &clusters, surrogate, step)
+}
+
+/// What a reference evaluated, as the fit takes it.
+pub fn correction(again: &Again) -> Correction<'_> {
+    Correction {
+        samples: &again.samples,
+        probabilities: &again.probabilities,
+        certain: again.certain,
+    }
+}
+
+/// The fits that decide how many samples are asked.
+#[derive(Clone, Debug)]
+pub struct Fits {
+    /// Where the number is open.
+    watch: Option<Watch>,
+    sampler: Sampler,
+    surrogate: surrogate::Settings,
+}
+
+impl Fits {
+    /// As the inputs of an explanation say.
+    pub fn new(inputs: &actions::Asked) -> Self {
+        let (sampler, fit) = (inputs.sampler, inputs.fit);
+        let surrogate = fit.map(|fit| fit.surrogate).unwrap_or_default();
+        let watch = match inputs.samples {
+            Samples::Fixed(_) => None,
+            Samples::Until { settled, .. } => Some(Watch::new(settled, sampler, surrogate)),
+        };
+        Self {
+            watch,
+            sampler,
+            surrogate,
+        }
+    }
+}
+
+impl Sizes for Fits {
+    fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
+        match &mut self.watch {
+            Some(watch) => Ok(watch.settled(masks, probabilities)?),
+            None => Ok(false),
+        }
+    }
+
+    fn still_enough(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        again: &Again,
+    ) -> Result<bool, Undecided> {
+        let watch = self.watch.as_ref();
+        let settled = watch
+            .map(|watch| watch.still_settled(masks, probabilities, &correction(again)))
+            .transpose()?;
+        Ok(settled.unwrap_or(true))
+    }
+
+    fn more(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        pilot: &Again,
+        step: usize,
+    ) -> Result<[usize; STRATA], Undecided> {
+        let more = more(
+            masks,
+            probabilities,
+            &correction(pilot),
+            self.sampler,
+            &self.surrogate,
+            step,
+        );
+        Ok(more?)
+    }
 }
 
 #[cfg(test)]

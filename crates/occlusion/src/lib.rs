@@ -4,8 +4,10 @@
 //! begin or end with alike - so that [`Distinct`] gathers them, and each is asked once.
 
 mod distinct;
+mod loaded;
 
 pub use distinct::Distinct;
+pub use loaded::{Loaded, failed};
 
 use imaging::Rgb;
 use networks::{Answers, Classifier, NetworkError, Question};

@@ -2,7 +2,7 @@
 
 use schema::{
     Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
-    NeededSamples, Place, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
+    NeededSamples, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
     VarianceComponents, Weight,
 };
 
@@ -33,8 +33,8 @@ pub struct Inputs {
     pub weights: Vec<Weight>,
     /// The removal curves: a whole one for each row of `scores`.
     pub curves: Vec<CurveStep>,
-    /// The orders of the controls.
-    pub orders: Vec<Place>,
+    /// The relevances behind the curves.
+    pub relevances: Vec<Relevance>,
     /// The areas under the curves: the numbers that the report is about.
     pub scores: Vec<Score>,
     /// Differences between the areas of both orders; none where a study has one order.
@@ -91,6 +91,8 @@ pub struct Method {
     pub kind: String,
     /// Whether it explains nothing and is there to be compared with, so that it is never the method to choose.
     pub control: bool,
+    /// Whether its relevances are more than the places in an order.
+    pub measured: bool,
     /// The replacement that the explanations were made with, such as `mean`; none for a method that removes nothing.
     pub replacement: Option<String>,
 }

@@ -1,9 +1,9 @@
 //! The study's rows by what names them, and what is checked when one is taken: that all tables are of one study.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use imaging::Rgb;
-use schema::{Crop, CurveStep, Place, Saliency, Score, Segments, Target, Weight};
+use schema::{Crop, CurveStep, Saliency, Score, Segments, Target};
 
 use crate::{Inputs, ReportError};
 
@@ -31,9 +31,12 @@ pub(crate) struct Rows<'a> {
     segments: BTreeMap<(&'a str, &'a str), &'a Segments>,
     targets: BTreeMap<(&'a str, &'a str), &'a Target>,
     saliency: BTreeMap<(&'a str, &'a str, &'a str), &'a Saliency>,
-    weights: BTreeMap<ExplanationKey<'a>, Vec<&'a Weight>>,
-    /// With the replacement that a search asked with; none where no network was asked.
-    orders: BTreeMap<(ExplanationKey<'a>, Option<&'a str>), Vec<&'a Place>>,
+    /// The weighted R2 of a surrogate.
+    r2: BTreeMap<ExplanationKey<'a>, f64>,
+    /// With the replacement that a method searched with; none of a method that does not search.
+    relevances: BTreeMap<(ExplanationKey<'a>, Option<&'a str>), Vec<(u16, f64)>>,
+    /// The methods whose relevances are more than the places in an order.
+    measured: BTreeSet<&'a str>,
     curves: BTreeMap<CurveKey<'a>, Vec<&'a CurveStep>>,
     means: BTreeMap<&'a str, [f64; 3]>,
 }
@@ -64,15 +67,14 @@ impl<'a> Rows<'a> {
         for curve in curves.values_mut() {
             curve.sort_by_key(|row| row.step);
         }
-        let mut weights: BTreeMap<ExplanationKey<'a>, Vec<&Weight>> = BTreeMap::new();
-        for row in &inputs.weights {
-            weights.entry(explanation!(row)).or_default().push(row);
-        }
-        let mut orders: BTreeMap<_, Vec<&Place>> = BTreeMap::new();
-        for row in &inputs.orders {
+        let mut relevances: BTreeMap<_, Vec<(u16, f64)>> = BTreeMap::new();
+        for row in &inputs.relevances {
             let key = (explanation!(row), row.replacement.as_deref());
-            orders.entry(key).or_default().push(row);
+            let values = relevances.entry(key).or_default();
+            values.push((row.superpixel, row.relevance));
         }
+        let r2 = inputs.weights.iter().map(|row| (explanation!(row), row.r2));
+        let measured = inputs.methods.iter().filter(|method| method.measured);
         Self {
             crops: index(&inputs.crops, |row| &*row.image),
             segments: index(&inputs.segments, |row| (&*row.image, &*row.partition)),
@@ -80,8 +82,9 @@ impl<'a> Rows<'a> {
             saliency: index(&inputs.saliency, |row| {
                 (&*row.image, &*row.network, &*row.method)
             }),
-            weights,
-            orders,
+            r2: r2.collect(),
+            relevances,
+            measured: measured.map(|method| &*method.name).collect(),
             curves,
             means: inputs
                 .networks
@@ -191,45 +194,32 @@ impl<'a> Rows<'a> {
         score: &Score,
         segments: &Segments,
     ) -> Result<Relevance<'a>, ReportError> {
-        let map_key = (&*score.image, &*score.network, &*score.method);
-        if let Some(saliency) = self.saliency.get(&map_key) {
-            return map(saliency, segments).map_err(|source| ReportError::Map {
-                key: in_words(score),
-                source,
-            });
-        }
-        if let Some(rows) = self.weights.get(&explanation!(score)) {
-            let values = rows.iter().map(|row| (row.superpixel, row.weight));
-            return Ok(Relevance::Weights {
-                values: by_superpixel(score, segments, values)?,
-                r2: rows.first().map_or(0.0, |row| row.r2),
-            });
-        }
         let mut searched = [Some(&*score.replacement), None].into_iter();
-        let found = searched.find_map(|by| self.orders.get(&(explanation!(score), by)));
+        let found = searched.find_map(|by| self.relevances.get(&(explanation!(score), by)));
         let Some(rows) = found else {
             return Ok(Relevance::None);
         };
-        let values = rows.iter().map(|row| (row.superpixel, row.relevance));
-        let values = by_superpixel(score, segments, values)?;
-        // A relevance that is no place in an order is a measured one.
-        let order_only = rows.iter().all(|row| {
-            (row.relevance - ((rows.len() - 1) as f64 - f64::from(row.rank))).abs() < 0.5
-        });
+        let values = by_superpixel(score, segments, rows.iter().copied())?;
+        let map_key = (&*score.image, &*score.network, &*score.method);
+        if let Some(saliency) = self.saliency.get(&map_key) {
+            let from = [saliency.height, saliency.width].map(|side| side as usize);
+            let to = [segments.height, segments.width].map(|side| side as usize);
+            let enlarged = cam::enlarge(&saliency.map, from, to);
+            return Ok(Relevance::Map {
+                saliency,
+                enlarged: enlarged.map_err(|source| ReportError::Map {
+                    key: in_words(score),
+                    source,
+                })?,
+                pooled: values,
+            });
+        }
+        if let Some(&r2) = self.r2.get(&explanation!(score)) {
+            return Ok(Relevance::Weights { values, r2 });
+        }
+        let order_only = !self.measured.contains(&*score.method);
         Ok(Relevance::Order { values, order_only })
     }
-}
-
-fn map<'a>(saliency: &'a Saliency, segments: &Segments) -> Result<Relevance<'a>, cam::CamError> {
-    let from = [saliency.height, saliency.width].map(|side| side as usize);
-    let to = [segments.height, segments.width].map(|side| side as usize);
-    let enlarged = cam::enlarge(&saliency.map, from, to)?;
-    let pooled = cam::pool(&enlarged, &segments.labels, segments.superpixels as usize)?;
-    Ok(Relevance::Map {
-        saliency,
-        enlarged,
-        pooled,
-    })
 }
 
 /// A value for each superpixel; 0 for one that has no row.

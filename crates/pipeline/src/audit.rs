@@ -64,18 +64,20 @@ pub fn audit(
             .collect();
         scratch.forget(&keys)?;
         tracing::info!("making {} {kind} again", chosen.len());
-        let order = run::Order {
-            last: kind.stage(),
-            shard: Shard::WHOLE,
-            artifacts: Some(scratch.store().root()),
-            config,
-            verbosity: quiet(verbosity),
-        };
-        let child = run::start(kind.stage(), &order)?;
-        let status = run::wait(child, &signals)?;
-        signals.check()?;
-        if status != 0 {
-            tracing::warn!("{} ended with status {status}", kind.stage());
+        for &stage in kind.stages() {
+            let order = run::Order {
+                last: stage,
+                shard: Shard::WHOLE,
+                artifacts: Some(scratch.store().root()),
+                config,
+                verbosity: quiet(verbosity),
+            };
+            let child = run::start(stage, &order)?;
+            let status = run::wait(child, &signals)?;
+            signals.check()?;
+            if status != 0 {
+                tracing::warn!("{stage} ended with status {status}");
+            }
         }
         tallies.insert(kind, compare(view, &scratch, &chosen)?);
         chosen

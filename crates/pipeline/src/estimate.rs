@@ -87,12 +87,15 @@ impl<'a> Counts<'a> {
             .method
             .as_ref()
             .and_then(|name| self.study.methods.get(name));
+        let randomized = action.subject.depth.is_some();
         match (action.kind, method) {
-            (Kind::Logits | Kind::Saliency | Kind::RandomizedSaliency, _) => (1, false),
-            (Kind::Perturbations | Kind::RandomizedWeights, Some(Method::Lime(lime))) => {
+            (Kind::Logits | Kind::Saliency, _) => (1, false),
+            (Kind::Perturbations, Some(Method::Lime(lime))) => (self.samples(lime), false),
+            (Kind::Relevances, Some(Method::Gradcam(_))) => (u64::from(randomized), false),
+            (Kind::Relevances, Some(Method::Lime(lime))) if randomized => {
                 (self.samples(lime), false)
             }
-            (Kind::Orders, Some(method)) if method.searches() => {
+            (Kind::Relevances, Some(method)) if method.searches() => {
                 let (superpixels, assumed) = self.superpixels(action);
                 let asked = match method {
                     // Of more superpixels it has no order, and asks nothing.

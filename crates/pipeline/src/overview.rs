@@ -29,11 +29,8 @@ pub fn plan(
         "stage", "table", "done", "to do"
     )];
     let mut values = Vec::new();
-    for kind in Kind::ALL
-        .into_iter()
-        .filter(|kind| last.with_needs().contains(&kind.stage()))
-    {
-        let actions: Vec<&Action> = plan.of(kind).collect();
+    for (stage, kind) in kinds_of(last.with_needs()) {
+        let actions: Vec<&Action> = of_stage(&plan, stage, kind).collect();
         let done = actions.iter().filter(|action| action.is_done()).count();
         let why = reasons::summary(view, kind, &actions)?;
         let described = why
@@ -41,7 +38,7 @@ pub fn plan(
             .map(|(reason, count)| format!("{count} x {reason}"))
             .collect::<Vec<_>>()
             .join("; ");
-        let (stage, to_do) = (kind.stage().name(), actions.len() - done);
+        let (stage, to_do) = (stage.name(), actions.len() - done);
         lines.push(format!(
             "{stage:<9} {:<19} {done:>7} {to_do:>7}  {described}",
             kind.name()
@@ -72,6 +69,17 @@ pub fn plan(
     })
 }
 
+/// The kinds of action of some stages, each with its stage.
+fn kinds_of(stages: Vec<Stage>) -> impl Iterator<Item = (Stage, Kind)> {
+    let of = |stage| Kind::of(stage).map(move |kind| (stage, kind));
+    stages.into_iter().flat_map(of)
+}
+
+/// The actions of a kind that a stage does.
+fn of_stage(plan: &Plan, stage: Stage, kind: Kind) -> impl Iterator<Item = &Action> {
+    plan.of(kind).filter(move |action| action.stage == stage)
+}
+
 /// Images by second of each network of a study, as the program that loads them measures it.
 fn speeds(config: &Path) -> Result<BTreeMap<String, f64>, StageError> {
     let seen = look(config, 0, Some(SECONDS))?;
@@ -94,8 +102,8 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         "stage", "table", "done", "bytes", "last run", "seconds", "forward", "backward"
     );
     let mut values = Vec::new();
-    for kind in Kind::ALL {
-        let actions: Vec<&Action> = plan.of(kind).collect();
+    for (stage, kind) in kinds_of(Stage::ALL.to_vec()) {
+        let actions: Vec<&Action> = of_stage(&plan, stage, kind).collect();
         let records: Vec<_> = actions
             .iter()
             .filter_map(|action| plan.summary(action))
@@ -105,14 +113,14 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
             .flat_map(|record| record.artifacts.values())
             .map(|artifact| artifact.bytes)
             .sum();
-        let cost = Cost::of(&plan, plan.of(kind));
+        let cost = Cost::of(&plan, actions.iter().copied());
         let last = records
             .iter()
             .map(|record| record.date.as_str())
             .max()
             .unwrap_or("-");
         let done = format!("{}/{}", records.len(), actions.len());
-        let (stage, name) = (kind.stage().name(), kind.name());
+        let (stage, name) = (stage.name(), kind.name());
         let _ = writeln!(
             text,
             "{stage:<9} {name:<19} {done:>11} {bytes:>10}  {last:<20} {:>9.1} {:>9} {:>9}",

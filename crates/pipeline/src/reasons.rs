@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stage::StageError;
 use store::{Change, Miss, Preimage, Record, difference};
 use study::plan::{Action, State, Subject};
-use study::{Choice, Kind, Sources};
+use study::{Choice, Kind, Name, Sources};
 
 use crate::View;
 use crate::overview::{count, waits};
@@ -60,32 +60,32 @@ pub fn latest(records: Vec<Record>) -> BTreeMap<String, Record> {
     past
 }
 
-/// Settings that tell apart actions that have the same names.
-const JUDGEMENT: [&str; 2] = ["deletion.order", "deletion.replacement"];
-
 /// What an action is about, as text: two actions of a kind and subject are two results of the same thing.
 pub fn subject(preimage: &Preimage) -> String {
-    let judgement = JUDGEMENT.map(|name| preimage.settings().get(name).cloned());
-    json!([preimage.names(), judgement]).to_string()
+    json!(preimage.names()).to_string()
 }
 
 /// As [`subject`], of an action whose preimage is not known yet.
 pub fn planned_subject(subject: &Subject, sources: &Sources) -> String {
     let image = subject.image.map(|image| &*sources.image(image).name);
-    let mut names: BTreeMap<&str, Value> = BTreeMap::new();
-    names.extend(image.map(|image| ("image", image.into())));
-    names.extend(subject.run.map(|run| ("run", run.into())));
-    let named = [
-        ("network", &subject.network),
-        ("partition", &subject.partition),
-        ("method", &subject.method),
-    ];
-    for (of, name) in named {
-        names.extend(name.as_ref().map(|name| (of, name.as_str().into())));
-    }
-    let order = subject.order.map(Choice::name);
-    let replacement = subject.replacement.map(Choice::name);
-    json!([names, [order, replacement]]).to_string()
+    let text = |name: Option<&str>| name.map(Value::from);
+    let names: BTreeMap<&str, Value> = [
+        ("image", text(image)),
+        ("network", text(subject.network.as_ref().map(Name::as_str))),
+        (
+            "partition",
+            text(subject.partition.as_ref().map(Name::as_str)),
+        ),
+        ("method", text(subject.method.as_ref().map(Name::as_str))),
+        ("run", subject.run.map(Value::from)),
+        ("depth", subject.depth.map(Value::from)),
+        ("order", text(subject.order.map(Choice::name))),
+        ("replacement", text(subject.replacement.map(Choice::name))),
+    ]
+    .into_iter()
+    .filter_map(|(of, name)| Some((of, name?)))
+    .collect();
+    json!(names).to_string()
 }
 
 pub(crate) fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, Record>) -> String {

@@ -1,5 +1,6 @@
 //! From relevances to an order of removal, and from an order to masks.
 
+use serde::Serialize;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +12,8 @@ use thiserror::Error;
 const MOST_SUPERPIXELS: usize = u16::MAX as usize + 1;
 
 /// Which superpixels are removed first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// By relevance, highest first; ties by lower superpixel id.
     #[default]
@@ -81,10 +83,10 @@ pub enum OrderError {
     },
 }
 
-/// The superpixels in the order of their removal.
+/// The superpixels, the most relevant first; ties by lower superpixel id.
 ///
 /// `relevance` has one value for each superpixel, of any scale; 0.0 and -0.0 tie, and infinities are allowed.
-pub fn order(relevance: &[f64], order: Order) -> Result<Vec<u16>, OrderError> {
+pub fn order(relevance: &[f64]) -> Result<Vec<u16>, OrderError> {
     check_count(relevance.len())?;
     if let Some(superpixel) = relevance.iter().position(|value| value.is_nan()) {
         return Err(OrderError::NotANumber { superpixel });
@@ -92,10 +94,25 @@ pub fn order(relevance: &[f64], order: Order) -> Result<Vec<u16>, OrderError> {
     let mut superpixels: Vec<u16> = (0..=u16::MAX).take(relevance.len()).collect();
     // The sort is stable: ties stay in the order of ids.
     superpixels.sort_by(|&a, &b| descending(relevance[usize::from(a)], relevance[usize::from(b)]));
+    Ok(superpixels)
+}
+
+/// The superpixels in the order of their removal, from those with the most relevant first.
+#[must_use]
+pub fn reversed(mut superpixels: Vec<u16>, order: Order) -> Vec<u16> {
     if order == Order::LeastRelevantFirst {
         superpixels.reverse();
     }
-    Ok(superpixels)
+    superpixels
+}
+
+/// The place of each superpixel in an order, from 0.
+pub fn ranks(order: &[u16]) -> Vec<u32> {
+    let mut ranks = vec![0; order.len()];
+    for (rank, &superpixel) in (0..).zip(order) {
+        ranks[usize::from(superpixel)] = rank;
+    }
+    ranks
 }
 
 /// How many superpixels share their relevance with another one: the part of an order that is set by ids alone.
@@ -158,7 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn most(relevance: &[f64]) -> Vec<u16> {
-        order(relevance, Order::MostRelevantFirst).unwrap()
+        order(relevance).unwrap()
     }
 
     /// Few different values, so that ties are common.
@@ -179,9 +196,11 @@ mod tests {
 
         #[test]
         fn least_is_the_exact_reverse_of_most(relevance in relevance()) {
-            let mut reversed = order(&relevance, Order::LeastRelevantFirst).unwrap();
-            reversed.reverse();
-            prop_assert_eq!(reversed, most(&relevance));
+            let most = most(&relevance);
+            let mut least = reversed(most.clone(), Order::LeastRelevantFirst);
+            least.reverse();
+            prop_assert_eq!(&least, &most);
+            prop_assert_eq!(reversed(most.clone(), Order::MostRelevantFirst), most);
         }
 
         /// Whole numbers times powers of two, so that no rounding makes or breaks a tie.

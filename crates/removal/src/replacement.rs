@@ -1,12 +1,14 @@
 //! What a removed superpixel is replaced with.
 
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
 /// Content of a removed superpixel, where one image has it for all masks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Backdrop {
     /// The superpixel's own mean colour.
     #[default]
@@ -20,7 +22,8 @@ pub enum Backdrop {
 }
 
 /// Content of a removed superpixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Replacement {
     /// The superpixel's own mean colour.
     #[default]

@@ -10,9 +10,10 @@ use pages::{
 };
 use rayon::prelude::*;
 use schema::Table;
-use stage::{Output, Session, Stage, StageError};
+use stage::{Job, Output, Session, Stage, StageError};
 use study::costs::{self, Cost};
-use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
+use study::plan::inputs::LIBTORCH;
+use study::plan::{Action, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
 /// Kinds of methods in the order in which they are shown; one that is not here comes first, a control behind the explanations.
@@ -20,8 +21,8 @@ const KINDS: [&str; 6] = ["gradcam", "lime", "random", "edges", "greedy", "oracl
 
 /// Brings the report up to date, and prints its main table where that is asked for.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    session.each(Kind::Report, |plan, subject| {
-        publish(session, plan, subject)
+    session.each(|job: &Job<'_, study::plan::inputs::Report>| {
+        publish(session, job.plan, job.subject)
     })?;
     if session.summary {
         print_summary(session)?;
@@ -101,7 +102,7 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         weights: rows(session, plan, Kind::Weights)?,
         curves: rows(session, plan, Kind::Curves)?,
         exclusions: dropped(rows(session, plan, Kind::Scores)?),
-        orders: rows(session, plan, Kind::Orders)?,
+        relevances: relevances(session, plan)?,
         gains: rows(session, plan, Kind::Scores)?,
         agreement: rows(session, plan, Kind::Agreement)?,
         needed_samples: rows(session, plan, Kind::Agreement)?,
@@ -124,6 +125,15 @@ fn dropped(rows: Vec<schema::Exclusion>) -> Vec<schema::Exclusion> {
     rows.into_iter()
         .filter(|row| row.method.is_none())
         .collect()
+}
+
+/// The relevances of the networks as they were trained.
+fn relevances(session: &Session, plan: &Plan) -> Result<Vec<schema::Relevance>, StageError> {
+    let trained = |action: &&Action| action.subject.depth.is_none();
+    let actions: Vec<&Action> = plan.of(Kind::Relevances).filter(trained).collect();
+    let read = |action: &&Action| session.read(plan, Kind::Relevances, &action.subject);
+    let tables = actions.par_iter().map(read);
+    Ok(tables.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// All rows of a table in the study.
@@ -165,6 +175,7 @@ fn methods(session: &Session) -> Vec<ShownMethod> {
             name: name.to_string(),
             kind: method.kind().to_owned(),
             control: method.is_control(),
+            measured: method.gives_relevances(),
             replacement,
         }
     };

@@ -1,5 +1,6 @@
 //! Samplers: how masks are drawn.
 
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,8 @@ use thiserror::Error;
 use crate::{Masks, Seed};
 
 /// A rule that draws masks. Whatever the rule, row 0 is all ones: the untouched image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Sampler {
     /// Every superpixel of every mask by a fair coin of its own (Ribeiro et al. 2016, the reference implementation).

@@ -24,6 +24,19 @@ impl Seed {
         Self(*hasher.finalize().as_bytes())
     }
 
+    /// The seed of a run of a method: the study's, the image's file, the partition, the method and the run, but not the network, so that all
+    /// networks evaluate the same masks, and an image, a run or a network more changes no other result.
+    pub fn of_run(
+        study_seed: u64,
+        image_digest: &str,
+        partition: &str,
+        method: &str,
+        run: u32,
+    ) -> Self {
+        let names = [image_digest, partition, method].map(str::as_bytes);
+        Self::derive(study_seed, &[names[0], names[1], names[2], &run.to_le_bytes()])
+    }
+
     /// One of the 2^64 independent generators of this seed, at its start.
     pub(crate) fn stream(self, index: u64) -> ChaCha8Rng {
         let mut generator = ChaCha8Rng::from_seed(self.0);

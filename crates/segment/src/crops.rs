@@ -1,19 +1,8 @@
 //! The action `crops`: an image as the networks see it, and its mask cut the same way.
 
-use imaging::{DecodeError, Mask, Preparation, Rgb};
-
-/// A crop, and the size of the image that it was cut from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cropped {
-    /// Height of the image in pixels, as a person sees it.
-    pub source_height: usize,
-    /// Width of the image in pixels.
-    pub source_width: usize,
-    /// The crop.
-    pub rgb: Rgb,
-    /// The object in it, where that is known.
-    pub truth_mask: Option<Mask>,
-}
+use actions::Crops;
+use imaging::{DecodeError, Rgb};
+use parts::{ActionError, Rows};
 
 /// Why an image cannot be cropped.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +29,24 @@ pub enum CropError {
     },
 }
 
-/// Decodes an image and its mask, scales the shorter side and cuts the centre.
-pub fn crop(
+/// Decodes an image and its mask, scales the shorter side and cuts the centre; the crop's pixels are given beside the row.
+pub fn run(inputs: &Crops, rows: &Rows<'_>) -> Result<(schema::Crop, Rgb), ActionError> {
+    let image = rows.file(&inputs.file)?;
+    let mask = inputs
+        .mask
+        .as_ref()
+        .map(|mask| rows.file(mask))
+        .transpose()?;
+    crop(inputs, &image, mask.as_deref()).map_err(|error| {
+        ActionError::Failed(format!("{}: {error}", inputs.file.path.display()))
+    })
+}
+
+fn crop(
+    inputs: &Crops,
     image: &[u8],
     mask: Option<&[u8]>,
-    preparation: &Preparation,
-) -> Result<Cropped, CropError> {
+) -> Result<(schema::Crop, Rgb), CropError> {
     let image = imaging::decode(image).map_err(CropError::Image)?;
     let mask = mask
         .map(imaging::decode_mask)
@@ -62,31 +63,54 @@ pub fn crop(
             mask_width: mask.width(),
         });
     }
-    Ok(Cropped {
-        source_height: image.height(),
-        source_width: image.width(),
-        rgb: imaging::prepare(&image, preparation),
-        truth_mask: mask.map(|mask| imaging::prepare_mask(&mask, preparation)),
-    })
+    let preparation = &inputs.preparation;
+    let rgb = imaging::prepare(&image, preparation);
+    let mask = mask.map(|mask| imaging::prepare_mask(&mask, preparation));
+    let row = schema::Crop {
+        image: inputs.names.image.clone(),
+        image_digest: inputs.file.digest.clone(),
+        source_height: image.height() as u32,
+        source_width: image.width() as u32,
+        height: rgb.height() as u32,
+        width: rgb.width() as u32,
+        rgb: imaging::encode_png(&rgb),
+        truth_mask: mask.as_ref().map(imaging::encode_mask_png),
+    };
+    Ok((row, rgb))
 }
 
 #[cfg(test)]
 mod tests {
+    use imaging::{Mask, Preparation};
+    use parts::File;
+
     use super::*;
 
     fn image(height: usize, width: usize) -> Vec<u8> {
         imaging::encode_png(&imaging::solid([10, 20, 30], height, width))
     }
 
+    fn inputs() -> Crops {
+        Crops {
+            names: actions::Image {
+                image: "mug".to_owned(),
+            },
+            file: File {
+                digest: String::new(),
+                path: "mug.png".into(),
+            },
+            mask: None,
+            preparation: Preparation::new(32, 24).unwrap(),
+        }
+    }
+
+    fn mask() -> Vec<u8> {
+        imaging::encode_mask_png(&Mask::new(40, 60, vec![true; 2400]).unwrap())
+    }
+
     #[test]
     fn a_mask_of_another_size_is_refused_with_both_sizes() {
-        let mask = imaging::encode_mask_png(&Mask::new(40, 60, vec![true; 2400]).unwrap());
-        let error = crop(
-            &image(40, 50),
-            Some(&mask),
-            &Preparation::new(32, 24).unwrap(),
-        )
-        .unwrap_err();
+        let error = crop(&inputs(), &image(40, 50), Some(&mask())).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -97,22 +121,11 @@ mod tests {
 
     #[test]
     fn image_and_mask_are_cut_alike() {
-        let mask = imaging::encode_mask_png(&Mask::new(40, 60, vec![true; 2400]).unwrap());
-        let cropped = crop(
-            &image(40, 60),
-            Some(&mask),
-            &Preparation::new(32, 24).unwrap(),
-        )
-        .unwrap();
-        assert_eq!((cropped.source_height, cropped.source_width), (40, 60));
-        assert_eq!((cropped.rgb.height(), cropped.rgb.width()), (24, 24));
-        assert!(
-            cropped
-                .truth_mask
-                .unwrap()
-                .values()
-                .iter()
-                .all(|object| *object)
-        );
+        let (row, rgb) = crop(&inputs(), &image(40, 60), Some(&mask())).unwrap();
+        assert_eq!((row.source_height, row.source_width), (40, 60));
+        assert_eq!((rgb.height(), rgb.width()), (24, 24));
+        let mask = imaging::decode_mask(&row.truth_mask.unwrap()).unwrap();
+        assert_eq!((mask.height(), mask.width()), (24, 24));
+        assert!(mask.values().iter().all(|object| *object));
     }
 }

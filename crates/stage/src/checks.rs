@@ -8,8 +8,7 @@ use std::fmt::{Debug, Display};
 
 use schema::{
     Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
-    Logits, NeededSamples, Perturbations, Place, RandomizedSaliency, RandomizedWeight, Saliency,
-    Sanity, Score, Segments, Stability, Summary, Table, Target, VarianceComponents, Weight,
+    Logits, NeededSamples, Perturbations, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Table, Target, VarianceComponents, Weight,
 };
 
 /// Largest difference between a probability and the softmax of the logits beside it: the rounding of f32.
@@ -150,19 +149,6 @@ impl Checked for Saliency {
     }
 }
 
-impl Checked for RandomizedSaliency {
-    type Given<'a> = &'a Target;
-
-    fn inspect(rows: &[Self], target: &Target) -> Result<(), Fault> {
-        let row = one(rows)?;
-        same("image", &row.image, &target.image)?;
-        same("network", &row.network, &target.network)?;
-        same("target_class", row.target_class, target.target_class)?;
-        cascade(row.depth, row.random_layers, row.layers)?;
-        map(&row.map, row.height, row.width)
-    }
-}
-
 /// Whether values can be a map after the rectifier.
 fn map(values: &[f32], height: u32, width: u32) -> Result<(), Fault> {
     same("values in the map", values.len(), area(height, width))?;
@@ -171,15 +157,6 @@ fn map(values: &[f32], height: u32, width: u32) -> Result<(), Fault> {
     })?;
     finite("map", values.iter().copied().map(f64::from))?;
     each("a map of at least 0", values.iter(), |value| **value >= 0.0)
-}
-
-/// Whether so many layers can be random at a depth.
-fn cascade(depth: u32, random: u32, layers: u32) -> Result<(), Fault> {
-    ensure(depth > 0, "a depth of at least 1", || depth.to_string())?;
-    let expected = format!("random layers from 1 to {layers}");
-    ensure((1..=layers).contains(&random), expected, || {
-        random.to_string()
-    })
 }
 
 impl Checked for Perturbations {
@@ -282,39 +259,21 @@ impl Checked for Weight {
     }
 }
 
-impl Checked for RandomizedWeight {
+impl Checked for Relevance {
+    /// The partition that the rows are about.
     type Given<'a> = &'a Segments;
 
     fn inspect(rows: &[Self], segments: &Segments) -> Result<(), Fault> {
         same("rows", rows.len(), segments.superpixels as usize)?;
-        uniform(rows, |row| {
-            (&row.image, &row.network, &row.partition, &row.method)
-        })?;
-        uniform(rows, |row| (row.run, row.depth))?;
-        uniform(rows, |row| {
-            (row.random_layers, row.layers, &row.lowest_random_layer)
-        })?;
-        finite("weight", rows.iter().map(|row| row.weight))?;
-        let numbered = rows.iter().map(|row| usize::from(row.superpixel));
-        in_order("superpixel", numbered)?;
-        let Some(row) = rows.first() else {
-            return Ok(());
-        };
-        same("image", &row.image, &segments.image)?;
-        same("partition", &row.partition, &segments.partition)?;
-        cascade(row.depth, row.random_layers, row.layers)
-    }
-}
-
-impl Checked for Place {
-    /// How many superpixels there are.
-    type Given<'a> = usize;
-
-    fn inspect(rows: &[Self], superpixels: usize) -> Result<(), Fault> {
-        same("rows", rows.len(), superpixels)?;
-        uniform(rows, |row| (&row.image, &row.network, &row.partition))?;
-        uniform(rows, |row| (&row.method, row.run, &row.replacement))?;
+        uniform(rows, |row| (&row.network, &row.method, row.run))?;
+        uniform(rows, |row| (&row.image, &row.partition))?;
+        uniform(rows, |row| (row.depth, &row.replacement))?;
         finite("relevance", rows.iter().map(|row| row.relevance))?;
+        let errors = || rows.iter().filter_map(|row| row.standard_error);
+        finite("standard_error", errors())?;
+        each("a standard_error of at least 0", errors(), |error| {
+            *error >= 0.0
+        })?;
         let numbered = rows.iter().map(|row| usize::from(row.superpixel));
         in_order("superpixel", numbered)?;
         numbers("rank", rows.iter().map(|row| row.rank as usize), rows.len())?;
@@ -327,6 +286,14 @@ impl Checked for Place {
             wrong.map_or_else(String::new, |pair| {
                 format!("{} before {}", pair[0].relevance, pair[1].relevance)
             })
+        })?;
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
+        same("image", &row.image, &segments.image)?;
+        same("partition", &row.partition, &segments.partition)?;
+        ensure(row.depth != Some(0), "a depth of at least 1", || {
+            "0".to_owned()
         })
     }
 }
@@ -541,6 +508,15 @@ impl Checked for Complexity {
             explained(null, row.reason.as_ref())
         })
     }
+}
+
+/// Whether so many layers can be random at a depth.
+fn cascade(depth: u32, random: u32, layers: u32) -> Result<(), Fault> {
+    ensure(depth > 0, "a depth of at least 1", || depth.to_string())?;
+    let expected = format!("random layers from 1 to {layers}");
+    ensure((1..=layers).contains(&random), expected, || {
+        random.to_string()
+    })
 }
 
 impl Checked for Sanity {

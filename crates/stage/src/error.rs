@@ -1,5 +1,6 @@
 //! How a stage can fail, and the exit status that tells.
 
+use parts::ActionError;
 use store::StoreError;
 use study::Problems;
 
@@ -74,6 +75,24 @@ fn signal_name(signal: i32) -> &'static str {
         "SIGTERM"
     } else {
         "Ctrl-C"
+    }
+}
+
+impl From<ActionError> for StageError {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::Store(error) => Self::Store(error),
+            ActionError::Changed { path } => Self::Changed { path },
+            ActionError::Gone { .. } => Self::Waiting {
+                waiting: 1,
+                stage: "all",
+            },
+            // The session knows which signal it was.
+            ActionError::Interrupted => Self::Interrupted {
+                signal: signal_hook::consts::SIGINT,
+            },
+            ActionError::Failed(reason) => Self::action(reason),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub use arguments::{Arguments, EXIT_STATUSES, TRUST, Verbosity};
 pub use error::StageError;
 pub use logging::start as start_logging;
 pub use output::Output;
-pub use session::{Outputs, Session, digest_of};
+pub use session::{Job, Outputs, Session};
 pub use shard::{Shard, ShardError, Sharing};
 pub use signals::Signals;
 pub use study::Stage;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use parts::{Part, RemovalOrder};
+use schema::{Relevance, Segments};
 use serde_json::Value;
 use store::EncodedTable;
 
@@ -32,6 +34,12 @@ impl Output {
         let mut output = Self::default();
         output.add(rows, given)?;
         Ok(output)
+    }
+
+    /// The output of an action that made relevances, of superpixels of a partition.
+    pub fn of_relevances(rows: &[Relevance], segments: &Segments) -> Result<Self, StageError> {
+        let digest = RemovalOrder::digest_of_rows(rows).map_err(StageError::action)?;
+        Ok(Self::new(rows, segments)?.facet(RemovalOrder::FACET, digest))
     }
 
     /// Adds a table, whose rows must agree with what is given.

@@ -1,16 +1,17 @@
 //! One run of one stage over a study.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use parts::Rows;
 use rayon::prelude::*;
 use schema::Table;
 use store::{Cost, Environment, Preimage, Store};
-use study::plan::{Action, LIBTORCH, Plan, State, Subject, reads};
+use study::plan::inputs::LIBTORCH;
+use study::plan::{Action, Context, Plan, Planned, State, Subject, reads};
 use study::{Kind, Sources, Stage, Study};
 
 use crate::output::Ran;
@@ -22,6 +23,21 @@ pub type Outputs = Vec<Result<Output, StageError>>;
 
 /// Takes results to the writer.
 type Sender<'a> = SyncSender<(&'a Subject, store::Action)>;
+
+/// One action to do: its inputs, and what reads the rows that they name.
+///
+/// Rows must follow from `inputs` and from what `rows` reads. The plan and the subject are there to check rows with, and for messages.
+#[derive(Debug)]
+pub struct Job<'a, I> {
+    /// What the action is about.
+    pub subject: &'a Subject,
+    /// All that its rows may depend on.
+    pub inputs: I,
+    /// Reads what the inputs name.
+    pub rows: Rows<'a>,
+    /// The plan that the action belongs to.
+    pub plan: &'a Plan,
+}
 
 /// Results that may wait to be written while the next is computed.
 const WAITING_RESULTS: usize = 32;
@@ -157,30 +173,20 @@ impl Session {
         }
     }
 
-    /// A file's bytes, which must be those that the plan was made with.
-    pub fn read_file(&self, path: &Path, digest: &str) -> Result<Vec<u8>, StageError> {
-        let bytes = std::fs::read(path)
-            .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
-        if blake3::hash(&bytes).to_hex().as_str() == digest {
-            Ok(bytes)
-        } else {
-            Err(StageError::Changed {
-                path: path.display().to_string(),
-            })
-        }
-    }
-
     /// Does all actions of a kind that are due, on all cores, in any order.
-    pub fn each(
+    pub fn each<I: Planned>(
         &self,
-        kind: Kind,
-        work: impl Fn(&Plan, &Subject) -> Result<Output, StageError> + Sync,
+        work: impl Fn(&Job<'_, I>) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
-        let plan = self.plan(kind)?;
-        let run = Run::new(self, kind, &plan)?;
+        let plan = self.plan(I::KIND)?;
+        let context = Context::new(&self.study, &self.sources);
+        let run = Run::new(self, I::KIND, &plan)?;
         run.due.par_iter().try_for_each(|(subject, preimage)| {
             let start = Instant::now();
-            let outcome = self.signals.check().and_then(|()| work(&plan, subject));
+            let outcome = self.signals.check().and_then(|()| {
+                let job = self.job::<I>(&plan, &context, subject)?;
+                work(&job).map_err(|error| self.stopped(error))
+            });
             let published = outcome.and_then(|output| {
                 Ok(self.store.publish(&self.record(
                     preimage,
@@ -194,20 +200,43 @@ impl Session {
         Ok(())
     }
 
+    /// The inputs of a due action, and what they name.
+    fn job<'a, I: Planned>(
+        &'a self,
+        plan: &'a Plan,
+        context: &Context<'_>,
+        subject: &'a Subject,
+    ) -> Result<Job<'a, I>, StageError> {
+        let inputs = context.inputs(plan, subject).ok_or(StageError::Waiting {
+            waiting: 1,
+            stage: self.stage.name(),
+        })?;
+        Ok(Job {
+            subject,
+            inputs,
+            rows: Rows::of(&self.store),
+            plan,
+        })
+    }
+
+    /// The error of an action, with the signal if that is why it stopped.
+    fn stopped(&self, error: StageError) -> StageError {
+        match (error, self.signals.received()) {
+            (StageError::Interrupted { .. }, Some(signal)) => StageError::Interrupted { signal },
+            (error, _) => error,
+        }
+    }
+
     /// Does all actions of a kind that are due, one after another on each device, because they share a network; results are written beside. Each
     /// device has a state, at least one, and the next action goes to the device that is done first: no result may depend on which that is.
-    pub fn in_turn<S: Send>(
+    pub fn in_turn<I: Planned, S: Send>(
         &self,
-        kind: Kind,
         devices: &[Mutex<S>],
-        work: impl Fn(&mut S, &Plan, &Subject) -> Result<Output, StageError> + Sync,
+        work: impl Fn(&mut S, &Job<'_, I>) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
-        let plan = self.plan(kind)?;
-        let run = Run::new(self, kind, &plan)?;
-        let groups: Vec<_> = (0..run.due.len()).map(|place| vec![place]).collect();
-        self.grouped(run, &groups, devices, |state, group| {
-            let each = group.iter();
-            Ok(each.map(|subject| work(state, &plan, subject)).collect())
+        let alone = |subject: &Subject| subject.clone();
+        self.in_groups(alone, devices, |state, jobs: &[Job<'_, I>]| {
+            Ok(jobs.iter().map(|job| work(state, job)).collect())
         })
     }
 
@@ -217,22 +246,26 @@ impl Session {
     ///
     /// # Panics
     /// When `work` does not give as many results as it was given subjects.
-    pub fn in_groups<G: Ord, S: Send>(
+    pub fn in_groups<I: Planned, G: Ord, S: Send>(
         &self,
-        kind: Kind,
         group: impl Fn(&Subject) -> G,
         devices: &[Mutex<S>],
-        work: impl Fn(&mut S, &Plan, &[&Subject]) -> Result<Outputs, StageError> + Sync,
+        work: impl Fn(&mut S, &[Job<'_, I>]) -> Result<Outputs, StageError> + Sync,
     ) -> Result<(), StageError> {
-        let plan = self.plan(kind)?;
-        let run = Run::new(self, kind, &plan)?;
+        let plan = self.plan(I::KIND)?;
+        let context = Context::new(&self.study, &self.sources);
+        let run = Run::new(self, I::KIND, &plan)?;
         let mut groups: BTreeMap<G, Vec<usize>> = BTreeMap::new();
         for (place, (subject, _)) in run.due.iter().enumerate() {
             groups.entry(group(subject)).or_default().push(place);
         }
         let groups: Vec<_> = groups.into_values().collect();
         self.grouped(run, &groups, devices, |state, group| {
-            work(state, &plan, group)
+            let jobs = group
+                .iter()
+                .map(|subject| self.job(&plan, &context, subject));
+            let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
+            work(state, &jobs).map_err(|error| self.stopped(error))
         })
     }
 
@@ -307,7 +340,9 @@ impl Session {
                 Ok(output) => sender
                     .send((subject, self.record(preimage, output, seconds)))
                     .map_err(|_| None)?,
-                Err(error) => run.settle::<()>(subject, Err(error)).map_err(Some)?,
+                Err(error) => run
+                    .settle::<()>(subject, Err(self.stopped(error)))
+                    .map_err(Some)?,
             }
         }
         Ok(())
@@ -445,7 +480,7 @@ impl<'a> Run<'a> {
         };
         let mine = || {
             plan.of(kind)
-                .filter(|action| session.holds(&action.subject))
+                .filter(|action| action.stage == session.stage && session.holds(&action.subject))
         };
         let due: Vec<_> = mine().filter_map(due).collect();
         let waiting = mine()
@@ -562,17 +597,6 @@ fn shares(outputs: &[Result<Output, StageError>], seconds: f64) -> Vec<f64> {
         all => seconds * computed(output) as f64 / all as f64,
     };
     outputs.iter().map(share).collect()
-}
-
-/// BLAKE3, as hexadecimal digits, of values that other actions read: numbers as little-endian bytes, one after another.
-pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher
-            .update(&(part.len() as u64).to_le_bytes())
-            .update(part);
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]

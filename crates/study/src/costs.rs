@@ -69,9 +69,10 @@ pub fn of_explanations(plan: &Plan) -> BTreeMap<(Name, Name), (u64, Cost)> {
         Kind::Saliency,
         Kind::Perturbations,
         Kind::Weights,
-        Kind::Orders,
+        Kind::Relevances,
     ] {
-        for action in plan.of(kind) {
+        let trained = |action: &&Action| action.subject.depth.is_none();
+        for action in plan.of(kind).filter(trained) {
             let names = action
                 .subject
                 .network
@@ -83,10 +84,15 @@ pub fn of_explanations(plan: &Plan) -> BTreeMap<(Name, Name), (u64, Cost)> {
         }
     }
     let cost = |actions: Vec<&Action>| {
-        // A surrogate belongs to the explanation whose samples it is fitted to.
+        // What follows from a map or from samples belongs to the explanation that those are of.
+        let begins = |action: &&&Action| match action.kind {
+            Kind::Relevances => action.stage == Stage::Deletion,
+            kind => kind != Kind::Weights,
+        };
         let explanations = actions
             .iter()
-            .filter(|action| action.kind != Kind::Weights && action.is_done())
+            .filter(begins)
+            .filter(|action| action.is_done())
             .count();
         (explanations as u64, Cost::of(plan, actions))
     };

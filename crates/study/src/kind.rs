@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use parts::Part;
 use schema::Table;
 
+use crate::Method;
 use crate::plan::facet;
 
 /// A program that makes tables, in the order in which they run.
@@ -128,16 +130,12 @@ pub enum Kind {
     Targets,
     /// A Grad-CAM map.
     Saliency,
-    /// A Grad-CAM map of a network with random layers.
-    RandomizedSaliency,
     /// Masks and what the network answers to them.
     Perturbations,
     /// The surrogate's coefficients.
     Weights,
-    /// The surrogate's coefficients of a network with random layers.
-    RandomizedWeights,
-    /// The order of a control.
-    Orders,
+    /// The relevance of each superpixel by any method or control.
+    Relevances,
     /// What is left of a class's probability as superpixels go.
     Curves,
     /// All areas under curves, and the images that were dropped.
@@ -158,17 +156,15 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each after those that it reads.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 16] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
         Self::Targets,
         Self::Saliency,
-        Self::RandomizedSaliency,
         Self::Perturbations,
         Self::Weights,
-        Self::RandomizedWeights,
-        Self::Orders,
+        Self::Relevances,
         Self::Curves,
         Self::Scores,
         Self::Agreement,
@@ -190,11 +186,9 @@ impl Kind {
             Self::Logits => schema::Logits::NAME,
             Self::Targets => schema::Target::NAME,
             Self::Saliency => schema::Saliency::NAME,
-            Self::RandomizedSaliency => schema::RandomizedSaliency::NAME,
             Self::Perturbations => schema::Perturbations::NAME,
             Self::Weights => schema::Weight::NAME,
-            Self::RandomizedWeights => schema::RandomizedWeight::NAME,
-            Self::Orders => schema::Place::NAME,
+            Self::Relevances => schema::Relevance::NAME,
             Self::Curves => schema::CurveStep::NAME,
             Self::Scores => schema::Score::NAME,
             Self::Agreement => schema::Agreement::NAME,
@@ -206,21 +200,36 @@ impl Kind {
         }
     }
 
-    /// The stage that does it.
-    pub fn stage(self) -> Stage {
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The stages that do it, in the order in which they run: one, but for relevances, which the stage of the method makes.
+    pub fn stages(self) -> &'static [Stage] {
         match self {
-            Self::Crops | Self::Segments => Stage::Segment,
-            Self::Logits | Self::Targets => Stage::Infer,
-            Self::Saliency | Self::RandomizedSaliency => Stage::Gradcam,
-            Self::Perturbations | Self::Weights | Self::RandomizedWeights => Stage::Lime,
-            Self::Orders | Self::Curves => Stage::Deletion,
+            Self::Crops | Self::Segments => &[Stage::Segment],
+            Self::Logits | Self::Targets => &[Stage::Infer],
+            Self::Saliency => &[Stage::Gradcam],
+            Self::Perturbations | Self::Weights => &[Stage::Lime],
+            Self::Relevances => &[Stage::Gradcam, Stage::Lime, Stage::Deletion],
+            Self::Curves => &[Stage::Deletion],
             Self::Scores
             | Self::Agreement
             | Self::Localization
             | Self::Complexity
             | Self::Sanity
-            | Self::Comparisons => Stage::Evaluate,
-            Self::Report => Stage::Report,
+            | Self::Comparisons => &[Stage::Evaluate],
+            Self::Report => &[Stage::Report],
+        }
+    }
+
+    /// The stage that does it for a method.
+    pub(crate) fn stage(self, method: Option<&Method>) -> Stage {
+        match (self.stages(), method) {
+            ([stage], _) | ([stage, ..], None) => *stage,
+            (_, Some(method)) => method.stage(),
+            ([], None) => unreachable!("every kind has a stage"),
         }
     }
 
@@ -228,31 +237,21 @@ impl Kind {
     pub fn of(stage: Stage) -> impl Iterator<Item = Self> {
         Self::ALL
             .into_iter()
-            .filter(move |kind| kind.stage() == stage)
-    }
-
-    /// The kinds whose code makes it, the first in its own name's place: explanations of random networks are made by the code of all explanations.
-    pub(crate) fn made_by(self) -> &'static [Self] {
-        match self {
-            Self::RandomizedSaliency => &[Self::Saliency],
-            Self::RandomizedWeights => &[Self::Perturbations, Self::Weights],
-            _ => &[],
-        }
+            .filter(move |kind| kind.stages().contains(&stage))
     }
 
     /// What this kind of action leaves in its record for those that read it.
     pub(crate) fn facets(self) -> &'static [&'static str] {
         match self {
-            Self::Crops => &[facet::PIXELS],
-            Self::Segments => &[facet::LABELS, facet::SUPERPIXELS],
-            Self::Logits => &[facet::LOGITS],
+            Self::Crops => &[parts::Pixels::FACET],
+            Self::Segments => &[parts::Labels::FACET, facet::SUPERPIXELS],
+            Self::Logits => &[parts::LogitValues::FACET],
             Self::Targets => &[facet::TARGET_CLASS, facet::CORRECT],
-            Self::Saliency => &[facet::MAP],
-            Self::Perturbations => &[facet::ANSWERS],
-            Self::Weights | Self::Orders => &[facet::ORDER],
-            Self::RandomizedSaliency
-            | Self::RandomizedWeights
-            | Self::Curves
+            Self::Saliency => &[parts::Map::FACET],
+            Self::Perturbations => &[parts::Answers::FACET],
+            Self::Weights => &[parts::SurrogateWeights::FACET],
+            Self::Relevances => &[parts::RemovalOrder::FACET, facet::CASCADE],
+            Self::Curves
             | Self::Scores
             | Self::Agreement
             | Self::Localization
@@ -273,11 +272,9 @@ impl Kind {
             Self::Logits => add::<schema::Logits>(&mut hasher),
             Self::Targets => add::<schema::Target>(&mut hasher),
             Self::Saliency => add::<schema::Saliency>(&mut hasher),
-            Self::RandomizedSaliency => add::<schema::RandomizedSaliency>(&mut hasher),
             Self::Perturbations => add::<schema::Perturbations>(&mut hasher),
             Self::Weights => add::<schema::Weight>(&mut hasher),
-            Self::RandomizedWeights => add::<schema::RandomizedWeight>(&mut hasher),
-            Self::Orders => add::<schema::Place>(&mut hasher),
+            Self::Relevances => add::<schema::Relevance>(&mut hasher),
             Self::Curves => add::<schema::CurveStep>(&mut hasher),
             Self::Scores => {
                 add::<schema::Score>(&mut hasher);
@@ -337,8 +334,12 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_belongs_to_one_stage_and_they_come_in_its_order() {
-        let by_stage: Vec<Kind> = Stage::ALL.into_iter().flat_map(Kind::of).collect();
-        assert_eq!(by_stage, Kind::ALL);
+    fn kinds_come_in_the_order_of_their_last_stages() {
+        let last = |kind: &Kind| *kind.stages().last().unwrap();
+        assert!(Kind::ALL.is_sorted_by_key(last));
+        for kind in Kind::ALL {
+            assert_eq!(Kind::named(kind.name()), Some(kind));
+            assert!(kind.stages().is_sorted());
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::kind::Stage;
 use crate::name::Name;
 use crate::problem::{Problems, Source};
 use crate::reader::{Choice, Reader, Section};
@@ -104,9 +105,23 @@ impl Method {
         !matches!(self, Self::Lime(_) | Self::Random(_))
     }
 
-    /// Whether it is a control, whose order is in the table `orders`.
+    /// Whether it is a control: it is there to be compared with and explains nothing.
     pub fn is_control(&self) -> bool {
         !matches!(self, Self::Gradcam(_) | Self::Lime(_))
+    }
+
+    /// Whether it explains the network, and is not a control.
+    pub fn explains(&self) -> bool {
+        !self.is_control()
+    }
+
+    /// The stage that makes its relevances.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Gradcam(_) => Stage::Gradcam,
+            Self::Lime(_) => Stage::Lime,
+            Self::Random(_) | Self::Edges | Self::Greedy | Self::Oracle => Stage::Deletion,
+        }
     }
 
     /// Whether it says how relevant a superpixel is: an explanation, or the edges in it. `random`, `greedy` and `oracle` give an order, in which the

@@ -4,12 +4,13 @@
 //! The steps are scikit-image's `felzenszwalb` on RGB: smoothing, differences to the eight neighbours, merging, then the
 //! joining of regions that are too small. Edges of equal weight keep their order.
 
+use serde::Serialize;
 use imaging::Rgb;
 
 use crate::{Partition, PartitionError, SettingError, setting::check};
 
 /// Settings of Felzenszwalb's algorithm, in range.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Felzenszwalb {
     scale: f64,
     sigma: f64,

@@ -1,11 +1,12 @@
 //! Rectangles: the partition that knows nothing of the image.
 
+use serde::Serialize;
 use imaging::Rgb;
 
 use crate::{Partition, PartitionError, SettingError, partition::MAXIMUM_COUNT, setting::check};
 
 /// `rows` x `columns` rectangles whose heights, and whose widths, differ by at most one pixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Grid {
     rows: usize,
     columns: usize,

@@ -13,6 +13,7 @@ mod slic;
 #[cfg(test)]
 mod testing;
 
+use serde::Serialize;
 use imaging::Rgb;
 
 pub use felzenszwalb::Felzenszwalb;
@@ -23,7 +24,8 @@ pub use setting::SettingError;
 pub use slic::Slic;
 
 /// How an image is cut into superpixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// Mode seeking in colour and position; the default.
     Quickshift(Quickshift),
@@ -42,6 +44,16 @@ impl Default for Algorithm {
 }
 
 impl Algorithm {
+    /// The name in pipeline.toml and in the column `algorithm` of `segments`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Quickshift(_) => "quickshift",
+            Self::Slic(_) => "slic",
+            Self::Felzenszwalb(_) => "felzenszwalb",
+            Self::Grid(_) => "grid",
+        }
+    }
+
     /// Cuts an image into superpixels.
     pub fn partition(&self, image: &Rgb) -> Result<Partition, PartitionError> {
         match self {

@@ -8,6 +8,7 @@
 //! densities, with an exponential that the compiler can vectorise. Parents are sought outwards from the pixel, and the
 //! search ends where the distance in the plane alone exceeds the best distance found.
 
+use serde::Serialize;
 use std::{cmp::Ordering, f64::consts::LOG2_E};
 
 use imaging::Rgb;
@@ -23,7 +24,7 @@ const TIE_BREAK: f64 = 1e-9;
 const BAND: usize = 16;
 
 /// Settings of quickshift, in range.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Quickshift {
     kernel_size: f64,
     max_dist: f64,

@@ -4,6 +4,7 @@
 //! The steps and their order are scikit-image's `slic`: levels stretched to the image's own range, Lab, smoothing, ten
 //! rounds from centres on a regular grid, ties to the lower centre.
 
+use serde::Serialize;
 use std::ops::Range;
 
 use imaging::Rgb;
@@ -21,7 +22,7 @@ const MOST_AREA: f64 = 3.0;
 const NONE: usize = usize::MAX;
 
 /// Settings of SLIC, in range.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Slic {
     segments: usize,
     compactness: f64,

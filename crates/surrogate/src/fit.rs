@@ -1,5 +1,6 @@
 //! The fit as a whole: settings, errors and the explanation.
 
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 use sampling::{Masks, STRATA};
@@ -16,7 +17,8 @@ const USUAL_SAMPLES: f64 = 1000.0;
 const FEWEST_CLUSTERS: usize = 20;
 
 /// Which superpixels get a weight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Features {
     /// All of them.
     #[default]
@@ -28,7 +30,7 @@ pub enum Features {
 }
 
 /// What the fit depends on, besides masks and probabilities. The default is the lime package's.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
     /// Distance from the untouched image, with its kernel.
     pub distance: Distance,

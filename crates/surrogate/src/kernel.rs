@@ -1,5 +1,6 @@
 //! How near a mask is to the untouched image, and what it weighs for that.
 
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,7 +14,8 @@ const L2_WIDTH: f64 = 0.75;
 
 /// Distance D of a mask from the row of ones, with the kernel that goes with it. Both depend on the number of kept
 /// superpixels only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Distance {
     /// D = 1 - sqrt(k / d) for k of d superpixels kept, weight sqrt(exp(-D^2 / width^2)), width 0.25 unless set: the
     /// lime package's image explainer.

@@ -68,7 +68,7 @@ struct Shown {
 impl Shown {
     fn read(study: &Study, count: usize) -> Result<Self, StageError> {
         let images = Images::read(study)?;
-        let preparation = segment::preparation(&study.images).map_err(StageError::action)?;
+        let preparation = study.images.preparation();
         // Only labelled ones tell whether the networks are asked in the way that they were trained.
         let (labelled, others): (Vec<&Image>, Vec<&Image>) = images
             .images

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+pub use actions::Rule as Target;
+use imaging::{Filter, Preparation, PreparationError};
+
 use crate::manifest;
 use crate::reader::{Choice, Kind, Section};
 
@@ -9,15 +12,6 @@ use crate::reader::{Choice, Kind, Section};
 const SMALLEST: u32 = 64;
 /// Longest side, in pixels, to which the shorter side of an image may be scaled.
 const LARGEST: u32 = 4096;
-
-/// The class whose probability is explained and measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The class that the network predicts for the untouched image.
-    Predicted,
-    /// The class of the image's label.
-    True,
-}
 
 impl Choice for Target {
     const WHAT: &'static str = "target";
@@ -152,6 +146,24 @@ impl Settings {
         settings.check(&section, labelled);
         section.finish();
         settings
+    }
+
+    /// How an image becomes a crop.
+    ///
+    /// # Panics
+    /// Never: the settings were read within the ranges of [`Preparation`].
+    pub fn preparation(&self) -> Preparation {
+        let preparation = || -> Result<_, PreparationError> {
+            let scaled = match self.resize {
+                Resize::Shorter(shorter) => Preparation::new(shorter, self.crop)?,
+                Resize::Squash => Preparation::squashed(self.crop)?,
+            };
+            Ok(scaled.with(match self.interpolation {
+                Interpolation::Bilinear => Filter::Bilinear,
+                Interpolation::Bicubic => Filter::Bicubic,
+            }))
+        };
+        preparation().expect("`resize` and `crop` are in range")
     }
 
     fn check(&self, section: &Section<'_>, labelled: bool) {

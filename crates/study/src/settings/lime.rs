@@ -2,9 +2,11 @@
 
 use std::ops::Bound;
 
+pub use actions::{Precision, Samples, Settled};
+
 use crate::reader::{Choice, Section};
 use crate::settings::Backdrop;
-use crate::settings::compute::{self, PROGRAM, WHOLE_TF32};
+use crate::settings::compute::{PROGRAM, WHOLE_TF32};
 
 /// Kernel width of the published image explainer, for the cosine distance.
 const COSINE_WIDTH: f64 = 0.25;
@@ -24,29 +26,6 @@ impl Choice for Sampler {
     ];
 }
 
-/// In which numbers the networks answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// 32-bit floating point: the reference.
-    Fp32,
-    /// The study's tf32, where it has that; not to be set for a LIME alone.
-    Tf32,
-    /// bfloat16: fast, and the weights are those of a slightly different network.
-    Bf16,
-    /// All samples in bfloat16 and some of them also in fp32, which makes the weights those of fp32 in the mean.
-    Mixed,
-}
-
-impl Precision {
-    /// The name in pipeline.toml and in the rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tf32 => compute::Precision::Tf32.name(),
-            set => Choice::name(set),
-        }
-    }
-}
-
 impl Choice for Precision {
     const WHAT: &'static str = "precision";
     const ALL: &'static [(&'static str, Self)] = &[
@@ -56,57 +35,32 @@ impl Choice for Precision {
     ];
 }
 
-/// How many masks are asked.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Samples {
-    /// So many.
-    Fixed(u32),
-    /// Block after block, until the weights are settled.
-    Until {
-        /// But no more than these.
-        most: u32,
-        /// When they are settled.
-        settled: Settled,
-    },
-}
-
-/// When weights are settled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Settled {
-    /// When every weight's standard error is at most this, in probability.
-    StandardError(f64),
-    /// When so many superpixels of the highest weights have been the same ones since half of the samples.
-    Top(u32),
-}
-
-impl Samples {
-    /// Either a number, or `{ most = 4000, standard_error = 0.01 }`, or `{ most = 4000, top = 5 }`.
-    fn read(section: &mut Section<'_>) -> Self {
-        let Some(mut table) = section.table_at("samples") else {
-            return Self::Fixed(section.integer("samples", Some(1000), 2..=MOST_SAMPLES));
-        };
-        let limits = (Bound::Excluded(0.0), Bound::Included(1.0));
-        let by_top = table.has("top");
-        if by_top && table.has("standard_error") {
-            table.wrong(
-                "top",
-                "`top` and `standard_error` are two ways to tell that weights are settled",
-                "remove one of them",
-            );
-        }
-        let most = table.integer("most", None, 2..=MOST_SAMPLES);
-        let settled = if by_top {
-            Settled::Top(table.integer("top", None, 1..=MOST_FEATURES))
-        } else {
-            Settled::StandardError(table.number("standard_error", None, limits))
-        };
-        // Asked for above where both are written.
-        if by_top && table.has("standard_error") {
-            table.unchecked("standard_error");
-        }
-        table.finish();
-        Self::Until { most, settled }
+/// Either a number, or `{ most = 4000, standard_error = 0.01 }`, or `{ most = 4000, top = 5 }`.
+fn read_samples(section: &mut Section<'_>) -> Samples {
+    let Some(mut table) = section.table_at("samples") else {
+        return Samples::Fixed(section.integer("samples", Some(1000), 2..=MOST_SAMPLES));
+    };
+    let limits = (Bound::Excluded(0.0), Bound::Included(1.0));
+    let by_top = table.has("top");
+    if by_top && table.has("standard_error") {
+        table.wrong(
+            "top",
+            "`top` and `standard_error` are two ways to tell that weights are settled",
+            "remove one of them",
+        );
     }
+    let most = table.integer("most", None, 2..=MOST_SAMPLES);
+    let settled = if by_top {
+        Settled::Top(table.integer("top", None, 1..=MOST_FEATURES))
+    } else {
+        Settled::StandardError(table.number("standard_error", None, limits))
+    };
+    // Asked for above where both are written.
+    if by_top && table.has("standard_error") {
+        table.unchecked("standard_error");
+    }
+    table.finish();
+    Samples::Until { most, settled }
 }
 
 /// How far a mask with k of d superpixels kept is from the untouched image, and what it weighs then.
@@ -245,7 +199,7 @@ impl Settings {
             section.wrong("precision", WHOLE_TF32, label);
         }
         let settings = Self {
-            samples: Samples::read(&mut section),
+            samples: read_samples(&mut section),
             sampler: section.choice("sampler", Sampler::Coin),
             precision,
             kernel: Kernel::read(&mut section),

@@ -1,5 +1,7 @@
 //! `[partitions.NAME]`: ways to cut a crop into superpixels.
 
+use superpixels::{Felzenszwalb, Grid, Quickshift, SettingError, Slic};
+
 use crate::reader::{Choice, Section};
 
 /// Most superpixels of a partition: their labels are 16-bit numbers.
@@ -72,6 +74,37 @@ impl Partition {
             Self::Grid { .. } => Algorithm::Grid,
         }
         .name()
+    }
+
+    /// The algorithm with its settings.
+    ///
+    /// # Panics
+    /// Never: the settings were read within the ranges of the algorithms.
+    pub fn with_settings(&self) -> superpixels::Algorithm {
+        use superpixels::Algorithm;
+        let algorithm = || -> Result<_, SettingError> {
+            Ok(match *self {
+                Self::Quickshift {
+                    kernel_size,
+                    max_dist,
+                    ratio,
+                } => Algorithm::Quickshift(Quickshift::new(kernel_size, max_dist, ratio)?),
+                Self::Slic {
+                    superpixels,
+                    compactness,
+                    sigma,
+                } => Algorithm::Slic(Slic::new(superpixels as usize, compactness, sigma)?),
+                Self::Felzenszwalb {
+                    scale,
+                    sigma,
+                    min_size,
+                } => Algorithm::Felzenszwalb(Felzenszwalb::new(scale, sigma, min_size as usize)?),
+                Self::Grid { rows, columns } => {
+                    Algorithm::Grid(Grid::new(rows as usize, columns as usize)?)
+                }
+            })
+        };
+        algorithm().expect("every setting is in range")
     }
 
     /// `crop` is the height and width, in pixels, of what is cut.

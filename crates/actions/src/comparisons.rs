@@ -1,0 +1,26 @@
+//! Inputs of `comparisons`.
+
+use std::collections::BTreeSet;
+
+use parts::All;
+use schema::{Gain, Localization, Score};
+use serde::Serialize;
+
+/// What the measures say about the methods.
+#[derive(Debug, Serialize)]
+pub struct Comparisons {
+    /// The areas under curves.
+    pub scores: All<Score>,
+    /// The differences between both orders.
+    pub gains: All<Gain>,
+    /// Explanations compared with masks.
+    pub localization: All<Localization>,
+    /// Names of the methods of which every run gives the same.
+    pub deterministic: BTreeSet<String>,
+    /// Of the whole study; each interval has random numbers of its own.
+    pub seed: u64,
+    /// Bootstrap resamples of an interval.
+    pub resamples: u32,
+    /// Level of intervals.
+    pub confidence: f64,
+}

@@ -1,0 +1,41 @@
+//! The inputs of every kind of action: all that its rows may depend on, besides its code.
+//!
+//! An action is a function of its inputs and of the rows that they name. Its key is the digest of the inputs, of its code and of the shape of its
+//! tables, so a value that decides rows and is not in the key cannot be written down. `study::plan` makes the inputs, the crates of the stages
+//! hold the functions.
+
+mod agreement;
+mod comparisons;
+mod complexity;
+mod crops;
+mod curves;
+mod localization;
+mod logits;
+mod names;
+mod network;
+mod perturbations;
+mod relevances;
+mod saliency;
+mod sanity;
+mod scores;
+mod segments;
+mod targets;
+mod weights;
+
+pub use agreement::Agreement;
+pub use comparisons::Comparisons;
+pub use complexity::Complexity;
+pub use crops::Crops;
+pub use curves::{Curves, Noise, Scene};
+pub use localization::Localization;
+pub use logits::Logits;
+pub use names::{Explained, Image, Judged, Mapped, Partitioned, Seen};
+pub use network::Network;
+pub use perturbations::{Asked, Perturbations, Precision, Samples, Settled};
+pub use relevances::{Control, Maker, Random, Relevances};
+pub use saliency::{Cam, Saliency};
+pub use sanity::{Cascade, Sanity};
+pub use scores::{Scores, TooFine};
+pub use segments::Segments;
+pub use targets::{ClassNames, Rule, Targets};
+pub use weights::{Fit, Weights};

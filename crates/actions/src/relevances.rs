@@ -1,0 +1,103 @@
+//! Inputs of `relevances`.
+
+use parts::{Labels, Map, Pixels, Read, SurrogateWeights};
+use serde::Serialize;
+
+use crate::curves::Scene;
+use crate::names::Explained;
+use crate::perturbations::Asked;
+use crate::saliency::Cam;
+use crate::weights::Fit;
+
+/// The relevance of each superpixel by a method.
+#[derive(Debug, Serialize)]
+pub struct Relevances {
+    /// Names in the rows.
+    pub names: Explained,
+    /// What the relevances are made from.
+    pub maker: Maker,
+}
+
+/// What relevances are made from.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Maker {
+    /// The mean of a map over each superpixel.
+    Map {
+        /// The map.
+        map: Read<Map>,
+        /// The superpixels.
+        labels: Read<Labels>,
+    },
+    /// A surrogate's weights.
+    Weights {
+        /// The weights.
+        weights: Read<SurrogateWeights>,
+    },
+    /// The mean over each superpixel of a map of the network with random layers.
+    RandomMap {
+        /// What the map is made from.
+        cam: Cam,
+        /// The superpixels.
+        labels: Read<Labels>,
+        /// Which layers are random.
+        random: Random,
+    },
+    /// The weights of a surrogate of the network with random layers.
+    RandomWeights {
+        /// The masks that the network evaluates.
+        asked: Asked,
+        /// How the surrogate is fitted.
+        fit: Fit,
+        /// Which layers are random.
+        random: Random,
+    },
+    /// A control.
+    Control {
+        /// The control.
+        control: Control,
+        /// Of the whole study.
+        seed: u64,
+        /// Digest of the image's file, which random numbers come from.
+        image_digest: String,
+    },
+}
+
+/// How far down a network's layers are random.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Random {
+    /// From 1 to `depths`.
+    pub depth: u32,
+    /// At which all layers are random.
+    pub depths: u32,
+    /// Of the whole study.
+    pub seed: u64,
+}
+
+/// A control, and what it looks at.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// An order that the seed decides.
+    Random {
+        /// How many superpixels there are.
+        superpixels: usize,
+    },
+    /// The edges of the image.
+    Edges {
+        /// The crop.
+        pixels: Read<Pixels>,
+        /// Its superpixels.
+        labels: Read<Labels>,
+    },
+    /// At each step the superpixel whose removal lowers the probability most.
+    Greedy {
+        /// What is searched.
+        scene: Scene,
+    },
+    /// The order of least area.
+    Oracle {
+        /// What is searched.
+        scene: Scene,
+    },
+}

@@ -1,0 +1,32 @@
+//! Inputs of `saliency`.
+
+use parts::{Pixels, Read};
+use serde::Serialize;
+
+use crate::names::Mapped;
+use crate::network::Network;
+
+/// A map of relevance at a layer's own size.
+#[derive(Debug, Serialize)]
+pub struct Saliency {
+    /// Names in the row.
+    pub names: Mapped,
+    /// What the map is made from.
+    pub cam: Cam,
+}
+
+/// What a class activation map is made from.
+#[derive(Debug, Serialize)]
+pub struct Cam {
+    /// The crop.
+    pub pixels: Read<Pixels>,
+    /// The explained class.
+    pub target_class: u32,
+    /// The network.
+    pub network: Network,
+    /// The layer whose activations are weighted; of a program, its method that gives them.
+    pub layer: String,
+    /// A program's method that takes the activations to the logits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+}

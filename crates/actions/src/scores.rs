@@ -1,0 +1,45 @@
+//! Inputs of `scores`.
+
+use std::collections::BTreeSet;
+
+use parts::All;
+use schema::{CurveStep, Logits, Relevance, Target};
+use serde::Serialize;
+
+use crate::targets::ClassNames;
+
+/// The areas under all curves, and the images that were dropped.
+#[derive(Debug, Serialize)]
+pub struct Scores {
+    /// The curves.
+    pub curves: All<CurveStep>,
+    /// The relevances behind them.
+    pub relevances: All<Relevance>,
+    /// The explained classes.
+    pub targets: All<Target>,
+    /// The networks' answers, for the labels in `exclusions`.
+    pub logits: All<Logits>,
+    /// Names of the methods of which every run gives the same.
+    pub deterministic: BTreeSet<String>,
+    /// Names of the methods whose relevances are more than the places in an order.
+    pub measured: BTreeSet<String>,
+    /// Whether an image that a network gets wrong is dropped.
+    pub require_correct: bool,
+    /// The names of the classes.
+    pub classes: ClassNames,
+    /// Where an oracle has no order.
+    pub too_fine: Vec<TooFine>,
+}
+
+/// A partition of an image that has more superpixels than an oracle takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct TooFine {
+    /// Name of the image.
+    pub image: String,
+    /// Name of the partition.
+    pub partition: String,
+    /// Name of the oracle.
+    pub method: String,
+    /// How many superpixels there are.
+    pub superpixels: u32,
+}

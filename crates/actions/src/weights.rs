@@ -1,0 +1,27 @@
+//! Inputs of `weights`.
+
+use parts::{Answers, Read};
+use sampling::Sampler;
+use serde::Serialize;
+
+use crate::names::Explained;
+
+/// The surrogate's coefficients.
+#[derive(Debug, Serialize)]
+pub struct Weights {
+    /// Names in the rows.
+    pub names: Explained,
+    /// The masks with their answers.
+    pub answers: Read<Answers>,
+    /// How the surrogate is fitted.
+    pub fit: Fit,
+}
+
+/// How a surrogate is fitted to answers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Fit {
+    /// Kernel, penalty and selection.
+    pub surrogate: surrogate::Settings,
+    /// How the masks were drawn, which tells the samples that were drawn together.
+    pub sampler: Sampler,
+}

@@ -1,0 +1,95 @@
+//! The rows that an action may read: those that its inputs name.
+
+use schema::Table;
+use store::{Store, StoreError};
+
+use crate::{All, File, Group, Part, Read};
+
+/// Why an action has no rows.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// The artifacts cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An artifact that the action reads was removed after the plan was made.
+    #[error("table {table} of an earlier stage is gone")]
+    Gone {
+        /// The table.
+        table: &'static str,
+    },
+    /// A file is not the one any more that the study was planned with.
+    #[error("{path} changed while the stage ran; nothing was made of it: run the stage again")]
+    Changed {
+        /// The file.
+        path: String,
+    },
+    /// The process was told to stop.
+    #[error("stopped")]
+    Interrupted,
+    /// The action cannot be done with what it was given.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl ActionError {
+    /// The action cannot be done with what it was given, in words.
+    pub fn failed(reason: impl ToString) -> Self {
+        Self::Failed(reason.to_string())
+    }
+}
+
+/// Reads what inputs name, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a>(&'a Store);
+
+impl<'a> Rows<'a> {
+    /// Reads from this store.
+    pub fn of(store: &'a Store) -> Self {
+        Self(store)
+    }
+
+    /// A part of another action's artifact; an error where it is not the part that the key names.
+    pub fn load<P: Part>(&self, read: &Read<P>) -> Result<P::Value, ActionError> {
+        let table = P::Row::NAME;
+        let id = read.artifact.ok_or(ActionError::Gone { table })?;
+        let value = P::take(self.0.read(&id)?).map_err(ActionError::Failed)?;
+        if P::digest(&value) == read.digest {
+            return Ok(value);
+        }
+        Err(ActionError::Failed(format!(
+            "the {} in table {table} are not those of its record: run `pipeline verify`",
+            P::FACET
+        )))
+    }
+
+    /// The rows of the artifacts of a group, one list for each.
+    pub fn group<T: Table>(&self, _: &All<T>, group: &Group) -> Result<Vec<Vec<T>>, ActionError> {
+        let read = |id| Ok(self.0.read::<T>(id)?);
+        group.artifacts.iter().map(read).collect()
+    }
+
+    /// The rows about an image.
+    pub fn of_image<T: Table>(&self, all: &All<T>, image: &str) -> Result<Vec<T>, ActionError> {
+        let groups = all.groups.iter().filter(|group| group.image == image);
+        let rows = groups.map(|group| Ok(self.group(all, group)?.concat()));
+        Ok(rows.collect::<Result<Vec<_>, ActionError>>()?.concat())
+    }
+
+    /// All rows of a table in the study.
+    pub fn all<T: Table>(&self, all: &All<T>) -> Result<Vec<T>, ActionError> {
+        let groups = all.groups.iter();
+        let rows = groups.map(|group| Ok(self.group(all, group)?.concat()));
+        Ok(rows.collect::<Result<Vec<_>, ActionError>>()?.concat())
+    }
+
+    /// A file's bytes, which must be those that the key names.
+    pub fn file(&self, file: &File) -> Result<Vec<u8>, ActionError> {
+        let path = || file.path.display().to_string();
+        let bytes = std::fs::read(&file.path)
+            .map_err(|error| ActionError::Failed(format!("{}: {error}", path())))?;
+        if blake3::hash(&bytes).to_hex().as_str() == file.digest {
+            return Ok(bytes);
+        }
+        Err(ActionError::Changed { path: path() })
+    }
+}

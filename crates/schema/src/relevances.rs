@@ -1,0 +1,41 @@
+//! Table `relevances`: how relevant each superpixel is by any method, one row for each superpixel.
+
+crate::table::table! {
+    /// A superpixel in an explanation by any method, or in the order of a control.
+    #[table = "relevances"]
+    pub struct Relevance {
+        /// Name of the image.
+        #[unit = "name"]
+        pub image: String,
+        /// Name of the network in pipeline.toml.
+        #[unit = "name"]
+        pub network: String,
+        /// Name of the partition in pipeline.toml.
+        #[unit = "name"]
+        pub partition: String,
+        /// Name of the method in pipeline.toml.
+        #[unit = "name"]
+        pub method: String,
+        /// Number of the run, from 0.
+        #[unit = "run"]
+        pub run: u32,
+        /// How far down from the output the network's layers are random, from 1 to `sanity.depths`; null of the network as it was trained.
+        #[unit = "depth"]
+        pub depth: Option<u32>,
+        /// What removed pixels became while the method searched; null unless it searches with the removal's replacement.
+        #[unit = "name"]
+        pub replacement: Option<String>,
+        /// The superpixel, from 0.
+        #[unit = "superpixel id"]
+        pub superpixel: u16,
+        /// Relevance of the superpixel, of the method's own scale; higher means more relevant.
+        #[unit = "1"]
+        pub relevance: f64,
+        /// Place of the superpixel in the order of removal, the most relevant first, from 0.
+        #[unit = "place"]
+        pub rank: u32,
+        /// Standard error of the relevance; null of a method that gives none.
+        #[unit = "1"]
+        pub standard_error: Option<f64>,
+    }
+}
