@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use schema::{CurveStep, Gain, Place, Score, Table};
+use schema::{CurveStep, Gain, Relevance, Score, Table};
 use store::Store;
 
 use crate::study_folder::StudyFolder;
@@ -74,7 +74,7 @@ fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all
         finished.stderr
     );
     // For each network: coarse has Grad-CAM, 2 LIME, 2 random, edges, greedy, oracle; fine has no greedy and no oracle.
-    assert_eq!(folder.latest("orders").len(), 2 * (5 + 3));
+    assert_eq!(folder.latest("relevances").len(), 2 * (8 + 6));
     assert_eq!(folder.latest("curves").len(), 2 * (8 + 6) * 2);
     let scores: Vec<Score> = all(&folder);
     assert_eq!(scores.len(), 2 * (8 + 6) * 2);
@@ -119,7 +119,7 @@ fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all
         }
     }
     // Controls that ask no network have the same order for both.
-    let places: Vec<Place> = all(&folder);
+    let places: Vec<Relevance> = all(&folder);
     let order = |network: &str, method: &str| -> Vec<(String, u32, u16, u32)> {
         places
             .iter()
@@ -220,12 +220,12 @@ fn another_replacement_makes_its_own_curves_and_searches_and_no_others() {
     let folder = folder();
     folder.make_all();
     let ids = folder.ids();
-    let (orders, curves) = (folder.keys("orders").len(), folder.keys("curves").len());
+    let (orders, curves) = (folder.keys("relevances").len(), folder.keys("curves").len());
     folder.change("[\"mean\"]", "[\"mean\", \"black\"]");
     folder.make_all();
     assert!(folder.ids().is_superset(&ids), "a former result is gone");
     // Greedy and oracle, on one partition, in two networks.
-    assert_eq!(folder.keys("orders").len(), orders + 4);
+    assert_eq!(folder.keys("relevances").len(), orders + 4);
     assert_eq!(folder.keys("curves").len(), 2 * curves);
     for kind in ["perturbations", "weights", "saliency"] {
         let before = ids

@@ -3,10 +3,10 @@
 use std::fs;
 
 use imaging::Rgb;
-use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations, seed};
+use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations};
 use networks::Normalisation;
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Sampler};
+use sampling::{Masks, STRATA, Sampler, Seed};
 use schema::{Perturbations, Weight};
 
 use crate::parity::networks::script;
@@ -169,7 +169,7 @@ fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
         sampler: Sampler::Coin,
         samples: 1000,
     };
-    let seed = seed(1, "image", "rows", "lime", 0);
+    let seed = Seed::of_run(1, "image", "rows", "lime", 0);
     let asked = Asked::Mixed {
         fast: &classifier,
         reference: &classifier,

@@ -1,11 +1,11 @@
 //! Ten runs of LIME beside ten of the lime package: the same network, image and partition, other random numbers.
 
 use ::lime::perturbations::{
-    Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations, seed,
+    Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations,
 };
 use networks::Normalisation;
 use removal::Backdrop;
-use sampling::Sampler;
+use sampling::{Sampler, Seed};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use surrogate::{Distance, Settings};
 
@@ -99,7 +99,7 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
     };
     let answers: Vec<_> = (0..RUNS)
         .map(|run| {
-            let seed = seed(SEED, "fixture", "quickshift", "lime", run);
+            let seed = Seed::of_run(SEED, "fixture", "quickshift", "lime", run);
             let asked = Asked::One(&classifier);
             perturbations(asked, &request, seed, &mut Fixed, &|| false).unwrap()
         })

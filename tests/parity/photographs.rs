@@ -6,7 +6,7 @@ use deletion::curves::curves;
 use imaging::{Preparation, Rgb, decode, prepare};
 use networks::{Classifier, Methods, Network, Normalisation, Precision, Question};
 use occlusion::{Noise, Scene};
-use removal::{Explanation, Order, Replacement};
+use removal::{Order, Replacement};
 use sampling::Masks;
 use superpixels::{Algorithm, Felzenszwalb, Quickshift, Slic};
 use surrogate::{Distance, Features, Settings};
@@ -214,17 +214,11 @@ impl<'a> Photograph<'a> {
     }
 
     fn removal(&self, table: &mut Table) {
-        let map = self.file.f32s("gradcam_7x7");
-        let map = Explanation::Map {
-            values: &map,
-            size: [7, 7],
-        };
+        let map = cam::enlarge(&self.file.f32s("gradcam_7x7"), [7, 7], [SIDE, SIDE]).unwrap();
+        let pooled = cam::pool(&map, &self.labels, self.superpixels).unwrap();
         let weights = self.file.f64s("lime_coef");
-        for (name, explanation) in [("gradcam", map), ("lime", Explanation::Weights(&weights))] {
-            let size = [SIDE, SIDE];
-            let relevance =
-                removal::relevance(explanation, &self.labels, size, self.superpixels).unwrap();
-            let order = removal::order(&relevance, Order::MostRelevantFirst).unwrap();
+        for (name, relevance) in [("gradcam", pooled), ("lime", weights)] {
+            let order = removal::order(&relevance).unwrap();
             let expected: Vec<u16> = self
                 .file
                 .integers(&format!("{name}_order"))
@@ -252,7 +246,7 @@ impl<'a> Photograph<'a> {
                 noise: Noise::default(),
                 target: self.target,
             };
-            let order = removal::order(relevance, order).unwrap();
+            let order = removal::reversed(removal::order(relevance).unwrap(), order);
             let steps = curves(self.classifier, &scene, &[order], &|| false)
                 .unwrap()
                 .remove(0)

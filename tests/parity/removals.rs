@@ -4,7 +4,7 @@
 use deletion::curves::{Step, curves};
 use networks::Normalisation;
 use occlusion::{Noise, Scene};
-use removal::{Areas, Order, Replacement};
+use removal::{Areas, Replacement};
 use superpixels::Grid;
 
 use super::fixture;
@@ -89,7 +89,7 @@ fn ours(file: &Numbers, replacement: Replacement) -> (Vec<f32>, Areas) {
         noise: Noise::default(),
         target: target.unwrap(),
     };
-    let order = removal::order(&file.f64s("rise.relevance"), Order::MostRelevantFirst).unwrap();
+    let order = removal::order(&file.f64s("rise.relevance")).unwrap();
     let steps = curves(&classifier, &scene, &[order], &|| false)
         .unwrap()
         .remove(0)

@@ -94,8 +94,7 @@ fn rank(
         Control::Greedy { .. } | Control::Oracle { .. } => Some(classifiers.get(&names.network)?),
     };
     let interrupted = || session.signals.received().is_some();
-    let (rows, passes) =
-        controls::run(names, control, seed, &job.rows, classifier, &interrupted)?;
+    let (rows, passes) = controls::run(names, control, seed, &job.rows, classifier, &interrupted)?;
     let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
     let output = Output::of_relevances(&rows, &segments)?.passes(passes, 0);
     Ok(match classifier {

@@ -46,7 +46,9 @@ pub fn run(
                 method,
                 ..
             } = first;
-            ActionError::Failed(format!("{image}, {network}, {partition}, {method}: {reason}"))
+            ActionError::Failed(format!(
+                "{image}, {network}, {partition}, {method}: {reason}"
+            ))
         };
         let fit = inputs.fits.get(&first.method);
         let fit = fit.ok_or_else(|| about(&"the study has no such method"))?;

@@ -29,7 +29,10 @@ impl fmt::Display for Key<'_> {
             method,
             run,
         } = self;
-        write!(formatter, "{image}, {network}, {partition}, {method}, run {run}")
+        write!(
+            formatter,
+            "{image}, {network}, {partition}, {method}, run {run}"
+        )
     }
 }
 

@@ -16,8 +16,10 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     session.each(|job: &Job<'_, Scores>| {
         let tables = scores::run(&job.inputs, &job.rows)?;
         let curves = job.inputs.curves.groups.iter();
-        let mut output =
-            Output::new(&tables.scores, curves.map(|group| group.artifacts.len()).sum())?;
+        let mut output = Output::new(
+            &tables.scores,
+            curves.map(|group| group.artifacts.len()).sum(),
+        )?;
         output.add(&tables.exclusions, ())?;
         output.add(&tables.gains, tables.scores.len())?;
         Ok(output)

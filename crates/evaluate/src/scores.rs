@@ -27,7 +27,9 @@ pub fn run(inputs: &Scores, rows: &Rows<'_>) -> Result<Tables, ActionError> {
         let relevances = rows.of_image(&inputs.relevances, &group.image)?;
         let relevances = by_explanation(&relevances);
         let curves = rows.group(&inputs.curves, group)?;
-        let scores = curves.iter().map(|curve| score_of(inputs, curve, &relevances));
+        let scores = curves
+            .iter()
+            .map(|curve| score_of(inputs, curve, &relevances));
         scores.collect::<Result<Vec<_>, ActionError>>()
     };
     let scores = inputs.curves.groups.par_iter().map(of_image);
@@ -55,8 +57,12 @@ fn score_of(
     };
     let relevance = relevances.get(&key).map(Vec::as_slice);
     let relevance = relevance.filter(|_| inputs.measured.contains(&first.method));
-    score(curve, relevance, inputs.deterministic.contains(&first.method))
-        .map_err(|error| ActionError::Failed(format!("{key}: {error}")))
+    score(
+        curve,
+        relevance,
+        inputs.deterministic.contains(&first.method),
+    )
+    .map_err(|error| ActionError::Failed(format!("{key}: {error}")))
 }
 
 /// The images that were dropped, and the oracles without an order.
@@ -65,7 +71,10 @@ fn left_out(inputs: &Scores, rows: &Rows<'_>) -> Result<Vec<Exclusion>, ActionEr
     if inputs.require_correct {
         for group in &inputs.targets.groups {
             let targets = rows.group(&inputs.targets, group)?.concat();
-            if targets.iter().all(|target: &Target| target.correct != Some(false)) {
+            if targets
+                .iter()
+                .all(|target: &Target| target.correct != Some(false))
+            {
                 continue;
             }
             let answers: Vec<Logits> = rows.of_image(&inputs.logits, &group.image)?;

@@ -72,7 +72,9 @@ fn relate(
     }
     // One map of an image serves all its partitions.
     let cams: Vec<&Cam> = random.values().filter_map(|job| cam_of(job)).collect();
-    let Some((first, depth)) = random.values().find_map(|job| Some((job, job.subject.depth?)))
+    let Some((first, depth)) = random
+        .values()
+        .find_map(|job| Some((job, job.subject.depth?)))
     else {
         return Ok(Outputs::new());
     };
@@ -113,7 +115,6 @@ fn pool(
     };
     let superpixels = job.rows.load(labels)?;
     let rows = pooled::relevances(&job.inputs.names, &map, &superpixels)?;
-    let segments: Segments =
-        session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
+    let segments: Segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
     Output::of_relevances(&rows, &segments)
 }

@@ -33,5 +33,8 @@ pub fn relevances(
         rank,
         standard_error: None,
     };
-    Ok((0..).zip(relevance.into_iter().zip(ranks)).map(row).collect())
+    Ok((0..)
+        .zip(relevance.into_iter().zip(ranks))
+        .map(row)
+        .collect())
 }

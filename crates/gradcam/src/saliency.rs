@@ -52,7 +52,10 @@ pub fn maps(
 }
 
 /// The maps of crops of one size, each for a class.
-pub fn saliency(classifier: &Classifier, asked: &[(&Rgb, usize)]) -> Result<Vec<Map>, SaliencyError> {
+pub fn saliency(
+    classifier: &Classifier,
+    asked: &[(&Rgb, usize)],
+) -> Result<Vec<Map>, SaliencyError> {
     let map = |layer: &Gradients| {
         let [channels, height, width] = layer.shape;
         let dims = Dims {

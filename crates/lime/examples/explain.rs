@@ -10,12 +10,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
-use lime::perturbations::{
-    Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations, seed,
-};
+use lime::perturbations::{Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations};
 use networks::{Classifier, Methods, Network, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Sampler};
+use sampling::{Masks, STRATA, Sampler, Seed};
 use serde_json::json;
 use superpixels::{Algorithm, Quickshift};
 use surrogate::Settings;
@@ -50,7 +48,7 @@ impl Sizes for Sized {
         Ok(lime::sizes::more(
             masks,
             probabilities,
-            &pilot.correction(),
+            &lime::sizes::correction(pilot),
             sampler,
             surrogate,
             step,
@@ -202,9 +200,9 @@ fn explain(
         sampler,
         samples,
     };
-    let seed = seed(1, "benchmark", "quickshift", "lime", run);
+    let seed = Seed::of_run(1, "benchmark", "quickshift", "lime", run);
     let found = perturbations(asked, &request, seed, sizes, &|| false)?;
-    let correction = found.again.correction();
+    let correction = lime::sizes::correction(&found.again);
     let correction = (!found.again.samples.is_empty()).then_some(&correction);
     let explanation = lime::weights::weights(
         &found.masks,

@@ -100,7 +100,11 @@ fn relate(
             return Output::of_relevances(&rows, &segments);
         }
         Maker::RandomWeights { asked, fit, random } => (asked, fit, random),
-        _ => return Err(StageError::action("its relevances do not come from weights")),
+        _ => {
+            return Err(StageError::action(
+                "its relevances do not come from weights",
+            ));
+        }
     };
     let (asked, layers) = match precisions(inputs.precision) {
         (first, None) => {

@@ -21,7 +21,13 @@ pub fn fit(answers: &Answers, fit: &Fit) -> Result<Explanation, ActionError> {
     };
     let correction = (!answers.reference_samples.is_empty()).then_some(&correction);
     let (masks, probabilities) = (&answers.masks, &answers.probabilities);
-    let fitted = weights(masks, probabilities, correction, fit.sampler, &fit.surrogate);
+    let fitted = weights(
+        masks,
+        probabilities,
+        correction,
+        fit.sampler,
+        &fit.surrogate,
+    );
     fitted.map_err(ActionError::failed)
 }
 

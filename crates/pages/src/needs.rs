@@ -727,6 +727,7 @@ mod tests {
             name: "lime".to_owned(),
             kind: "a new control".to_owned(),
             control: true,
+            measured: false,
             replacement: None,
         };
         let fidelity = fidelity_of(&inputs);
@@ -763,6 +764,7 @@ mod tests {
             name: "third".to_owned(),
             kind: "lime".to_owned(),
             control: false,
+            measured: true,
             replacement: None,
         });
         inputs.summaries.push(summary("alexnet", "third", 3.1, 3));

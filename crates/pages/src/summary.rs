@@ -277,6 +277,7 @@ mod tests {
             name: name.to_owned(),
             kind: kind.to_owned(),
             control: kind == "random",
+            measured: kind != "random",
             replacement: None,
         };
         inputs.title = "Which\u{1b}[31m one".to_owned();

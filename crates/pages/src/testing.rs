@@ -1,7 +1,7 @@
 //! A study for tests: two networks, a method with maps and one with weights, non-square crops, and names that need care.
 
 use imaging::{Rgb, encode_png};
-use schema::{Crop, CurveStep, Exclusion, Saliency, Score, Segments, Target, Weight};
+use schema::{Crop, CurveStep, Exclusion, Relevance, Saliency, Score, Segments, Target, Weight};
 
 use crate::{Artifact, Inputs, Method, Network, Provenance, StageCost};
 
@@ -45,6 +45,7 @@ pub(crate) fn study(images: &[&str], runs: u32) -> Inputs {
         for network in NETWORKS {
             inputs.targets.push(target(image, network));
             inputs.saliency.push(saliency(image, network));
+            add_pooled(&mut inputs, image, network);
             add_removal(&mut inputs, image, network, "gradcam", 0);
             for run in 0..runs {
                 add_weights(&mut inputs, image, network, run);
@@ -70,6 +71,7 @@ fn method(name: &str, replacement: Option<&str>) -> Method {
         name: name.to_owned(),
         kind: name.to_owned(),
         control: false,
+        measured: true,
         replacement: replacement.map(str::to_owned),
     }
 }
@@ -184,6 +186,35 @@ fn saliency(image: &str, network: &str) -> Saliency {
     }
 }
 
+/// Relevances of Grad-CAM, whatever its map shows.
+fn add_pooled(inputs: &mut Inputs, image: &str, network: &str) {
+    let pooled = |superpixel: u16| Relevance {
+        method: "gradcam".to_owned(),
+        run: 0,
+        relevance: share(&[image, network, "pooled"], u32::from(superpixel)),
+        ..relevance(image, network, superpixel)
+    };
+    let rows = (0..SUPERPIXELS as u16).map(pooled);
+    inputs.relevances.extend(rows);
+}
+
+/// A relevance of 0 by `lime`.
+fn relevance(image: &str, network: &str, superpixel: u16) -> Relevance {
+    Relevance {
+        image: image.to_owned(),
+        network: network.to_owned(),
+        partition: "stripes".to_owned(),
+        method: "lime".to_owned(),
+        run: 0,
+        depth: None,
+        replacement: None,
+        superpixel,
+        relevance: 0.0,
+        rank: u32::from(superpixel),
+        standard_error: None,
+    }
+}
+
 fn add_weights(inputs: &mut Inputs, image: &str, network: &str, run: u32) {
     let weight = |superpixel: u16| Weight {
         image: image.to_owned(),
@@ -199,7 +230,14 @@ fn add_weights(inputs: &mut Inputs, image: &str, network: &str, run: u32) {
         r2: 0.75,
         local_prediction: 0.9,
     };
-    inputs.weights.extend((0..SUPERPIXELS as u16).map(weight));
+    let rows: Vec<Weight> = (0..SUPERPIXELS as u16).map(weight).collect();
+    let relevances = rows.iter().map(|row| Relevance {
+        run,
+        relevance: row.weight,
+        ..relevance(image, network, row.superpixel)
+    });
+    inputs.relevances.extend(relevances);
+    inputs.weights.extend(rows);
 }
 
 /// A curve that falls from 0.9, and its score.

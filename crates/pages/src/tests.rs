@@ -391,9 +391,9 @@ fn what_differs_within_the_study_is_named() {
 }
 
 #[test]
-fn a_method_without_map_and_weights_is_shown_without() {
+fn a_method_without_relevances_is_shown_without() {
     let mut inputs = study(&IMAGES, 2);
-    inputs.weights.clear();
+    inputs.relevances.retain(|row| row.method != "lime");
     let [maps, none] = [2, 2];
     assert_eq!(
         page(&inputs).matches("<image ").count(),
@@ -410,6 +410,7 @@ fn rows_in_another_order_and_other_threads_give_the_same_bytes() {
     reversed.targets.reverse();
     reversed.saliency.reverse();
     reversed.weights.reverse();
+    reversed.relevances.reverse();
     reversed.curves.reverse();
     reversed.scores.reverse();
     let expected = build(&inputs).unwrap();
@@ -451,7 +452,7 @@ fn rows_of_different_studies_are_errors_that_name_the_place() {
         }
     });
     says(&foreign, "a superpixel from 0 to 4");
-    let weight = error(|inputs| inputs.weights[0].superpixel = 9);
+    let weight = error(|inputs| inputs.relevances[0].superpixel = 9);
     says(&weight, "expected superpixels below 5, found 9");
     let map = error(|inputs| inputs.saliency[0].width = 4);
     says(&map, "the map of image \"<script>\"");

@@ -8,7 +8,7 @@ use serde_json::json;
 use stage::{Stage, StageError};
 use study::Kind;
 use study::costs::Cost;
-use study::plan::{Action, State};
+use study::plan::{Action, Plan, State};
 
 use crate::look::look;
 use crate::{View, estimate, reasons};

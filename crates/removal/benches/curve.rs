@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use imaging::Rgb;
-use removal::{Backdrop, Order, areas, backdrop, order, step_masks};
+use removal::{Backdrop, areas, backdrop, order, step_masks};
 
 const SIDE: usize = 224;
 const SUPERPIXELS: usize = 49;
@@ -20,7 +20,7 @@ fn curves(criterion: &mut Criterion) {
     let relevance: Vec<f64> = (0..SUPERPIXELS).map(|index| (index as f64).sin()).collect();
     criterion.bench_function("order and masks/49", |bencher| {
         bencher.iter(|| {
-            let order = order(&relevance, Order::MostRelevantFirst).expect("all are finite");
+            let order = order(&relevance).expect("all are finite");
             step_masks(&order)
         });
     });

@@ -238,23 +238,17 @@ mod tests {
 
     #[test]
     fn nan_is_an_error_and_never_a_tie() {
-        let found = order(&[1.0, f64::NAN], Order::LeastRelevantFirst);
+        let found = order(&[1.0, f64::NAN]);
         assert_eq!(found, Err(OrderError::NotANumber { superpixel: 1 }));
         assert_eq!(tied(&[f64::NAN, 1.0, f64::NAN, 1.0]), 2);
     }
 
     #[test]
     fn counts_outside_u16_are_errors() {
-        assert_eq!(
-            order(&[], Order::MostRelevantFirst),
-            Err(OrderError::Count(0))
-        );
+        assert_eq!(order(&[]), Err(OrderError::Count(0)));
         assert_eq!(step_masks(&[]), Err(OrderError::Count(0)));
         assert_eq!(most(&vec![0.0; 65_536]).last(), Some(&u16::MAX));
-        assert_eq!(
-            order(&vec![0.0; 65_537], Order::MostRelevantFirst),
-            Err(OrderError::Count(65_537))
-        );
+        assert_eq!(order(&vec![0.0; 65_537]), Err(OrderError::Count(65_537)));
     }
 
     #[test]

@@ -34,7 +34,10 @@ impl Seed {
         run: u32,
     ) -> Self {
         let names = [image_digest, partition, method].map(str::as_bytes);
-        Self::derive(study_seed, &[names[0], names[1], names[2], &run.to_le_bytes()])
+        Self::derive(
+            study_seed,
+            &[names[0], names[1], names[2], &run.to_le_bytes()],
+        )
     }
 
     /// One of the 2^64 independent generators of this seed, at its start.

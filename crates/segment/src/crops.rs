@@ -37,9 +37,8 @@ pub fn run(inputs: &Crops, rows: &Rows<'_>) -> Result<(schema::Crop, Rgb), Actio
         .as_ref()
         .map(|mask| rows.file(mask))
         .transpose()?;
-    crop(inputs, &image, mask.as_deref()).map_err(|error| {
-        ActionError::Failed(format!("{}: {error}", inputs.file.path.display()))
-    })
+    crop(inputs, &image, mask.as_deref())
+        .map_err(|error| ActionError::Failed(format!("{}: {error}", inputs.file.path.display())))
 }
 
 fn crop(

@@ -4,7 +4,10 @@ use actions::Segments;
 use parts::{ActionError, Rows, Superpixels};
 
 /// Cuts a crop; the labels are exactly 0..n.
-pub fn run(inputs: &Segments, rows: &Rows<'_>) -> Result<(schema::Segments, Superpixels), ActionError> {
+pub fn run(
+    inputs: &Segments,
+    rows: &Rows<'_>,
+) -> Result<(schema::Segments, Superpixels), ActionError> {
     let rgb = rows.load(&inputs.pixels)?;
     let names = &inputs.names;
     let cut = inputs.algorithm.partition(&rgb).map_err(|error| {

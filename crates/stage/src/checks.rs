@@ -8,7 +8,8 @@ use std::fmt::{Debug, Display};
 
 use schema::{
     Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
-    Logits, NeededSamples, Perturbations, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Table, Target, VarianceComponents, Weight,
+    Logits, NeededSamples, Perturbations, Relevance, Saliency, Sanity, Score, Segments, Stability,
+    Summary, Table, Target, VarianceComponents, Weight,
 };
 
 /// Largest difference between a probability and the softmax of the logits beside it: the rounding of f32.

@@ -141,9 +141,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Saliency => vec![row::<schema::Saliency>(&key)],
         Kind::Perturbations => vec![row::<schema::Perturbations>(&key)],
         Kind::Weights => vec![row::<schema::Weight>(&key)],
-        Kind::RandomizedSaliency => vec![row::<schema::RandomizedSaliency>(&key)],
-        Kind::RandomizedWeights => vec![row::<schema::RandomizedWeight>(&key)],
-        Kind::Orders => vec![row::<schema::Place>(&key)],
+        Kind::Relevances => vec![row::<schema::Relevance>(&key)],
         Kind::Curves => vec![row::<schema::CurveStep>(&key)],
         Kind::Scores => vec![
             row::<schema::Score>(&key),
@@ -167,34 +165,19 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Report => Vec::new(),
     };
     let digest = json!(key.to_string());
-    let facets: &[(&str, Value)] = match kind {
-        Kind::Crops => &[(facet::PIXELS, digest)],
-        Kind::Segments => &[(facet::LABELS, digest), (facet::SUPERPIXELS, json!(48))],
-        Kind::Logits => &[(facet::LOGITS, digest)],
-        Kind::Targets => &[
-            (facet::TARGET_CLASS, json!(1)),
-            (facet::CORRECT, Value::Null),
-        ],
-        Kind::Saliency => &[(facet::MAP, digest)],
-        Kind::Perturbations => &[(facet::ANSWERS, digest)],
-        Kind::Weights | Kind::Orders => &[(facet::ORDER, digest)],
-        Kind::RandomizedSaliency
-        | Kind::RandomizedWeights
-        | Kind::Curves
-        | Kind::Scores
-        | Kind::Agreement
-        | Kind::Localization
-        | Kind::Complexity
-        | Kind::Sanity
-        | Kind::Comparisons
-        | Kind::Report => &[],
+    let value = |name: &str| match name {
+        facet::SUPERPIXELS => Some(json!(48)),
+        facet::TARGET_CLASS => Some(json!(1)),
+        facet::CORRECT => Some(Value::Null),
+        facet::CASCADE => None,
+        _ => Some(digest.clone()),
     };
+    let facets = kind.facets().iter();
     store::Action {
         preimage: preimage.clone(),
         tables,
         facets: facets
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .filter_map(|name| Some(((*name).to_owned(), value(name)?)))
             .collect::<BTreeMap<_, _>>(),
         cost: Cost::default(),
         environment: Environment::here("cpu", None, "large_study"),

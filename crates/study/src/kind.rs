@@ -241,7 +241,7 @@ impl Kind {
     }
 
     /// What this kind of action leaves in its record for those that read it.
-    pub(crate) fn facets(self) -> &'static [&'static str] {
+    pub fn facets(self) -> &'static [&'static str] {
         match self {
             Self::Crops => &[parts::Pixels::FACET],
             Self::Segments => &[parts::Labels::FACET, facet::SUPERPIXELS],

@@ -4,8 +4,8 @@
 //! The steps are scikit-image's `felzenszwalb` on RGB: smoothing, differences to the eight neighbours, merging, then the
 //! joining of regions that are too small. Edges of equal weight keep their order.
 
-use serde::Serialize;
 use imaging::Rgb;
+use serde::Serialize;
 
 use crate::{Partition, PartitionError, SettingError, setting::check};
 

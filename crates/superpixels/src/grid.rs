@@ -1,7 +1,7 @@
 //! Rectangles: the partition that knows nothing of the image.
 
-use serde::Serialize;
 use imaging::Rgb;
+use serde::Serialize;
 
 use crate::{Partition, PartitionError, SettingError, partition::MAXIMUM_COUNT, setting::check};
 

@@ -13,8 +13,8 @@ mod slic;
 #[cfg(test)]
 mod testing;
 
-use serde::Serialize;
 use imaging::Rgb;
+use serde::Serialize;
 
 pub use felzenszwalb::Felzenszwalb;
 pub use grid::Grid;

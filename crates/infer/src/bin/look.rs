@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
-use infer::logits::logits;
 use networks::Form;
 use serde_json::{Map, Value, json};
 use stage::StageError;
+use statistics::{largest, softmax};
 use study::settings::infer as settings;
 use study::{Image, Images, Study};
 
@@ -112,11 +112,11 @@ fn see(
     let classifier = infer::classifier(loaded, network);
     let mut answers = Vec::new();
     for (crop, class) in shown.crops.iter().zip(&shown.classes) {
-        let answer = logits(&classifier, crop)?;
-        let predicted = answer.predicted_class;
+        let logits = classifier.logits(crop)?;
+        let predicted = largest(&logits);
         answers.push(json!({
             "class": predicted,
-            "probability": answer.probabilities[predicted],
+            "probability": softmax(&logits, classifier.temperature())[predicted],
             "right": class.map(|class| class == predicted),
         }));
     }

@@ -459,27 +459,29 @@ fn weights_are_finite_and_ranked() {
     );
 }
 
-fn places() -> Vec<Place> {
-    let row = |superpixel, relevance, rank| Place {
+fn relevances() -> Vec<Relevance> {
+    let row = |superpixel, relevance, rank| Relevance {
         image: "mug-07".into(),
         network: "alexnet".into(),
         partition: "coarse".into(),
         method: "edges".into(),
         run: 0,
+        depth: None,
         replacement: None,
         superpixel,
         relevance,
         rank,
+        standard_error: Some(0.5),
     };
     // Of equals any may come first.
     vec![row(0, 0.1, 2), row(1, 0.1, 1), row(2, 0.2, 0)]
 }
 
 #[test]
-fn a_controls_order_has_each_superpixel_once_by_falling_relevance() {
+fn relevances_have_each_superpixel_once_and_ranks_by_falling_relevance() {
     refused(
-        &places(),
-        |rows| check(rows, 3),
+        &relevances(),
+        |rows| check(rows, &segments()),
         &[
             ("rows: 3, found 2", |rows| rows.truncate(2)),
             ("the same in all rows", |rows| rows[1].run = 1),
@@ -489,7 +491,29 @@ fn a_controls_order_has_each_superpixel_once_by_falling_relevance() {
             ("the same in all rows", |rows| {
                 rows[1].network = "net".into();
             }),
+            ("the same in all rows", |rows| rows[1].depth = Some(1)),
+            ("depth of at least 1", |rows| {
+                for row in rows {
+                    row.depth = Some(0);
+                }
+            }),
+            ("partition", |rows| {
+                for row in rows {
+                    row.partition = "fine".into();
+                }
+            }),
+            ("image", |rows| {
+                for row in rows {
+                    row.image = "key-00".into();
+                }
+            }),
             ("finite relevance", |rows| rows[1].relevance = f64::NAN),
+            ("finite standard_error", |rows| {
+                rows[1].standard_error = Some(f64::NAN);
+            }),
+            ("standard_error of at least 0", |rows| {
+                rows[1].standard_error = Some(-1.0);
+            }),
             ("superpixel", |rows| rows.swap(0, 1)),
             ("rank", |rows| rows[1].rank = 0),
             ("ranks by falling relevance", |rows| {

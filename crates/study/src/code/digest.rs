@@ -36,10 +36,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 19] = [
     ("logits", &["crates/infer/src/logits.rs"]),
     ("targets", &["crates/infer/src/targets.rs"]),
     ("saliency", &["crates/gradcam/src/saliency.rs"]),
-    (
-        "perturbations",
-        &["crates/lime/src/perturbations.rs"],
-    ),
+    ("perturbations", &["crates/lime/src/perturbations.rs"]),
     ("sizes", &["crates/lime/src/sizes.rs"]),
     ("weights", &["crates/lime/src/weights.rs"]),
     ("pooled", &["crates/gradcam/src/pooled.rs"]),

@@ -175,10 +175,7 @@ impl Module {
 impl<'ast> Visit<'ast> for Module {
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         let mut header = Self::default();
-        let of = item
-            .trait_
-            .as_ref()
-            .map(|(path, _)| path.to_token_stream());
+        let of = item.trait_.as_ref().map(|(path, _)| path.to_token_stream());
         header.scan(of.unwrap_or_default(), &[], false);
         header.scan(item.self_ty.to_token_stream(), &[], false);
         self.impls.push(header.paths);

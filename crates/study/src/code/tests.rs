@@ -9,7 +9,9 @@ fn closures() {
         let found = workspace.digest(kind, roots);
         println!("{kind} {found:?} {:?}", start.elapsed());
         if let Ok(found) = workspace.closure(roots) {
-            for (file, from) in &found.files { println!("   {} < {}", file.display(), from.display()); }
+            for (file, from) in &found.files {
+                println!("   {} < {}", file.display(), from.display());
+            }
             println!("   {:?}", found.external);
         }
     }

@@ -101,7 +101,9 @@ pub(crate) fn counting(tokens: TokenStream) -> TokenStream {
         TokenTree::Group(group) => {
             let inner = without_trailing_comma(group);
             let message = is_message(&tokens[..place], inner.len());
-            let inner = inner.into_iter().filter(|token| !message || !is_literal(token));
+            let inner = inner
+                .into_iter()
+                .filter(|token| !message || !is_literal(token));
             Group::new(group.delimiter(), counting(inner.collect())).into()
         }
         other => other.clone(),
@@ -113,7 +115,8 @@ pub(crate) fn counting(tokens: TokenStream) -> TokenStream {
 fn is_message(before: &[TokenTree], length: usize) -> bool {
     match before {
         [.., TokenTree::Ident(name), TokenTree::Punct(mark)] if mark.as_char() == '!' => {
-            let traces = matches!(before, [.., TokenTree::Ident(from), _, _, _, _] if from == "tracing");
+            let traces =
+                matches!(before, [.., TokenTree::Ident(from), _, _, _, _] if from == "tracing");
             name == "panic"
                 || name == "unreachable"
                 || traces && TRACING.iter().any(|known| name == known)

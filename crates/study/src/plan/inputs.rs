@@ -433,7 +433,8 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     for unit in &units[1..] {
         builder = builder.input(format!("code.{unit}"), digest(unit));
     }
-    let value = serde_json::to_value(inputs).expect("inputs have names for keys and finite numbers");
+    let value =
+        serde_json::to_value(inputs).expect("inputs have names for keys and finite numbers");
     let mut leaves = Vec::new();
     flatten(String::new(), value, &mut leaves);
     for (path, leaf) in leaves {

@@ -19,12 +19,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Saliency,
             Kind::Weights,
         ],
-        Kind::Curves => &[
-            Kind::Crops,
-            Kind::Segments,
-            Kind::Targets,
-            Kind::Relevances,
-        ],
+        Kind::Curves => &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances],
         Kind::Scores => &[
             Kind::Segments,
             // For the labels in `exclusions`.
@@ -33,12 +28,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Relevances,
             Kind::Curves,
         ],
-        Kind::Localization => &[
-            Kind::Crops,
-            Kind::Segments,
-            Kind::Targets,
-            Kind::Relevances,
-        ],
+        Kind::Localization => &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances],
         Kind::Complexity | Kind::Sanity => &[Kind::Relevances],
         Kind::Comparisons => &[Kind::Scores, Kind::Localization],
         Kind::Report => &[
