@@ -12,7 +12,7 @@ import duckdb
 import pandas
 import polars
 
-TABLES = ["crops", "segments", "logits", "targets", "saliency", "randomized_saliency", "perturbations", "weights", "randomized_weights", "orders", "curves", "scores",
+TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "relevances", "curves", "scores",
           "gains", "agreement", "needed_samples", "localization", "complexity", "sanity", "stability", "summaries", "comparisons",
           "variance_components", "concordance"]
 KEYS = {"image": str, "network": str, "partition": str, "method": str, "run": int}

@@ -435,5 +435,11 @@ impl Subject {
 }
 
 pub mod inputs;
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod matrix;
 pub mod reads;
 mod subjects;

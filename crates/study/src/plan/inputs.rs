@@ -40,8 +40,8 @@ pub struct Context<'a> {
     study: &'a Study,
     sources: &'a Sources,
     classes: ClassNames,
-    /// Digests of artifacts, as far as they were asked for: of a kind, and whether only those of trained networks count.
-    contents: Mutex<BTreeMap<(Kind, bool), Option<String>>>,
+    /// Digests of artifacts, as far as they were asked for.
+    contents: Mutex<BTreeMap<(Kind, Which), Option<String>>>,
 }
 
 impl<'a> Context<'a> {
@@ -72,6 +72,26 @@ impl<'a> Context<'a> {
             ..self.planner(plan)
         };
         I::gather(&planner, subject)
+    }
+}
+
+/// Which artifacts of a kind an action reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Which {
+    All,
+    /// Those of the networks as they were trained.
+    Trained,
+    /// Those of methods that explain.
+    Explaining,
+}
+
+impl Which {
+    fn holds(self, study: &Study, subject: &Subject) -> bool {
+        match self {
+            Self::All => true,
+            Self::Trained => subject.depth.is_none(),
+            Self::Explaining => subject.method(study).is_some_and(Method::explains),
+        }
     }
 }
 
@@ -136,26 +156,26 @@ impl Planner<'_> {
 
     /// All artifacts of a table, by image.
     fn all<T: Table>(&self, kind: Kind) -> Option<All<T>> {
-        self.grouped(kind, false, Subject::crop)
+        self.grouped(kind, Which::All, Subject::crop)
     }
 
-    /// The relevances of the networks as they were trained, by image.
-    fn trained(&self) -> Option<All<schema::Relevance>> {
-        self.grouped(Kind::Relevances, true, Subject::crop)
+    /// Some relevances, by image.
+    fn relevances_of(&self, which: Which) -> Option<All<schema::Relevance>> {
+        self.grouped(Kind::Relevances, which, Subject::crop)
     }
 
-    /// All artifacts of a table in groups; `trained` leaves out those of networks with random layers.
+    /// Artifacts of a table in groups.
     fn grouped<T: Table>(
         &self,
         kind: Kind,
-        trained: bool,
+        which: Which,
         group: impl Fn(&Subject) -> Subject,
     ) -> Option<All<T>> {
-        let digest = self.content(kind, trained)?;
+        let digest = self.content(kind, which)?;
         let mut groups: BTreeMap<Subject, Group> = BTreeMap::new();
         if self.locates {
             for action in self.plan.of(kind) {
-                if trained && action.subject.depth.is_some() {
+                if !which.holds(self.study, &action.subject) {
                     continue;
                 }
                 let id = self.plan.recorded(kind, &action.subject, T::NAME)?;
@@ -171,16 +191,16 @@ impl Planner<'_> {
     }
 
     /// Digest of the ids of all artifacts of an earlier kind; taken once, since several kinds read it.
-    fn content(&self, kind: Kind, trained: bool) -> Option<String> {
+    fn content(&self, kind: Kind, which: Which) -> Option<String> {
         let contents = &self.context.contents;
         // Not held while the digest is taken: a thread that waits for others may take up work that asks again.
         let contents = || contents.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = contents().get(&(kind, trained)).cloned();
+        let known = contents().get(&(kind, which)).cloned();
         if let Some(known) = known {
             return known;
         }
         let actions = &self.plan.actions.get(&kind)?.sorted;
-        let counts = |action: &&super::Action| !(trained && action.subject.depth.is_some());
+        let counts = |action: &&super::Action| which.holds(self.study, &action.subject);
         let ids = actions.par_iter().filter(counts).map(|action| {
             let ids = self.plan.index.ids(action.known()?);
             Some(ids.collect::<Vec<_>>())
@@ -192,7 +212,7 @@ impl Planner<'_> {
             }
             hasher.finalize().to_hex().to_string()
         });
-        contents().insert((kind, trained), digest.clone());
+        contents().insert((kind, which), digest.clone());
         digest
     }
 
@@ -670,7 +690,7 @@ impl Planned for actions::Scores {
     fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
         Some(Self {
             curves: planner.all(Kind::Curves)?,
-            relevances: planner.trained()?,
+            relevances: planner.relevances_of(Which::Trained)?,
             targets: planner.all(Kind::Targets)?,
             logits: planner.all(Kind::Logits)?,
             deterministic: planner.methods(Method::deterministic),
@@ -696,7 +716,7 @@ impl Planned for actions::Agreement {
             _ => None,
         });
         Some(Self {
-            perturbations: planner.grouped(Kind::Perturbations, false, runs)?,
+            perturbations: planner.grouped(Kind::Perturbations, Which::All, runs)?,
             fits: fits.collect(),
             level: planner.study.evaluate.agreement,
         })
@@ -711,7 +731,7 @@ impl Planned for actions::Localization {
             crops: planner.all(Kind::Crops)?,
             segments: planner.all(Kind::Segments)?,
             targets: planner.all(Kind::Targets)?,
-            relevances: planner.trained()?,
+            relevances: planner.relevances_of(Which::Trained)?,
             measured: planner.methods(Method::gives_relevances),
         })
     }
@@ -722,7 +742,7 @@ impl Planned for actions::Complexity {
 
     fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
         Some(Self {
-            relevances: planner.trained()?,
+            relevances: planner.relevances_of(Which::Trained)?,
             measured: planner.methods(Method::gives_relevances),
         })
     }
@@ -735,7 +755,7 @@ impl Planned for actions::Sanity {
         let images = 0..planner.sources.len();
         let checked = images.filter(|&image| planner.study.is_sanity_checked(image));
         Some(Self {
-            relevances: planner.all(Kind::Relevances)?,
+            relevances: planner.relevances_of(Which::Explaining)?,
             explaining: planner.methods(Method::explains),
             images: checked
                 .map(|image| planner.sources.image(image).name.clone())
@@ -794,7 +814,7 @@ impl Planned for Report {
             (name.to_string(), file)
         });
         let tables = reads::reads(Kind::Report).iter().map(|&kind| {
-            let digest = planner.content(kind, false)?;
+            let digest = planner.content(kind, Which::All)?;
             Some((kind.name(), Content { digest }))
         });
         Some(Self {
