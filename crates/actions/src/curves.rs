@@ -1,6 +1,6 @@
 //! Inputs of `curves`.
 
-use parts::{Labels, Pixels, Read, RemovalOrder};
+use parts::{Labels, Pixels, Read, RemovalOrder, Told};
 use removal::Replacement;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub struct Scene {
     /// Its superpixels.
     pub labels: Read<Labels>,
     /// The class that is watched.
-    pub target_class: u32,
+    pub target_class: Told<u32>,
     /// The network.
     pub network: Network,
     /// Probabilities are the softmax of the logits divided by this.

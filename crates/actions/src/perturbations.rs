@@ -1,6 +1,6 @@
 //! Inputs of `perturbations`.
 
-use parts::{Labels, Pixels, Read};
+use parts::{Labels, Pixels, Read, Told};
 use removal::Backdrop;
 use sampling::Sampler;
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub struct Asked {
     /// Its superpixels.
     pub labels: Read<Labels>,
     /// The explained class.
-    pub target_class: u32,
+    pub target_class: Told<u32>,
     /// The network.
     pub network: Network,
     /// Probabilities are the softmax of the logits divided by this.

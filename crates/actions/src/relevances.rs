@@ -1,6 +1,6 @@
 //! Inputs of `relevances`.
 
-use parts::{Labels, Map, Pixels, Read, SurrogateWeights};
+use parts::{Labels, Map, Pixels, Read, SurrogateWeights, Told};
 use serde::Serialize;
 
 use crate::curves::Scene;
@@ -81,7 +81,7 @@ pub enum Control {
     /// An order that the seed decides.
     Random {
         /// How many superpixels there are.
-        superpixels: usize,
+        superpixels: Told<usize>,
     },
     /// The edges of the image.
     Edges {

@@ -1,6 +1,6 @@
 //! Inputs of `saliency`.
 
-use parts::{Pixels, Read};
+use parts::{Pixels, Read, Told};
 use serde::Serialize;
 
 use crate::names::Mapped;
@@ -21,7 +21,7 @@ pub struct Cam {
     /// The crop.
     pub pixels: Read<Pixels>,
     /// The explained class.
-    pub target_class: u32,
+    pub target_class: Told<u32>,
     /// The network.
     pub network: Network,
     /// The layer whose activations are weighted; of a program, its method that gives them.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parts::All;
+use parts::{All, Told};
 use schema::{CurveStep, Logits, Relevance, Target};
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct Scores {
     /// The names of the classes.
     pub classes: ClassNames,
     /// Where an oracle has no order.
-    pub too_fine: Vec<TooFine>,
+    pub too_fine: Told<Vec<TooFine>>,
 }
 
 /// A partition of an image that has more superpixels than an oracle takes.

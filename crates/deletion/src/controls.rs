@@ -20,7 +20,7 @@ pub fn run(
 ) -> Result<(Vec<Relevance>, u64), ActionError> {
     let mut evaluated = 0;
     let ranking = match control {
-        Control::Random { superpixels } => controls::random(seed, *superpixels),
+        Control::Random { superpixels } => controls::random(seed, superpixels.value),
         Control::Edges { pixels, labels } => {
             let superpixels = rows.load(labels)?;
             let crop = rows.load(pixels)?;

@@ -88,7 +88,7 @@ fn left_out(inputs: &Scores, rows: &Rows<'_>) -> Result<Vec<Exclusion>, ActionEr
     }
     let dropped: BTreeSet<String> = left_out.iter().map(|row| row.image.clone()).collect();
     let kept = |found: &&TooFine| !dropped.contains(&found.image);
-    left_out.extend(inputs.too_fine.iter().filter(kept).map(too_fine));
+    left_out.extend(inputs.too_fine.value.iter().filter(kept).map(too_fine));
     Ok(left_out)
 }
 

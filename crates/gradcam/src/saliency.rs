@@ -30,7 +30,7 @@ pub fn run(
         network: inputs.names.network.clone(),
         method: inputs.names.method.clone(),
         layer: inputs.cam.layer.clone(),
-        target_class: inputs.cam.target_class,
+        target_class: inputs.cam.target_class.value,
         height: map.height as u32,
         width: map.width as u32,
         map: map.values,
@@ -46,7 +46,7 @@ pub fn maps(
 ) -> Result<Vec<Map>, ActionError> {
     let load = |cam: &&Cam| rows.load(&cam.pixels);
     let crops = cams.iter().map(load).collect::<Result<Vec<Rgb>, _>>()?;
-    let classes = cams.iter().map(|cam| cam.target_class as usize);
+    let classes = cams.iter().map(|cam| cam.target_class.value as usize);
     let asked: Vec<(&Rgb, usize)> = crops.iter().zip(classes).collect();
     saliency(classifier, &asked).map_err(ActionError::failed)
 }

@@ -44,7 +44,7 @@ impl<'a> Loaded<'a> {
                 image_digest: &noise.image_digest,
                 partition: &noise.partition,
             }),
-            target: self.inputs.target_class as usize,
+            target: self.inputs.target_class.value as usize,
         }
     }
 }

@@ -10,7 +10,9 @@ mod rows;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use schema::Table;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 pub use part::{
     Answers, Labels, LogitValues, Map, Part, Pixels, RemovalOrder, Superpixels, SurrogateWeights,
@@ -21,16 +23,13 @@ pub use rows::{ActionError, Rows};
 /// Id of an artifact, from [`store::ContentId`]. Where it lies decides no result.
 pub type ArtifactId = store::ContentId;
 
-/// A part of another action's artifact.
-#[derive(Debug, Serialize)]
-#[serde(bound = "")]
+/// A part of another action's artifact. Keys hold it under the names of its table and of the part.
+#[derive(Debug)]
 pub struct Read<P> {
     /// BLAKE3 of the part, as [`Part::digest`] takes it, in hexadecimal digits.
     pub digest: String,
     /// The artifact that holds the part; none in a plan, which reads nothing.
-    #[serde(skip)]
     pub artifact: Option<ArtifactId>,
-    #[serde(skip)]
     part: PhantomData<fn() -> P>,
 }
 
@@ -45,16 +44,50 @@ impl<P> Read<P> {
     }
 }
 
-/// All artifacts of a table in a study. An action may read any of their columns.
-#[derive(Debug, Serialize)]
-#[serde(bound = "")]
+impl<P: Part> Serialize for Read<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        upstream(serializer, P::Row::NAME, P::FACET, &self.digest)
+    }
+}
+
+/// A value that another action left in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told<T> {
+    /// The value.
+    pub value: T,
+    /// Name of the table that it belongs to.
+    pub table: &'static str,
+    /// The facet under which the record keeps it.
+    pub facet: &'static str,
+}
+
+impl<T: Serialize> Serialize for Told<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        upstream(serializer, self.table, self.facet, &self.value)
+    }
+}
+
+/// The form in which keys take what is read of an earlier table.
+fn upstream<S: Serializer>(
+    serializer: S,
+    table: &str,
+    part: &str,
+    value: &impl Serialize,
+) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_struct("Upstream", 3)?;
+    fields.serialize_field("table", table)?;
+    fields.serialize_field("part", part)?;
+    fields.serialize_field("value", value)?;
+    fields.end()
+}
+
+/// All artifacts of a table in a study, or some. An action may read any of their columns.
+#[derive(Debug)]
 pub struct All<T> {
     /// BLAKE3 of the ids, in hexadecimal digits.
     pub digest: String,
     /// The artifacts that are read together, by what they have in common, such as the image.
-    #[serde(skip)]
     pub groups: Vec<Group>,
-    #[serde(skip)]
     table: PhantomData<fn() -> T>,
 }
 
@@ -66,6 +99,12 @@ impl<T> All<T> {
             groups,
             table: PhantomData,
         }
+    }
+}
+
+impl<T: Table> Serialize for All<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        upstream(serializer, T::NAME, "artifacts", &self.digest)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actions::{ClassNames, Control, Explained, Fit, Maker, Samples};
-use parts::{All, File, Group, Part, Read};
+use parts::{All, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
 use serde::Serialize;
@@ -264,11 +264,15 @@ impl Planner<'_> {
         })
     }
 
-    fn target_class(&self, subject: &Subject) -> Option<u32> {
+    fn target_class(&self, subject: &Subject) -> Option<Told<u32>> {
         let class = self
             .plan
             .facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
-        class.as_u64()?.try_into().ok()
+        Some(Told {
+            value: class.as_u64()?.try_into().ok()?,
+            table: schema::Target::NAME,
+            facet: facet::TARGET_CLASS,
+        })
     }
 
     fn cam(&self, subject: &Subject) -> Option<actions::Cam> {
@@ -330,7 +334,11 @@ impl Planner<'_> {
         Some(match method {
             Method::Gradcam(_) | Method::Lime(_) => return None,
             Method::Random(_) => Control::Random {
-                superpixels: self.plan.superpixels(subject)?.try_into().ok()?,
+                superpixels: Told {
+                    value: self.plan.superpixels(subject)?.try_into().ok()?,
+                    table: schema::Segments::NAME,
+                    facet: facet::SUPERPIXELS,
+                },
             },
             Method::Edges => Control::Edges {
                 pixels: self.part(&subject.crop())?,
@@ -459,7 +467,7 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     flatten(String::new(), value, &mut leaves);
     for (path, leaf) in leaves {
         builder = match leaf {
-            Leaf::Digest(digest) => builder.input(path, digest),
+            Leaf::Read(value) => builder.input(path, value),
             Leaf::Value(value) => match path.strip_prefix("names.") {
                 Some(name) => builder.name(name.to_owned(), value),
                 None => builder.setting(path, value),
@@ -469,9 +477,9 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     builder.build()
 }
 
-/// A value of inputs: what is read is known by its digest.
+/// A value of inputs, or what is read of a file or of an earlier table: a digest, or the value itself.
 enum Leaf {
-    Digest(Value),
+    Read(Value),
     Value(Value),
 }
 
@@ -479,7 +487,15 @@ fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
     match value {
         Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("digest") => {
             let digest = fields.remove("digest").unwrap_or_default();
-            leaves.push((path, Leaf::Digest(digest)));
+            leaves.push((path, Leaf::Read(digest)));
+        }
+        Value::Object(mut fields)
+            if fields.contains_key("table") && fields.contains_key("part") =>
+        {
+            let name = |of: &str| fields[of].as_str().unwrap_or_default().to_owned();
+            let path = format!("{}.{}", name("table"), name("part"));
+            let value = fields.remove("value").unwrap_or_default();
+            leaves.push((path, Leaf::Read(value)));
         }
         Value::Object(fields) if !fields.is_empty() => {
             for (name, value) in fields {
@@ -697,7 +713,11 @@ impl Planned for actions::Scores {
             measured: planner.methods(Method::gives_relevances),
             require_correct: planner.study.images.require_correct,
             classes: planner.context.classes.clone(),
-            too_fine: planner.too_fine(),
+            too_fine: Told {
+                value: planner.too_fine(),
+                table: schema::Segments::NAME,
+                facet: facet::SUPERPIXELS,
+            },
         })
     }
 }
@@ -790,13 +810,7 @@ pub struct Report {
     classes: ClassNames,
     settings: File,
     networks: BTreeMap<String, File>,
-    tables: BTreeMap<&'static str, Content>,
-}
-
-/// Digest of all artifacts of a kind.
-#[derive(Debug, Serialize)]
-struct Content {
-    digest: String,
+    tables: BTreeMap<&'static str, Told<String>>,
 }
 
 impl Planned for Report {
@@ -815,7 +829,14 @@ impl Planned for Report {
         });
         let tables = reads::reads(Kind::Report).iter().map(|&kind| {
             let digest = planner.content(kind, Which::All)?;
-            Some((kind.name(), Content { digest }))
+            Some((
+                kind.name(),
+                Told {
+                    value: digest,
+                    table: kind.name(),
+                    facet: "artifacts",
+                },
+            ))
         });
         Some(Self {
             title: planner.study.report.title.clone(),
