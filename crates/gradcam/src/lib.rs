@@ -4,7 +4,7 @@ pub mod saliency;
 
 use imaging::Rgb;
 use infer::Classifiers;
-use networks::Classifier;
+use saliency::SaliencyError;
 use stage::{Output, Outputs, Session, StageError, digest_of};
 use study::Kind;
 use study::plan::{Plan, Subject, facet};
@@ -38,23 +38,38 @@ struct Asked {
     rgb: Rgb,
 }
 
-fn read(session: &Session, plan: &Plan, subjects: &[&Subject]) -> Result<Vec<Asked>, StageError> {
-    let mut read = Vec::new();
-    for subject in subjects {
+/// An image with its map, or why it has none.
+type Mapped = Result<(Asked, saliency::Map), StageError>;
+
+/// Reads each image by itself, because one that cannot be read keeps no other from its map.
+fn read(session: &Session, plan: &Plan, subjects: &[&Subject]) -> Vec<Result<Asked, StageError>> {
+    let read = |subject: &&Subject| {
         let crop = session.read_one::<schema::Crop>(plan, Kind::Crops, &subject.crop())?;
         let target = session.read_one::<schema::Target>(plan, Kind::Targets, &subject.network())?;
         let rgb = imaging::decode(&crop.rgb).map_err(StageError::action)?;
-        read.push(Asked { crop, target, rgb });
-    }
-    Ok(read)
+        Ok(Asked { crop, target, rgb })
+    };
+    subjects.iter().map(read).collect()
 }
 
-fn maps(classifier: &Classifier, read: &[Asked]) -> Result<Vec<saliency::Map>, StageError> {
+/// The maps of the images that were read, which `ask` is given together, and the errors of the others in their places.
+fn maps(
+    read: Vec<Result<Asked, StageError>>,
+    ask: impl FnOnce(&[(&Rgb, usize)]) -> Result<Vec<saliency::Map>, SaliencyError>,
+) -> Result<Vec<Mapped>, StageError> {
     let asked: Vec<(&Rgb, usize)> = read
         .iter()
+        .flatten()
         .map(|asked| (&asked.rgb, asked.target.target_class as usize))
         .collect();
-    saliency::saliency(classifier, &asked).map_err(StageError::action)
+    let mut maps = ask(&asked).map_err(StageError::action)?.into_iter();
+    let with_map = |asked: Result<Asked, StageError>| {
+        Ok((
+            asked?,
+            maps.next().expect("a map for each image that was read"),
+        ))
+    };
+    Ok(read.into_iter().map(with_map).collect())
 }
 
 /// The maps of images in one network by one method.
@@ -64,22 +79,18 @@ fn explain(
     plan: &Plan,
     subjects: &[&Subject],
 ) -> Result<Outputs, StageError> {
-    let read = read(session, plan, subjects)?;
+    let read = read(session, plan, subjects);
     let network = subjects[0].network.as_ref().expect("a map is of a network");
     let classifier = classifiers.get(network)?;
-    let maps = maps(classifier, &read)?;
+    let maps = maps(read, |asked| saliency::saliency(classifier, asked))?;
     let backward = u64::from(classifier.goes_backward());
     let layer = &session.study.networks[network].layer;
-    Ok(subjects
-        .iter()
-        .zip(&read)
-        .zip(maps)
-        .map(|((subject, asked), map)| {
-            let output =
-                output(subject, &asked.crop, &asked.target, layer, map)?.passes(1, backward);
-            Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
-        })
-        .collect())
+    let output = |(subject, mapped): (&&Subject, Mapped)| {
+        let (asked, map) = mapped?;
+        let output = output(subject, &asked.crop, &asked.target, layer, map)?.passes(1, backward);
+        Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
+    };
+    Ok(subjects.iter().zip(maps).map(output).collect())
 }
 
 /// The maps of images in one network at one depth, where its upper layers are random, by one method.
@@ -89,17 +100,18 @@ fn explain_randomized(
     plan: &Plan,
     subjects: &[&Subject],
 ) -> Result<Outputs, StageError> {
-    let read = read(session, plan, subjects)?;
+    let read = read(session, plan, subjects);
     let network = subjects[0].network.as_ref().expect("a map is of a network");
     let depth = subjects[0].depth.expect("layers are random to a depth");
     let precision = classifiers.precision();
     let ([classifier], cascade) = classifiers.randomized(network, depth, [precision])?;
-    let maps = maps(classifier, &read)?;
+    let maps = maps(read, |asked| saliency::saliency(classifier, asked))?;
     let backward = u64::from(classifier.goes_backward());
     let lowest = cascade.random.last().cloned().unwrap_or_default();
-    let output = |((subject, asked), map): ((&&Subject, &Asked), saliency::Map)| {
+    let output = |(subject, mapped): (&&Subject, Mapped)| {
+        let (asked, map) = mapped?;
         let row = schema::RandomizedSaliency {
-            image: asked.crop.image.clone(),
+            image: asked.crop.image,
             network: network.to_string(),
             method: method_of(subject),
             depth,
@@ -114,7 +126,7 @@ fn explain_randomized(
         let output = Output::new(&[row], &asked.target)?.passes(1, backward);
         Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
     };
-    Ok(subjects.iter().zip(&read).zip(maps).map(output).collect())
+    Ok(subjects.iter().zip(maps).map(output).collect())
 }
 
 fn method_of(subject: &Subject) -> String {
@@ -150,4 +162,63 @@ fn output(
         map: map.values,
     };
     Ok(Output::new(&[row], target)?.facet(facet::MAP, digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(class: u32) -> Asked {
+        Asked {
+            crop: schema::Crop {
+                image: format!("image-{class}"),
+                image_digest: String::new(),
+                source_height: 1,
+                source_width: 2,
+                height: 1,
+                width: 2,
+                rgb: Vec::new(),
+                truth_mask: None,
+            },
+            target: schema::Target {
+                image: format!("image-{class}"),
+                network: "alexnet".to_owned(),
+                target_class: class,
+                target_label: String::new(),
+                true_class: None,
+                true_label: None,
+                correct: None,
+                probability: 0.5,
+            },
+            rgb: Rgb::new(1, 2, vec![0; 6]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_read_fails_alone_and_the_others_are_asked_together() {
+        let read = (0..5).map(|class| match class {
+            3 => Err(StageError::action("not a PNG file")),
+            class => Ok(asked(class)),
+        });
+        let mut calls = Vec::new();
+        let mapped = maps(read.collect(), |asked| {
+            calls.push(asked.len());
+            let map = |&(_, class): &(&Rgb, usize)| saliency::Map {
+                height: 1,
+                width: 1,
+                values: vec![class as f32],
+            };
+            Ok(asked.iter().map(map).collect())
+        });
+        assert_eq!(calls, [4]);
+        for (class, mapped) in mapped.unwrap().into_iter().enumerate() {
+            match mapped {
+                Ok((asked, map)) => {
+                    assert_eq!(asked.crop.image, format!("image-{class}"));
+                    assert_eq!(map.values, [class as f32]);
+                }
+                Err(error) => assert_eq!((class, error.to_string()), (3, "not a PNG file".into())),
+            }
+        }
+    }
 }
