@@ -169,7 +169,7 @@ fn gc_removes_what_no_study_needs_and_nothing_else() {
     );
     assert_eq!(folder.keys("weights").len(), 4);
     says(&folder, &["plan"], &["everything is up to date"]);
-    says(&folder, &["verify"], &["all whole"]);
+    says(&folder, &["verify"], &["all intact"]);
     for table in ["weights", "curves", "scores"] {
         for name in folder.latest(table) {
             assert!(object(&folder, &format!("{table}/{name}")).is_file());
@@ -188,7 +188,7 @@ fn verify_sets_aside_what_is_damaged_and_the_next_run_mends_it() {
     says(
         &folder,
         &["verify", "--sample", "40", "--seed", "7"],
-        &["--sample 40 --seed 7", "all whole"],
+        &["--sample 40 --seed 7", "all intact"],
     );
     let (weights, curve) = (object(&folder, WEIGHTS), object(&folder, CURVES));
     let record = folder
@@ -215,7 +215,44 @@ fn verify_sets_aside_what_is_damaged_and_the_next_run_mends_it() {
     );
     folder.make_all();
     assert!(folder.ids() == ids, "the ids changed");
-    says(&folder, &["verify"], &["all whole"]);
+    says(&folder, &["verify"], &["all intact"]);
+
+    // Planning finds by itself what has changed since.
+    let intact = fs::read(&weights).unwrap();
+    flip_a_bit(&weights);
+    says(&folder, &["status"], &["damaged: 1 x weights"]);
+    says(&folder, &["plan"], &["1 x damaged: will be recomputed"]);
+    let made = folder.make_all();
+    assert!(made.stderr.contains("is damaged: "), "{}", made.stderr);
+    assert_eq!(fs::read(&weights).unwrap(), intact);
+    says(&folder, &["plan"], &["everything is up to date"]);
+    let words = ["read 27 records and 0 artifacts", "all intact"];
+    says(&folder, &["verify", "--since", "30"], &words);
+}
+
+#[test]
+fn of_two_studies_in_one_folder_the_last_one_is_shown_and_a_warning_names_the_other() {
+    let folder = small_study();
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    let (gradcam, other) = (
+        "[methods.gradcam]\nkind = \"gradcam\"\n",
+        folder.path("other.toml"),
+    );
+    assert!(text.contains(gradcam));
+    fs::write(other, text.replace(gradcam, "")).unwrap();
+    let run = |study: &str| pipeline(&folder, &["run", "--config", study], 0).stderr;
+    for (study, before, maps) in [
+        ("other.toml", "/pipeline.toml", 0),
+        ("pipeline.toml", "/other.toml", 2),
+    ] {
+        let said = run(study);
+        let words = format!("{before} and shows");
+        assert!(said.contains(&words), "no {words:?} in\n{said}");
+        assert!(said.contains("artifacts = \"artifacts-other\""), "{said}");
+        assert_eq!(folder.latest("saliency").len(), maps);
+        let again = run(study);
+        assert!(!again.contains("WARN"), "{again}");
+    }
 }
 
 #[test]

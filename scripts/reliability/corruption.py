@@ -4,6 +4,9 @@ Proves that whatever damage changes a value is noticed before a number reaches t
 its damaged bytes, a warning names it, it is made again, and ids and numbers are those of the undisturbed run. In each round the records of
 the evaluation and the report are removed, so that all that they read is read; in every second round those of the targets and
 the surrogates as well, so that the answers of the network are read, too, and damaged only then.
+
+`flips` damages a finished study and removes nothing: one bit in each of 40 objects, in the file's place and with its time of change put back.
+The next run must find all of that by itself, and `pipeline verify` must find nothing after it.
 """
 
 import json
@@ -18,6 +21,8 @@ from check import Tally, files, reference_of, report_tables, sha
 from study import REPOSITORY, large, temporary_folder
 
 PAGE = 4096
+# Objects with a flipped bit in a round of `flips`.
+FLIPPED = 40
 # One is enough, and more are a loss; the others show whether they would help.
 MOST_RUNS = 60
 # The exit status of a run that met damage more often than it tries again.
@@ -29,15 +34,8 @@ def run(options):
     tally, chance, done = Tally(), random.Random(options.seed), Counter()
     most_runs = 0
     with temporary_folder() as folder:
-        folder = Path(folder)
-        study = large(folder / "study")
-        reference = reference_of(study)
-        saved = folder / "saved"
-        shutil.copytree(study.artifacts, saved, symlinks=True)
+        study, reference, saved, unnoticed = finished_study(Path(folder))
         read_when_deep = objects_of(study.artifacts, "perturbations") | objects_of(study.artifacts, "logits")
-        unnoticed = folder / "unnoticed"
-        (unnoticed / "damaged").mkdir(parents=True)
-        (unnoticed / "whole").mkdir()
         while tally.faults < options.damages:
             deep = tally.rounds % 2 == 0
             removed = prepare(study.artifacts, deep)
@@ -59,6 +57,43 @@ def run(options):
     tally.notes.append(opinion)
     tally.notes.append(f"at most {most_runs} calls of `pipeline run` until all damage of a round was mended")
     return tally
+
+
+def run_flips(options):
+    """Flips a bit in each of FLIPPED objects of a study that is up to date, options.flips times."""
+    tally, chance, done = Tally(), random.Random(options.seed), Counter()
+    with temporary_folder() as folder:
+        study, reference, saved, unnoticed = finished_study(Path(folder))
+        for number in range(options.flips):
+            where = f"round {number}"
+            objects = sorted(files(study.artifacts, "objects"))
+            damages = damage(study.artifacts, objects, FLIPPED, chance, ["flip"], overwrite)
+            runs, said = repair(study, reference, tally)
+            tally.require(runs == 1, f"{where}: it took {runs} calls of `pipeline run` to recompute what was damaged")
+            judge(study.artifacts, saved, unnoticed, damages, said, done, where, tally)
+            reference.check_end(study.artifacts, tally, where)
+            verified = study.run("pipeline", "verify", "-q")
+            tally.require(verified.returncode == 0, f"{where}: `pipeline verify` ended with {verified.returncode}: {verified.stdout}")
+            again = study.run("pipeline", "run")
+            tally.require("everything is up to date" in again.stderr, f"{where}: the run after that does something: {again.stderr}")
+            tally.faults += len(damages)
+            tally.rounds += 1
+            shutil.rmtree(study.artifacts / "damaged", ignore_errors=True)
+        opinion = second_opinion(unnoticed, tally)
+    tally.notes = [f"{what}: {count}" for what, count in sorted(done.items())]
+    tally.notes.append(opinion)
+    return tally
+
+
+def finished_study(folder):
+    """A study that is up to date, its reference, a copy of its artifacts, and a folder for damage that nothing notices."""
+    study = large(folder / "study")
+    reference = reference_of(study)
+    saved, unnoticed = folder / "saved", folder / "unnoticed"
+    shutil.copytree(study.artifacts, saved, symlinks=True)
+    (unnoticed / "damaged").mkdir(parents=True)
+    (unnoticed / "whole").mkdir()
+    return study, reference, saved, unnoticed
 
 
 def second_opinion(unnoticed, tally):
@@ -97,21 +132,22 @@ def prepare(artifacts, deep):
     return len(removed)
 
 
-def damage(artifacts, paths, count, chance):
+def damage(artifacts, paths, count, chance, kinds=("flip", "cut", "zeros", "swap"), write=None):
     """Damages so many different files; what was done to each, with the digest of its damaged bytes."""
+    write = write or replace
     left, damages = chance.sample(paths, len(paths)), {}
     while len(damages) < count:
         path = left.pop()
-        kind = chance.choice(["flip", "cut", "zeros", "swap"])
+        kind = chance.choice(kinds)
         original = (artifacts / path).read_bytes()
         if kind == "swap" and len(damages) + 2 <= count:
             other = left.pop()
-            replace(artifacts / path, (artifacts / other).read_bytes())
-            replace(artifacts / other, original)
+            write(artifacts / path, (artifacts / other).read_bytes())
+            write(artifacts / other, original)
             damages[other] = (kind, sha(artifacts / other))
         else:
             kind = "flip" if kind == "swap" else kind
-            replace(artifacts / path, {"flip": flip, "cut": cut, "zeros": zeros}[kind](original, chance))
+            write(artifacts / path, {"flip": flip, "cut": cut, "zeros": zeros}[kind](original, chance))
         damages[path] = (kind, sha(artifacts / path))
     return damages
 
@@ -121,6 +157,16 @@ def replace(path, data):
     path.unlink()
     path.write_bytes(data)
     path.chmod(0o444)
+
+
+def overwrite(path, data):
+    """Other bytes in the same file, which has the time of its former ones."""
+    before = path.stat()
+    path.chmod(0o644)
+    with path.open("r+b") as file:
+        file.write(data)
+    path.chmod(0o444)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def flip(data, chance):

@@ -138,8 +138,8 @@ def after_kill(finished, hit, _, where, tally):
 
 
 def after_error(finished, hit, calls, where, tally):
-    """A call that failed is reported, but for the log's writing, which is no result."""
-    if not [what for what in hit if what != "write, logs"]:
+    """A call that failed is reported, but for the writing of the log and of the index, which are no results."""
+    if all(what == "write, logs" or what.endswith(", index") for what in hit):
         return
     # The call of this number may have been the message's, too.
     silenced = any("(INJECTED)" in call.text and call.text.startswith("2<") for call in calls)

@@ -31,14 +31,15 @@ CHECKS = {
     "together": together.run,
     "order": order.run,
     "corruption": corruption.run,
+    "flips": corruption.run_flips,
 }
 FULL = {
     "rounds": 200, "kills_in_a_row": 6, "together": 10, "processes": 8, "damages": 2000, "damages_at_once": 100,
-    "every_point": True, "sizes": 40,
+    "flips": 20, "every_point": True, "sizes": 40,
 }
 SHORT = {
     "rounds": 10, "kills_in_a_row": 6, "together": 1, "processes": 8, "damages": 100, "damages_at_once": 100,
-    "every_point": False, "sizes": 5,
+    "flips": 1, "every_point": False, "sizes": 5,
 }
 COLUMNS = ["what", "rounds", "faults", "wrong hits", "partial files", "lost actions", "other ids", "other", "seconds"]
 
@@ -54,6 +55,7 @@ def read_options():
     parser.add_argument("--processes", type=int, help="of together")
     parser.add_argument("--damages", type=int, help="of corruption")
     parser.add_argument("--damages-at-once", type=int, help="of corruption: between two runs")
+    parser.add_argument("--flips", type=int, help="of flips: how often it damages 40 objects")
     parser.add_argument("--sizes", type=int, help="of full_disk: how many sizes of the disk")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in CHECKS]

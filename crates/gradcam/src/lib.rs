@@ -3,7 +3,7 @@
 pub mod pooled;
 pub mod saliency;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actions::{Cam, Maker, Relevances, Saliency};
 use infer::{Classifiers, cascade};
@@ -45,7 +45,8 @@ fn explain(
     let inputs: Vec<&Saliency> = jobs.iter().map(|job| &job.inputs).collect();
     let rows = saliency::run(&inputs, &first.rows, classifier)?;
     let backward = u64::from(classifier.goes_backward());
-    let output = |(job, row): (&Job<'_, Saliency>, schema::Saliency)| {
+    let output = |(job, row): (&Job<'_, Saliency>, Result<schema::Saliency, _>)| {
+        let row = row?;
         let target = session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
         let digest = Map::digest_of_rows(&[row.clone()]).map_err(StageError::action)?;
         let output = Output::new(&[row], &target)?
@@ -82,8 +83,13 @@ fn relate(
     let network = &first.inputs.names.network;
     let ([classifier], layers) = classifiers.randomized(network, depth, [precision])?;
     let maps = saliency::maps(&cams, &first.rows, classifier)?;
-    let maps: BTreeMap<_, Map> = random.into_keys().zip(maps).collect();
-    let mut counted = std::collections::BTreeSet::new();
+    // Where a crop cannot be read, each of its partitions says so below.
+    let maps: BTreeMap<_, Map> = random
+        .into_keys()
+        .zip(maps)
+        .filter_map(|(image, map)| Some((image, map.ok()?)))
+        .collect();
+    let mut counted = BTreeSet::new();
     let output = |job: &Job<'_, Relevances>| {
         let computed = u64::from(counted.insert(job.subject.image));
         let backward = computed * u64::from(classifier.goes_backward());
@@ -111,6 +117,10 @@ fn pool(
     let (map, labels) = match (&job.inputs.maker, random) {
         (Maker::Map { map, labels }, _) => (job.rows.load::<Map>(map)?, labels),
         (Maker::RandomMap { labels, .. }, Some(map)) => (map.clone(), labels),
+        (Maker::RandomMap { cam, .. }, None) => {
+            job.rows.load(&cam.pixels)?;
+            return Err(StageError::action("the network gave no map for it"));
+        }
         _ => return Err(StageError::action("its relevances do not come from a map")),
     };
     let superpixels = job.rows.load(labels)?;

@@ -88,6 +88,9 @@ enum Command {
         /// Chooses the sample; the time does where it is not given.
         #[arg(long)]
         seed: Option<u64>,
+        /// Read only the artifacts that have not been verified for so many days, or have changed since.
+        #[arg(long, value_name = "DAYS")]
+        since: Option<u32>,
     },
     /// Remove results that the study does not need.
     #[command(after_help = gc::HELP)]
@@ -152,7 +155,7 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 /// A study with its files and its store, as the commands look at it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct View {
     /// The settings.
     pub study: Study,
@@ -201,13 +204,17 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
             print(&String::from_utf8_lossy(&text));
         }
         Command::Man { folder } => shells::pages(folder, Arguments::command())?,
-        Command::Verify { sample, seed } => {
+        Command::Verify {
+            sample,
+            seed,
+            since,
+        } => {
             let store = Store::browse(Study::read(&arguments.config)?.artifacts);
             let sample = Sample {
                 percent: *sample,
                 seed: seed.unwrap_or_else(any_seed),
             };
-            let (text, status) = verify::verify(&store, sample, json)?;
+            let (text, status) = verify::verify(&store, sample, *since, json)?;
             print(&text);
             return Ok(status);
         }

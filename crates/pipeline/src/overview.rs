@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use stage::{Stage, StageError};
+use store::Miss;
 use study::Kind;
 use study::costs::Cost;
 use study::plan::{Action, Plan, State};
@@ -56,13 +57,14 @@ pub fn plan(
     if nothing {
         lines.push("everything is up to date: nothing would run".to_owned());
     }
+    lines.extend(unverified(&plan));
     lines.extend(estimate::lines(&view.study, &passes, &speeds));
     let passes: BTreeMap<_, _> = passes
         .iter()
         .map(|(network, passes)| (network.as_str(), passes.forward))
         .collect();
     Ok(if as_json {
-        json!({"tables": values, "up_to_date": nothing, "forward_passes": passes, "images_per_second": speeds})
+        json!({"tables": values, "up_to_date": nothing, "unverified": plan.unverified(), "forward_passes": passes, "images_per_second": speeds})
             .to_string()
     } else {
         lines.join("\n")
@@ -102,8 +104,13 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         "stage", "table", "done", "bytes", "last run", "seconds", "forward", "backward"
     );
     let mut values = Vec::new();
+    let mut losses = Vec::new();
     for (stage, kind) in kinds_of(Stage::ALL.to_vec()) {
         let actions: Vec<&Action> = of_stage(&plan, stage, kind).collect();
+        let lost = lost(&actions);
+        losses.extend(lost.iter().map(|(what, count)| {
+            format!("{what}: {count} x {kind}, which the next run recomputes\n")
+        }));
         let records: Vec<_> = actions
             .iter()
             .filter_map(|action| plan.summary(action))
@@ -128,7 +135,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         );
         values.push(json!({
             "stage": stage, "table": name, "done": records.len(), "total": actions.len(),
-            "bytes": bytes, "last_run": last, "seconds": cost.wall_seconds, "images_per_second": cost.images_per_second(),
+            "missing": lost.get("missing").unwrap_or(&0), "damaged": lost.get("damaged").unwrap_or(&0), "bytes": bytes, "last_run": last, "seconds": cost.wall_seconds, "images_per_second": cost.images_per_second(),
             "forward_passes": cost.forward_passes, "own_forward_passes": cost.own_forward_passes,
             "backward_passes": cost.backward_passes, "forward_passes_per_second": cost.forward_passes_per_second(),
         }));
@@ -136,7 +143,33 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     Ok(if as_json {
         json!(values).to_string()
     } else {
+        text.extend(losses);
+        text.extend(unverified(&plan));
         text
+    })
+}
+
+/// How many results are gone or damaged that were there before.
+fn lost(actions: &[&Action]) -> BTreeMap<String, usize> {
+    let lost = |action: &&Action| match &action.state {
+        State::Due { reason, .. } => match reason {
+            Miss::Missing { .. } => Some("missing".to_owned()),
+            Miss::Damaged { .. } => Some("damaged".to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    count(actions.iter().filter_map(lost))
+}
+
+/// Says how many artifacts a command that only looks took for intact.
+fn unverified(plan: &Plan) -> Option<String> {
+    let count = plan.unverified();
+    (count > 0).then(|| {
+        format!(
+            "{count} artifacts count as intact without a check, because they were copied here or have changed; the next run or `pipeline verify` reads \
+             them"
+        )
     })
 }
 

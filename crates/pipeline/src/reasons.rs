@@ -99,7 +99,9 @@ pub(crate) fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, R
             changes.join(", ")
         }
         (Miss::Record { .. }, _) => "its record is damaged".to_owned(),
-        (Miss::Artifact { .. }, _) => "its artifact is missing or damaged".to_owned(),
+        (Miss::Missing { .. }, _) => "missing: will be recomputed".to_owned(),
+        (Miss::Damaged { .. }, _) => "damaged: will be recomputed".to_owned(),
+        (Miss::Replaced { .. }, _) => "report/ shows another report, or none".to_owned(),
     }
 }
 

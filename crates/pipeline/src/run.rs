@@ -41,6 +41,7 @@ pub struct Order<'a> {
 pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     let start = Instant::now();
     let signals = Signals::listen();
+    let view = &verifying(view, order, &signals);
     let mut ran = 0;
     for attempt in 1..=ATTEMPTS {
         match round(view, order, &signals)? {
@@ -58,8 +59,10 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     let seconds = start.elapsed().as_secs_f64();
     // The settings may have gone back to something that is done, or other processes may have done the later stages: then only what is
     // shown changes.
-    Store::open(&view.study.artifacts)?
-        .set_latest(&view.plan(Stage::Evaluate)?.artifacts(&view.sources))?;
+    Store::open(&view.study.artifacts)?.set_latest(
+        &view.study.file,
+        &view.plan(Stage::Evaluate)?.artifacts(&view.sources),
+    )?;
     if ran == 0 {
         tracing::info!("everything is up to date: nothing was run");
     } else {
@@ -83,6 +86,20 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The same view, whose plans read every artifact that has not been verified as it is now. Shares of the work would all read the same ones,
+/// so that is left to the run of the whole after them.
+fn verifying(view: &View, order: &Order<'_>, signals: &Signals) -> View {
+    let store = if order.shard.is_whole() {
+        view.store.thorough(signals.flag())
+    } else {
+        view.store.clone()
+    };
+    View {
+        store,
+        ..view.clone()
+    }
+}
+
 impl Order<'_> {
     fn stages(&self) -> impl Iterator<Item = Stage> {
         let shard = self.shard;
@@ -99,6 +116,7 @@ enum Round {
 fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, StageError> {
     // Often nothing is to be done, and one plan tells that of all stages.
     let plan = view.plan(order.last)?;
+    signals.check()?;
     if order
         .stages()
         .all(|stage| is_done(view, order, &plan, stage))

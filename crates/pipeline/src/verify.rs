@@ -1,6 +1,7 @@
 //! Reading the store again, and saying what is damaged.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
 use stage::StageError;
@@ -8,48 +9,57 @@ use store::{Fault, Sample, Store, Verified};
 
 /// What `pipeline verify --help` says besides the options.
 pub const HELP: &str = "\
-Every record is read, and of the artifacts the sample: is the content the one that the name says? What is damaged is set aside in \
-artifacts/damaged, and the next run makes it again. Safe while stages run.
+Reads every record and the sampled artifacts, and checks that each holds what its name says. Moves damaged files to artifacts/damaged; the \
+next `make all` recomputes them. Safe while stages run.
+
+`make all` finds every artifact that changed by itself: it verifies again whatever differs in size, times or inode from when it was last \
+verified. A disk that decays changes bytes and none of these; reading finds that. With `--since DAYS`, artifacts that were verified in the last \
+DAYS days and look unchanged are left out. Publishing an artifact verifies it, and so does every read by a stage, the report or this command. \
+So a daily `pipeline verify --since 30` reads each artifact about once in 30 days. artifacts/index/verified holds the dates; without it, everything \
+is read.
 
 Exit status:
-  0    all that was read is whole
-  3    something is missing or was damaged: run `make`, which makes it again
+  0    everything that was read is intact
+  3    something is missing or was damaged: run `make all`, which recomputes it
   4    the artifacts folder cannot be read";
 
 /// Exit status where something was damaged: that of a stage that finds it so.
 const DAMAGED: u8 = 3;
 
-/// Reads the records and a sample of the artifacts of a store; what to print, and the exit status.
+/// Reads the records and a sample of the artifacts of a store, without those that were verified in the last days; what to print, and the exit
+/// status.
 pub fn verify(
     store: &Store,
     sample: Sample,
+    since: Option<u32>,
     as_json: bool,
 ) -> Result<(String, ExitCode), StageError> {
-    let verified = store.verify(sample)?;
+    let days = |days| Duration::from_hours(24 * u64::from(days));
+    let verified = store.verify(sample, since.map(days))?;
     let status = if verified.faults.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(DAMAGED)
     };
     let text = if as_json {
-        to_json(&verified, sample)
+        to_json(&verified, sample, since)
     } else {
-        to_text(&verified, sample)
+        to_text(&verified, sample, since)
     };
     Ok((text, status))
 }
 
-fn to_json(verified: &Verified, sample: Sample) -> String {
+fn to_json(verified: &Verified, sample: Sample, since: Option<u32>) -> String {
     let fault =
         |fault: &Fault| json!({"path": fault.path, "detail": fault.detail, "aside": fault.aside});
     json!({
         "records": verified.records, "artifacts": verified.artifacts, "unnamed": verified.unnamed, "bytes": verified.bytes,
-        "percent": sample.percent, "seed": sample.seed, "faults": verified.faults.iter().map(fault).collect::<Vec<_>>(),
+        "since_days": since, "left_out": verified.recent, "percent": sample.percent, "seed": sample.seed, "faults": verified.faults.iter().map(fault).collect::<Vec<_>>(),
     })
     .to_string()
 }
 
-fn to_text(verified: &Verified, sample: Sample) -> String {
+fn to_text(verified: &Verified, sample: Sample, since: Option<u32>) -> String {
     let read = format!(
         "read {} records and {} artifacts, {} bytes",
         verified.records, verified.artifacts, verified.bytes
@@ -61,10 +71,16 @@ fn to_text(verified: &Verified, sample: Sample) -> String {
         String::new()
     };
     let found = match verified.faults.len() {
-        0 => "all whole".to_owned(),
+        0 => "all intact".to_owned(),
         count => format!("{count} missing or damaged"),
     };
     let mut lines = vec![format!("{read}{part}: {found}")];
+    if let Some(days) = since {
+        let count = verified.recent;
+        lines.push(format!(
+            "{count} artifacts were verified in the last {days} days and left out"
+        ));
+    }
     let faults = verified.faults.iter();
     lines.extend(faults.map(|fault| format!("  {}: {}", fault.path.display(), fault.detail)));
     if verified.unnamed > 0 {

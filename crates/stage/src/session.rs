@@ -76,8 +76,12 @@ impl Session {
         Signals::end_in_time();
         let shard = arguments.sharing.shard()?;
         let study = arguments.study()?;
-        let store = Store::open(&study.artifacts)?;
+        let mut store = Store::open(&study.artifacts)?;
         logging::start(stage.name(), arguments.verbosity, Some(&store))?;
+        // Shares of the work would all read the same artifacts; the run of the whole reads them once.
+        if shard.is_whole() {
+            store = store.thorough(signals.flag());
+        }
         let sources = Sources::read(&study)?;
         // Once in a run of all stages.
         if stage == Stage::Segment {
@@ -242,7 +246,7 @@ impl Session {
 
     /// Like [`Session::in_turn`] for actions that share work: those for which `group` gives the same are handed over together, in the
     /// plan's order, and each gets a result of its own. No result may depend on what else is in its group: other actions may be up to
-    /// date, or in another share of the work. Where a group fails as a whole, each of it is tried alone.
+    /// date, or in another share of the work. Where a group fails as a whole, its halves are tried, down to the action that fails.
     ///
     /// # Panics
     /// When `work` does not give as many results as it was given subjects.
@@ -321,17 +325,7 @@ impl Session {
         let start = Instant::now();
         let subjects: Vec<&Subject> = places.iter().map(|&place| run.due[place].0).collect();
         self.signals.check().map_err(Some)?;
-        let outputs = match work(&subjects) {
-            Ok(outputs) => outputs,
-            Err(error) if error.is_fatal() => return Err(Some(error)),
-            Err(error) if subjects.len() == 1 => vec![Err(error)],
-            // It may be the fault of one of them.
-            Err(_) => subjects
-                .iter()
-                .map(|subject| work(&[*subject]).and_then(|mut outputs| outputs.remove(0)))
-                .collect(),
-        };
-        assert_eq!(outputs.len(), places.len(), "a result for each action");
+        let outputs = attempt(&subjects, work);
         let shares = shares(&outputs, start.elapsed().as_secs_f64());
         for ((&place, output), seconds) in places.iter().zip(outputs).zip(shares) {
             let (subject, preimage) = run.due[place];
@@ -449,7 +443,7 @@ impl Session {
         let mut shown = planned()?;
         // Another process may have published and shown more between this plan and its showing. Whoever changes what is shown plans again,
         // so that the last change is never an older plan. It does not look at latest/, which may be another study's by then.
-        while self.store.set_latest(&shown)? {
+        while self.store.set_latest(&self.study.file, &shown)? {
             let now = planned()?;
             if now == shown {
                 break;
@@ -544,6 +538,31 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The results of a group. A group that fails may do so because of one action, so its halves are tried, and the others stay in groups that are
+/// about as large. After an error that the actions behind it would meet too, there are no more results.
+fn attempt(
+    subjects: &[&Subject],
+    work: &mut dyn FnMut(&[&Subject]) -> Result<Outputs, StageError>,
+) -> Outputs {
+    match work(subjects) {
+        Ok(outputs) => {
+            assert_eq!(outputs.len(), subjects.len(), "a result for each action");
+            outputs
+        }
+        Err(error) if subjects.len() == 1 || error.is_fatal() => vec![Err(error)],
+        Err(_) => {
+            let (first, second) = subjects.split_at(subjects.len() / 2);
+            let mut outputs = attempt(first, work);
+            let ended =
+                |output: &Result<_, StageError>| output.as_ref().is_err_and(StageError::is_fatal);
+            if !outputs.last().is_some_and(ended) {
+                outputs.extend(attempt(second, work));
+            }
+            outputs
+        }
+    }
+}
+
 /// Does the pieces of work 0 .. `count`, each with the state that is free first, so that there are as many threads as states; with one state in this
 /// thread. After an error no further piece is begun.
 fn shared_out<S: Send, E: Send>(
@@ -633,6 +652,37 @@ mod tests {
         assert_eq!(done, Err("no"));
         let begun: u32 = states.iter().map(|state| *state.lock().unwrap()).sum();
         assert!(begun < 100, "{begun}");
+    }
+
+    /// Tries a group of 16 images in which one fails with an error: whether each result is good, and how many images each call was given.
+    fn attempt_with(error: fn() -> StageError) -> (Vec<bool>, Vec<usize>) {
+        let subjects: Vec<Subject> = (0..16)
+            .map(|image| Subject {
+                image: Some(image),
+                ..Subject::default()
+            })
+            .collect();
+        let mut calls = Vec::new();
+        let mut work = |group: &[&Subject]| {
+            calls.push(group.len());
+            if group.iter().any(|subject| subject.image == Some(5)) {
+                return Err(error());
+            }
+            Ok(group.iter().map(|_| Ok(Output::default())).collect())
+        };
+        let outputs = attempt(&subjects.iter().collect::<Vec<_>>(), &mut work);
+        (outputs.iter().map(Result::is_ok).collect(), calls)
+    }
+
+    #[test]
+    fn of_a_group_only_the_action_fails_that_fails_alone_and_the_others_stay_together() {
+        let (good, calls) = attempt_with(|| StageError::action("no"));
+        let expected: Vec<bool> = (0..16).map(|image| image != 5).collect();
+        assert_eq!(good, expected);
+        assert_eq!(calls, [16, 8, 4, 4, 2, 1, 1, 2, 8]);
+        // What would end all others too is tried once.
+        let (good, calls) = attempt_with(|| StageError::shared("no network"));
+        assert_eq!((good, calls), (vec![false], vec![16]));
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl Signals {
         });
     }
 
+    /// What is no longer zero once a signal came.
+    pub fn flag(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.0)
+    }
+
     /// The signal that came, if any.
     pub fn received(&self) -> Option<i32> {
         match self.0.load(Ordering::Relaxed) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let store = Store::open(folder.join("0-one_thread"))?;
-    measure_reading(&store, &actions)
+    measure_reading(&folder, &store, &actions)
 }
 
 type Publish = fn(&Store, &[Action]) -> Result<(), StoreError>;
@@ -80,7 +80,7 @@ fn find_all(store: &Store, actions: &[Action]) -> Result<Vec<ContentId>, Box<dyn
     ids.ok_or_else(|| "not every published action is a hit".into())
 }
 
-fn measure_reading(store: &Store, actions: &[Action]) -> Result<(), Box<dyn Error>> {
+fn measure_reading(folder: &Path, store: &Store, actions: &[Action]) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let ids = find_all(store, actions)?;
     report("lookup", ids.len(), started);
@@ -97,7 +97,7 @@ fn measure_reading(store: &Store, actions: &[Action]) -> Result<(), Box<dyn Erro
         .collect();
     for what in ["set_latest, new", "set_latest, unchanged"] {
         let started = Instant::now();
-        store.set_latest(&entries)?;
+        store.set_latest(&folder.join("pipeline.toml"), &entries)?;
         report(what, entries.len(), started);
     }
     let started = Instant::now();

@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::index::Stamp;
 use crate::listing::{Named, add_files};
 use crate::publish::{folder_of, sync_folder};
+use crate::stamp::Stamp;
 use crate::{ContentId, Key, Record, Store, StoreError};
 
 /// How long stages may be kept from publishing at a time.
@@ -166,19 +166,29 @@ impl Store {
             .into_iter()
             .partition(|object| needed.ids.contains(&object.digest));
         let all = (kept.len() + garbage.len()) as u64;
-        let choose = |state: &mut (Needed, &mut Collected), object: Named<ContentId>| {
+        let choose = |state: &mut Removing<'_>, object: Named<ContentId>| {
             let found = inode_and_bytes(&object.path)?;
-            let Some((_, bytes)) = found.filter(|_| !state.0.ids.contains(&object.digest)) else {
+            let needed = state.needed.ids.contains(&object.digest);
+            let Some((_, bytes)) = found.filter(|_| !needed) else {
                 return Ok(None);
             };
-            state.1.bytes += bytes;
-            state.1.artifacts += 1;
+            state.collected.bytes += bytes;
+            state.removed.insert(object.digest);
             Ok(Some(object.path))
         };
-        let mut state = (needed, &mut *collected);
-        let look = |state: &mut (Needed, &mut Collected)| state.0.look_again(self);
+        let mut state = Removing {
+            needed,
+            collected,
+            removed: BTreeSet::new(),
+        };
+        let look = |state: &mut Removing<'_>| state.needed.look_again(self);
         self.remove_in_turns(garbage, dry_run, &mut state, look, choose)?;
+        let removed = state.removed;
+        collected.artifacts = removed.len() as u64;
         collected.kept_artifacts = all - collected.artifacts;
+        if !dry_run {
+            self.forget(&removed);
+        }
         Ok(())
     }
 
@@ -213,6 +223,13 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Where the removal of artifacts is.
+struct Removing<'a> {
+    needed: Needed,
+    collected: &'a mut Collected,
+    removed: BTreeSet<ContentId>,
 }
 
 /// The artifacts that must stay, and the records that were asked.
@@ -421,7 +438,10 @@ mod tests {
         let shown = publish(&store, "a", 1);
         let id = shown.record.id_of::<Exclusion>().unwrap();
         store
-            .set_latest(&[("exclusions/study.parquet".to_owned(), id)])
+            .set_latest(
+                Path::new("study.toml"),
+                &[("exclusions/study.parquet".to_owned(), id)],
+            )
             .unwrap();
         collect(&store, &[]);
         assert!(is_there(&store, &shown));

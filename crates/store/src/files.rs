@@ -1,7 +1,7 @@
 //! The digests of files outside the store (images, masks, weights), kept so that planning need not read them all.
 //!
 //! A file is read again unless its times, its size and its inode are those that were noted; times younger than
-//! [`SETTLED`](crate::index::SETTLED) are not. Whoever uses a file's bytes compares them with the digest once more.
+//! [`SETTLED`](crate::stamp::SETTLED) are not. Whoever uses a file's bytes compares them with the digest once more.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,8 +12,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::index::Stamp;
 use crate::publish;
+use crate::stamp::Stamp;
 
 const HEADER: &str = "selectivity files 1\n";
 /// Fewer files are read again more quickly than their digests are written.
@@ -133,7 +133,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::index::SETTLED;
+    use crate::stamp::SETTLED;
 
     #[test]
     fn a_file_has_the_digest_of_its_bytes() {

@@ -2,9 +2,9 @@
 //!
 //! The index is derived, and decides only where to look, never what is true:
 //! * A shelf (a folder of records, such as `actions/weights/9c`) has the files that the index knows while its times and its inode are those that
-//!   were noted; every other shelf is read again, record by record. Times younger than [`SETTLED`] are not trusted, because a file
-//!   that is added within the clock's grain leaves them as they are.
-//! * Whether an artifact is there is looked at on every lookup, index or not.
+//!   were noted; every other shelf is read again, record by record. Times younger than [`SETTLED`](crate::stamp::SETTLED) are not trusted,
+//!   because a file that is added within the clock's grain leaves them as they are.
+//! * Every lookup looks at the artifacts' files, index or not (`known`).
 //! * An index that is absent, damaged or of another version is made again. Nobody waits for it, and failing to write it is no error.
 //!
 //! The file is text: a header; for each shelf a line with its stamp and the length of what is below it, and there a line for each record
@@ -16,10 +16,9 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use rustix::fs::{Mode, OFlags};
@@ -28,6 +27,9 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::de::StrRead;
 
+use crate::by_digest::ByDigest;
+use crate::known::Verifying;
+use crate::stamp::Stamp;
 use crate::store::OBJECTS;
 use crate::{Artifact, ContentId, Cost, Key, Record, StoreError, publish};
 
@@ -36,8 +38,6 @@ const SHELF: &str = "> ";
 const CHECKSUM: &str = "= ";
 /// Hexadecimal digits of a key.
 const KEY_DIGITS: usize = 64;
-/// How old a folder's times must be before they tell whether it changed.
-pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 /// Fewer records are read each time, which takes less than a second and notices at once when one was damaged in its place. Behind
 /// an index that is noticed when another record of its folder comes or goes, or by [`Store::verify`](crate::Store::verify); what the
 /// record said before serves until then.
@@ -145,22 +145,42 @@ pub struct Index {
     /// The lines of the file, and behind them those of records that were read since.
     text: String,
     /// By the folder of a kind.
-    kinds: BTreeMap<String, Records>,
+    kinds: BTreeMap<String, ByDigest<Noted>>,
     /// Records that cannot be relied on, and what is wrong with them.
     broken: BTreeMap<PathBuf, String>,
     /// The folder of the artifacts, opened once, because a look at one of a million then walks two names and not the whole path.
     objects: Option<Arc<OwnedFd>>,
+    /// When the artifacts were last verified.
+    verifying: Arc<Verifying>,
 }
 
 impl Index {
     /// The record of a key.
     pub(crate) fn find(&self, folder: &str, key: &Key) -> Option<Noted> {
-        self.kinds.get(folder)?.find(key)
+        self.kinds.get(folder)?.find(&key.0).copied()
     }
 
     /// The folder of the artifacts, if there is one.
     pub(crate) fn objects(&self) -> Option<&OwnedFd> {
         self.objects.as_deref()
+    }
+
+    /// What is known of the artifacts.
+    pub(crate) fn verifying(&self) -> &Verifying {
+        &self.verifying
+    }
+
+    /// The same index with what is known of the artifacts.
+    pub(crate) fn with(self, verifying: Verifying) -> Self {
+        Self {
+            verifying: Arc::new(verifying),
+            ..self
+        }
+    }
+
+    /// How many artifacts lookups took for intact that have not been verified as they are now.
+    pub fn unverified(&self) -> u64 {
+        self.verifying.unverified()
     }
 
     /// What is wrong with a record that is there.
@@ -207,10 +227,7 @@ impl Index {
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.kinds
-            .values()
-            .map(|records| records.sorted.len())
-            .sum()
+        self.kinds.values().map(ByDigest::len).sum()
     }
 
     /// Whether there is none.
@@ -225,7 +242,8 @@ impl Index {
         worth_writing: usize,
     ) -> Result<Self, StoreError> {
         let file = root.join("index").join("records");
-        let text = read_text(&file).unwrap_or_default();
+        let text = read_bytes(&file).unwrap_or_default();
+        let text = String::from_utf8(text).unwrap_or_default();
         let known = Shelves::parse(&text).unwrap_or_default();
         let mut shelves = Vec::new();
         for kind in publish::folders(actions)? {
@@ -254,22 +272,22 @@ impl Index {
             text,
             ..Self::default()
         };
-        let mut kinds: BTreeMap<String, Vec<(Key, Noted)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<String, Vec<([u8; 32], Noted)>> = BTreeMap::new();
         for shelf in shelves {
             let (kind, _) = shelf.name.split_once('/').unwrap_or((&shelf.name, ""));
             let records = kinds.entry(kind.to_owned()).or_default();
-            records.extend_from_slice(&shelf.known);
+            records.extend(shelf.known.iter().map(|&(key, noted)| (key.0, noted)));
             for (key, line) in &shelf.fresh {
                 let start = index.text.len();
                 index.text.push_str(line);
                 let end = index.text.len();
-                records.push((*key, Noted { start, end }));
+                records.push((key.0, Noted { start, end }));
             }
             index.broken.extend(shelf.broken.iter().cloned());
         }
         let kinds = kinds.into_par_iter();
         index.kinds = kinds
-            .map(|(kind, records)| (kind, Records::new(records)))
+            .map(|(kind, records)| (kind, ByDigest::new(records)))
             .collect();
         index
     }
@@ -289,7 +307,7 @@ impl Index {
             let _ = writeln!(text, "{SHELF}{length} {name} {stamp}");
             text.push_str(&lines);
         }
-        let checksum = digest(&text);
+        let checksum = digest(text.as_bytes());
         let _ = writeln!(text, "{CHECKSUM}{checksum}");
         text
     }
@@ -298,44 +316,9 @@ impl Index {
 /// Why a line of the index can be read.
 const WRITTEN: &str = "every line was written from a summary";
 
-/// The records of a kind.
-#[derive(Clone, Debug, Default)]
-struct Records {
-    /// By key.
-    sorted: Vec<(Key, Noted)>,
-    /// Where the keys with each value of their first bits begin, and the end. Keys are digests and so lie evenly: one with each value.
-    starts: Vec<usize>,
-}
-
-impl Records {
-    fn new(mut sorted: Vec<(Key, Noted)>) -> Self {
-        sorted.sort_unstable_by_key(|&(key, _)| key);
-        let values = sorted.len().next_power_of_two();
-        let mut starts = Vec::with_capacity(values + 1);
-        for (place, (key, _)) in sorted.iter().enumerate() {
-            starts.resize(starts.len().max(first_bits(key, values) + 1), place);
-        }
-        starts.resize(values + 1, sorted.len());
-        Self { sorted, starts }
-    }
-
-    fn find(&self, key: &Key) -> Option<Noted> {
-        let value = first_bits(key, self.starts.len() - 1);
-        let near = &self.sorted[self.starts[value]..self.starts[value + 1]];
-        let place = near.binary_search_by_key(key, |&(key, _)| key).ok()?;
-        Some(near[place].1)
-    }
-}
-
-/// As many first bits of a key as tell so many values apart.
-fn first_bits(key: &Key, values: usize) -> usize {
-    let first = u64::from_be_bytes(std::array::from_fn(|byte| key.0[byte]));
-    ((u128::from(first) * values as u128) >> u64::BITS) as usize
-}
-
-/// Digest of a text that may be long: the BLAKE3 of the BLAKE3 of its pieces, which threads share.
-fn digest(text: &str) -> blake3::Hash {
-    let pieces = text.as_bytes().par_chunks(PIECE).map(blake3::hash);
+/// Digest of many bytes: the BLAKE3 of the BLAKE3 of their pieces, which threads share.
+pub(crate) fn digest(bytes: &[u8]) -> blake3::Hash {
+    let pieces = bytes.par_chunks(PIECE).map(blake3::hash);
     let mut hasher = blake3::Hasher::new();
     for piece in pieces.collect::<Vec<_>>() {
         hasher.update(piece.as_bytes());
@@ -343,14 +326,14 @@ fn digest(text: &str) -> blake3::Hash {
     hasher.finalize()
 }
 
-/// The text of a file that may be long.
-fn read_text(path: &Path) -> io::Result<String> {
+/// The bytes of a file that may be long.
+pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
     let mut bytes = vec![0; length];
     let pieces = bytes.par_chunks_mut(PIECE).enumerate();
     pieces.try_for_each(|(place, piece)| file.read_exact_at(piece, (place * PIECE) as u64))?;
-    String::from_utf8(bytes).map_err(io::Error::other)
+    Ok(bytes)
 }
 
 /// The records of one folder.
@@ -436,7 +419,7 @@ impl<'a> Shelves<'a> {
         let (body, checksum) = text.trim_end().rsplit_once('\n')?;
         let body = &text[..=body.len()];
         let checksum = checksum.strip_prefix(CHECKSUM)?;
-        if digest(body).to_hex().as_str() != checksum {
+        if digest(body.as_bytes()).to_hex().as_str() != checksum {
             return None;
         }
         let mut shelves = BTreeMap::new();
@@ -470,80 +453,16 @@ fn known_records(text: &str, lines: Range<usize>) -> Vec<(Key, Noted)> {
     records
 }
 
-/// The times and the inode of a file or folder, which change when it does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    /// Of the last change of its content: nanoseconds since 1970.
-    modified: i128,
-    /// Of the last change of its content, name or rights.
-    changed: i128,
-    inode: u64,
-    bytes: u64,
-}
-
-impl Stamp {
-    /// That of a file or folder whose times are old enough to tell of any later change; else the default, which is nobody's.
-    pub(crate) fn settled(path: &Path) -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_nanos() as i128);
-        let stamp = fs::metadata(path).map_or_else(|_| Self::default(), |found| Self::from(&found));
-        if stamp.modified.max(stamp.changed) + (SETTLED.as_nanos() as i128) < now {
-            stamp
-        } else {
-            Self::default()
-        }
-    }
-
-    /// Size of the file.
-    pub(crate) fn bytes(self) -> u64 {
-        self.bytes
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(' ');
-        let stamp = Self {
-            modified: parts.next()?.parse().ok()?,
-            changed: parts.next()?.parse().ok()?,
-            inode: parts.next()?.parse().ok()?,
-            bytes: parts.next()?.parse().ok()?,
-        };
-        parts.next().is_none().then_some(stamp)
-    }
-}
-
-impl From<&fs::Metadata> for Stamp {
-    fn from(metadata: &fs::Metadata) -> Self {
-        let nanoseconds =
-            |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        Self {
-            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-        }
-    }
-}
-
-impl fmt::Display for Stamp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {} {} {}",
-            self.modified, self.changed, self.inode, self.bytes
-        )
-    }
-}
-
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
     reason = "tests damage a store of their own"
 )]
 mod tests {
-    use proptest::prelude::*;
+    use std::time::Duration;
 
     use super::*;
+    use crate::stamp::SETTLED;
     use crate::{Action, Environment, Lookup, Preimage, Store};
 
     const RECORDS: usize = 300;
@@ -602,28 +521,6 @@ mod tests {
         assert_eq!(index(&store).len(), RECORDS);
         // So few changes are not worth a new index: the old one served.
         assert_eq!(fs::read(&file).unwrap(), written);
-    }
-
-    proptest! {
-        #[test]
-        fn every_record_is_found_however_unevenly_its_key_lies(
-            numbers in prop::collection::btree_set(any::<u64>(), 0..50),
-            shift in 0..u64::BITS,
-        ) {
-            let key = |number: u64| {
-                let mut bytes = [0; 32];
-                bytes[..8].copy_from_slice(&(number >> shift).to_be_bytes());
-                bytes[8..16].copy_from_slice(&number.to_be_bytes());
-                Key(bytes)
-            };
-            let noted = |number: u64| Noted { start: (number % 1000) as usize, end: 0 };
-            let all = numbers.iter().rev().map(|&number| (key(number), noted(number)));
-            let records = Records::new(all.collect());
-            for number in numbers.iter().copied().chain([0, 1, 7 << 60, u64::MAX]) {
-                let expected = numbers.contains(&number).then(|| noted(number));
-                prop_assert_eq!(records.find(&key(number)), expected);
-            }
-        }
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! What `latest/` shows: a link for each artifact; or, where a table has more than [`MOST_LINKS`], files with the rows of about
 //! [`PART`] artifacts each, because no program opens a folder of a million files.
 //!
-//! An artifact's part is chosen by its name, so that one artifact more or less changes one part; and a part is named by what is in
-//! it, so that the others are taken over from what was shown before.
+//! The name of an artifact chooses its part, so that one artifact more or less changes one part. The others are linked from the former view.
+//! The name of a part says nothing about its content, so that a program that listed the folder before a swap finds the file after it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::{Component, Path, PathBuf};
 
+use crate::known::Known;
+use crate::stamp::Stamp;
 use crate::store::object_name;
 use crate::view::{Content, Link, link_again};
 use crate::{ContentId, Store, StoreError, parquet};
 
+/// Names the file of the study that `latest/` shows, as seen from the folder of the artifacts. Readers of tables do not see hidden files.
+pub(crate) const STUDY: &str = ".study";
 /// Most links of one table.
-const MOST_LINKS: usize = 10_000;
+pub(crate) const MOST_LINKS: usize = 10_000;
 /// Artifacts in a part, more or less.
 const PART: usize = 1024;
 
@@ -21,27 +25,67 @@ const PART: usize = 1024;
 pub(crate) enum Shown<'a> {
     Link(Link),
     Part(Part<'a>),
+    Text(String),
 }
 
 /// The rows of several artifacts of a table.
 pub(crate) struct Part<'a> {
     store: &'a Store,
+    known: &'a Known,
     table: String,
     /// Below `latest/`.
     name: String,
     ids: Vec<ContentId>,
 }
 
+/// A file as seen from a folder, such as `../pipeline.toml`, which is the same where both are copied.
+pub(crate) fn seen_from(folder: &Path, file: &Path) -> String {
+    let absolute = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (folder, file) = (absolute(folder), absolute(file));
+    let common = folder
+        .components()
+        .zip(file.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = folder
+        .components()
+        .skip(common)
+        .map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(file.components().skip(common)).collect();
+    path.to_string_lossy().into_owned()
+}
+
+/// The file of the study that `latest/` shows.
+pub(crate) fn shown_study(root: &Path) -> Option<String> {
+    fs::read_to_string(root.join("latest").join(STUDY)).ok()
+}
+
+/// Says that `latest/` shows another study than before, unless that one is gone.
+pub(crate) fn warn_of_other(root: &Path, before: &str, now: &str) {
+    let absolute = |study: &str| fs::canonicalize(root.join(study));
+    if let (Ok(before), Ok(now)) = (absolute(before), absolute(now)) {
+        tracing::warn!(
+            "{0}/latest showed the study {1} and shows {2} from now on, because both keep their results in {0}. To have a latest/ and a report/ \
+             of each, give one of them a folder of its own, for example `artifacts = \"artifacts-other\"` in its section [study]",
+            root.display(),
+            before.display(),
+            now.display()
+        );
+    }
+}
+
 /// What stands under which name, for artifacts by name.
 pub(crate) fn arrange<'a>(
     store: &'a Store,
+    known: &'a Known,
     ids: &BTreeMap<&str, &ContentId>,
 ) -> BTreeMap<String, Shown<'a>> {
-    arrange_above(store, ids, MOST_LINKS)
+    arrange_above(store, known, ids, MOST_LINKS)
 }
 
 fn arrange_above<'a>(
     store: &'a Store,
+    known: &'a Known,
     ids: &BTreeMap<&str, &ContentId>,
     most_links: usize,
 ) -> BTreeMap<String, Shown<'a>> {
@@ -53,7 +97,7 @@ fn arrange_above<'a>(
     let mut shown = BTreeMap::new();
     for (table, artifacts) in tables {
         if artifacts.len() > most_links {
-            let parts = parts(store, table, &artifacts);
+            let parts = parts(store, known, table, &artifacts);
             shown.extend(parts.map(|part| (part.name.clone(), Shown::Part(part))));
         } else {
             let links = artifacts.into_iter();
@@ -70,6 +114,7 @@ fn link<'a>(name: &str, id: &ContentId) -> Shown<'a> {
 
 fn parts<'a>(
     store: &'a Store,
+    known: &'a Known,
     table: &str,
     artifacts: &[(&str, &ContentId)],
 ) -> impl Iterator<Item = Part<'a>> {
@@ -81,18 +126,12 @@ fn parts<'a>(
         parts.entry(number % count).or_default().push(**id);
     }
     let table = table.to_owned();
-    parts.into_iter().map(move |(number, ids)| {
-        let mut digest = blake3::Hasher::new();
-        for id in &ids {
-            digest.update(&id.0);
-        }
-        let digest = digest.finalize().to_hex();
-        Part {
-            store,
-            name: format!("{table}/part-{number:04x}-{}.parquet", &digest[..32]),
-            table: table.clone(),
-            ids,
-        }
+    parts.into_iter().map(move |(number, ids)| Part {
+        store,
+        known,
+        name: format!("{table}/part-{number:04x}-of-{count:04x}.parquet"),
+        table: table.clone(),
+        ids,
     })
 }
 
@@ -113,29 +152,67 @@ impl Part<'_> {
     fn shown_before(&self) -> PathBuf {
         self.store.root().join("latest").join(&self.name)
     }
+
+    /// What is noted of the part's file (`known`): under its name, with a digest of the artifacts in it in place of the time that changes when
+    /// a file gets another link.
+    fn note(&self, path: &Path) -> Option<(ContentId, Stamp)> {
+        let mut digest = blake3::Hasher::new();
+        for id in &self.ids {
+            digest.update(&id.0);
+        }
+        let digest = digest.finalize();
+        let (first, _) = digest.as_bytes().split_first_chunk()?;
+        let stamp = Stamp::from(&fs::metadata(path).ok()?);
+        let name = blake3::hash(self.name.as_bytes());
+        Some((name.into(), stamp.with_changed(i64::from_le_bytes(*first))))
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        let note = self.note(path);
+        note.is_some_and(|(name, stamp)| {
+            self.store.last_verified(self.known, &name, stamp).is_some()
+        })
+    }
+
+    fn put(&self, path: &Path) -> Result<(), StoreError> {
+        let before = self.shown_before();
+        if self.is_at(&before) && link_again(&before, path) {
+            return Ok(());
+        }
+        (&*self.bytes()?).put(path)?;
+        if let Some((name, stamp)) = self.note(path) {
+            self.store.note(name, stamp);
+        }
+        Ok(())
+    }
 }
 
 impl Content for &Shown<'_> {
     fn is_at(&self, path: &Path) -> bool {
         match self {
             Shown::Link(link) => link.is_at(path),
-            // Its name says what is in it, and views are built before they get theirs.
-            Shown::Part(_) => path.is_file(),
+            Shown::Part(part) => part.is_at(path),
+            Shown::Text(text) => text.as_bytes().is_at(path),
         }
     }
 
     fn put(&self, path: &Path) -> Result<(), StoreError> {
         match self {
             Shown::Link(link) => link.put(path),
-            Shown::Part(part) if link_again(&part.shown_before(), path) => Ok(()),
-            Shown::Part(part) => (&*part.bytes()?).put(path),
+            Shown::Part(part) => part.put(path),
+            Shown::Text(text) => text.as_bytes().put(path),
         }
     }
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in folders of their own"
+)]
 mod tests {
     use super::*;
+    use crate::view::View;
 
     fn rows(image: usize) -> Vec<schema::Exclusion> {
         let row = |network: &str| schema::Exclusion {
@@ -160,44 +237,110 @@ mod tests {
     fn few_artifacts_are_links_and_many_are_parts_of_which_one_more_changes_one() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
+        let known = Known::default();
         let names = names(3 * PART + 1);
         let id = |name: &str| ContentId(*blake3::hash(name.as_bytes()).as_bytes());
         let ids: Vec<ContentId> = names.iter().map(|name| id(name)).collect();
-        let arranged = |count: usize, most: usize| -> Vec<String> {
+        let arranged = |count: usize, most: usize| -> Vec<(String, Vec<ContentId>)> {
             let names = names.iter().map(|name| &**name);
             let ids = names.zip(&ids).take(count).collect();
-            arrange_above(&store, &ids, most).into_keys().collect()
+            let shown = arrange_above(&store, &known, &ids, most).into_iter();
+            let artifacts = |(name, shown)| match shown {
+                Shown::Part(part) => (name, part.ids),
+                _ => (name, Vec::new()),
+            };
+            shown.map(artifacts).collect()
         };
         assert_eq!(arranged(PART, PART).len(), PART);
         let (before, after) = (arranged(3 * PART, PART), arranged(3 * PART + 1, PART));
         assert_eq!((before.len(), after.len()), (4, 4));
-        let kept = after.iter().filter(|name| before.contains(name)).count();
-        assert_eq!(kept, 3);
+        let changed = before.iter().zip(&after).filter(|(one, two)| one != two);
+        assert_eq!(changed.count(), 1);
+        assert!(before.iter().zip(&after).all(|(one, two)| one.0 == two.0));
+    }
+
+    fn publish(store: &Store, images: std::ops::Range<usize>) -> Vec<ContentId> {
+        let publish = |image| {
+            let table = crate::encode(&rows(image)).unwrap();
+            let path = store.object_path(&table.id);
+            crate::publish::publish(&path, table.bytes()).unwrap();
+            table.id
+        };
+        images.map(publish).collect()
+    }
+
+    /// Shows these artifacts as one part; whether anything had to change.
+    fn show(store: &Store, ids: &[ContentId]) -> bool {
+        let known = Known::read(store.root());
+        let names = names(ids.len());
+        let entries = names.iter().map(|name| &**name).zip(ids).collect();
+        let shown = arrange_above(store, &known, &entries, 2);
+        let content: Vec<_> = shown.iter().map(|(name, shown)| (&**name, shown)).collect();
+        let view = View {
+            root: store.root(),
+            link: "latest",
+            folder: "views",
+        };
+        let changed = view.show(&ids.len().to_string(), &content).unwrap();
+        store.keep_notes();
+        changed
     }
 
     #[test]
     fn a_part_holds_the_rows_of_its_artifacts_and_their_descriptions() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let mut ids = Vec::new();
-        for image in 0..5 {
-            let table = crate::encode(&rows(image)).unwrap();
-            let path = store.object_path(&table.id);
-            crate::publish::publish(&path, table.bytes()).unwrap();
-            ids.push(table.id);
-        }
-        let names = names(5);
-        let entries = names.iter().map(|name| &**name).zip(&ids).collect();
-        let shown = arrange_above(&store, &entries, 2);
-        let [(_, Shown::Part(part))] = &Vec::from_iter(&shown)[..] else {
-            panic!("not one part")
-        };
-        let path = folder.path().join("part.parquet");
-        (&*part.bytes().unwrap()).put(&path).unwrap();
-        let file = File::open(&path).unwrap();
+        assert!(show(&store, &publish(&store, 0..5)));
+        let part = folder
+            .path()
+            .join("latest/exclusions/part-0000-of-0001.parquet");
+        let file = File::open(part).unwrap();
         let (_, batches) = parquet::read(&file).unwrap();
         let count: usize = batches.iter().map(arrow_array::RecordBatch::num_rows).sum();
         assert_eq!(count, 10);
         assert_eq!(parquet::table(&file).unwrap(), "exclusions");
+    }
+
+    #[test]
+    fn a_part_that_was_damaged_is_written_again_and_one_that_changed_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let ids = publish(&store, 0..7);
+        let part = folder
+            .path()
+            .join("latest/exclusions/part-0000-of-0001.parquet");
+        show(&store, &ids[..5]);
+        let intact = fs::read(&part).unwrap();
+        assert!(!show(&Store::open(folder.path()).unwrap(), &ids[..5]));
+
+        let mut damaged = intact.clone();
+        damaged[9] ^= 1;
+        fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&part, &damaged).unwrap();
+        assert!(show(&store, &ids[..5]));
+        assert_eq!(fs::read(&part).unwrap(), intact);
+
+        // A program that resolved the link before the swap reads what it found; one that did not reads the new rows.
+        let resolved = fs::canonicalize(&part).unwrap();
+        assert!(show(&store, &ids));
+        assert_eq!(fs::read(resolved).unwrap(), intact);
+        assert_ne!(fs::read(&part).unwrap(), intact);
+    }
+
+    #[test]
+    fn a_file_is_seen_from_a_folder_the_same_way_where_both_are_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = |name: &str| folder.path().join(name);
+        fs::create_dir_all(here("artifacts/paper")).unwrap();
+        fs::create_dir_all(here("studies")).unwrap();
+        for (from, file, seen) in [
+            ("artifacts", "a.toml", "../a.toml"),
+            ("artifacts/paper", "studies/b.toml", "../../studies/b.toml"),
+            ("artifacts", "artifacts/c.toml", "c.toml"),
+        ] {
+            fs::write(here(file), "").unwrap();
+            assert_eq!(seen_from(&here(from), &here(file)), seen);
+        }
     }
 }

@@ -4,12 +4,13 @@
 //! artifacts/
 //!   objects/3f/3fa4….parquet         an artifact: one table, read-only, named by the id of its content
 //!   actions/weights/9c/9c01….json    the record of an action, read-only, named by its key: preimage, artifact ids, facets, costs
-//!   latest -> views/5b21…            what the current study consists of, swapped as a whole
+//!   latest -> views/5b21…            what the study that ran last consists of, swapped as a whole
+//!   views/5b21…/.study               the file of that study, as seen from here
 //!   views/5b21…/weights/alexnet.mug-07.quickshift.lime.run03.parquet -> ../../../objects/3f/3fa4….parquet
-//!   views/5b21…/weights/part-00a1-77c0….parquet   rows of many artifacts, where a table has very many
+//!   views/5b21…/weights/part-00a1-of-0400.parquet   rows of many artifacts, where a table has very many
 //!   report -> reports/77e0…          the newest report, swapped as a whole
 //!   reports/77e0…/index.html
-//!   index/                           what all records say, and digests of files; made again where it is absent or old
+//!   index/                           what all records say, digests of input files, and when artifacts were verified; derived, may be removed
 //!   logs/
 //!   audits/                          copies in which `pipeline audit` makes actions again; each goes with the process that made it
 //!   damaged/                         files that were set aside because they did not hold what their name says
@@ -19,11 +20,14 @@
 //! * A file under objects/ or actions/ appears whole or not at all, and is never replaced (`publish`).
 //! * What [`Store::read`] returns has the content that its id names: the id is computed again from the rows on every read (`id`).
 //! * The record is written last, so a key that has a record had all its artifacts on disk. [`Lookup::Hit`] is a record whose every artifact
-//!   is there; everything else is a miss with a reason, never an error and never silent.
+//!   is there and has not changed since its content was last verified (`known`); everything else is a miss with a reason, never an error and
+//!   never silent. Publishing a damaged artifact again sets the damaged file aside.
+//! * A folder that `latest` or `report` pointed to stays until the next swap, and for ten minutes at least (`view`).
 //! * Nothing needs to be unlocked by hand: locks are the kernel's and end with the process.
 //! * Only [`Store::collect`] removes what is whole, never while an action is between its first artifact and its record (`turns`), and never
 //!   an artifact that a record names (`collect`).
 
+mod by_digest;
 mod collect;
 mod compare;
 mod digest;
@@ -31,6 +35,7 @@ mod error;
 mod files;
 mod id;
 mod index;
+mod known;
 mod latest;
 mod listing;
 mod parquet;
@@ -38,6 +43,7 @@ mod preimage;
 mod publish;
 mod record;
 mod scratch;
+mod stamp;
 mod store;
 mod transfer;
 mod turns;

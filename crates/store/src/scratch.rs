@@ -7,14 +7,17 @@
     reason = "the copy is made and removed under artifacts/"
 )]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use rustix::fs::FlockOperation;
 
+use crate::known::{Known, Seen};
 use crate::publish::{self, folder_of, temporary_name};
-use crate::{Key, Record, Store, StoreError};
+use crate::stamp::Stamp;
+use crate::{ContentId, Key, Record, Store, StoreError};
 
 /// Folder of the copies.
 const AUDITS: &str = "audits";
@@ -24,6 +27,8 @@ const AUDITS: &str = "audits";
 pub struct Scratch {
     store: Store,
     original: Store,
+    /// The artifacts that were verified before they were linked, and what their files look like since.
+    verified: BTreeMap<ContentId, Seen>,
     /// Locked while it is open.
     _lock: File,
 }
@@ -45,18 +50,21 @@ impl Store {
                 break (root, lock);
             }
         };
-        let scratch = Scratch {
+        let mut scratch = Scratch {
             store: Store::open(root)?,
             original: self.clone(),
+            verified: BTreeMap::new(),
             _lock: lock,
         };
+        let known = Known::read(self.root());
         for record in records {
             for artifact in record.artifacts.values() {
-                let of = |store: &Store| store.object_path(&artifact.id);
-                link(&of(self), &of(&scratch.store))?;
+                scratch.link(&known, artifact.id)?;
             }
             scratch.remember(record)?;
         }
+        self.keep_notes();
+        scratch.store.keep_notes();
         Ok(scratch)
     }
 
@@ -76,6 +84,21 @@ impl Store {
 }
 
 impl Scratch {
+    /// Links an artifact. A link changes one of a file's times, which would count as a change of the artifact.
+    fn link(&mut self, known: &Known, id: ContentId) -> Result<(), StoreError> {
+        let path = self.original.object_path(&id);
+        let verified =
+            stamp(&path).and_then(|stamp| self.original.last_verified(known, &id, stamp));
+        link(&path, &self.store.object_path(&id))?;
+        if let (Some(verified), Some(stamp)) = (verified, stamp(&path)) {
+            let seen = Seen { stamp, verified };
+            self.original.note_seen(id, seen);
+            self.store.note_seen(id, seen);
+            self.verified.insert(id, seen);
+        }
+        Ok(())
+    }
+
     /// The copy.
     pub fn store(&self) -> &Store {
         &self.store
@@ -108,7 +131,20 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now, the next one removes.
         let _ = fs::remove_dir_all(self.store.root());
+        // That there are fewer links is no change of an artifact either.
+        for (id, seen) in &self.verified {
+            let now = stamp(&self.original.object_path(id));
+            if let Some(stamp) = now.filter(|now| now.is_but_for_links(seen.stamp)) {
+                let verified = seen.verified;
+                self.original.note_seen(*id, Seen { stamp, verified });
+            }
+        }
+        self.original.keep_notes();
     }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    Some(Stamp::from(&fs::metadata(path).ok()?))
 }
 
 fn link(from: &Path, to: &Path) -> Result<(), StoreError> {

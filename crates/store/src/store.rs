@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -16,15 +16,14 @@ use schema::Table;
 use serde_json::Value;
 
 use crate::index::{Index, Noted, WORTH_WRITING};
+use crate::known::{Known, Notes};
 use crate::publish::{self, Written};
+use crate::stamp::Stamp;
 use crate::view::{self, View, check_name};
 use crate::{
     Artifact, ContentId, Cost, EncodedTable, Environment, Key, Preimage, RECORD_VERSION, Record,
     StoreError, content_id, files, latest, parquet,
 };
-
-/// Fewest bytes of a Parquet file: its magic number twice and the length of its footer.
-const SMALLEST_PARQUET: u64 = 12;
 
 /// Attempts to publish a file where another one comes and goes, or stays though it does not hold what its name says.
 const ATTEMPTS: usize = 8;
@@ -36,6 +35,9 @@ const PUBLISHING_THREADS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    pub(crate) notes: Arc<Notes>,
+    /// Where its plans are [thorough](Store::thorough).
+    pub(crate) told: Option<Arc<AtomicUsize>>,
 }
 
 /// What is known about an action.
@@ -59,12 +61,22 @@ pub enum Miss {
         /// What is wrong with it.
         detail: String,
     },
-    /// An artifact that its record names is not there, or not whole.
-    Artifact {
+    /// An artifact that its record names is not there.
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// An artifact that its record names does not hold what its name says, or cannot be read.
+    Damaged {
         /// The artifact.
         path: PathBuf,
         /// What is wrong with it.
         detail: String,
+    },
+    /// It was done, but a report that was written since took its place.
+    Replaced {
+        /// The link to the report.
+        path: PathBuf,
     },
 }
 
@@ -74,14 +86,24 @@ impl fmt::Display for Miss {
             Self::Absent => formatter.write_str("it was never finished"),
             Self::Record { path, detail } => write!(
                 formatter,
-                "its record {} cannot be used: {detail}",
+                "the record {} cannot be used: {detail}",
                 path.display()
             ),
-            Self::Artifact { path, detail } => write!(
+            Self::Missing { path } => {
+                write!(formatter, "the artifact {} is missing", path.display())
+            }
+            Self::Damaged { path, detail } => write!(
                 formatter,
-                "its artifact {} cannot be used: {detail}",
+                "the artifact {} is damaged: {detail}",
                 path.display()
             ),
+            Self::Replaced { path } => {
+                write!(
+                    formatter,
+                    "{} shows another report, or none",
+                    path.display()
+                )
+            }
         }
     }
 }
@@ -113,7 +135,7 @@ pub struct Published {
 impl Store {
     /// Opens a folder for reading and writing; makes it if it is not there, and removes what writers that died left in it.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let store = Self { root: root.into() };
+        let store = Self::browse(root);
         for folder in [
             store.root.clone(),
             store.root.join(OBJECTS),
@@ -129,7 +151,11 @@ impl Store {
 
     /// Opens a folder for looking and reading only: changes nothing, and needs no permission to write.
     pub fn browse(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            notes: Arc::default(),
+            told: None,
+        }
     }
 
     /// The folder.
@@ -160,15 +186,18 @@ impl Store {
     /// As [`Store::lookup`], for a key whose preimage is not at hand.
     pub fn lookup_key(&self, kind: &str, key: &Key) -> Lookup {
         let lookup = self.look_up(kind, key);
-        if let Lookup::Miss(miss @ (Miss::Record { .. } | Miss::Artifact { .. })) = &lookup {
-            tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
+        if let Lookup::Miss(miss) = &lookup
+            && *miss != Miss::Absent
+        {
+            self.warn_of(kind, miss);
         }
         lookup
     }
 
     /// All records in short: see [`Index`].
     pub fn index(&self) -> Result<Index, StoreError> {
-        Index::read(&self.root, &self.root.join(ACTIONS), WORTH_WRITING)
+        let index = Index::read(&self.root, &self.root.join(ACTIONS), WORTH_WRITING)?;
+        Ok(index.with(self.verifying()))
     }
 
     /// As [`Store::lookup`], by an index of the store's records; with the record where only an artifact is lost.
@@ -186,15 +215,15 @@ impl Store {
                 return Err((Miss::Absent, None));
             };
             let miss = Miss::Record { path, detail };
-            tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
+            self.warn_of(kind, &miss);
             return Err((miss, None));
         };
         let artifacts = index.artifacts(noted);
         let fault = artifacts
             .iter()
-            .find_map(|(table, artifact)| self.fault(table, artifact, index.objects()));
+            .find_map(|(table, artifact)| self.fault(table, artifact, Some(index)));
         fault.map_or(Ok(noted), |miss| {
-            tracing::warn!("an action of kind {kind} counts as not done, because {miss}");
+            self.warn_of(kind, &miss);
             Err((miss, Some(noted)))
         })
     }
@@ -236,36 +265,6 @@ impl Store {
             .iter()
             .find_map(|(table, artifact)| self.fault(table, artifact, None));
         missing.map_or_else(|| Lookup::Hit(Box::new(record)), Lookup::Miss)
-    }
-
-    /// What is wrong with an artifact at first sight. Its content is checked here only where its size is not the recorded one.
-    /// `objects` is the folder of the artifacts, where it is open.
-    fn fault(&self, table: &str, artifact: &Artifact, objects: Option<&OwnedFd>) -> Option<Miss> {
-        let size = match objects {
-            Some(folder) => {
-                let name = name_in_objects(&artifact.id);
-                let found = rustix::fs::statat(folder, name, rustix::fs::AtFlags::empty());
-                found
-                    .map(|found| u64::try_from(found.st_size).unwrap_or_default())
-                    .map_err(io::Error::from)
-            }
-            None => fs::metadata(self.object_path(&artifact.id)).map(|found| found.len()),
-        };
-        if size
-            .as_ref()
-            .is_ok_and(|&bytes| bytes == artifact.bytes && bytes >= SMALLEST_PARQUET)
-        {
-            return None;
-        }
-        let path = self.object_path(&artifact.id);
-        let detail = match size {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "it is missing".to_owned(),
-            Err(error) => error.to_string(),
-            Ok(bytes) if bytes < SMALLEST_PARQUET => format!("it has only {bytes} bytes"),
-            // Made again by another version of the writer, or cut off.
-            Ok(_) => check_file(table, &artifact.id, &path).err()?,
-        };
-        Some(Miss::Artifact { path, detail })
     }
 
     /// The record of an action of this kind, if it is there and whole.
@@ -331,7 +330,8 @@ impl Store {
             }
             opened => opened.map_err(|error| StoreError::io("read", &path, error))?,
         };
-        read_checked(table, id, &file).map_err(|detail| self.set_aside(&file, &path, detail))
+        self.read_noted(table, id, &file)
+            .map_err(|detail| self.set_aside(&file, &path, detail))
     }
 
     /// Reads an artifact for nothing but its content, as [`Store::read`] does: a damaged one is set aside.
@@ -411,6 +411,9 @@ impl Store {
         let mut detail = String::new();
         for _ in 0..ATTEMPTS {
             if !path.exists() && publish::publish(&path, bytes)? == Written::New {
+                if let Ok(metadata) = fs::metadata(&path) {
+                    self.note(*id, Stamp::from(&metadata));
+                }
                 return Ok(bytes.len() as u64);
             }
             match self.keep(table, id, bytes, &path)? {
@@ -435,15 +438,16 @@ impl Store {
             }
             opened => opened.map_err(|error| StoreError::io("read", path, error))?,
         };
-        let same = fs::read(path).is_ok_and(|found| found == bytes);
-        if !same && let Err(detail) = read_checked(table, id, &file) {
+        let metadata = file
+            .metadata()
+            .map_err(|error| StoreError::io("read", path, error))?;
+        if fs::read(path).is_ok_and(|found| found == bytes) {
+            self.note(*id, Stamp::from(&metadata));
+        } else if let Err(detail) = self.read_noted(table, id, &file) {
             return Ok(Kept::Gone(self.set_aside(&file, path, detail).to_string()));
         }
         // Its writer may have been stopped before it got to this, and the record that follows relies on it.
         publish::sync_folder(publish::folder_of(path))?;
-        let metadata = file
-            .metadata()
-            .map_err(|error| StoreError::io("read", path, error))?;
         Ok(Kept::Whole(metadata.len()))
     }
 
@@ -492,8 +496,13 @@ impl Store {
 
     /// Makes `latest/` consist of exactly these artifacts under these relative names, such as
     /// `weights/alexnet.mug-07.quickshift.lime.run03.parquet`; says whether anything had to change. Where a table has very many
-    /// artifacts, their rows stand together in fewer files (`latest`).
-    pub fn set_latest(&self, entries: &[(String, ContentId)]) -> Result<bool, StoreError> {
+    /// artifacts, their rows stand together in fewer files (`latest`). `study` is the file of the study that they belong to. Where `latest/`
+    /// showed another one until now, a warning says so.
+    pub fn set_latest(
+        &self,
+        study: &Path,
+        entries: &[(String, ContentId)],
+    ) -> Result<bool, StoreError> {
         let mut digest = blake3::Hasher::new();
         let ids: BTreeMap<&str, &ContentId> =
             entries.iter().map(|(name, id)| (&**name, id)).collect();
@@ -501,9 +510,23 @@ impl Store {
             check_name(name)?;
             add_entry(&mut digest, name, &id.0);
         }
-        let shown = latest::arrange(self, &ids);
+        let known = if ids.len() > latest::MOST_LINKS {
+            Known::read(&self.root)
+        } else {
+            Known::default()
+        };
+        let mut shown = latest::arrange(self, &known, &ids);
+        let study = latest::seen_from(&self.root, study);
+        add_entry(&mut digest, latest::STUDY, study.as_bytes());
+        let before = latest::shown_study(&self.root);
+        shown.insert(latest::STUDY.to_owned(), latest::Shown::Text(study.clone()));
         let content: Vec<_> = shown.iter().map(|(name, shown)| (&**name, shown)).collect();
-        self.show("latest", "views", &digest, &content)
+        let changed = self.show("latest", "views", &digest, &content)?;
+        if let Some(before) = before.filter(|before| changed && *before != study) {
+            latest::warn_of_other(&self.root, &before, &study);
+        }
+        self.keep_notes();
+        Ok(changed)
     }
 
     /// Makes `report/` consist of exactly these files, by relative name; says whether anything had to change.
@@ -547,6 +570,7 @@ impl Store {
     fn remove_stale(&self) -> Result<(), StoreError> {
         let mut folders = publish::folders(&self.root.join(OBJECTS))?;
         folders.extend(self.record_shelves()?);
+        folders.push(self.root.join("index"));
         folders
             .iter()
             .try_for_each(|folder| publish::remove_stale(folder))
@@ -572,7 +596,7 @@ pub(crate) fn object_name(id: &ContentId) -> PathBuf {
     Path::new(OBJECTS).join(name_in_objects(id))
 }
 
-fn name_in_objects(id: &ContentId) -> String {
+pub(crate) fn name_in_objects(id: &ContentId) -> String {
     let id = blake3::Hash::from_bytes(id.0).to_hex();
     [&id[..2], "/", &id, ".parquet"].concat()
 }
@@ -615,11 +639,6 @@ pub(crate) fn read_checked(
     } else {
         Err(format!("its rows have the id {found}"))
     }
-}
-
-fn check_file(table: &str, id: &ContentId, path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    read_checked(table, id, &file).map(drop)
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl Store {
             _ => StoreError::io("read", &path, error),
         };
         let file = File::open(&path).map_err(missing)?;
-        if let Err(detail) = read_checked(table, id, &file) {
+        if let Err(detail) = self.read_noted(table, id, &file) {
             return Err(self.set_aside(&file, &path, detail));
         }
         fs::read(&path).map_err(missing)

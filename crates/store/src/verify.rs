@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 
+use crate::known::Known;
 use crate::listing::Named;
-use crate::store::{DAMAGED, read_checked};
+use crate::stamp::Stamp;
+use crate::store::DAMAGED;
 use crate::{Artifact, ContentId, Key, Record, Store, StoreError, parquet, publish};
 
 /// Which artifacts are read: the same ones for the same percentage and seed.
@@ -59,6 +62,8 @@ pub struct Verified {
     pub records: u64,
     /// Artifacts that were looked at.
     pub artifacts: u64,
+    /// Artifacts that were left out, because they were verified not long ago.
+    pub recent: u64,
     /// Artifacts that no record names, which [`Store::collect`] removes.
     pub unnamed: u64,
     /// Bytes that were read.
@@ -85,12 +90,15 @@ enum Read {
 }
 
 impl Store {
-    /// Reads every record, and the artifacts of the sample: those that records name, and those that none names. What is damaged is set aside,
-    /// with a warning, so that the next run makes it again.
-    pub fn verify(&self, sample: Sample) -> Result<Verified, StoreError> {
+    /// Reads every record, and the artifacts of the sample: those that records name, and those that none names. With `since`, it leaves out
+    /// the artifacts that were verified within that time and look as they did then. What is damaged is set aside, with a warning, so that
+    /// the next run recomputes it.
+    pub fn verify(&self, sample: Sample, since: Option<Duration>) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         let claims = self.verify_records(&mut verified)?;
-        self.verify_objects(sample, &claims, &mut verified)?;
+        let recent = since.map(|since| Recent::new(self.root(), since));
+        self.verify_objects(sample, recent.as_ref(), &claims, &mut verified)?;
+        self.keep_notes();
         verified.faults.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(verified)
     }
@@ -137,6 +145,7 @@ impl Store {
     fn verify_objects(
         &self,
         sample: Sample,
+        recent: Option<&Recent>,
         claims: &Claims,
         verified: &mut Verified,
     ) -> Result<(), StoreError> {
@@ -144,11 +153,16 @@ impl Store {
         let there: BTreeSet<ContentId> = files.collect();
         let unnamed = there.iter().filter(|id| !claims.contains_key(id)).count();
         verified.unnamed = unnamed as u64;
-        let chosen: BTreeSet<ContentId> = there
+        let mut chosen: BTreeSet<ContentId> = there
             .into_iter()
             .chain(claims.keys().copied())
             .filter(|id| sample.contains(&id.0))
             .collect();
+        let all = chosen.len();
+        if let Some(recent) = recent {
+            chosen.retain(|id| !recent.has(id, &self.object_path(id)));
+        }
+        verified.recent = (all - chosen.len()) as u64;
         let read: Vec<Read> = chosen
             .par_iter()
             .map(|id| self.verify_object(id, claims.get(id)))
@@ -169,7 +183,7 @@ impl Store {
             return Ok(missing(path, expected));
         };
         let table = expected.map_or_else(|| parquet::table(&file), |said| Ok(said.table.clone()));
-        let batches = table.and_then(|table| read_checked(&table, id, &file));
+        let batches = table.and_then(|table| self.read_noted(&table, id, &file));
         let rows = match batches {
             Err(detail) => return Ok(self.fault_at(&file, &path, detail)),
             Ok(batches) => batches
@@ -207,6 +221,30 @@ impl Store {
             fault.detail
         );
         Read::Damaged(fault)
+    }
+}
+
+/// The artifacts that were verified since a time.
+struct Recent {
+    known: Known,
+    /// Seconds since 1970.
+    since: u64,
+}
+
+impl Recent {
+    fn new(root: &Path, since: Duration) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let start = now.unwrap_or_default().saturating_sub(since);
+        Self {
+            known: Known::read(root),
+            since: start.as_secs(),
+        }
+    }
+
+    fn has(&self, id: &ContentId, path: &Path) -> bool {
+        let stamp = fs::metadata(path).map(|found| Stamp::from(&found));
+        let verified = stamp.ok().and_then(|stamp| self.known.verified(id, stamp));
+        verified.is_some_and(|verified| verified > self.since)
     }
 }
 

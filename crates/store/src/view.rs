@@ -1,4 +1,6 @@
 //! Folders that are swapped as a whole: a link `latest` (or `report`) to a folder that is complete before the link points to it.
+//!
+//! A folder that the link no longer points to stays for a while, for the programs that are still reading it.
 #![expect(
     clippy::disallowed_methods,
     reason = "links and reports are written under artifacts/"
@@ -8,13 +10,18 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::FlockOperation;
 
 use crate::StoreError;
 use crate::publish::{
-    entries, folder_of, make_folder, rename_without_replacing, sync_folder, temporary_name,
+    TEMPORARY, entries, folder_of, make_folder, rename_without_replacing, sync_folder,
+    temporary_name,
 };
+
+/// How long a folder stays after another took its place; the last one stays until the next swap in any case.
+const GRACE: Duration = Duration::from_mins(10);
 
 /// A link, and the folder that holds what it has pointed to.
 pub(crate) struct View<'a> {
@@ -80,26 +87,65 @@ impl View<'_> {
         let lock = File::open(&views).map_err(|error| StoreError::io("open", &views, error))?;
         rustix::fs::flock(&lock, FlockOperation::LockExclusive)
             .map_err(|error| StoreError::io("lock", &views, error))?;
-        let shown = self.shown()?;
-        let target = Path::new(self.folder).join(digest);
-        let view = self.root.join(&target);
-        let whole = content
-            .iter()
-            .all(|(name, content)| content.is_at(&view.join(name)));
-        if whole && view.is_dir() && shown.as_deref() == Some(&target) {
+        let shown = self.shown()?.map(|target| self.root.join(target));
+        let shown = shown.filter(|shown| shown.starts_with(&views));
+        let (view, whole) = self.find(digest, content, shown.as_deref())?;
+        if whole && shown.as_ref() == Some(&view) {
             return Ok(false);
         }
         if !whole {
-            remove(&view)?;
-        }
-        if !view.is_dir() {
             build(&view, content)?;
         }
-        self.point_to(&target)?;
-        for old in entries(&views)?.iter().filter(|old| **old != view) {
-            remove(old)?;
+        self.point_to(&view)?;
+        if let Some(shown) = &shown {
+            // From now on it is kept for a while. Where that cannot be noted, it has been kept since it was built.
+            let _ = File::open(shown).and_then(|folder| folder.set_modified(SystemTime::now()));
+        }
+        for old in entries(&views)? {
+            let stays = old == view || shown.as_ref() == Some(&old) || is_kept(&old);
+            if !stays {
+                remove(&old)?;
+            }
         }
         Ok(true)
+    }
+
+    /// The folder with this content, and whether it is there; if not, where to build it. One that lacks something stays as it is, because it
+    /// may be shown.
+    fn find<C: Content>(
+        &self,
+        digest: &str,
+        content: &[(&str, C)],
+        shown: Option<&Path>,
+    ) -> Result<(PathBuf, bool), StoreError> {
+        let whole = |view: &Path| {
+            let mut content = content.iter();
+            view.is_dir() && content.all(|(name, content)| content.is_at(&view.join(name)))
+        };
+        let plain = self.root.join(self.folder).join(digest);
+        let named = |path: &PathBuf| {
+            let name = path.file_name().map(std::ffi::OsStr::to_string_lossy);
+            name.is_some_and(|name| name.starts_with(digest))
+        };
+        let mut views = entries(&self.root.join(self.folder))?;
+        views.retain(named);
+        // The one that is shown first: an equal one would do, and would be a change.
+        views.sort_by_key(|view| Some(&**view) != shown);
+        if let Some(view) = views.iter().find(|view| whole(view)) {
+            return Ok((view.clone(), true));
+        }
+        let other = || {
+            plain.with_file_name(format!(
+                "{digest}{}",
+                temporary_name().replace(TEMPORARY, "-")
+            ))
+        };
+        let view = if views.is_empty() {
+            plain.clone()
+        } else {
+            other()
+        };
+        Ok((view, false))
     }
 
     /// Where the link points; none if it is not there.
@@ -115,8 +161,9 @@ impl View<'_> {
         }
     }
 
-    fn point_to(&self, target: &Path) -> Result<(), StoreError> {
+    fn point_to(&self, view: &Path) -> Result<(), StoreError> {
         let link = self.root.join(self.link);
+        let target = view.strip_prefix(self.root).unwrap_or(view);
         let temporary = self.root.join(self.folder).join(temporary_name());
         // A relative link means the same wherever it is made, so it may be made beside the views, where stale ones are removed.
         let pointed = symlink(target, &temporary).and_then(|()| fs::rename(&temporary, &link));
@@ -142,6 +189,14 @@ fn build<C: Content>(view: &Path, content: &[(&str, C)]) -> Result<(), StoreErro
     rename_without_replacing(&temporary, view)
         .map_err(|error| StoreError::io("create the folder", view, error))?;
     sync_folder(folder_of(view))
+}
+
+/// Whether a folder that is no longer shown still is kept. What a process left that died is not.
+fn is_kept(view: &Path) -> bool {
+    let name = view.file_name().map(std::ffi::OsStr::to_string_lossy);
+    let modified = fs::symlink_metadata(view).and_then(|view| view.modified());
+    let age = modified.map(|modified| modified.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age < GRACE) && !name.is_some_and(|name| name.starts_with(TEMPORARY))
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {

@@ -201,6 +201,7 @@ impl Plan {
             let actions = Actions::new(actions.collect());
             plan.actions.insert(kind, actions);
         }
+        plan.store.keep_notes();
         Ok(plan)
     }
 
@@ -218,10 +219,7 @@ impl Plan {
                 let path = self.store.root().join("report").join(REPORT_KEY);
                 match std::fs::read_to_string(&path) {
                     Ok(shown) if shown.trim() == key.to_string() => State::Done { key, noted },
-                    _ => {
-                        let detail = "it shows another study, or none".to_owned();
-                        due(preimage, Miss::Artifact { path, detail }, Some(noted))
-                    }
+                    _ => due(preimage, Miss::Replaced { path }, Some(noted)),
                 }
             }
             Ok(noted) => State::Done { key, noted },
@@ -242,6 +240,11 @@ impl Plan {
     pub fn stage(&self, stage: Stage) -> impl Iterator<Item = &Action> {
         let actions = Kind::of(stage).flat_map(|kind| self.of(kind));
         actions.filter(move |action| action.stage == stage)
+    }
+
+    /// How many artifacts count as intact that have not been verified as they are now: see [`Store::thorough`].
+    pub fn unverified(&self) -> u64 {
+        self.index.unverified()
     }
 
     fn find(&self, kind: Kind, subject: &Subject) -> Option<&Action> {

@@ -4,17 +4,19 @@
     reason = "these tests damage and remove files on purpose, in temporary folders"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use schema::{Crop, CurveStep, Exclusion, Logits, Segments, Weight};
 use serde_json::json;
 
 use super::*;
-use crate::encode;
+use crate::{Sample, encode};
 
 fn weights(image: &str, superpixels: u16) -> Vec<Weight> {
     let weight = |superpixel: u16| Weight {
@@ -60,6 +62,10 @@ fn open() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("artifacts")).unwrap();
     (folder, store)
+}
+
+fn set_latest(store: &Store, entries: &[(String, ContentId)]) -> Result<bool, StoreError> {
+    store.set_latest(Path::new("study.toml"), entries)
 }
 
 fn id_of(published: &Published) -> ContentId {
@@ -165,9 +171,10 @@ fn a_missing_or_cut_or_empty_artifact_is_a_miss_and_is_made_again() {
         if let Some(bytes) = bytes {
             fs::write(&path, bytes).unwrap();
         }
-        let Lookup::Miss(Miss::Artifact { path: missed, .. }) = store.lookup(&preimage("mug-07"))
-        else {
-            panic!("a hit with {bytes:?}")
+        let missed = match store.lookup(&preimage("mug-07")) {
+            Lookup::Miss(Miss::Missing { path }) if bytes.is_none() => path,
+            Lookup::Miss(Miss::Damaged { path, .. }) if bytes.is_some() => path,
+            lookup => panic!("{lookup:?} with {bytes:?}"),
         };
         assert_eq!(missed, path);
         let again = publish_one(&store, "mug-07");
@@ -351,25 +358,20 @@ fn latest_shows_exactly_the_entries_whatever_their_names() {
         "scores/été.parquet",
     ];
     let entries: Vec<_> = names.iter().map(|name| ((*name).to_owned(), id)).collect();
-    assert!(store.set_latest(&entries).unwrap());
+    assert!(set_latest(&store, &entries).unwrap());
     for name in names {
         assert_eq!(
             fs::read(store.root().join("latest").join(name)).unwrap(),
             fs::read(store.object_path(&id)).unwrap()
         );
     }
-    assert!(!store.set_latest(&entries).unwrap(), "nothing to do");
-    assert!(store.set_latest(&entries[1..3]).unwrap());
+    assert!(!set_latest(&store, &entries).unwrap(), "nothing to do");
+    assert!(set_latest(&store, &entries[1..3]).unwrap());
     let shown: Vec<_> = files_below(&store.root().join("latest/"))
         .iter()
         .map(|path| path.file_name().unwrap().to_owned())
         .collect();
-    assert_eq!(shown, ["<script>.parquet", "two words.parquet"]);
-    assert_eq!(
-        publish::entries(&store.root().join("views")).unwrap().len(),
-        1,
-        "old views are removed"
-    );
+    assert_eq!(shown, [".study", "<script>.parquet", "two words.parquet"]);
     assert!(store.root().join(".gitignore").exists());
 }
 
@@ -378,13 +380,13 @@ fn a_link_that_was_removed_or_changed_is_put_back() {
     let (_folder, store) = open();
     let id = id_of(&publish_one(&store, "mug-07"));
     let entries = [("weights/mug-07.parquet".to_owned(), id)];
-    store.set_latest(&entries).unwrap();
+    set_latest(&store, &entries).unwrap();
     let link = store.root().join("latest/weights/mug-07.parquet");
     fs::remove_file(&link).unwrap();
-    assert!(store.set_latest(&entries).unwrap());
+    assert!(set_latest(&store, &entries).unwrap());
     assert!(link.exists());
     fs::remove_file(store.root().join("latest")).unwrap();
-    assert!(store.set_latest(&entries).unwrap());
+    assert!(set_latest(&store, &entries).unwrap());
     assert!(link.exists());
 }
 
@@ -403,7 +405,7 @@ fn names_that_leave_the_folder_are_refused() {
         "a\0b",
         &long,
     ] {
-        let refused = store.set_latest(&[(name.to_owned(), id)]);
+        let refused = set_latest(&store, &[(name.to_owned(), id)]);
         assert!(matches!(refused, Err(StoreError::Name { .. })), "{name:?}");
         assert!(
             store
@@ -421,7 +423,7 @@ fn a_folder_in_the_place_of_latest_is_left_alone_with_a_message() {
     fs::create_dir(store.root().join("latest")).unwrap();
     fs::write(store.root().join("latest/mine"), b"notes").unwrap();
     assert!(matches!(
-        store.set_latest(&[]),
+        set_latest(&store, &[]),
         Err(StoreError::NotALink { .. })
     ));
     assert!(store.root().join("latest/mine").exists());
@@ -604,4 +606,257 @@ proptest! {
         flip_is_noticed_or_harmless(&store, &logits, at, bit);
         flip_is_noticed_or_harmless(&store, &curves, at, bit);
     }
+}
+
+/// Flips bits of a file in its place, and gives it back the time of its last change.
+fn damage(path: &Path) {
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    let mut bytes = fs::read(path).unwrap();
+    for byte in &mut bytes[4..] {
+        *byte ^= 1;
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    // The clock of a file system may tick only every 10 ms.
+    thread::sleep(Duration::from_millis(20));
+    fs::write(path, bytes).unwrap();
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+const IMAGES: [&str; 4] = ["key-00", "lamp-01", "mug-07", "glasses-03"];
+
+/// What planning finds of each image's action, and how many artifacts it read and left unread.
+fn look(store: &Store) -> (Vec<Option<Miss>>, u64, u64) {
+    let index = store.index().unwrap();
+    let found = IMAGES.map(|image| {
+        let found = store.lookup_in(&index, "weights", &preimage(image).key());
+        found.err().map(|(miss, _)| miss)
+    });
+    store.keep_notes();
+    (found.into(), index.verifying().read(), index.unverified())
+}
+
+/// The same store as another process opens it.
+fn reopened(store: &Store) -> Store {
+    Store::open(store.root()).unwrap()
+}
+
+fn all_intact() -> Vec<Option<Miss>> {
+    vec![None; IMAGES.len()]
+}
+
+#[test]
+fn an_artifact_that_was_damaged_in_its_place_is_found_and_replaced() {
+    let (_folder, store) = open();
+    let published = IMAGES.map(|image| publish_one(&store, image));
+    // Publishing is verifying, also for the next process.
+    assert_eq!(look(&store), (all_intact(), 0, 0));
+    assert_eq!(look(&reopened(&store)), (all_intact(), 0, 0));
+
+    let path = store.object_path(&id_of(&published[2]));
+    let intact = fs::read(&path).unwrap();
+    damage(&path);
+    let (found, read, _) = look(&reopened(&store));
+    assert!(
+        matches!(&found[2], Some(Miss::Damaged { path: found, .. }) if *found == path),
+        "{found:?}"
+    );
+    assert_eq!((found.iter().flatten().count(), read), (1, 1));
+
+    assert!(!publish_one(&reopened(&store), IMAGES[2]).new);
+    assert_eq!(fs::read(&path).unwrap(), intact);
+    assert_eq!(files_below(&store.root().join(DAMAGED)).len(), 1);
+    assert_eq!(look(&reopened(&store)).0, all_intact());
+}
+
+#[test]
+fn a_damaged_artifact_gives_way_to_other_rows_of_the_same_action() {
+    let (_folder, store) = open();
+    let published = publish_one(&store, IMAGES[0]);
+    damage(&store.object_path(&id_of(&published)));
+    let other = action(IMAGES[0], &weights("another processor", 7));
+    let again = reopened(&store).publish(&other).unwrap();
+    assert!(again.new);
+    assert!(matches!(
+        store.lookup(&preimage(IMAGES[0])),
+        Lookup::Hit(record) if *record == again.record
+    ));
+}
+
+#[test]
+fn an_artifact_whose_file_changed_and_not_its_rows_is_read_once() {
+    let (_folder, store) = open();
+    let published = IMAGES.map(|image| publish_one(&store, image));
+    look(&store);
+    let path = store.object_path(&id_of(&published[1]));
+    thread::sleep(Duration::from_millis(20));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(look(&reopened(&store)), (all_intact(), 1, 0));
+    assert_eq!(look(&reopened(&store)), (all_intact(), 0, 0));
+}
+
+#[test]
+fn a_copied_store_is_read_once_by_those_who_may_take_their_time() {
+    let (folder, store) = open();
+    let published = IMAGES.map(|image| publish_one(&store, image));
+    look(&store);
+    let copy = folder.path().join("copy");
+    for file in files_below(store.root()) {
+        let to = copy.join(file.strip_prefix(store.root()).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(file, to).unwrap();
+    }
+    let copy = Store::open(copy).unwrap();
+    damage(&copy.object_path(&id_of(&published[3])));
+    let hurried = copy.thorough(Arc::new(AtomicUsize::new(15)));
+    assert_eq!(look(&hurried), (all_intact(), 0, 4));
+    let (found, read, unverified) = look(&reopened(&copy).thorough(Arc::default()));
+    assert!(matches!(found[3], Some(Miss::Damaged { .. })), "{found:?}");
+    assert_eq!((read, unverified), (4, 0));
+    let (found, read, _) = look(&reopened(&copy));
+    assert_eq!((found.iter().flatten().count(), read), (1, 1));
+}
+
+#[test]
+fn damaged_notes_are_ignored() {
+    let (_folder, store) = open();
+    for image in IMAGES {
+        publish_one(&store, image);
+    }
+    look(&store);
+    let file = store.root().join("index/verified");
+    let written = fs::read(&file).unwrap();
+    for at in [0, 25, written.len() / 2, written.len() - 1] {
+        let mut damaged = written.clone();
+        damaged[at] ^= 1;
+        overwrite(&file, &damaged);
+        assert_eq!(look(&reopened(&store)).1, 4, "byte {at}");
+        assert_eq!(look(&reopened(&store)).1, 0, "byte {at}");
+    }
+}
+
+#[test]
+fn notes_of_two_processes_are_both_kept_and_those_of_removed_artifacts_are_not() {
+    let (_folder, store) = open();
+    let other = reopened(&store);
+    let (first, second) = (
+        publish_one(&store, IMAGES[0]),
+        publish_one(&other, IMAGES[1]),
+    );
+    store.keep_notes();
+    other.keep_notes();
+    let known = |published: &Published| {
+        let path = store.object_path(&id_of(published));
+        let stamp = fs::metadata(path).map(|found| Stamp::from(&found));
+        let known = Known::read(store.root());
+        stamp.is_ok_and(|stamp| known.verified(&id_of(published), stamp).is_some())
+    };
+    assert!(known(&first) && known(&second));
+    let size = || {
+        fs::metadata(store.root().join("index/verified"))
+            .unwrap()
+            .len()
+    };
+    let before = size();
+    let survey = store.survey(|_| String::new()).unwrap();
+    let keep = BTreeSet::from([first.record.key]);
+    store.collect(survey, &keep, false).unwrap();
+    assert!(known(&first) && size() < before);
+}
+
+#[test]
+fn verify_leaves_out_what_was_verified_not_long_ago_and_looks_the_same() {
+    let (_folder, store) = open();
+    let published = IMAGES.map(|image| publish_one(&store, image));
+    store.keep_notes();
+    let verify = |days: u64| {
+        let since = Duration::from_hours(24 * days);
+        reopened(&store).verify(Sample::ALL, Some(since)).unwrap()
+    };
+    let found = verify(1);
+    assert_eq!((found.artifacts, found.recent), (0, 4));
+    let found = verify(0);
+    assert_eq!((found.artifacts, found.recent), (4, 0));
+    damage(&store.object_path(&id_of(&published[0])));
+    let found = verify(1);
+    assert_eq!((found.artifacts, found.recent), (1, 3));
+    assert_eq!(found.faults.len(), 1);
+}
+
+#[test]
+fn a_copy_for_an_audit_changes_no_artifact_and_needs_not_be_read() {
+    let (_folder, store) = open();
+    let published = IMAGES.map(|image| publish_one(&store, image));
+    look(&store);
+    let records: Vec<&Record> = published
+        .iter()
+        .map(|published| &published.record)
+        .collect();
+    let scratch = reopened(&store).scratch(&records).unwrap();
+    for store in [&store, scratch.store()] {
+        assert_eq!(look(&reopened(store)), (all_intact(), 0, 0));
+    }
+    drop(scratch);
+    assert_eq!(look(&reopened(&store)), (all_intact(), 0, 0));
+}
+
+#[test]
+fn a_program_that_listed_latest_before_a_swap_can_read_all_that_it_found() {
+    let (_folder, store) = open();
+    let ids = IMAGES.map(|image| id_of(&publish_one(&store, image)));
+    let entries: Vec<_> = IMAGES
+        .iter()
+        .zip(ids)
+        .map(|(image, id)| (format!("weights/{image}.parquet"), id))
+        .collect();
+    set_latest(&store, &entries[..2]).unwrap();
+    let latest = store.root().join("latest/weights");
+    let here = fs::canonicalize(&latest).unwrap();
+    let found: Vec<_> = [latest, here]
+        .iter()
+        .flat_map(|folder| files_below(folder))
+        .collect();
+    assert_eq!(found.len(), 4);
+    for entries in [&entries[..3], &entries[..]] {
+        set_latest(&store, entries).unwrap();
+        assert!(found.iter().all(|file| fs::read(file).is_ok()));
+    }
+}
+
+#[test]
+fn a_view_that_nobody_can_be_reading_any_more_is_removed_by_the_next_swap() {
+    let (_folder, store) = open();
+    let file = |text: &str| [("index.html".to_owned(), text.as_bytes().to_vec())];
+    let reports = store.root().join("reports");
+    let count = || publish::entries(&reports).unwrap().len();
+    let dead = reports.join(".tmp-1-2-3");
+    for (text, kept) in [("1", 1), ("2", 2), ("3", 3)] {
+        store.publish_report(&file(text)).unwrap();
+        assert_eq!(count(), kept, "{text}");
+    }
+    fs::create_dir(&dead).unwrap();
+    let long_ago = SystemTime::now() - Duration::from_hours(1);
+    for report in publish::entries(&reports).unwrap() {
+        File::open(report).unwrap().set_modified(long_ago).unwrap();
+    }
+    // What was shown until now stays, whenever it was made.
+    store.publish_report(&file("4")).unwrap();
+    assert_eq!(count(), 2);
+}
+
+#[test]
+fn a_view_that_lacks_something_is_shown_until_there_is_another() {
+    let (_folder, store) = open();
+    let id = id_of(&publish_one(&store, "mug-07"));
+    let entries = ["weights/a.parquet", "weights/b.parquet"].map(|name| (name.to_owned(), id));
+    set_latest(&store, &entries).unwrap();
+    let before = fs::canonicalize(store.root().join("latest")).unwrap();
+    fs::remove_file(before.join("weights/a.parquet")).unwrap();
+    assert!(set_latest(&store, &entries).unwrap());
+    assert!(!set_latest(&store, &entries).unwrap());
+    assert!(before.join("weights/b.parquet").exists());
+    assert_ne!(
+        fs::canonicalize(store.root().join("latest")).unwrap(),
+        before
+    );
 }
