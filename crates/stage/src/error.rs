@@ -32,14 +32,12 @@ pub enum StageError {
         total: usize,
     },
     /// What some actions read is not there.
-    #[error(
-        "{waiting} actions wait for tables of an earlier stage: run `make {stage}`, which makes them first"
-    )]
+    #[error("{waiting} actions wait for results that earlier stages have not made: {missing}")]
     Waiting {
         /// How many.
         waiting: usize,
-        /// This stage.
-        stage: &'static str,
+        /// What is missing, and how to make it.
+        missing: String,
     },
     /// What some actions of a share read is not there.
     #[error(
