@@ -71,18 +71,7 @@ pub fn subject(preimage: &Preimage) -> String {
 
 /// As [`subject`], of an action whose preimage is not known yet.
 pub fn planned_subject(subject: &Subject, sources: &Sources) -> String {
-    let image = subject.image.map(|image| &*sources.image(image).name);
-    let mut names: BTreeMap<&str, Value> = BTreeMap::new();
-    names.extend(image.map(|image| ("image", image.into())));
-    names.extend(subject.run.map(|run| ("run", run.into())));
-    let named = [
-        ("network", &subject.network),
-        ("partition", &subject.partition),
-        ("method", &subject.method),
-    ];
-    for (of, name) in named {
-        names.extend(name.as_ref().map(|name| (of, name.as_str().into())));
-    }
+    let names = subject.names(sources);
     let order = subject.order.map(Choice::name);
     let replacement = subject.replacement.map(Choice::name);
     json!([names, [order, replacement]]).to_string()

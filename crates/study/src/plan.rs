@@ -397,6 +397,22 @@ impl Subject {
         }
     }
 
+    /// The names that stand in the rows, by what they name.
+    pub fn names(&self, sources: &Sources) -> BTreeMap<&'static str, Value> {
+        let name = |name: &Option<Name>| name.as_ref().map(|name| Value::from(name.as_str()));
+        let image = self.image.map(|image| &*sources.image(image).name);
+        let names = [
+            ("image", image.map(Value::from)),
+            ("network", name(&self.network)),
+            ("partition", name(&self.partition)),
+            ("method", name(&self.method)),
+            ("run", self.run.map(Value::from)),
+            ("depth", self.depth.map(Value::from)),
+        ];
+        let given = names.into_iter();
+        given.filter_map(|(of, name)| Some((of, name?))).collect()
+    }
+
     /// The subject in words, such as `mug-07, alexnet, quickshift, lime, run 3`.
     pub fn describe(&self, sources: &Sources) -> String {
         let mut parts: Vec<String> = self
@@ -701,24 +717,8 @@ impl Planner<'_> {
         for kind in made_by.iter().skip(1) {
             builder = builder.input(format!("code.{kind}"), digest(*kind));
         }
-        if let Some(image) = subject.image {
-            builder = builder.name("image", self.sources.image(image).name.clone());
-        }
-        let names = [
-            ("network", &subject.network),
-            ("partition", &subject.partition),
-            ("method", &subject.method),
-        ];
-        for (of, name) in names {
-            if let Some(name) = name {
-                builder = builder.name(of, name.as_str());
-            }
-        }
-        if let Some(run) = subject.run {
-            builder = builder.name("run", run);
-        }
-        if let Some(depth) = subject.depth {
-            builder = builder.name("depth", depth);
+        for (of, name) in subject.names(self.sources) {
+            builder = builder.name(of, name);
         }
         builder
     }
@@ -1199,4 +1199,7 @@ fn settings_of(partition: &Partition) -> Vec<(&'static str, Value)> {
 )]
 mod matrix;
 
+mod dropped;
 pub mod reads;
+
+pub use dropped::remedy;
