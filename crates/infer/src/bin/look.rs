@@ -2,13 +2,13 @@
 //!
 //! `pipeline init`, `check` and `plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
 use infer::logits::logits;
-use networks::Form;
+use networks::{Fit, Form};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
@@ -21,6 +21,9 @@ struct Arguments {
     /// The study.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     config: PathBuf,
+    /// A weight file that is compared with every built-in architecture, in place of looking at a study.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
     /// How many images are shown to the networks: those with a label first, each kind by name.
     #[arg(long, default_value_t = 0)]
     images: usize,
@@ -35,6 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn look(arguments: &Arguments) -> Result<(), StageError> {
+    if let Some(weights) = &arguments.weights {
+        println!("{}", fit(weights)?);
+        return Ok(());
+    }
     let study = Study::read(&arguments.config)?;
     networks::use_threads(study.compute.threads);
     let shown = if arguments.images > 0 {
@@ -53,6 +60,20 @@ fn look(arguments: &Arguments) -> Result<(), StageError> {
         json!({"images": shown.names, "unlabelled": shown.unlabelled, "networks": found})
     );
     Ok(())
+}
+
+/// The architecture and width that fit most of a weight file.
+fn fit(weights: &Path) -> Result<Value, StageError> {
+    let bytes = std::fs::read(weights)
+        .map_err(|error| StageError::action(format!("{}: {error}", weights.display())))?;
+    let fit = Fit::best(weights, &bytes).map_err(StageError::action)?;
+    Ok(json!({
+        "architecture": fit.architecture.name(),
+        "width": fit.width,
+        "fitting": fit.fitting,
+        "needed": fit.needed(),
+        "exact": fit.is_exact(),
+    }))
 }
 
 /// Images that the networks are asked about.
