@@ -74,7 +74,7 @@ fn a_label_that_no_class_has_is_shown_with_its_line_and_the_nearest_class() {
 }
 
 #[test]
-fn weights_of_another_architecture_are_refused_by_a_tensors_name() {
+fn weights_of_another_architecture_are_refused_by_its_name() {
     let folder = StudyFolder::new();
     fs::copy(
         folder.path("resnet50.safetensors"),
@@ -83,11 +83,11 @@ fn weights_of_another_architecture_are_refused_by_a_tensors_name() {
     .unwrap();
     folder
         .run("pipeline", &["run", "infer"])
-        .expect(1, "tensor `classifier.6.weight` is missing");
+        .expect(1, "these are the weights of resnet50 at width 0.25");
 }
 
 #[test]
-fn weights_of_another_width_are_refused_with_both_shapes() {
+fn weights_of_another_width_are_refused_with_theirs() {
     let folder = StudyFolder::new();
     folder.change(
         "alexnet.safetensors\"\nwidth = 0.25",
@@ -95,7 +95,7 @@ fn weights_of_another_width_are_refused_with_both_shapes() {
     );
     folder
         .run("pipeline", &["run", "infer"])
-        .expect(1, "has shape [16");
+        .expect(1, "these are the weights of alexnet at width 0.25");
 }
 
 #[test]

@@ -403,14 +403,15 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
         "the image `images/key-00.png`: expected an image",
         "is 20 pixels high and 30 wide",
         "tell 10 classes apart, and the study names 2",
-        "resnet50.safetensors`: it has",
+        "resnet50.safetensors: not a readable weight file",
     ] {
         finished.expect(2, said);
     }
     folder.change("width = 0.25", "width = 0.5");
-    folder
-        .run("pipeline", &["check"])
-        .expect(2, "has 16 channels, and alexnet at width 0.5 has 32");
+    folder.run("pipeline", &["check"]).expect(
+        2,
+        "the weights of alexnet at width 0.25, and alexnet at width 0.5",
+    );
     folder.change(
         "weights = \"resnet50.safetensors\"",
         "weights = \"resnet50.pth\"",
@@ -418,7 +419,15 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     fs::write(folder.path("resnet50.pth"), "<html>not found</html>").unwrap();
     folder
         .run("pipeline", &["check"])
-        .expect(2, "is no file of weights");
+        .expect(2, "resnet50.pth: this is a web page");
+    // Offsets whose sum no integer holds.
+    let header = r#"{"fc.weight":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551610,18446744073709551614]}}"#;
+    let length = (header.len() as u64).to_le_bytes();
+    let damaged = [&length[..], header.as_bytes(), &[0; 4]].concat();
+    fs::write(folder.path("resnet50.pth"), damaged).unwrap();
+    folder
+        .run("pipeline", &["check"])
+        .expect(2, "resnet50.pth: not a readable weight file");
     // Labels come with their lines.
     fs::write(
         folder.path("labels.csv"),
@@ -428,7 +437,7 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     let finished = folder.run("pipeline", &["check"]);
     finished.expect(2, "labels.csv:2:");
     finished.expect(2, "labels.csv:3:");
-    finished.expect(2, "is no file of weights");
+    finished.expect(2, "resnet50.pth: not a readable weight file");
 }
 
 #[test]

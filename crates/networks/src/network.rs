@@ -24,6 +24,9 @@ use crate::vgg::Vgg;
 pub struct Width(f64);
 
 impl Width {
+    /// That of the published network.
+    pub(crate) const FULL: Self = Self(1.0);
+
     /// Accepts a width above 0 and at most 4.
     pub fn new(width: f64) -> Result<Self, NetworkError> {
         if width > 0.0 && width <= 4.0 {
@@ -115,10 +118,8 @@ impl Network {
         width: Width,
         form: impl Into<Form>,
     ) -> Result<Self, NetworkError> {
-        let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
-        let network = Self::new(&mut file, architecture, width)?;
-        file.finish()?;
-        network.prepared(form)
+        let mut file = WeightFile::read(path, bytes, architecture, width)?;
+        Self::new(&mut file, architecture, width)?.prepared(form)
     }
 
     /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width].

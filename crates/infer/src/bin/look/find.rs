@@ -1,8 +1,10 @@
 //! Finds out from its content what a network's file is, and how a study can use it.
 
+use std::io::Cursor;
 use std::path::Path;
 
-use networks::{Fit, Form, Machine, Methods, Network, NetworkError, Precision, Wanted, WeightFile};
+use checkpoint::FileKind;
+use networks::{Fit, Form, Machine, Methods, Network, NetworkError, Precision, Wanted, Width};
 use serde_json::{Value, json};
 use stage::StageError;
 
@@ -13,10 +15,14 @@ const SIDES: [u32; 13] = [224, 32, 64, 28, 96, 128, 256, 299, 384, 48, 160, 192,
 pub(crate) fn find(path: &Path, side: Option<u32>) -> Result<Value, StageError> {
     let bytes = std::fs::read(path)
         .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
-    match WeightFile::read(path, &bytes, "", 1.0) {
-        Ok(file) => weights(path, &bytes, &file, side),
-        Err(NetworkError::Program { .. }) => program(path, &bytes, side),
-        Err(error) => Err(StageError::action(error)),
+    match checkpoint::recognise(&mut Cursor::new(&bytes)).map_err(StageError::action)? {
+        FileKind::TorchScript => program(path, &bytes, side),
+        kind if kind.is_weights() => weights(path, &bytes, side),
+        kind => Err(StageError::action(format!(
+            "{}: this is {kind}: {}",
+            path.display(),
+            kind.way_out()
+        ))),
     }
 }
 
@@ -71,36 +77,32 @@ fn refusal(errors: &[NetworkError], sides: &[u32]) -> String {
     format!("{said} (tried: {} pixels)", sides.join(", "))
 }
 
-/// The built-in architecture of a weight file, which must load as that.
-fn weights(
-    path: &Path,
-    bytes: &[u8],
-    file: &WeightFile<'_>,
-    side: Option<u32>,
-) -> Result<Value, StageError> {
-    let fit = Fit::best(file).map_err(StageError::action)?;
-    if 2 * fit.named < fit.tensors {
+/// The built-in architecture that most of a weight file fits, which must load as that.
+fn weights(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageError> {
+    let fit = Fit::best(path, bytes).map_err(StageError::action)?;
+    if fit.fitting < fit.foreign.len() {
         return Err(StageError::action(not_built_in(path, &fit)));
     }
-    let network = Network::load(path, bytes, fit.architecture, fit.width, form()?);
+    let form = form()?;
+    let network = Width::new(fit.width)
+        .and_then(|width| Network::load(path, bytes, fit.architecture, width, form));
     let network = network.map_err(StageError::action)?;
     Ok(json!({
-        "architecture": fit.architecture.name(), "width": fit.width.get(), "classes": network.classes(),
+        "architecture": fit.architecture.name(), "width": fit.width, "classes": network.classes(),
         "side": side.unwrap_or(SIDES[0]), "refused": [],
     }))
 }
 
 /// That a file holds the weights of a network that is not built in.
 fn not_built_in(path: &Path, fit: &Fit) -> String {
-    let foreign = fit.foreign.as_ref();
+    let foreign = fit.foreign.first_key_value();
     let foreign = foreign.map_or_else(String::new, |(name, shape)| {
-        format!("; `{name}` of shape {shape:?} is not among them")
+        format!("; it has none like `{name}` of shape {shape:?}")
     });
     format!(
-        "{}: these are the weights of a network that is not built in: {}, the most similar one, has {} of its {} tensors{foreign}. Export the network as a TorchScript program with scripts/export_torchscript.py or torch.jit.trace, and name that file",
+        "{}: these are the weights of a network that is not built in: {}, the most similar one, shares {} tensors with it{foreign}. Export the network as a TorchScript program (scripts/export_torchscript.py, or torch.jit.trace), and name that file",
         path.display(),
         fit.architecture.name(),
-        fit.named,
-        fit.tensors,
+        fit.fitting,
     )
 }
