@@ -74,7 +74,7 @@ fn a_label_that_no_class_has_is_shown_with_its_line_and_the_nearest_class() {
 }
 
 #[test]
-fn weights_of_another_architecture_are_refused_by_a_tensors_name() {
+fn weights_of_another_architecture_are_refused_by_its_name() {
     let folder = StudyFolder::new();
     fs::copy(
         folder.path("resnet50.safetensors"),
@@ -83,11 +83,11 @@ fn weights_of_another_architecture_are_refused_by_a_tensors_name() {
     .unwrap();
     folder
         .run("pipeline", &["run", "infer"])
-        .expect(1, "tensor `classifier.6.weight` is missing");
+        .expect(1, "these are the weights of resnet50 at width 0.25");
 }
 
 #[test]
-fn weights_of_another_width_are_refused_with_both_shapes() {
+fn weights_of_another_width_are_refused_with_theirs() {
     let folder = StudyFolder::new();
     folder.change(
         "alexnet.safetensors\"\nwidth = 0.25",
@@ -95,7 +95,7 @@ fn weights_of_another_width_are_refused_with_both_shapes() {
     );
     folder
         .run("pipeline", &["run", "infer"])
-        .expect(1, "has shape [16");
+        .expect(1, "these are the weights of alexnet at width 0.25");
 }
 
 #[test]
@@ -112,7 +112,12 @@ fn a_damaged_weight_file_is_refused() {
 #[test]
 fn a_stage_whose_input_is_not_there_says_what_to_run() {
     let folder = StudyFolder::new();
-    folder.run("deletion", &[]).expect(3, "run `make deletion`");
+    let finished = folder.run("deletion", &[]);
+    finished.expect(
+        3,
+        "wait for results that earlier stages have not made: 2 crops",
+    );
+    finished.expect(3, "`make segment` makes them");
 }
 
 #[test]
@@ -137,6 +142,32 @@ fn an_image_that_a_network_gets_wrong_is_dropped_with_a_warning_and_a_row() {
             .iter()
             .all(|name| name.contains("key-00"))
     );
+}
+
+#[test]
+fn a_study_that_drops_every_image_is_refused_with_what_may_be_wrong() {
+    let folder = StudyFolder::new();
+    folder.run("pipeline", &["run", "infer"]).expect(0, "");
+    // The networks get both images right, so that each label is now the predicted class plus 1.
+    let classes = fs::read_to_string(folder.path("classes.txt")).unwrap();
+    let place = |name: &str| classes.lines().position(|class| class == name).unwrap();
+    let label = |image: &str, name: &str| format!("images/{image}.png,{}\n", place(name) + 1);
+    let labels = [label("key-00", "key"), label("mug-01", "mug")].concat();
+    fs::write(folder.path("labels.csv"), format!("path,label\n{labels}")).unwrap();
+    let check = folder.run("pipeline", &["check"]);
+    check.expect(2, "gets each of the study's 2 images wrong");
+    check.expect(2, "Do they count from 1?");
+    for _ in 0..2 {
+        let finished = folder.run("pipeline", &["run"]);
+        finished.expect(
+            2,
+            "no image is left: a network gets each of the 2 images wrong",
+        );
+        finished.expect(2, "Do they count from 1?");
+    }
+    assert!(!folder.path("artifacts/report").exists());
+    folder.change("[images]", "[images]\nrequire_correct = false");
+    folder.run("pipeline", &["check"]).expect(0, "");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use pipeline::reasons::{planned_subject, subject};
 use store::{Record, Store};
-use study::Kind;
-use study::plan::reads::reads;
+use study::plan::{Plan, reads::reads};
+use study::{Kind, Sources, Study};
 
 use crate::study_folder::{Finished, StudyFolder, program};
 
@@ -133,6 +134,17 @@ fn the_table_of_what_reads_what_is_that_of_the_preimages() {
             })
             .collect();
         assert_eq!(read, reads(kind).iter().copied().collect(), "{kind}");
+    }
+    // `gc` and `why` compare a planned action with past ones by these two texts.
+    let study = Study::read(&folder.path("pipeline.toml")).unwrap();
+    let sources = Sources::read(&study).unwrap();
+    let plan = Plan::new(&study, &sources, &store, Kind::Report).unwrap();
+    for action in plan.all() {
+        let record = plan.record(action).unwrap();
+        assert_eq!(
+            planned_subject(&action.subject, &sources),
+            subject(&record.preimage)
+        );
     }
 }
 

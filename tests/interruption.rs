@@ -1,11 +1,14 @@
 //! Signals in the middle of a run.
 
-use std::process::Stdio;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::study_folder::{Finished, StudyFolder};
+use crate::study_folder::{Finished, StudyFolder, program};
 
 fn stop_lime_after_two_results(folder: &StudyFolder, signal: Signal) -> (i32, Duration) {
     let before = folder.keys("perturbations").len();
@@ -87,4 +90,92 @@ fn a_stage_ends_in_the_middle_of_a_long_action_and_keeps_what_is_finished() {
     );
     assert_eq!(folder.keys("crops").len(), 2);
     assert!(folder.keys("segments").is_empty());
+}
+
+/// `pipeline` in a folder of its own: beside it are the other programs of this build, or shell scripts in their places.
+struct Programs(PathBuf);
+
+impl Programs {
+    fn new(folder: &StudyFolder) -> Self {
+        let programs = Self(folder.path("programs"));
+        fs::create_dir(&programs.0).unwrap();
+        // It finds the others beside itself, wherever a link to it lies.
+        fs::copy(program("pipeline"), programs.0.join("pipeline")).unwrap();
+        for name in ["segment", "infer", "gradcam", "lime", "look", "tune"] {
+            programs.restore(name);
+        }
+        programs
+    }
+
+    fn restore(&self, name: &str) {
+        let place = self.0.join(name);
+        let _ = fs::remove_file(&place);
+        symlink(program(name), place).unwrap();
+    }
+
+    fn replace(&self, name: &str, script: &str) {
+        let place = self.0.join(name);
+        fs::remove_file(&place).unwrap();
+        fs::write(&place, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn pipeline(&self, folder: &Path, arguments: &[&str]) -> Finished {
+        let mut command = Command::new(self.0.join("pipeline"));
+        Finished::new(
+            command
+                .args(arguments)
+                .current_dir(folder)
+                .output()
+                .unwrap(),
+        )
+    }
+}
+
+#[test]
+fn a_stage_that_a_signal_ends_is_named_with_what_it_leaves() {
+    let folder = StudyFolder::new();
+    let programs = Programs::new(&folder);
+    programs.replace("gradcam", "kill -SEGV $$");
+    let finished = programs.pipeline(&folder.path("."), &["run"]);
+    finished.expect(
+        1,
+        "the stage gradcam was ended by signal 11 (SIGSEGV): it crashed",
+    );
+    finished.expect(1, "it loads `alexnet.safetensors`, `resnet50.safetensors`");
+    programs.restore("gradcam");
+    programs.replace("lime", "kill -KILL $$");
+    let finished = programs.pipeline(&folder.path("."), &["run"]);
+    finished.expect(
+        1,
+        "the stage lime was ended by signal 9 (SIGKILL): out of memory?",
+    );
+    // Of 2 images, 2 networks and 2 runs, the perturbations and the weights.
+    finished.expect(1, "not done yet: lime (16 actions), deletion (");
+    assert!(!finished.stderr.contains("wait for results"));
+    assert!(!folder.keys("saliency").is_empty());
+}
+
+#[test]
+fn a_program_that_looks_at_networks_and_crashes_is_an_error_with_the_networks_name() {
+    let folder = StudyFolder::new();
+    let programs = Programs::new(&folder);
+    let loading = "echo '{\"loading\": \"resnet50.safetensors\"}'";
+    programs.replace("look", &format!("{loading}; kill -SEGV $$"));
+    programs.replace("tune", "kill -ABRT $$");
+    let pipeline = |arguments: &[&str]| programs.pipeline(&folder.path("."), arguments);
+    let crash = "`resnet50.safetensors`: `look`, which tried this network, was ended by signal 11 (SIGSEGV)";
+    pipeline(&["check"]).expect(2, crash);
+    pipeline(&["plan", "--measure"]).expect(1, crash);
+    let init = [
+        "init",
+        "--network",
+        "resnet50.safetensors",
+        "--images",
+        "images",
+    ];
+    pipeline(&[&init[..], &["--config", "new.toml"]].concat()).expect(1, crash);
+    pipeline(&["tune"]).expect(1, "`tune` was ended by signal 6 (SIGABRT): it crashed");
+    programs.replace("look", "exit 1");
+    pipeline(&["check"]).expect(2, "`look` ended with exit status 1 and said nothing");
 }

@@ -183,6 +183,85 @@ fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_n
 }
 
 #[test]
+fn init_tells_by_its_content_what_a_networks_file_is() {
+    let folder = folder();
+    let fixtures = repository().join("tests/fixtures");
+    let init = |network: &str, more: &[&str]| {
+        let wanted = ["init", "--network", network, "--images", "images"];
+        folder.run("pipeline", &[&wanted[..], more].concat())
+    };
+    let program = ["--classes", "seven.txt", "--config", "program.toml"];
+    fs::copy(fixtures.join("script.pt"), folder.path("net.TORCHSCRIPT")).unwrap();
+    let finished = init("net.TORCHSCRIPT", &program);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    assert!(finished.stdout.contains("torchscript with 7 classes"));
+    fs::copy(folder.path("resnet50.safetensors"), folder.path("_best.pt")).unwrap();
+    let finished = init("_best.pt", &["--classes", "classes.txt"]);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    assert!(finished.stdout.contains("resnet50 with 10 classes"));
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    // Readers such as pandas skip files that begin with `_`.
+    assert!(text.contains("[networks.best]"), "{text}");
+    let onnx = b"\x08\x08\x12\x07pytorch\x1a\x052.11.0";
+    fs::write(folder.path("model.pt"), onnx).unwrap();
+    let finished = init("model.pt", &["--config", "onnx.toml"]);
+    finished.expect(1, "model.pt: this is an ONNX model");
+    finished.expect(1, "export");
+}
+
+#[test]
+fn init_finds_an_input_that_a_program_takes() {
+    let folder = folder();
+    // A linear layer right behind the pixels takes inputs of 28 x 28 pixels alone.
+    let weight = tch::Tensor::arange(3 * 28 * 28 * 7, (tch::Kind::Float, tch::Device::Cpu));
+    let weight = weight.sin().view([3 * 28 * 28, 7]);
+    let mut linear = |inputs: &[tch::Tensor]| vec![inputs[0].flatten(1, -1).matmul(&weight)];
+    let input = tch::Tensor::zeros([1, 3, 28, 28], (tch::Kind::Float, tch::Device::Cpu));
+    let traced = tch::CModule::create_by_tracing("net", "forward", &[input], &mut linear);
+    traced.unwrap().save(folder.path("linear.pt")).unwrap();
+    let wanted = ["init", "--network", "linear.pt", "--images", "images"];
+    let wanted = [&wanted[..], &["--classes", "seven.txt"]].concat();
+    let finished = folder.run("pipeline", &wanted);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let said = "inputs of 28 x 28 pixels; it takes none of 224";
+    assert!(finished.stdout.contains(said), "{}", finished.stdout);
+    assert_eq!(folder.run("pipeline", &["check"]).status, 0);
+    let finished = folder.run(
+        "pipeline",
+        &[&wanted[..], &["--size", "32", "--config", "other.toml"]].concat(),
+    );
+    finished.expect(1, "here that is --size");
+}
+
+#[test]
+fn init_writes_any_name_as_itself() {
+    let folder = folder();
+    // A line break would end the comment, and the rest would be a key of the study.
+    let name = "a\nrequire_correct = true #";
+    let image = folder.path("images/key-00.png");
+    fs::rename(image, folder.path(&format!("images/{name}.png"))).unwrap();
+    fs::rename(folder.path("images"), folder.path("im \"ages\" \\ 'x'")).unwrap();
+    fs::write(folder.path("seven.txt"), "a\u{1b}[31m\nb\nc\nd\ne\nf\ng\n").unwrap();
+    let wanted = [
+        "init",
+        "--network",
+        "script.pt",
+        "--images",
+        "im \"ages\" \\ 'x'",
+        "--classes",
+        "seven.txt",
+    ];
+    let finished = folder.run("pipeline", &wanted);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    assert!(
+        text.contains("#   a\\nrequire_correct = true #: class"),
+        "{text}"
+    );
+    folder.run("pipeline", &["check"]).expect(0, "");
+}
+
+#[test]
 fn init_shows_labelled_images_first_and_drops_none_where_one_has_no_label() {
     let folder = folder();
     // Its logits are the means of the colours, so that red is red in any normalisation.
@@ -226,6 +305,20 @@ fn init_shows_labelled_images_first_and_drops_none_where_one_has_no_label() {
     let (red, mug) = (text.find("#   red: "), text.find("#   mug-01: "));
     assert!(red.is_some() && red < mug, "{text}");
 
+    // Red is class 0.
+    fs::write(folder.path("colours.csv"), labels.replace("blue", "1")).unwrap();
+    let finished = folder.run(
+        "pipeline",
+        &[&wanted[..], &["--config", "from_one.toml"]].concat(),
+    );
+    let said = &finished.stdout;
+    assert!(
+        said.contains("warning: 1 of 1 images: the labels are the predicted classes plus 1"),
+        "{said}"
+    );
+    let text = fs::read_to_string(folder.path("from_one.toml")).unwrap();
+    assert!(text.contains("# 1 of 1 images: the labels are"), "{text}");
+
     fs::write(
         folder.path("colours.csv"),
         format!("{labels}images/mug-01.png,0\n"),
@@ -260,22 +353,22 @@ fn init_speaks_of_what_it_was_given_and_not_of_a_file_of_its_own() {
         .expect(1, "--classes: there is no file eight.txt");
     run("script.pt", "images", &["--config", "studies/my.toml"])
         .expect(1, "--config: there is no folder studies");
-    for size in ["63", "4097"] {
-        run("script.pt", "images", &["--size", size]).expect(2, "64..=4096");
+    for size in ["15", "4097"] {
+        run("script.pt", "images", &["--size", size]).expect(2, "..=4096");
         // The limits are those of a study.
         let study = StudyFolder::new();
         study.change("[images]", &format!("[images]\ncrop = {size}"));
         study
             .run("pipeline", &["plan"])
-            .expect(2, "from 64 to 4096");
+            .expect(2, "from 16 to 4096");
     }
     // Where a network wants another size, or is none, the way to mend it is one that init has.
     let fixtures = repository().join("tests/fixtures");
-    for (fixture, file, mend) in [
-        ("script_unfit.pt", "script_unfit.pt", "--size"),
-        ("alexnet_narrow.pth", "weights.pt", "`.pth` file"),
+    for (file, mend) in [
+        ("script_unfit.pt", "--size"),
+        ("whole_model.pth", "state_dict"),
     ] {
-        fs::copy(fixtures.join(fixture), folder.path(file)).unwrap();
+        fs::copy(fixtures.join(file), folder.path(file)).unwrap();
         let finished = run(file, "images", &[]);
         finished.expect(1, file);
         finished.expect(1, mend);
@@ -310,14 +403,15 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
         "the image `images/key-00.png`: expected an image",
         "is 20 pixels high and 30 wide",
         "tell 10 classes apart, and the study names 2",
-        "resnet50.safetensors`: it has",
+        "resnet50.safetensors: not a readable weight file",
     ] {
         finished.expect(2, said);
     }
     folder.change("width = 0.25", "width = 0.5");
-    folder
-        .run("pipeline", &["check"])
-        .expect(2, "has 16 channels, and alexnet at width 0.5 has 32");
+    folder.run("pipeline", &["check"]).expect(
+        2,
+        "the weights of alexnet at width 0.25, and alexnet at width 0.5",
+    );
     folder.change(
         "weights = \"resnet50.safetensors\"",
         "weights = \"resnet50.pth\"",
@@ -325,7 +419,15 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     fs::write(folder.path("resnet50.pth"), "<html>not found</html>").unwrap();
     folder
         .run("pipeline", &["check"])
-        .expect(2, "is no file of weights");
+        .expect(2, "resnet50.pth: this is a web page");
+    // Offsets whose sum no integer holds.
+    let header = r#"{"fc.weight":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551610,18446744073709551614]}}"#;
+    let length = (header.len() as u64).to_le_bytes();
+    let damaged = [&length[..], header.as_bytes(), &[0; 4]].concat();
+    fs::write(folder.path("resnet50.pth"), damaged).unwrap();
+    folder
+        .run("pipeline", &["check"])
+        .expect(2, "resnet50.pth: not a readable weight file");
     // Labels come with their lines.
     fs::write(
         folder.path("labels.csv"),
@@ -335,7 +437,7 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     let finished = folder.run("pipeline", &["check"]);
     finished.expect(2, "labels.csv:2:");
     finished.expect(2, "labels.csv:3:");
-    finished.expect(2, "is no file of weights");
+    finished.expect(2, "resnet50.pth: not a readable weight file");
 }
 
 #[test]

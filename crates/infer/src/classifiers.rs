@@ -196,12 +196,16 @@ pub(crate) fn check_classes(
 
 /// The network with what its settings say of inputs and answers.
 pub fn classifier(network: Network, settings: &Settings) -> Classifier {
+    Classifier::new(network, normalisation(settings)).with_temperature(settings.temperature)
+}
+
+/// What its settings say of a network's inputs.
+pub fn normalisation(settings: &Settings) -> Normalisation {
     let single = |values: [f64; 3]| values.map(|value| value as f32);
-    let normalisation = Normalisation {
+    Normalisation {
         mean: single(settings.mean),
         std: single(settings.std),
-    };
-    Classifier::new(network, normalisation).with_temperature(settings.temperature)
+    }
 }
 
 /// Loads a network from the content of its file, for crops of `side` pixels.

@@ -4,15 +4,15 @@ mod classifiers;
 pub mod logits;
 pub mod targets;
 
-pub use classifiers::{Classifiers, cascade, classifier, devices, load, precision, ran};
-
-use std::collections::BTreeSet;
+pub use classifiers::{
+    Classifiers, cascade, classifier, devices, load, normalisation, precision, ran,
+};
 
 use actions::{Logits, Targets};
 use parts::{LogitValues, Part};
 use stage::{Job, Output, Session, StageError};
-use study::Kind;
 use study::plan::{Action, facet};
+use study::{Kind, Problems};
 
 /// Brings `logits` and `targets` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
@@ -44,7 +44,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     warn_of_wrong(session)
 }
 
-/// Says which images the study drops.
+/// Says which images the study drops; an error where it drops all of them.
 fn warn_of_wrong(session: &Session) -> Result<(), StageError> {
     if !session.study.images.require_correct {
         return Ok(());
@@ -54,22 +54,18 @@ fn warn_of_wrong(session: &Session) -> Result<(), StageError> {
         let facets = plan.summary(action).map(|summary| summary.facets);
         facets.and_then(|facets| facets.get(facet::CORRECT)?.as_bool()) == Some(false)
     };
-    let mut dropped = BTreeSet::new();
-    for action in plan.of(Kind::Targets).filter(wrong) {
-        dropped.insert(action.subject.image);
-        // Every share says it of its own images.
-        if !session.holds(&action.subject) {
-            continue;
-        }
+    // Every share says it of its own images.
+    let mine = plan
+        .of(Kind::Targets)
+        .filter(|action| session.holds(&action.subject));
+    for action in mine.filter(wrong) {
         tracing::warn!(
             "{}: the network gets it wrong, so the image is dropped (require_correct = true)",
             action.subject.describe(&session.sources)
         );
     }
-    if dropped.len() == session.sources.len() {
-        tracing::warn!(
-            "no image is left: check the labels and the class list, or set require_correct = false"
-        );
+    match plan.nothing_left(&session.study, &session.sources) {
+        Some(problem) => Err(Problems::from(problem).into()),
+        None => Ok(()),
     }
-    Ok(())
 }

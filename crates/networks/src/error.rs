@@ -3,36 +3,47 @@
 use std::path::PathBuf;
 
 use crate::device::Device;
+use crate::fit::Fit;
 use crate::script::{Difference, Methods};
 
 /// An error of this crate; every message says what was expected, what was found and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// The weight file is of no known format, or it is damaged.
-    #[error("{path}: not a readable weight file: {reason}")]
+    /// The weight file is of no known format, or it is damaged, or holds more than tensors.
+    #[error("{path}: {refusal}")]
     Unreadable {
         /// The weight file.
         path: PathBuf,
-        /// What is wrong, and how to mend it.
-        reason: String,
+        /// What is wrong, and how to fix it.
+        refusal: checkpoint::Refusal,
     },
-    /// The weight file wants Python to make something else than tensors and containers.
-    #[error(
-        "{path}: asks for the class `{class}`; a weight file may hold tensors and containers only, and no code of it is run: save model.state_dict() with torch.save, or as safetensors"
-    )]
-    Stranger {
+    /// The weight file is not of this architecture and width.
+    #[error("{path}: {}", match .better {
+        Some(other) => format!(
+            "these are the weights of {0} at width {1}, and {2} at width {3} was asked for: set architecture = \"{0}\" and width = {1}",
+            other.architecture.name(), other.width, .fit.architecture.name(), .fit.width
+        ),
+        None => .fit.to_string(),
+    })]
+    Unfit {
         /// The weight file.
         path: PathBuf,
-        /// Module and name of the class or function in Python.
-        class: String,
+        /// How it fits what was asked for.
+        fit: Box<Fit>,
+        /// What it fits exactly, if anything.
+        better: Option<Box<Fit>>,
     },
-    /// The file is a program where weights are expected.
+    /// A weight file has an output layer of one row, or of none.
     #[error(
-        "{path}: this is a TorchScript program and no weight file: set architecture = \"torchscript\", if it comes from a source that you trust"
+        "{path}: tensor `{tensor}` has {rows} rows, one for each class, and at least 2 are needed: the softmax of one logit is 1 whatever is shown. If it is the logit z of \"yes\" against \"no\", put a row of zeros before it, in the bias too (torch.cat([torch.zeros_like(w), w])): the logits [0, z] have the same probabilities"
     )]
-    Program {
-        /// The file.
+    OneRow {
+        /// The weight file.
         path: PathBuf,
+        /// The weight of the output layer.
+        tensor: &'static str,
+        /// How many rows it has.
+        rows: i64,
     },
     /// The file is no program that libtorch can load.
     #[error(
@@ -123,52 +134,6 @@ pub enum NetworkError {
         what: Difference,
         /// Largest difference of a logit, as a share of the largest logit.
         difference: f64,
-    },
-    /// A tensor of the architecture is not in the file.
-    #[error(
-        "{path}: tensor `{tensor}` is missing; {architecture} needs it with shape {expected:?}: check `architecture` and the file"
-    )]
-    MissingTensor {
-        /// The weight file.
-        path: PathBuf,
-        /// The parameter's name, as torchvision writes it.
-        tensor: String,
-        /// The architecture that asked.
-        architecture: &'static str,
-        /// The shape that it needs.
-        expected: Vec<i64>,
-    },
-    /// The file holds tensors that the architecture does not have.
-    #[error(
-        "{path}: holds {count} tensors that {architecture} does not have, `{tensor}` among them: these are the weights of another architecture"
-    )]
-    ForeignTensor {
-        /// The weight file.
-        path: PathBuf,
-        /// The first such tensor, in alphabetical order.
-        tensor: String,
-        /// How many there are.
-        count: usize,
-        /// The architecture that was asked for.
-        architecture: &'static str,
-    },
-    /// A tensor has another shape than the architecture gives it.
-    #[error(
-        "{path}: tensor `{tensor}` has shape {found:?}; {architecture} at width {width} needs {expected:?}: check `architecture` and `width`"
-    )]
-    Shape {
-        /// The weight file.
-        path: PathBuf,
-        /// The parameter's name.
-        tensor: String,
-        /// The architecture that asked.
-        architecture: &'static str,
-        /// Its width, 1 being the published one.
-        width: f64,
-        /// The shape that it needs.
-        expected: Vec<i64>,
-        /// The shape in the file.
-        found: Vec<i64>,
     },
     /// A tensor is of a type that holds no weights.
     #[error(

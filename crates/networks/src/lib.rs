@@ -4,11 +4,11 @@
 
 mod alexnet;
 mod allocator;
-mod checkpoint;
 mod classifier;
 mod cuda;
 mod device;
 mod error;
+mod fit;
 mod input;
 mod layers;
 mod network;
@@ -28,10 +28,11 @@ pub use classifier::{Answers, Classifier, Gradients, Question};
 pub use cuda::open_cuda;
 pub use device::{Device, Form, Machine, Wanted};
 pub use error::NetworkError;
+pub use fit::Fit;
 pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
 pub use layers::Mode;
 pub use network::{Network, Width};
-pub use parameters::{Parameters, RandomParameters, Role, WeightFile, uniform};
+pub use parameters::{Parameters, RandomParameters, Role, uniform};
 pub use precision::Precision;
 pub use randomized::{Cascade, Depth};
 pub use script::{Difference, Methods};

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use architectures::{Architecture, Family};
+use imaging::Rgb;
 use tch::{Kind, Tensor};
 
 use crate::alexnet::AlexNet;
 use crate::cuda;
 use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation};
+use crate::input::{self, CHANNELS, Normalisation};
 use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
 use crate::precision::Precision;
@@ -22,6 +24,9 @@ use crate::vgg::Vgg;
 pub struct Width(f64);
 
 impl Width {
+    /// That of the published network.
+    pub(crate) const FULL: Self = Self(1.0);
+
     /// Accepts a width above 0 and at most 4.
     pub fn new(width: f64) -> Result<Self, NetworkError> {
         if width > 0.0 && width <= 4.0 {
@@ -113,10 +118,8 @@ impl Network {
         width: Width,
         form: impl Into<Form>,
     ) -> Result<Self, NetworkError> {
-        let mut file = WeightFile::read(path, bytes, architecture.name(), width.get())?;
-        let network = Self::new(&mut file, architecture, width)?;
-        file.finish()?;
-        network.prepared(form)
+        let mut file = WeightFile::read(path, bytes, architecture, width)?;
+        Self::new(&mut file, architecture, width)?.prepared(form)
     }
 
     /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width].
@@ -303,6 +306,26 @@ impl Network {
             Layers::ResNet(resnet) => resnet.head(activations),
             Layers::Script(script) => script.head(activations),
         }
+    }
+
+    /// The predicted class of each crop and its softmax probability. A classifier answers each crop in a batch of its own, which is slow; the
+    /// last bits may differ from its.
+    pub fn predict(
+        &self,
+        crops: &[Rgb],
+        normalisation: &Normalisation,
+    ) -> Result<Vec<(usize, f32)>, NetworkError> {
+        let mut predicted = Vec::new();
+        for crops in crops.chunks(self.batch) {
+            let size = [crops[0].height(), crops[0].width()];
+            let mut planes = vec![0.0; CHANNELS * size[0] * size[1] * crops.len()];
+            for (planes, crop) in planes.chunks_exact_mut(crops[0].pixels().len()).zip(crops) {
+                normalisation.planes(crop.pixels(), planes);
+            }
+            let logits = tch::no_grad(|| self.forward(&input::tensor(&planes, size)?))?;
+            predicted.extend(input::predictions(&logits)?);
+        }
+        Ok(predicted)
     }
 
     /// Pictures [3, side, side] that it answers in a second, in batches of any size: answers for some seconds, after a batch that does not count.

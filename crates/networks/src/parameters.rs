@@ -1,13 +1,15 @@
 //! Where a network's parameters come from: a weight file, or a seeded generator.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use safetensors::Dtype;
+use architectures::Architecture;
+use checkpoint::{Dtype, Stored, Tensors};
 use tch::{Kind, Tensor};
 
-use crate::checkpoint::{self, Stored};
 use crate::error::{NetworkError, Operation};
+use crate::fit::{Fit, Shapes};
+use crate::network::{Width, output};
 
 /// What a parameter is for; a generator needs it to choose starting values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,93 +43,104 @@ pub trait Parameters {
     fn classes(&self, name: &str) -> Result<i64, NetworkError>;
 }
 
-/// What data-parallel training puts before every name.
-const PARALLEL_PREFIX: &str = "module.";
+/// What data-parallel training and `torch.compile` put into names.
+const WRAPPERS: [&str; 2] = ["module", "_orig_mod"];
 
-/// The tensors of a weight file; F16 and BF16 are widened to f32 without loss.
+/// The tensors of the weight file `path` by torchvision's names.
+pub(crate) fn tensors<'a>(path: &Path, bytes: &'a [u8]) -> Result<Tensors<'a>, NetworkError> {
+    let unreadable = |refusal| NetworkError::Unreadable {
+        path: path.to_owned(),
+        refusal,
+    };
+    let mut tensors = checkpoint::read(bytes).map_err(unreadable)?;
+    // torchvision counts batches for its momentum; no inference reads it.
+    tensors.retain(|name, _| !name.ends_with("num_batches_tracked"));
+    Ok(unwrapped(tensors))
+}
+
+/// Without what wrappers put into names, and without a prefix that all names have, such as the `model.` of PyTorch Lightning: no built-in
+/// architecture's names have one.
+fn unwrapped(tensors: Tensors<'_>) -> Tensors<'_> {
+    let parts = |name: &str| -> Vec<String> {
+        let parts = name.split('.').filter(|part| !WRAPPERS.contains(part));
+        parts.map(str::to_owned).collect()
+    };
+    let names: Vec<Vec<String>> = tensors.keys().map(|name| parts(name)).collect();
+    let shared = |place: usize| {
+        let first = names.first().and_then(|first| first.get(place));
+        // The last part is the tensor's own.
+        let has = |name: &Vec<String>| name.len() > place + 1 && name.get(place) == first;
+        first.is_some() && names.iter().all(has)
+    };
+    let prefix = (0..).take_while(|&place| shared(place)).count();
+    let short: Vec<String> = names.iter().map(|name| name[prefix..].join(".")).collect();
+    let different: BTreeSet<&String> = short.iter().collect();
+    if different.len() < short.len() {
+        return tensors;
+    }
+    short.into_iter().zip(tensors.into_values()).collect()
+}
+
+/// The shapes of tensors.
+pub(crate) fn shapes(tensors: &Tensors<'_>) -> Shapes {
+    let shapes = tensors.iter();
+    shapes
+        .map(|(name, stored)| (name.clone(), sides(stored)))
+        .collect()
+}
+
+/// The tensors of a weight file that has all of an architecture's and no others; F16 and BF16 are widened to f32 without loss.
 #[derive(Debug)]
-pub struct WeightFile<'a> {
+pub(crate) struct WeightFile<'a> {
     path: PathBuf,
-    architecture: &'static str,
-    width: f64,
-    tensors: BTreeMap<String, Stored<'a>>,
+    tensors: Tensors<'a>,
 }
 
 impl<'a> WeightFile<'a> {
     /// Reads what is in `bytes`, the content of `path`.
-    pub fn read(
+    pub(crate) fn read(
         path: &Path,
         bytes: &'a [u8],
-        architecture: &'static str,
-        width: f64,
+        architecture: Architecture,
+        width: Width,
     ) -> Result<Self, NetworkError> {
-        let stored = checkpoint::read(path, bytes)?;
-        let parallel = stored.keys().all(|name| name.starts_with(PARALLEL_PREFIX));
-        let prefix = if parallel { PARALLEL_PREFIX } else { "" };
-        let tensors = stored
-            .into_iter()
-            // torchvision counts batches for its momentum; no inference reads it.
-            .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
-            .map(|(name, stored)| (name[prefix.len()..].to_owned(), stored))
-            .collect();
-        Ok(Self {
-            path: path.to_owned(),
-            architecture,
-            width,
-            tensors,
-        })
+        let tensors = tensors(path, bytes)?;
+        let shapes = shapes(&tensors);
+        let fit = Fit::new(&shapes, architecture, width);
+        if !fit.is_exact() {
+            return Err(NetworkError::Unfit {
+                path: path.to_owned(),
+                better: Some(Fit::best_of(&shapes))
+                    .filter(Fit::is_exact)
+                    .map(Box::new),
+                fit: Box::new(fit),
+            });
+        }
+        let output = output(architecture.family());
+        if shapes[output][0] < 2 {
+            return Err(NetworkError::OneRow {
+                path: path.to_owned(),
+                tensor: output,
+                rows: shapes[output][0],
+            });
+        }
+        let path = path.to_owned();
+        Ok(Self { path, tensors })
     }
 
-    /// Fails when tensors are left that no layer took.
-    pub fn finish(self) -> Result<(), NetworkError> {
-        match self.tensors.keys().next() {
-            None => Ok(()),
-            Some(first) => Err(NetworkError::ForeignTensor {
-                path: self.path.clone(),
-                tensor: first.clone(),
-                count: self.tensors.len(),
-                architecture: self.architecture,
-            }),
-        }
-    }
-
-    fn missing(&self, name: &str, expected: &[i64]) -> NetworkError {
-        NetworkError::MissingTensor {
-            path: self.path.clone(),
-            tensor: name.to_owned(),
-            architecture: self.architecture,
-            expected: expected.to_vec(),
-        }
+    fn stored(&self, name: &str) -> &Stored<'a> {
+        let stored = self.tensors.get(name);
+        stored.unwrap_or_else(|| unreachable!("`{name}` was there when the file was read"))
     }
 }
 
 impl Parameters for WeightFile<'_> {
-    fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
-        let stored = self
-            .tensors
-            .remove(name)
-            .ok_or_else(|| self.missing(name, shape))?;
-        let found = sides(&stored);
-        if found == shape {
-            return tensor(&self.path, name, &stored);
-        }
-        Err(NetworkError::Shape {
-            path: self.path.clone(),
-            tensor: name.to_owned(),
-            architecture: self.architecture,
-            width: self.width,
-            expected: shape.to_vec(),
-            found,
-        })
+    fn take(&mut self, name: &str, _: &[i64], _: Role) -> Result<Tensor, NetworkError> {
+        tensor(&self.path, name, self.stored(name))
     }
 
     fn classes(&self, name: &str) -> Result<i64, NetworkError> {
-        let tensor = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| self.missing(name, &[]))?;
-        let classes = sides(tensor).first().copied();
-        classes.ok_or_else(|| self.missing(name, &[]))
+        Ok(sides(self.stored(name))[0])
     }
 }
 

@@ -1,14 +1,17 @@
 //! What must hold for every network, whatever its weights: seeded random ones at a narrow width, on pictures that are not square.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use imaging::Rgb;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use sampling::{Masks, Sampler, Seed};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Answers, Architecture, Classifier, Methods, Network, Normalisation, Precision, Question,
-    RandomParameters, Width,
+    Answers, Architecture, Classifier, Methods, Network, NetworkError, Normalisation, Parameters,
+    Precision, Question, RandomParameters, Role, Width,
 };
 
 const HEIGHT: usize = 96;
@@ -18,8 +21,53 @@ const CLASSES: usize = 7;
 /// One of each way to be built: the others are deeper.
 const KINDS: [&str; 5] = ["alexnet", "vgg11", "vgg11_bn", "resnet18", "resnet50"];
 
-fn named(name: &str) -> Architecture {
+pub(crate) fn named(name: &str) -> Architecture {
     name.parse().unwrap()
+}
+
+/// Tensors of a weight file by name.
+pub(crate) type Weights = BTreeMap<String, Tensor>;
+
+/// All parameters of a network, in some state.
+pub(crate) fn weights(architecture: Architecture, width: Width) -> Weights {
+    struct Kept(RandomParameters, Weights);
+    impl Parameters for Kept {
+        fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
+            let made = self.0.take(name, shape, role)?;
+            let noise = crate::uniform(9, name).take(made.numel());
+            let noise: Vec<f32> = noise.map(|value| 0.1 * value as f32).collect();
+            let tensor = made + Tensor::from_slice(&noise).view(shape);
+            self.1.insert(name.to_owned(), tensor.shallow_clone());
+            Ok(tensor)
+        }
+
+        fn classes(&self, name: &str) -> Result<i64, NetworkError> {
+            self.0.classes(name)
+        }
+    }
+    let mut kept = Kept(RandomParameters::new(5, CLASSES as i64), Weights::new());
+    Network::new(&mut kept, architecture, width).unwrap();
+    kept.1
+}
+
+/// The content of a safetensors file.
+pub(crate) fn saved(weights: &Weights) -> Vec<u8> {
+    let bytes = |tensor: &Tensor| -> Vec<u8> {
+        let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
+        tensor.copy_data_u8(&mut bytes, tensor.numel());
+        bytes
+    };
+    let bytes: Vec<Vec<u8>> = weights.values().map(bytes).collect();
+    let views = weights.iter().zip(&bytes).map(|((name, tensor), bytes)| {
+        let dtype = match tensor.kind() {
+            Kind::Double => Dtype::F64,
+            _ => Dtype::F32,
+        };
+        let shape = tensor.size().into_iter().map(|side| side as usize);
+        let view = TensorView::new(dtype, shape.collect(), bytes).unwrap();
+        (name.as_str(), view)
+    });
+    safetensors::serialize(views, None).unwrap()
 }
 
 fn plain(architecture: Architecture) -> Network {

@@ -12,6 +12,7 @@ use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::{Comparison, Key, Lookup, Record, Sample, Scratch, Tolerance};
 use study::Kind;
 
+use crate::child::{self, End};
 use crate::{View, print, run};
 
 /// What `pipeline audit --help` says besides the options.
@@ -73,10 +74,12 @@ pub fn audit(
                 verbosity: quiet(verbosity),
             };
             let child = run::start(stage, &order)?;
-            let status = run::wait(child, &signals)?;
+            let end = child::wait(child, &signals)?;
             signals.check()?;
-            if status != 0 {
-                tracing::warn!("{stage} ended with status {status}");
+            match end {
+                End::Status(0) => {}
+                End::Status(status) => tracing::warn!("{stage} ended with status {status}"),
+                End::Signal(signal) => return Err(run::killed(&view.study, stage, signal)),
             }
         }
         tallies.insert(kind, compare(view, &scratch, &chosen)?);

@@ -1,61 +1,45 @@
 //! `pipeline check`: everything about a study that can be wrong before anything is computed.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use serde::Deserialize;
 use stage::StageError;
-use study::settings::infer::{Architecture, Network};
-use study::{Choice, Images, Method, Problem, Problems, Sources, Study};
+use study::plan::remedy;
+use study::settings::infer;
+use study::{Images, Method, Problem, Problems, Sources, Study};
 
-use crate::look::look;
+use crate::look::{Answer, Network, SHOWN, Seen, look};
 
 /// What `pipeline check --help` says at its end.
-pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files; where all that is right, each network is loaded too and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
-                        What shows only when images are decoded is not. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
-
-/// Longest header of a safetensors file, as its own reader allows.
-const LONGEST_HEADER: u64 = 100_000_000;
+pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the given digests of weight files. Each network is loaded and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
+                        Where images that a network gets wrong are dropped, each network is shown the first 20. What shows only when the other images are decoded is not checked. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
 
 /// All that is wrong with a study, or a sentence that nothing is.
 pub fn check(config: &Path) -> Result<String, StageError> {
     let study = Study::read(config)?;
     let mut problems = Vec::new();
-    let mut classes = None;
-    let images = match Images::read(&study) {
-        Ok(images) => {
-            problems.extend(images.images.iter().filter_map(|image| {
-                header(&image.path, image.mask.as_deref())
-                    .err()
-                    .map(Problem::new)
-            }));
-            classes = Some(images.classes.count());
-            images.images.len()
-        }
-        Err(wrong) => {
-            problems.extend(wrong.iter().cloned());
-            0
-        }
-    };
-    for network in study.networks.values() {
-        if let Err(reason) = weights(network, classes) {
-            let help = "check `architecture`, `width` and the file";
-            problems.push(Problem::new(reason).help(help));
-        }
+    let images = Images::read(&study);
+    match &images {
+        Ok(images) => problems.extend(headers(images)),
+        Err(wrong) => problems.extend(wrong.iter().cloned()),
     }
-    if problems.is_empty() {
-        problems = loaded(&study, config, classes)?;
+    let mut notes = Vec::new();
+    // What `look` decodes must be right.
+    let shows = study.images.require_correct && problems.is_empty();
+    let images = images.ok();
+    match networks(&study, config, images.as_ref(), shows) {
+        Ok(note) => notes.extend(note),
+        Err(wrong) => problems.extend(wrong),
     }
     if !problems.is_empty() {
         return Err(Problems::from(problems).into());
     }
     let sources = Sources::read(&study)?;
     let mut lines: Vec<String> = sources.images.warnings.clone();
+    lines.extend(notes);
     lines.push(format!(
-        "nothing is wrong: {images} images, {} classes, {} networks, {} partitions, {} methods",
-        classes.unwrap_or(0),
+        "nothing is wrong: {} images, {} classes, {} networks, {} partitions, {} methods",
+        sources.len(),
+        sources.images.classes.count(),
         study.networks.len(),
         study.partitions.len(),
         study.methods.len()
@@ -63,13 +47,41 @@ pub fn check(config: &Path) -> Result<String, StageError> {
     Ok(lines.join("\n"))
 }
 
-/// What shows only when the networks are loaded: all their tensors, what they give, the layer that Grad-CAM reads, and the device.
-fn loaded(
+/// What is wrong with the headers of images and masks.
+fn headers(images: &Images) -> impl Iterator<Item = Problem> {
+    let headers = images.images.iter();
+    headers.filter_map(|image| {
+        let read = header(&image.path, image.mask.as_deref());
+        read.err().map(Problem::new)
+    })
+}
+
+/// What is wrong with the networks, or what else there is to say about them. They are shown images if `shows`, else a gray one.
+fn networks(
     study: &Study,
     config: &Path,
-    classes: Option<usize>,
-) -> Result<Vec<Problem>, StageError> {
-    let seen = look(config, 0, None)?;
+    images: Option<&Images>,
+    shows: bool,
+) -> Result<Option<String>, Vec<Problem>> {
+    let files = study.networks.values();
+    let absent: Vec<Problem> = files.filter_map(|network| file(network).err()).collect();
+    // A program that is not the expected one is not run.
+    if !absent.is_empty() {
+        return Err(absent);
+    }
+    let seen = look(config, if shows { SHOWN } else { 0 }, None)
+        .map_err(|error| vec![Problem::new(error.to_string())])?;
+    let problems = unusable(study, &seen, images);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let dropped = images.and_then(|images| dropped(&seen, images));
+    dropped.transpose().map_err(|problem| vec![problem])
+}
+
+/// What shows only when the networks are loaded: their tensors, what they give, the layer that Grad-CAM reads, and the device.
+fn unusable(study: &Study, seen: &Seen, images: Option<&Images>) -> Vec<Problem> {
+    let named = images.map(|images| images.classes.count());
     let of_layers = |method: &Method| matches!(method, Method::Gradcam(_));
     let reads_layers = study.methods.values().any(of_layers);
     let mut problems = Vec::new();
@@ -81,11 +93,38 @@ fn loaded(
         let layer_error = found.layer_error.as_ref().filter(|_| reads_layers);
         if let Some(error) = found.error.as_ref().or(layer_error) {
             problems.push(Problem::new(format!("the network `{name}`: {error}")));
-        } else if let Some(reason) = other_classes(&shown, found.classes, classes) {
+        } else if let Some(reason) = other_classes(&shown, found.classes, named) {
             problems.push(Problem::new(reason));
         }
     }
-    Ok(problems)
+    problems
+}
+
+/// Whether every image that the networks were shown would be dropped: a mistake where that is the whole study, else a note.
+fn dropped(seen: &Seen, images: &Images) -> Option<Result<String, Problem>> {
+    let wrong = |place: usize| {
+        let mut answers = seen
+            .networks
+            .values()
+            .map(|network| network.answers.get(place));
+        answers.any(|answer| answer.and_then(Answer::right) == Some(false))
+    };
+    let shown = seen.images.len();
+    if shown == 0 || !(0..shown).all(wrong) {
+        return None;
+    }
+    let from_one = seen.networks.values().all(Network::counts_from_one);
+    let all = shown == images.images.len();
+    let which = if all { "study's" } else { "first" };
+    let title = format!(
+        "a network gets each of the {which} {shown} images wrong, and `require_correct = true` drops such images"
+    );
+    let remedy = remedy(from_one);
+    Some(if all {
+        Err(Problem::new(title).help(remedy))
+    } else {
+        Ok(format!("{title}: {remedy}"))
+    })
 }
 
 /// What is wrong where a network tells another number of classes apart than the study names.
@@ -123,117 +162,22 @@ fn header(image: &Path, mask: Option<&Path>) -> Result<(), String> {
     ))
 }
 
-/// What the header of a weight file shows; what it does not, only loading it does.
-fn weights(network: &Network, classes: Option<usize>) -> Result<(), String> {
+/// Whether the file of a network is there and has the digest that the study names.
+fn file(network: &infer::Network) -> Result<(), Problem> {
     let path = &network.weights;
-    let shown = path.display();
     if !path.is_file() {
         let from = network
             .download
             .as_ref()
             .map_or("", |download| &download.url);
-        return Err(format!(
-            "the weights `{shown}` are not there yet: run `pipeline fetch`, which gets them from {from}, or put that file there"
-        ));
+        let title = format!(
+            "the weights `{}` are not there yet: run `pipeline fetch`, which gets them from {from}, or put that file there",
+            path.display()
+        );
+        return Err(Problem::new(title));
     }
-    if let Some(download) = &network.download {
-        crate::fetch::verify(download, path).map_err(|error| error.to_string())?;
-    }
-    if network.architecture == Architecture::TorchScript {
-        let mut start = [0; 4];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-        read.map_err(|error| format!("the program `{shown}`: {error}"))?;
-        // torch.jit.save writes an archive.
-        if start != *b"PK\x03\x04" {
-            return Err(format!(
-                "`{shown}` is not a TorchScript program: expected what torch.jit.save writes"
-            ));
-        }
+    let Some(download) = &network.download else {
         return Ok(());
-    }
-    if path
-        .extension()
-        .is_none_or(|ending| ending != "safetensors")
-    {
-        let mut start = [0; 4];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-        read.map_err(|error| format!("the weights `{shown}`: {error}"))?;
-        // torch.save writes an archive, or in its old form a pickle.
-        if start != *b"PK\x03\x04" && start[0] != 0x80 && safetensors(path).is_err() {
-            return Err(format!(
-                "`{shown}` is no file of weights: expected what torch.save or safetensors writes"
-            ));
-        }
-        return Ok(());
-    }
-    let tensors = safetensors(path).map_err(|reason| format!("the weights `{shown}`: {reason}"))?;
-    let architecture = network.architecture.name();
-    let (first, channels, output) = match architecture {
-        name if name.starts_with("resnet") => ("conv1.weight", 64.0, "fc.weight"),
-        name if name.starts_with("alexnet") || name.starts_with("vgg") => {
-            ("features.0.weight", 64.0, "classifier.6.weight")
-        }
-        _ => return Ok(()),
     };
-    let outputs = |name: &str| {
-        let shape = tensors.get(name).map(|tensor| &tensor.shape);
-        shape
-            .and_then(|shape| shape.first().copied())
-            .ok_or_else(|| {
-                format!("the weights `{shown}` have no tensor `{name}`, which {architecture} needs")
-            })
-    };
-    let wide = (channels * network.width).round().max(1.0) as usize;
-    let found = outputs(first)?;
-    if found != wide {
-        return Err(format!(
-            "the weights `{shown}`: `{first}` has {found} channels, and {architecture} at width {} has {wide}",
-            network.width
-        ));
-    }
-    let found = outputs(output)?;
-    other_classes(&shown, found, classes).map_or(Ok(()), Err)
-}
-
-/// A tensor in the header of a safetensors file.
-#[derive(Debug, Deserialize)]
-struct Tensor {
-    shape: Vec<usize>,
-    data_offsets: [u64; 2],
-}
-
-/// The tensors that the header of a safetensors file speaks of, which must be as long as that says.
-fn safetensors(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
-    let size = file.metadata().map_err(|error| error.to_string())?.len();
-    let mut length = [0; 8];
-    file.read_exact(&mut length)
-        .map_err(|_| format!("{size} bytes are no safetensors file"))?;
-    let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER || length + 8 > size {
-        return Err("it does not begin as a safetensors file does, or is truncated".to_owned());
-    }
-    let mut header = vec![0; length as usize];
-    file.read_exact(&mut header)
-        .map_err(|error| error.to_string())?;
-    let mut values: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&header)
-        .map_err(|error| format!("the header is not that of a safetensors file: {error}"))?;
-    values.remove("__metadata__");
-    let tensors: BTreeMap<String, Tensor> = values
-        .into_iter()
-        .map(|(name, value)| Ok((name, serde_json::from_value(value)?)))
-        .collect::<Result<_, serde_json::Error>>()
-        .map_err(|error| format!("the header is not that of a safetensors file: {error}"))?;
-    let end = tensors
-        .values()
-        .map(|tensor| tensor.data_offsets[1])
-        .max()
-        .unwrap_or(0);
-    if end + 8 + length != size {
-        return Err(format!(
-            "it has {size} bytes and should have {}: it is truncated or damaged",
-            end + 8 + length
-        ));
-    }
-    Ok(tensors)
+    crate::fetch::verify(download, path).map_err(|error| Problem::new(error.to_string()))
 }

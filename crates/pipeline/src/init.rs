@@ -1,25 +1,25 @@
 //! `pipeline init`: writes a study for a network and a folder of images, after looking at both.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 use stage::StageError;
-use study::settings::infer::Architecture;
-use study::{Choice, Classes};
+use study::Classes;
+use study::plan::remedy;
+use study::settings::images::{LARGEST, SMALLEST};
 
-use crate::look::{Network, Seen, look};
+use crate::look::{Found, Network, SHOWN, Seen, find, look};
 
 /// What `pipeline init --help` says at its end.
-pub const HELP: &str = "The file is that of --config, which must not be there yet. A TorchScript program (.pt) is run to look at it: only from a source that you trust. \
+pub const HELP: &str = "The file is that of --config, which must not be there yet. What the network's file is, its content tells, not its name. A TorchScript program is run to look at it: only from a source that you trust. \
                         Exit status: 0 the file is written; 1 it is not, and why; 2 the arguments are wrong.";
 
 /// What is asked of `pipeline init`.
 #[derive(Clone, Debug, Args)]
 pub struct Wanted {
-    /// The network: a TorchScript program (.pt), or weights of a built-in architecture (.pth, .safetensors).
+    /// The network: a TorchScript program, or weights of a built-in architecture as torch.save or safetensors writes them.
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
     /// The folder of images.
@@ -42,16 +42,8 @@ pub struct Wanted {
     runs: u32,
 }
 
-/// Images that the network is shown: enough to see whether it is asked in the way that it was trained.
-const SHOWN: usize = 20;
-/// Shortest side of an input, in pixels: that of `crop` in a study.
-const SMALLEST: u32 = 64;
-/// Longest side, that of `crop` and `resize`.
-const LARGEST: u32 = 4096;
-/// Sides of inputs that are tried, the usual one first.
-const SIDES: [u32; 7] = [224, 299, 384, 256, 128, 96, 64];
-/// Widths that are tried of a built-in architecture.
-const WIDTHS: [f64; 3] = [1.0, 0.5, 0.25];
+/// The architecture of a program.
+const PROGRAM: &str = "torchscript";
 /// Normalisations that are tried: name, mean and standard deviation of each channel. The first is taken where nothing speaks for another.
 const NORMALISATIONS: [(&str, [f64; 3], [f64; 3]); 3] = [
     ("imagenet", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -62,14 +54,6 @@ const NORMALISATIONS: [(&str, [f64; 3], [f64; 3]); 3] = [
 const IMAGENET: &str = "imagenet";
 /// How many classes that list has.
 const IMAGENET_CLASSES: usize = 1000;
-
-/// A way to use the network file.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    architecture: Architecture,
-    width: f64,
-    side: u32,
-}
 
 /// Looks and writes; what is said about it.
 pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
@@ -84,14 +68,16 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
     }
     check(wanted, config)?;
     let draft = Draft::new(wanted, config)?;
-    let (candidate, seen) = draft.find()?;
-    let (place, network) = Draft::best(&seen)?;
-    let classes = draft.classes(network)?;
-    let text = draft.text(&candidate, place, &seen, &classes);
+    let found = find(&wanted.network, wanted.size).map_err(|error| mend(&error))?;
+    // Labels are read with the classes, so these must be the network's.
+    let classes = draft.classes(found.classes)?;
+    let seen = draft.look(&found, &classes)?;
+    let place = Draft::best(&seen)?;
+    let text = draft.text(&found, place, &seen, &classes);
     match create(config, &text) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(config)),
         Err(error) => Err(StageError::action(format!("{}: {error}", config.display()))),
-        Ok(()) => Ok(draft.summary(&candidate, place, &seen)),
+        Ok(()) => Ok(draft.summary(&found, place, &seen)),
     }
 }
 
@@ -207,88 +193,34 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// What the file may be, the likeliest first.
-    fn candidates(&self) -> Vec<Candidate> {
-        let program = self
-            .wanted
-            .network
-            .extension()
-            .is_some_and(|ending| ending == "pt");
-        let wanted = self.wanted.size.as_slice();
-        let sides = if wanted.is_empty() { &SIDES } else { wanted };
-        let usual = sides[0];
-        let weights = WIDTHS.into_iter().flat_map(|width| {
-            let known = Architecture::ALL
-                .iter()
-                .map(|(_, architecture)| *architecture);
-            let built_in = known.filter(|known| *known != Architecture::TorchScript);
-            built_in.map(move |architecture| Candidate {
-                architecture,
-                width,
-                side: usual,
-            })
-        });
-        if !program {
-            return weights.collect();
+    /// What the network says to some images under each normalisation.
+    fn look(&self, found: &Found, classes: &str) -> Result<Seen, StageError> {
+        let scratch = Scratch::new(self.config, &self.trial(found, classes))?;
+        let seen = look(&scratch.0, SHOWN, None)?;
+        let mut networks = seen.networks.values();
+        match networks.find_map(|network| network.error.as_ref()) {
+            Some(error) => Err(StageError::action(error.clone())),
+            None => Ok(seen),
         }
-        let programs = sides.iter().map(|&side| Candidate {
-            architecture: Architecture::TorchScript,
-            width: 1.0,
-            side,
-        });
-        programs.collect()
-    }
-
-    /// The first way in which the network can be used, and what it says then.
-    fn find(&self) -> Result<(Candidate, Seen), StageError> {
-        let mut errors: Vec<String> = Vec::new();
-        for candidate in self.candidates() {
-            let scratch = Scratch::new(self.config, &self.trial(&candidate))?;
-            // First without images, which takes no time where the file is something else.
-            let seen = look(&scratch.0, 0, None)?;
-            let error = seen
-                .networks
-                .values()
-                .find_map(|network| network.error.clone());
-            match error {
-                None => {
-                    // Labels are read with the classes, so these must be the network's.
-                    if let Some(network) = seen.networks.values().next() {
-                        self.classes(network)?;
-                    }
-                    return Ok((candidate, look(&scratch.0, SHOWN, None)?));
-                }
-                Some(error) if !errors.contains(&error) => errors.push(error),
-                Some(_) => {}
-            }
-        }
-        let first = errors.first().cloned().unwrap_or_default();
-        let others = errors.len().saturating_sub(1);
-        let more = if others == 0 {
-            String::new()
-        } else {
-            format!(" ({others} other ways of reading it fail too)")
-        };
-        Err(StageError::action(format!("{first}{}{more}", mend(&first))))
     }
 
     /// A study for looking: the network under each normalisation.
-    fn trial(&self, candidate: &Candidate) -> String {
+    fn trial(&self, found: &Found, classes: &str) -> String {
         let mut text = format!(
             "[study]\nseed = 1\n\n[images]\nfolder = {}\nclasses = {}\nresize = {}\ncrop = {}\nrequire_correct = false\n",
-            json!(self.images),
-            json!(self.classes.as_deref().unwrap_or(IMAGENET)),
-            resize(candidate.side),
-            candidate.side,
+            quoted(&self.images),
+            quoted(classes),
+            resize(found.side),
+            found.side,
         );
         if let Some(labels) = &self.labels {
-            let _ = writeln!(text, "labels = {}", json!(labels));
+            let _ = writeln!(text, "labels = {}", quoted(labels));
         }
         for (name, mean, std) in NORMALISATIONS {
             let _ = write!(
                 text,
                 "\n[networks.{name}]\n{}mean = {mean:?}\nstd = {std:?}\n",
-                self.network_keys(candidate)
+                self.network_keys(found)
             );
         }
         text.push_str(
@@ -297,34 +229,34 @@ impl<'a> Draft<'a> {
         text
     }
 
-    fn network_keys(&self, candidate: &Candidate) -> String {
+    fn network_keys(&self, found: &Found) -> String {
         let mut text = format!(
             "architecture = {}\nweights = {}\n",
-            json!(candidate.architecture.name()),
-            json!(self.network)
+            quoted(&found.architecture),
+            quoted(&self.network)
         );
-        if candidate.architecture != Architecture::TorchScript {
-            let _ = writeln!(text, "width = {}", candidate.width);
+        if found.architecture != PROGRAM {
+            let _ = writeln!(text, "width = {}", found.width);
         }
         text
     }
 
-    /// The normalisation under which the network gets most images right, of equally good ones the one under which it is surer; and what it says then.
-    fn best(seen: &Seen) -> Result<(usize, &Network), StageError> {
+    /// The place of the normalisation under which the network gets most images right, of equally good ones that under which it is surer.
+    fn best(seen: &Seen) -> Result<usize, StageError> {
         let of = |place: usize| seen.networks.get(NORMALISATIONS[place].0);
         let best = (0..NORMALISATIONS.len())
             .filter_map(|place| Some((place, of(place)?)))
             .reduce(|best, other| {
-                let better = other.1.right() > best.1.right()
-                    || other.1.right() == best.1.right() && other.1.sure() > best.1.sure();
+                let [right, most] = [other.1, best.1].map(Network::agreeing);
+                let better = right > most || right == most && other.1.sure() > best.1.sure();
                 if better { other } else { best }
             });
-        best.ok_or_else(|| StageError::action("`look` said nothing about the network"))
+        best.map(|(place, _)| place)
+            .ok_or_else(|| StageError::action("`look` said nothing about the network"))
     }
 
-    /// The class list: the one that was named, or that of `ImageNet` where it fits.
-    fn classes(&self, network: &Network) -> Result<String, StageError> {
-        let count = network.classes;
+    /// The class list for a network of so many classes: the one that was named, or that of `ImageNet` where it fits.
+    fn classes(&self, count: usize) -> Result<String, StageError> {
         match &self.classes {
             None if count == IMAGENET_CLASSES => Ok(IMAGENET.to_owned()),
             None => Err(StageError::action(format!(
@@ -349,7 +281,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn text(&self, candidate: &Candidate, place: usize, seen: &Seen, classes: &str) -> String {
+    fn text(&self, found: &Found, place: usize, seen: &Seen, classes: &str) -> String {
         let (name, mean, std) = NORMALISATIONS[place];
         let network = &seen.networks[name];
         let mut text = String::new();
@@ -362,12 +294,12 @@ impl<'a> Draft<'a> {
              artifacts = {}    # folder of the cache and the report\n\n\
              [images]\nfolder = {}\n",
             self.wanted.runs,
-            json!(self.artifacts()),
-            json!(self.images)
+            quoted(&self.artifacts()),
+            quoted(&self.images)
         );
         match &self.labels {
             Some(labels) => {
-                let _ = writeln!(text, "labels = {}", json!(labels));
+                let _ = writeln!(text, "labels = {}", quoted(labels));
                 if seen.unlabelled > 0 {
                     let _ = writeln!(
                         text,
@@ -384,18 +316,19 @@ impl<'a> Draft<'a> {
             text,
             "classes = {}       # {} names, in the order of the network's outputs\n\
              resize = {}               # pixels of the shorter side: check that it is what the network was trained with\n\
-             crop = {}                 # pixels, height and width, from the centre: an input that the network takes\n\n",
-            json!(classes),
+             crop = {}                 # pixels, height and width, from the centre: an input that the network takes{}\n\n",
+            quoted(classes),
             network.classes,
-            resize(candidate.side),
-            candidate.side
+            resize(found.side),
+            found.side,
+            found.usual_is_refused()
         );
         text.push_str(&self.seen(network, seen));
         let _ = write!(
             text,
             "[networks.{}]\n{}{}mean = {mean:?}   # of red, green and blue, for values from 0 to 1{}\nstd = {std:?}\n\n",
             self.name(),
-            self.network_keys(candidate),
+            self.network_keys(found),
             network
                 .layer
                 .map_or_else(String::new, |[channels, height, width]| format!(
@@ -410,7 +343,7 @@ impl<'a> Draft<'a> {
                 let _ = write!(
                     text,
                     "# No Grad-CAM: {}\n# [methods.gradcam]\n# kind = \"gradcam\"\n\n",
-                    error.split_whitespace().collect::<Vec<_>>().join(" ")
+                    comment(&error.split_whitespace().collect::<Vec<_>>().join(" "))
                 );
             }
         }
@@ -449,8 +382,9 @@ impl<'a> Draft<'a> {
             }
         };
         let name: String = stem.unwrap_or_default().chars().map(plain).collect();
-        let known = study::Name::new(&name).is_some();
-        if known { name } else { "network".to_owned() }
+        // Readers of folders such as pandas skip files whose names begin so.
+        let name = name.trim_start_matches('_');
+        study::Name::new(name).map_or("network".to_owned(), |name| name.to_string())
     }
 
     /// Comments on what the network says to the images.
@@ -464,8 +398,11 @@ impl<'a> Draft<'a> {
                 network.labelled()
             );
         }
+        if let Some(warning) = from_one(network) {
+            let _ = writeln!(text, "# {warning}");
+        }
         for (image, answer) in seen.images.iter().zip(&network.answers) {
-            let judged = match answer.right {
+            let judged = match answer.right() {
                 Some(true) => ", right",
                 // As the file says: none is dropped where one has no label.
                 Some(false) if seen.unlabelled > 0 => ", WRONG",
@@ -474,9 +411,10 @@ impl<'a> Draft<'a> {
             };
             let _ = writeln!(
                 text,
-                "#   {image}: class {}{} with {:.3}{judged}",
+                "#   {}: class {}{} with {:.3}{judged}",
+                comment(image),
                 answer.class,
-                self.class_name(answer.class),
+                comment(&self.class_name(answer.class)),
                 answer.probability
             );
         }
@@ -496,7 +434,7 @@ impl<'a> Draft<'a> {
     fn why(&self, place: usize, seen: &Seen) -> String {
         let right = |place: usize| {
             let network = seen.networks.get(NORMALISATIONS[place].0);
-            network.map_or(0, Network::right)
+            network.map_or(0, Network::agreeing)
         };
         if self.labels.is_none() {
             return "; ImageNet's: check that it is what the network was trained with".to_owned();
@@ -505,22 +443,29 @@ impl<'a> Draft<'a> {
             .filter(|other| *other != place)
             .map(|other| format!("{} with {:?}", right(other), NORMALISATIONS[other].1))
             .collect();
+        let from_one = seen.networks[NORMALISATIONS[place].0].counts_from_one();
         format!(
-            "; {} images are right with these, {}",
+            "; {} images are right with these, {}{}",
             right(place),
-            others.join(", ")
+            others.join(", "),
+            if from_one {
+                ", where labels count from 1"
+            } else {
+                ""
+            }
         )
     }
 
-    fn summary(&self, candidate: &Candidate, place: usize, seen: &Seen) -> String {
+    fn summary(&self, found: &Found, place: usize, seen: &Seen) -> String {
         let network = &seen.networks[NORMALISATIONS[place].0];
         let mut text = format!(
-            "{}: {} with {} classes, inputs of {} x {} pixels",
+            "{}: {} with {} classes, inputs of {} x {} pixels{}",
             self.config.display(),
-            candidate.architecture.name(),
+            found.architecture,
             network.classes,
-            candidate.side,
-            candidate.side
+            found.side,
+            found.side,
+            found.usual_is_refused()
         );
         if self.labels.is_some() {
             let _ = write!(
@@ -535,6 +480,9 @@ impl<'a> Draft<'a> {
         }
         if network.layer_error.is_some() {
             text.push_str("; no Grad-CAM, as the file says");
+        }
+        if let Some(warning) = from_one(network) {
+            let _ = write!(text, "\nwarning: {warning}");
         }
         text.push_str("\nnext:");
         let program = std::env::args_os().next();
@@ -556,23 +504,60 @@ fn resize(side: u32) -> u32 {
     (side * 8).div_ceil(7).min(LARGEST)
 }
 
-/// What helps here against an error that speaks to somebody with a study.
-fn mend(error: &str) -> &'static str {
-    if error.contains("`crop`") {
+/// A warning where labels seem to count from 1.
+fn from_one(network: &Network) -> Option<String> {
+    let (count, labelled) = (network.right_from_one(), network.labelled());
+    let warning = || format!("{count} of {labelled} images: {}", remedy(true));
+    network.counts_from_one().then(warning)
+}
+
+/// A string of TOML.
+fn quoted(text: &str) -> impl Display {
+    toml::Value::from(text)
+}
+
+/// Text that stays within the comment it is written into.
+fn comment(text: &str) -> String {
+    let escaped = |letter: char| {
+        let breaks = letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+        if breaks {
+            letter.escape_default().to_string()
+        } else {
+            letter.to_string()
+        }
+    };
+    text.chars().map(escaped).collect()
+}
+
+/// An error that speaks to somebody with a study, with what helps here.
+fn mend(error: &StageError) -> StageError {
+    let said = error.to_string();
+    let here = if said.contains("`crop`") {
         "; here that is --size"
-    } else if error.contains("not a TorchScript program") {
-        "; weights alone (a state dict) belong in a `.pth` file, which is tried as each built-in architecture, or in a study that names their `architecture`"
     } else {
         ""
-    }
+    };
+    StageError::action(format!("{said}{here}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn an_image_is_scaled_to_what_a_study_allows() {
         assert_eq!([64, 224, LARGEST].map(resize), [74, 256, LARGEST]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_is_itself_in_a_study_and_ends_no_comment(name in any::<String>()) {
+            let text = format!("a = {} # {}\n# {}\nb = 1", quoted(&name), comment(&name), comment(&name));
+            let table: toml::Table = text.parse().unwrap();
+            prop_assert_eq!(table["a"].as_str(), Some(&*name));
+            prop_assert_eq!(table.len(), 2);
+        }
     }
 }

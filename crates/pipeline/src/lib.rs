@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod check;
+mod child;
 mod estimate;
 pub mod fetch;
 pub mod gc;
@@ -195,49 +196,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Does what needs no study, or only the place of its artifacts; the rest is [`look`]'s.
+/// Does what the command says.
 fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
-    let json = arguments.verbosity.json;
-    match &arguments.command {
-        Command::Completions { shell } => {
-            let text = shells::completions(*shell, Arguments::command());
-            print(&String::from_utf8_lossy(&text));
-        }
-        Command::Man { folder } => shells::pages(folder, Arguments::command())?,
-        Command::Verify {
-            sample,
-            seed,
-            since,
-        } => {
-            let store = Store::browse(Study::read(&arguments.config)?.artifacts);
-            let sample = Sample {
-                percent: *sample,
-                seed: seed.unwrap_or_else(any_seed),
-            };
-            let (text, status) = verify::verify(&store, sample, *since, json)?;
-            print(&text);
-            return Ok(status);
-        }
-        Command::Check => print(&check::check(&arguments.config)?),
-        Command::Init(wanted) => print(&init::init(wanted, &arguments.config)?),
-        Command::Fetch => print(&fetch::fetch(&Study::read(&arguments.config)?)?),
-        Command::Tune { seconds } => return run::tune(&arguments.config, *seconds),
-        Command::Import { folder } => {
-            let store = Store::open(Study::read(&arguments.config)?.artifacts)?;
-            print(&transfer::import(&store, folder)?);
-        }
-        command => return look(command, arguments),
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Does what needs the study and its plan.
-fn look(command: &Command, arguments: &Arguments) -> Result<ExitCode, StageError> {
-    let view = View::open(&arguments.config)?;
     let (config, verbosity) = (&*arguments.config, arguments.verbosity);
     let json = verbosity.json;
+    let view = || View::open(config);
     let whole = |stage: &Option<Stage>| stage.unwrap_or(Stage::Report);
-    match command {
+    let sampled = |percent: &f64, seed: &Option<u64>| Sample {
+        percent: *percent,
+        seed: seed.unwrap_or_else(any_seed),
+    };
+    let said = match &arguments.command {
         Command::Run { stage, sharing } => {
             let order = run::Order {
                 last: whole(stage),
@@ -246,34 +215,47 @@ fn look(command: &Command, arguments: &Arguments) -> Result<ExitCode, StageError
                 config,
                 verbosity,
             };
-            return run::run(&view, &order);
-        }
-        Command::Audit { share, seed } => {
-            let sample = Sample {
-                percent: *share,
-                seed: seed.unwrap_or_else(any_seed),
-            };
-            return audit::audit(&view, sample, config, verbosity);
+            return run::run(&view()?, &order);
         }
         Command::Plan { stage, measure } => {
             let measured = measure.then_some(config);
-            print(&overview::plan(&view, whole(stage), measured, json)?);
+            overview::plan(&view()?, whole(stage), measured, json)?
         }
-        Command::Status => print(&overview::status(&view, json)?),
-        Command::Why { what } => print(&why::why(&view, what, json)?),
-        Command::Gc { dry_run, keep_runs } => {
-            print(&gc::gc(&view, *keep_runs, *dry_run, json)?);
+        Command::Check => check::check(config)?,
+        Command::Init(wanted) => init::init(wanted, config)?,
+        Command::Status => overview::status(&view()?, json)?,
+        Command::Why { what } => why::why(&view()?, what, json)?,
+        Command::Verify {
+            sample,
+            seed,
+            since,
+        } => {
+            let store = Store::browse(Study::read(config)?.artifacts);
+            let (text, status) = verify::verify(&store, sampled(sample, seed), *since, json)?;
+            print(&text);
+            return Ok(status);
         }
-        Command::Export { folder } => print(&transfer::export(&view, folder)?),
-        Command::Completions { .. }
-        | Command::Man { .. }
-        | Command::Check
-        | Command::Init(_)
-        | Command::Fetch
-        | Command::Tune { .. }
-        | Command::Verify { .. }
-        | Command::Import { .. } => {}
-    }
+        Command::Gc { dry_run, keep_runs } => gc::gc(&view()?, *keep_runs, *dry_run, json)?,
+        Command::Audit { share, seed } => {
+            return audit::audit(&view()?, sampled(share, seed), config, verbosity);
+        }
+        Command::Export { folder } => transfer::export(&view()?, folder)?,
+        Command::Import { folder } => {
+            let store = Store::open(Study::read(config)?.artifacts)?;
+            transfer::import(&store, folder)?
+        }
+        Command::Fetch => fetch::fetch(&Study::read(config)?)?,
+        Command::Tune { seconds } => return run::tune(config, *seconds),
+        Command::Completions { shell } => {
+            let text = shells::completions(*shell, Arguments::command());
+            String::from_utf8_lossy(&text).into_owned()
+        }
+        Command::Man { folder } => {
+            shells::pages(folder, Arguments::command())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    print(&said);
     Ok(ExitCode::SUCCESS)
 }
 

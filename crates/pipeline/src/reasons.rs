@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stage::StageError;
 use store::{Change, Miss, Preimage, Record, difference};
 use study::plan::{Action, State, Subject};
-use study::{Choice, Kind, Name, Sources};
+use study::{Kind, Sources};
 
 use crate::View;
 use crate::overview::{count, waits};
@@ -67,25 +67,7 @@ pub fn subject(preimage: &Preimage) -> String {
 
 /// As [`subject`], of an action whose preimage is not known yet.
 pub fn planned_subject(subject: &Subject, sources: &Sources) -> String {
-    let image = subject.image.map(|image| &*sources.image(image).name);
-    let text = |name: Option<&str>| name.map(Value::from);
-    let names: BTreeMap<&str, Value> = [
-        ("image", text(image)),
-        ("network", text(subject.network.as_ref().map(Name::as_str))),
-        (
-            "partition",
-            text(subject.partition.as_ref().map(Name::as_str)),
-        ),
-        ("method", text(subject.method.as_ref().map(Name::as_str))),
-        ("run", subject.run.map(Value::from)),
-        ("depth", subject.depth.map(Value::from)),
-        ("order", text(subject.order.map(Choice::name))),
-        ("replacement", text(subject.replacement.map(Choice::name))),
-    ]
-    .into_iter()
-    .filter_map(|(of, name)| Some((of, name?)))
-    .collect();
-    json!(names).to_string()
+    json!(subject.names(sources)).to_string()
 }
 
 pub(crate) fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, Record>) -> String {

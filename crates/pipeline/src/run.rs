@@ -1,16 +1,16 @@
 //! Starts the stages that have something to do, in order.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Child, ExitCode};
+use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
 use stage::{Shard, Signals, Stage, StageError, Verbosity};
 use store::Store;
-use study::Kind;
 use study::plan::{Action, Plan};
+use study::{Kind, Problems, Study};
 
 use crate::View;
+use crate::child::{self, End};
 
 /// Exit status of a stage in which actions failed: the others are done.
 const FAILED: i32 = 1;
@@ -19,8 +19,6 @@ const LOST: i32 = 3;
 /// How often something may be lost before something else must be wrong. A kind of action that meets damage sets all of it aside that
 /// it reads; what is made again in turn may do so in each kind before it, and this once for the scores and once for the report.
 const ATTEMPTS: usize = 2 * Kind::ALL.len();
-/// Time between two looks at a running stage.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// What is to be run, and how.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +119,7 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
         .stages()
         .all(|stage| is_done(view, order, &plan, stage))
     {
+        some_image_is_left(view, &plan)?;
         return Ok(Round::Done(0));
     }
     let (mut ran, mut failed) = (0, false);
@@ -130,16 +129,23 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
             break;
         }
         signals.check()?;
-        if is_done(view, order, &view.plan(stage)?, stage) {
+        let plan = view.plan(stage)?;
+        some_image_is_left(view, &plan)?;
+        if is_done(view, order, &plan, stage) {
             continue;
         }
         ran += 1;
         tracing::debug!("starting {stage}");
-        match wait(start(stage, order)?, signals)? {
-            0 => {}
-            FAILED => failed = true,
-            LOST if failed => {}
-            status => return Ok(Round::Failed(status)),
+        match child::wait(start(stage, order)?, signals)? {
+            End::Status(0) => {}
+            End::Status(FAILED) => failed = true,
+            End::Status(LOST) if failed => {}
+            End::Status(status) => return Ok(Round::Failed(status)),
+            End::Signal(signal) => {
+                let killed = killed(&view.study, stage, signal);
+                let rest = rest(view, order)?;
+                return Err(StageError::action(format!("{killed}. {rest}")));
+            }
         }
     }
     if failed {
@@ -148,18 +154,48 @@ fn round(view: &View, order: &Order<'_>, signals: &Signals) -> Result<Round, Sta
     Ok(Round::Done(ran))
 }
 
-/// Whether nothing of the order's share is left for a stage.
-fn is_done(view: &View, order: &Order<'_>, plan: &Plan, stage: Stage) -> bool {
-    let mut mine = plan
-        .stage(stage)
-        .filter(|action| order.shard.holds(&action.subject, &view.sources));
-    mine.all(Action::is_done)
+/// What an order still has to do, in words.
+fn rest(view: &View, order: &Order<'_>) -> Result<String, StageError> {
+    let plan = view.plan(order.last)?;
+    let counts = order.stages().filter_map(|stage| {
+        let due = mine(view, order, &plan, stage).filter(|action| !action.is_done());
+        let count = due.count();
+        (count > 0).then(|| format!("{stage} ({count} actions)"))
+    });
+    let counts: Vec<String> = counts.collect();
+    Ok(format!(
+        "Finished results are kept; not done yet: {}. `pipeline run` resumes there",
+        counts.join(", ")
+    ))
 }
 
-/// Starts the stage's program, which lies beside this one.
+/// An error where the study drops every image, so that nothing is left to explain.
+fn some_image_is_left(view: &View, plan: &Plan) -> Result<(), StageError> {
+    match plan.nothing_left(&view.study, &view.sources) {
+        Some(problem) => Err(Problems::from(problem).into()),
+        None => Ok(()),
+    }
+}
+
+/// The actions of a stage in the order's share.
+fn mine<'a>(
+    view: &'a View,
+    order: &'a Order<'_>,
+    plan: &'a Plan,
+    stage: Stage,
+) -> impl Iterator<Item = &'a Action> {
+    plan.stage(stage)
+        .filter(|action| order.shard.holds(&action.subject, &view.sources))
+}
+
+/// Whether nothing of the order's share is left for a stage.
+fn is_done(view: &View, order: &Order<'_>, plan: &Plan, stage: Stage) -> bool {
+    mine(view, order, plan, stage).all(Action::is_done)
+}
+
+/// Starts the stage's program.
 pub(crate) fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError> {
-    let program = beside(stage.name())?;
-    let mut command = Command::new(&program);
+    let mut command = child::program(stage.name())?;
     let verbosity = order.verbosity;
     command.arg("--config").arg(order.config);
     // Of the whole too, so that no stage looks into the environment for itself.
@@ -171,53 +207,44 @@ pub(crate) fn start(stage: Stage, order: &Order<'_>) -> Result<Child, StageError
     command
         .args(verbosity.quiet.then_some("-q"))
         .args(verbosity.json.then_some("--json"));
-    command
-        .spawn()
-        .map_err(|error| not_started(&program, &error))
+    child::start(&mut command)
+}
+
+/// An error that says which signal ended a stage, and which networks it may have loaded where it crashed.
+pub(crate) fn killed(study: &Study, stage: Stage, signal: i32) -> StageError {
+    let said = child::killed(&format!("the stage {stage}"), signal);
+    let hint = if child::is_crash(signal) && stage.loads_networks() {
+        format!("; {}", networks(study))
+    } else {
+        String::new()
+    };
+    StageError::action(format!("{said}{hint}"))
+}
+
+/// The files of the study's networks, one of which a program that crashed had loaded.
+fn networks(study: &Study) -> String {
+    let files = study.networks.values();
+    let files: Vec<String> = files
+        .map(|network| format!("`{}`", network.weights.display()))
+        .collect();
+    format!(
+        "it loads {}: `pipeline check` tries each network by itself",
+        files.join(", ")
+    )
 }
 
 /// Measures the study's networks, by the program that loads them; its exit status.
 pub(crate) fn tune(config: &Path, seconds: f64) -> Result<ExitCode, StageError> {
-    let program = beside("tune")?;
-    let mut command = Command::new(&program);
+    let mut command = child::program("tune")?;
     command.arg("--config").arg(config);
     command.arg("--seconds").arg(seconds.to_string());
-    let child = command
-        .spawn()
-        .map_err(|error| not_started(&program, &error))?;
-    let status = wait(child, &Signals::listen())?;
-    Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
-}
-
-/// A program that lies beside this one.
-pub(crate) fn beside(name: &str) -> Result<PathBuf, StageError> {
-    let here = std::env::current_exe().map_err(StageError::action)?;
-    Ok(here
-        .with_file_name(name)
-        .with_extension(std::env::consts::EXE_EXTENSION))
-}
-
-pub(crate) fn not_started(program: &Path, error: &std::io::Error) -> StageError {
-    StageError::action(format!(
-        "{} cannot be started: {error}; `make build` makes it",
-        program.display()
-    ))
-}
-
-/// Waits for a stage. Ctrl-C reaches it from the terminal; SIGTERM is passed on.
-pub(crate) fn wait(mut child: Child, signals: &Signals) -> Result<i32, StageError> {
-    let mut told = false;
-    loop {
-        if let Some(status) = child.try_wait().map_err(StageError::action)? {
-            return Ok(status.code().unwrap_or(1));
+    let child = child::start(&mut command)?;
+    match child::wait(child, &Signals::listen())? {
+        End::Status(status) => Ok(ExitCode::from(u8::try_from(status).unwrap_or(1))),
+        End::Signal(signal) => {
+            let said = child::killed("`tune`", signal);
+            let networks = networks(&Study::read(config)?);
+            Err(StageError::action(format!("{said}; {networks}")))
         }
-        if signals.received().is_some() && !told {
-            told = true;
-            if let Some(pid) = Pid::from_raw(child.id() as i32) {
-                // It may just have ended, which the next look shows.
-                let _ = kill_process(pid, Signal::TERM);
-            }
-        }
-        std::thread::sleep(LOOK);
     }
 }

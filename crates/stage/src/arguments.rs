@@ -11,7 +11,8 @@ use crate::Sharing;
 pub const EXIT_STATUSES: &str = "\
 Exit status:
   0    everything that was asked for is up to date
-  1    an action failed: an image, a label, a network; the others were done and kept
+  1    an action failed: an image, a label, a network; or a signal ended a program that was
+       started; the others were done and kept
   2    the arguments, pipeline.toml, or a file that it names are wrong; nothing was run
   3    something that this stage reads is missing, damaged, or not made yet by another share: run
        what the message names, and this stage again

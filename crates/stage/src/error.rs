@@ -33,14 +33,12 @@ pub enum StageError {
         total: usize,
     },
     /// What some actions read is not there.
-    #[error(
-        "{waiting} actions wait for tables of an earlier stage: run `make {stage}`, which makes them first"
-    )]
+    #[error("{waiting} actions wait for results that earlier stages have not made: {missing}")]
     Waiting {
         /// How many.
         waiting: usize,
-        /// This stage.
-        stage: &'static str,
+        /// What is missing, and how to make it.
+        missing: String,
     },
     /// What some actions of a share read is not there.
     #[error(
@@ -83,9 +81,9 @@ impl From<ActionError> for StageError {
         match error {
             ActionError::Store(error) => Self::Store(error),
             ActionError::Changed { path } => Self::Changed { path },
-            ActionError::Gone { .. } => Self::Waiting {
+            ActionError::Gone { table } => Self::Waiting {
                 waiting: 1,
-                stage: "all",
+                missing: format!("the table {table} was lost meanwhile; run this stage again"),
             },
             // The session knows which signal it was.
             ActionError::Interrupted => Self::Interrupted {

@@ -150,9 +150,9 @@ impl Session {
     ) -> Result<Vec<T>, StageError> {
         let id = plan
             .artifact::<T>(kind, subject)
-            .ok_or(StageError::Waiting {
+            .ok_or_else(|| StageError::Waiting {
                 waiting: 1,
-                stage: self.stage.name(),
+                missing: format!("{kind} of {}", subject.describe(&self.sources)),
             })?;
         Ok(self.store.read(&id)?)
     }
@@ -213,7 +213,7 @@ impl Session {
     ) -> Result<Job<'a, I>, StageError> {
         let inputs = context.inputs(plan, subject).ok_or(StageError::Waiting {
             waiting: 1,
-            stage: self.stage.name(),
+            missing: "they were lost meanwhile; run this stage again".to_owned(),
         })?;
         Ok(Job {
             subject,
@@ -411,28 +411,49 @@ impl Session {
     /// The error of actions whose input is not there.
     fn waiting(&self, waiting: usize) -> StageError {
         let stage = self.stage;
-        let first = (!self.shard.is_whole()).then(|| self.unfinished());
-        match first.flatten() {
-            Some(first) => StageError::ShareWaiting {
+        let plan = Kind::of(stage).last().and_then(|last| self.plan(last).ok());
+        let undone: Vec<&Action> = plan.iter().flat_map(|plan| self.undone(plan)).collect();
+        match undone.first() {
+            Some(first) if !self.shard.is_whole() => StageError::ShareWaiting {
                 waiting,
                 shard: self.shard,
                 stage: stage.name(),
-                first: first.name(),
+                first: first.stage.name(),
             },
-            None => StageError::Waiting {
+            _ => StageError::Waiting {
                 waiting,
-                stage: stage.name(),
+                missing: self.missing(&undone),
             },
         }
     }
 
-    /// The first stage that has left something undone which this share reads.
-    fn unfinished(&self) -> Option<Stage> {
-        let plan = self.plan(Kind::Curves).ok()?;
-        let reads = |action: &Action| !Shard::divides(self.stage) || self.holds(&action.subject);
-        let undone = |action: &Action| !action.is_done() && reads(action);
-        let mut needs = self.stage.with_needs().into_iter();
-        needs.find(|stage| *stage != self.stage && plan.stage(*stage).any(undone))
+    /// What earlier stages have left undone that this share reads, in the order in which it is made.
+    fn undone<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Action> {
+        let reads = |action: &&Action| !Shard::divides(self.stage) || self.holds(&action.subject);
+        let earlier = self.stage.with_needs().into_iter();
+        earlier
+            .filter(|stage| *stage != self.stage)
+            .flat_map(|stage| plan.stage(stage))
+            .filter(|action| !action.is_done())
+            .filter(reads)
+    }
+
+    /// Undone actions in words: how many of each kind, the first of them, and what makes them.
+    fn missing(&self, undone: &[&Action]) -> String {
+        let Some(first) = undone.first() else {
+            return "they were lost meanwhile; run this stage again".to_owned();
+        };
+        let kinds = undone.chunk_by(|one, next| one.kind == next.kind);
+        let kinds: Vec<String> = kinds
+            .map(|of_kind| format!("{} {}", of_kind.len(), of_kind[0].kind))
+            .collect();
+        format!(
+            "{} ({} of {} first). `make {}` makes them, or says why it cannot",
+            kinds.join(", "),
+            first.kind,
+            first.subject.describe(&self.sources),
+            first.stage
+        )
     }
 
     /// Makes `latest/` show what the study consists of now.

@@ -389,6 +389,28 @@ impl Subject {
         study.methods.get(self.method.as_ref()?)
     }
 
+    /// The names that stand in the rows, by what they name.
+    pub fn names(&self, sources: &Sources) -> BTreeMap<&'static str, Value> {
+        let name = |name: &Option<Name>| name.as_ref().map(|name| Value::from(name.as_str()));
+        let image = self.image.map(|image| &*sources.image(image).name);
+        let names = [
+            ("image", image.map(Value::from)),
+            ("network", name(&self.network)),
+            ("partition", name(&self.partition)),
+            ("method", name(&self.method)),
+            ("run", self.run.map(Value::from)),
+            ("depth", self.depth.map(Value::from)),
+            ("order", self.order.map(|order| order.name().into())),
+            (
+                "replacement",
+                self.replacement
+                    .map(|replacement| replacement.name().into()),
+            ),
+        ];
+        let given = names.into_iter();
+        given.filter_map(|(of, name)| Some((of, name?))).collect()
+    }
+
     /// The subject in words, such as `mug-07, alexnet, quickshift, lime, run 3`.
     pub fn describe(&self, sources: &Sources) -> String {
         let mut parts: Vec<String> = self
@@ -437,6 +459,7 @@ impl Subject {
     }
 }
 
+mod dropped;
 pub mod inputs;
 #[cfg(test)]
 #[expect(
@@ -446,3 +469,5 @@ pub mod inputs;
 mod matrix;
 pub mod reads;
 mod subjects;
+
+pub use dropped::remedy;

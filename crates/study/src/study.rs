@@ -730,7 +730,7 @@ kind = "lime"
         12 | folder = 3     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too; or manifest = "photos.csv"
            |          ^ found 3
 
-        error: `resize` must be a whole number from 64 to 4096
+        error: `resize` must be a whole number from 16 to 4096
           --> pipeline.toml:16:10
            |
         16 | resize = 256.0               # pixels of the shorter side

@@ -8,12 +8,9 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::pickle::{Pickle, Place, Value, View};
-use super::{Refusal, Stored};
+use super::{Refusal, Stored, Tensors};
+use crate::kind::LEGACY;
 
-/// The start of every zip archive with a file in it.
-const ARCHIVE_START: &[u8] = b"PK\x03\x04";
-/// The pickle of `torch.serialization.MAGIC_NUMBER`, with which the older serialisation starts.
-const LEGACY_START: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 /// `torch.serialization.PROTOCOL_VERSION`.
 const LEGACY_VERSION: i64 = 1001;
 /// Keys under which training scripts keep the weights beside other things.
@@ -24,16 +21,8 @@ const SAVE_WEIGHTS: &str = "save model.state_dict() with torch.save";
 /// Storages by key.
 type Storages<'pickle, 'file> = BTreeMap<&'pickle str, &'file [u8]>;
 
-pub(crate) fn is_archive(bytes: &[u8]) -> bool {
-    bytes.starts_with(ARCHIVE_START)
-}
-
-pub(crate) fn is_legacy(bytes: &[u8]) -> bool {
-    bytes.starts_with(LEGACY_START)
-}
-
 /// Reads the zip serialisation: `NAME/data.pkl`, and each storage as `NAME/data/KEY`.
-pub(crate) fn archive(bytes: &[u8]) -> Result<BTreeMap<String, Stored<'_>>, Refusal> {
+pub(crate) fn archive(bytes: &[u8]) -> Result<Tensors<'_>, Refusal> {
     let mut archive = Archive::open(bytes)?;
     let order = archive.entry("byteorder")?;
     if order.is_some_and(|order| order != b"little") {
@@ -70,10 +59,6 @@ impl<'a> Archive<'a> {
             .file_names()
             .collect::<Result<Vec<_>, _>>()
             .map_err(unreadable)?;
-        let program = |name: &str| name.ends_with("/constants.pkl") || name.contains("/code/");
-        if names.iter().any(|name| program(name)) {
-            return Err(Refusal::Program);
-        }
         let folder = names.iter().find_map(|name| name.strip_suffix("/data.pkl"));
         let Some(folder) = folder.map(str::to_owned) else {
             let reason = "the zip archive has no `data.pkl`, which torch.save writes";
@@ -111,8 +96,8 @@ impl<'a> Archive<'a> {
 
 /// Reads the older serialisation: pickles of a magic number, a version, notes on the machine, the weights and the storages'
 /// keys; then, for each key, the number of its numbers (i64) and the numbers.
-pub(crate) fn legacy(bytes: &[u8]) -> Result<BTreeMap<String, Stored<'_>>, Refusal> {
-    let (version, at) = Pickle::read(bytes, LEGACY_START.len())?;
+pub(crate) fn legacy(bytes: &[u8]) -> Result<Tensors<'_>, Refusal> {
+    let (version, at) = Pickle::read(bytes, LEGACY.len())?;
     if version.root() != &Value::Int(LEGACY_VERSION) {
         let reason = format!("the version of its form is not {LEGACY_VERSION}");
         return Err(Refusal::damaged(reason));
@@ -188,7 +173,7 @@ fn lengths(pickle: &Pickle) -> BTreeMap<&str, (usize, usize)> {
 fn stored<'file>(
     pickle: &Pickle,
     storages: &Storages<'_, 'file>,
-) -> Result<BTreeMap<String, Stored<'file>>, Refusal> {
+) -> Result<Tensors<'file>, Refusal> {
     let nested = WEIGHT_KEYS
         .into_iter()
         .filter_map(|key| lookup(pickle, key))
@@ -217,10 +202,23 @@ fn stored<'file>(
         if whole != Some(numbers.len()) || !lies_within(view) {
             return Err(outside("does not lie within storage"));
         }
+        // Else a small file could ask for any amount of memory.
+        if count(&view.shape).is_none_or(|count| count > view.storage.length) {
+            return Err(outside("repeats the numbers of storage"));
+        }
         let stored = Stored::new(view, numbers);
         Ok((name.to_owned(), stored))
     };
     entries.iter().map(tensor).collect()
+}
+
+/// Numbers of a tensor, unless they are too many to count.
+fn count(shape: &[usize]) -> Option<usize> {
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    let mut sides = shape.iter();
+    sides.try_fold(1_usize, |count, &side| count.checked_mul(side))
 }
 
 /// Whether a view reaches no number outside its storage.

@@ -2,15 +2,16 @@
 //!
 //! `pipeline init`, `check` and `plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
 
-use std::path::PathBuf;
+mod find;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
-use networks::Form;
+use networks::{Form, Network, NetworkError};
 use serde_json::{Map, Value, json};
 use stage::StageError;
-use statistics::{largest, softmax};
 use study::settings::infer as settings;
 use study::{Image, Images, Study};
 
@@ -27,14 +28,32 @@ struct Arguments {
     /// Seconds for which each network's speed is measured; not at all, unless given.
     #[arg(long)]
     seconds: Option<f64>,
+    /// Find out what this network's file is, and look at no study.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "images", "seconds"])]
+    find: Option<PathBuf>,
+    /// Height and width of the network's input, in pixels, for --find; unless given, the usual ones are tried.
+    #[arg(long, value_name = "PIXELS", requires = "find")]
+    size: Option<u32>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    stage::conclude("look", look(&arguments))
+    let said = match &arguments.find {
+        Some(path) => {
+            announce(path);
+            find::find(path, arguments.size)
+        }
+        None => look(&arguments),
+    };
+    stage::conclude("look", said.map(|said| println!("{said}")))
 }
 
-fn look(arguments: &Arguments) -> Result<(), StageError> {
+/// Says which file is loaded next: whoever started this program can then tell which one crashed it.
+fn announce(path: &Path) {
+    println!("{}", json!({"loading": path}));
+}
+
+fn look(arguments: &Arguments) -> Result<Value, StageError> {
     let study = Study::read(&arguments.config)?;
     networks::use_threads(study.compute.threads);
     let shown = if arguments.images > 0 {
@@ -43,16 +62,30 @@ fn look(arguments: &Arguments) -> Result<(), StageError> {
         Shown::default()
     };
     let mut found = Map::new();
-    for (name, network) in &study.networks {
-        let seen = see(&study, network, &shown, arguments.seconds);
-        let seen = seen.unwrap_or_else(|error| json!({"error": error.to_string()}));
-        found.insert(name.to_string(), seen);
+    let names: Vec<_> = study.networks.keys().collect();
+    // Networks of one file that differ in their normalisation are loaded once.
+    let same_file = |one: &&study::Name, next: &&study::Name| {
+        file(&study.networks[*one]) == file(&study.networks[*next])
+    };
+    for group in names.chunk_by(same_file) {
+        let settings: Vec<_> = group.iter().map(|name| &study.networks[*name]).collect();
+        announce(&settings[0].weights);
+        let seen = see(&study, &settings, &shown, arguments.seconds);
+        let seen =
+            seen.unwrap_or_else(|error| vec![json!({"error": error.to_string()}); group.len()]);
+        found.extend(group.iter().map(ToString::to_string).zip(seen));
     }
-    println!(
-        "{}",
-        json!({"images": shown.names, "unlabelled": shown.unlabelled, "networks": found})
-    );
-    Ok(())
+    Ok(json!({"images": shown.names, "unlabelled": shown.unlabelled, "networks": found}))
+}
+
+/// A network without what it wants its inputs to be.
+fn file(network: &settings::Network) -> settings::Network {
+    settings::Network {
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        temperature: 1.0,
+        ..network.clone()
+    }
 }
 
 /// Images that the networks are asked about.
@@ -60,7 +93,7 @@ fn look(arguments: &Arguments) -> Result<(), StageError> {
 struct Shown {
     names: Vec<String>,
     crops: Vec<Rgb>,
-    classes: Vec<Option<usize>>,
+    labels: Vec<Option<usize>>,
     /// Images without a label, among these and all others.
     unlabelled: usize,
 }
@@ -86,51 +119,62 @@ impl Shown {
             let decoded = imaging::decode(&bytes).map_err(|error| about(&error))?;
             shown.names.push(image.name.clone());
             shown.crops.push(imaging::prepare(&decoded, &preparation));
-            shown.classes.push(image.true_class);
+            shown.labels.push(image.true_class);
         }
         Ok(shown)
     }
 }
 
-/// What there is to say about a network.
+/// What there is to say about networks of one file, in their order.
 fn see(
     study: &Study,
-    network: &settings::Network,
+    networks: &[&settings::Network],
     shown: &Shown,
     seconds: Option<f64>,
-) -> Result<Value, Box<dyn std::error::Error>> {
+) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+    let first = networks[0];
     let side = study.images.crop as usize;
     let form = Form {
         device: infer::devices(&study.compute)?[0],
         precision: infer::precision(&study.compute),
     };
-    let bytes = std::fs::read(&network.weights)?;
-    let loaded = infer::load(network, &bytes, side, form)?;
+    let bytes = std::fs::read(&first.weights)?;
+    let loaded = infer::load(first, &bytes, side, form)?;
     let speed = seconds
         .map(|seconds| loaded.images_a_second(loaded.batch(), side, seconds))
         .transpose()?;
-    let classifier = infer::classifier(loaded, network);
-    let mut answers = Vec::new();
-    for (crop, class) in shown.crops.iter().zip(&shown.classes) {
-        let logits = classifier.logits(crop)?;
-        let predicted = largest(&logits);
-        answers.push(json!({
-            "class": predicted,
-            "probability": softmax(&logits, classifier.temperature())[predicted],
-            "right": class.map(|class| class == predicted),
-        }));
-    }
+    let answers = networks
+        .iter()
+        .map(|network| answers(&loaded, network, shown))
+        .collect::<Result<Vec<_>, _>>()?;
+    let classifier = infer::classifier(loaded, first);
     let gray = Rgb::new(side, side, vec![128; 3 * side * side])?;
     let crop = shown.crops.first().unwrap_or(&gray);
     let (layer, layer_error) = match classifier.gradients(&[(crop, 0)]) {
         Ok(gradients) => (gradients.first().map(|layer| layer.shape), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    Ok(json!({
-        "classes": classifier.classes(),
-        "layer": layer,
-        "layer_error": layer_error,
-        "answers": answers,
-        "images_per_second": speed,
-    }))
+    let seen = answers.into_iter().map(|answers| {
+        json!({
+            "classes": classifier.classes(),
+            "layer": layer,
+            "layer_error": layer_error,
+            "answers": answers,
+            "images_per_second": speed,
+        })
+    });
+    Ok(seen.collect())
+}
+
+/// What a network says to the images.
+fn answers(
+    network: &Network,
+    settings: &settings::Network,
+    shown: &Shown,
+) -> Result<Vec<Value>, NetworkError> {
+    let predictions = network.predict(&shown.crops, &infer::normalisation(settings))?;
+    let answers = predictions.iter().zip(&shown.labels).map(|((class, probability), label)| {
+        json!({"class": class, "probability": probability, "label": label})
+    });
+    Ok(answers.collect())
 }

@@ -10,9 +10,11 @@ use safetensors::Dtype;
 
 use super::Refusal;
 
-/// Values and items of constructed containers that a pickle may have for each of its bytes: honest ones have less than one, because
-/// each takes a byte or more to write, and only a hostile one copies a container again and again.
+/// Operations, values and items of constructed containers that a pickle may have for each of its bytes: honest ones have at most two, because
+/// each operation takes a byte or more to write, and only a hostile one copies a container again and again.
 const ITEMS_PER_BYTE: usize = 4;
+/// Most of them in all, which bounds the memory for a large pickle; a network of 1000 tensors has less than 100,000.
+const MOST_ITEMS: usize = 1 << 21;
 /// More sides than any tensor has.
 const MOST_SIDES: usize = 64;
 /// Arguments of a constructor that are looked at.
@@ -158,7 +160,7 @@ struct Machine<'a> {
     /// Heights of the stack at the marks that are open.
     marks: Vec<usize>,
     memo: BTreeMap<u32, Place>,
-    /// Values and items that may still be made.
+    /// Operations, values and items that there may still be.
     items: usize,
 }
 
@@ -167,7 +169,7 @@ impl<'a> Machine<'a> {
         Self {
             bytes,
             at: start,
-            items: bytes.len().saturating_mul(ITEMS_PER_BYTE),
+            items: bytes.len().saturating_mul(ITEMS_PER_BYTE).min(MOST_ITEMS),
             values: Vec::new(),
             stack: Vec::new(),
             marks: Vec::new(),
@@ -178,6 +180,7 @@ impl<'a> Machine<'a> {
     fn run(&mut self) -> Result<Place, Stop> {
         loop {
             let operation = self.byte()?;
+            self.charge(1)?;
             if operation == b'.' {
                 return self.pop();
             }
@@ -411,7 +414,7 @@ impl<'a> Machine<'a> {
             return malformed("an OrderedDict is not made of a list");
         };
         if items.len() > self.items {
-            return malformed("it makes more containers than it has data for");
+            return malformed("it makes more values than a weight file has");
         }
         let pair = |&item: &Place| match &self.values[item] {
             Value::Tuple(pair) | Value::List(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
@@ -501,14 +504,16 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Counts values and items.
+    /// Counts operations, values and items.
     fn charge(&mut self, items: usize) -> Result<(), Stop> {
         match self.items.checked_sub(items) {
             Some(left) => {
                 self.items = left;
                 Ok(())
             }
-            None => malformed("it makes more containers than it has data for"),
+            None => malformed(
+                "it makes more values than a weight file has: save model.state_dict() alone",
+            ),
         }
     }
 
@@ -600,7 +605,7 @@ mod tests {
         match Pickle::read(bytes, 0).unwrap_err() {
             Refusal::Stranger(class) => class,
             Refusal::Unreadable(reason) => reason,
-            Refusal::Program => unreachable!("a pickle is no program"),
+            Refusal::Foreign(kind) => unreachable!("{kind} is no pickle"),
         }
     }
 
@@ -655,7 +660,7 @@ mod tests {
         bytes.extend(b"e\x85q\x03");
         bytes.extend(b"h\x00h\x03R0".repeat(1000));
         bytes.extend(b"h\x01.");
-        assert!(refusal(&bytes).contains("more containers"));
+        assert!(refusal(&bytes).contains("more values"));
     }
 
     #[test]

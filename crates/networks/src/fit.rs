@@ -1,0 +1,340 @@
+//! How well a weight file fits a built-in architecture, by the names and shapes of its tensors alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use architectures::{Architecture, Family};
+use tch::{Device, Kind, Tensor};
+
+use crate::error::{NetworkError, Operation};
+use crate::network::{Network, Width, output};
+use crate::parameters::{self, Parameters, Role};
+
+/// Shapes of tensors by name.
+pub(crate) type Shapes = BTreeMap<String, Vec<i64>>;
+
+/// Channels of every architecture's first convolution at width 1.
+const FIRST_CHANNELS: f64 = 64.0;
+/// Tensors that a message names; of more it gives the number.
+const NAMED: usize = 3;
+
+/// A weight file compared with an architecture at a width.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The architecture.
+    pub architecture: Architecture,
+    /// Its width, 1 being the published one.
+    pub width: f64,
+    /// Tensors of the architecture that the file has in the right shape.
+    pub fitting: usize,
+    /// Those that it does not have, in the order of the layers.
+    pub missing: Vec<String>,
+    /// Those that it has in another shape: name, its shape, the right one.
+    pub misshapen: Vec<(String, Vec<i64>, Vec<i64>)>,
+    /// Tensors that the architecture does not have, with their shapes.
+    pub foreign: Shapes,
+}
+
+impl Fit {
+    /// Which architecture and width fit most of the file's tensors, whatever types they are of.
+    pub fn best(path: &Path, bytes: &[u8]) -> Result<Self, NetworkError> {
+        let tensors = parameters::tensors(path, bytes)?;
+        Ok(Self::best_of(&parameters::shapes(&tensors)))
+    }
+
+    pub(crate) fn best_of(shapes: &Shapes) -> Self {
+        let fits = Architecture::ALL
+            .into_iter()
+            .map(|architecture| Self::new(shapes, architecture, width(shapes, architecture)));
+        let better = |best: Self, fit: Self| {
+            let larger = fit.fitting > best.fitting
+                || fit.fitting == best.fitting && fit.differences() < best.differences();
+            if larger { fit } else { best }
+        };
+        fits.reduce(better)
+            .unwrap_or_else(|| unreachable!("there are built-in architectures"))
+    }
+
+    pub(crate) fn new(shapes: &Shapes, architecture: Architecture, width: Width) -> Self {
+        let mut needs = Needs {
+            left: shapes.clone(),
+            fit: Self {
+                architecture,
+                width: width.get(),
+                fitting: 0,
+                missing: Vec::new(),
+                misshapen: Vec::new(),
+                foreign: Shapes::new(),
+            },
+        };
+        // What it makes is never looked at: only what it asks for.
+        if let Err(error) = Network::new(&mut needs, architecture, width) {
+            unreachable!("{error}: tensors of no numbers are always there");
+        }
+        Self {
+            foreign: needs.left,
+            ..needs.fit
+        }
+    }
+
+    /// Whether the file has all tensors of the architecture and no others.
+    pub fn is_exact(&self) -> bool {
+        self.differences() == 0
+    }
+
+    /// Tensors of the architecture.
+    pub fn needed(&self) -> usize {
+        self.fitting + self.missing.len() + self.misshapen.len()
+    }
+
+    fn differences(&self) -> usize {
+        self.missing.len() + self.misshapen.len() + self.foreign.len()
+    }
+
+    fn lacks_output(&self) -> bool {
+        let output = output(self.architecture.family());
+        self.missing.iter().any(|name| name == output)
+    }
+
+    /// What to do where it is not exact.
+    fn way_out(&self) -> &'static str {
+        if self.lacks_output() && self.foreign.is_empty() {
+            "it has no output layer, so these are the weights of a backbone: save those of the whole classifier"
+        } else if self.lacks_output() {
+            "a built-in architecture ends in one linear layer of this name: export a network with another head as TorchScript (scripts/export_torchscript.py)"
+        } else if self.missing.is_empty() && self.misshapen.is_empty() {
+            "save the state dict without these, or export the network as TorchScript (scripts/export_torchscript.py)"
+        } else {
+            "check `architecture` and `width`, or export the network as TorchScript (scripts/export_torchscript.py)"
+        }
+    }
+}
+
+/// What is missing, of another shape, and too much; and how to get a file that fits.
+impl fmt::Display for Fit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "does not fit {} at width {}:",
+            self.architecture.name(),
+            self.width
+        )?;
+        if !self.missing.is_empty() {
+            let names = self.missing.iter().map(|name| format!("`{name}`"));
+            let (names, verb) = listed(names);
+            write!(formatter, " {names} {verb} missing;")?;
+        }
+        if !self.misshapen.is_empty() {
+            let shapes = self.misshapen.iter().map(|(name, found, expected)| {
+                format!("`{name}` has shape {found:?} and should have {expected:?}")
+            });
+            write!(formatter, " {};", listed(shapes).0)?;
+        }
+        if !self.foreign.is_empty() {
+            let shapes = self.foreign.iter();
+            let shapes = shapes.map(|(name, shape)| format!("`{name}` {shape:?}"));
+            let (names, verb) = listed(shapes);
+            write!(formatter, " {names} {verb} not part of it;")?;
+        }
+        write!(formatter, " {}", self.way_out())
+    }
+}
+
+/// The first few of some tensors and the number of the others, and the verb for them.
+fn listed(tensors: impl ExactSizeIterator<Item = String>) -> (String, &'static str) {
+    let count = tensors.len();
+    let verb = if count == 1 { "is" } else { "are" };
+    let mut text = tensors.take(NAMED).collect::<Vec<_>>().join(", ");
+    if let Some(others @ 1..) = count.checked_sub(NAMED) {
+        text.push_str(&format!(" and {others} more"));
+    }
+    (text, verb)
+}
+
+/// The width at which an architecture's first convolution has the channels that the file says; 1 where it says nothing.
+fn width(shapes: &Shapes, architecture: Architecture) -> Width {
+    let first = match architecture.family() {
+        Family::AlexNet | Family::Vgg(_) => "features.0.weight",
+        Family::ResNet(_) => "conv1.weight",
+    };
+    let channels = shapes.get(first).and_then(|shape| shape.first());
+    channels
+        .and_then(|&channels| Width::new(channels as f64 / FIRST_CHANNELS).ok())
+        .unwrap_or(Width::FULL)
+}
+
+/// Notes what a network asks for and what the file has of it.
+struct Needs {
+    fit: Fit,
+    /// What nothing has asked for yet.
+    left: Shapes,
+}
+
+impl Parameters for Needs {
+    fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
+        match self.left.remove(name) {
+            Some(found) if found == shape => self.fit.fitting += 1,
+            Some(found) => {
+                let expected = shape.to_vec();
+                self.fit.misshapen.push((name.to_owned(), found, expected));
+            }
+            None => self.fit.missing.push(name.to_owned()),
+        }
+        Tensor::f_empty([0], (Kind::Float, Device::Cpu)).during("comparing tensors")
+    }
+
+    /// Where the output layer is missing, any number does.
+    fn classes(&self, name: &str) -> Result<i64, NetworkError> {
+        let rows = self.left.get(name).and_then(|shape| shape.first());
+        Ok(rows.copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Precision;
+    use crate::tests::{Weights, named, saved, weights};
+
+    const NARROW: f64 = 0.0625;
+
+    fn loaded(weights: &Weights, architecture: &str, width: f64) -> Result<Network, NetworkError> {
+        let (path, width) = (Path::new("a.pth"), Width::new(width).unwrap());
+        let architecture = named(architecture);
+        Network::load(path, &saved(weights), architecture, width, Precision::Fp32)
+    }
+
+    fn refusal(weights: &Weights, architecture: &str) -> String {
+        loaded(weights, architecture, NARROW)
+            .unwrap_err()
+            .to_string()
+    }
+
+    fn narrow(architecture: &str) -> Weights {
+        weights(named(architecture), Width::new(NARROW).unwrap())
+    }
+
+    fn renamed(weights: Weights, name: impl Fn(&str) -> String) -> Weights {
+        let renamed = weights.into_iter();
+        renamed.map(|(old, tensor)| (name(&old), tensor)).collect()
+    }
+
+    #[test]
+    fn the_weights_of_every_architecture_are_told_and_their_width() {
+        for width in [1.0, 0.5, NARROW] {
+            for architecture in Architecture::ALL {
+                let nothing = Shapes::new();
+                let wanted = Fit::new(&nothing, architecture, Width::new(width).unwrap());
+                let mut asked = Asked(Shapes::new());
+                Network::new(&mut asked, architecture, Width::new(width).unwrap()).unwrap();
+                assert_eq!(asked.0.len(), wanted.missing.len());
+                let best = Fit::best_of(&asked.0);
+                assert!(best.is_exact(), "{best}");
+                assert_eq!((best.architecture, best.width), (architecture, width));
+            }
+        }
+    }
+
+    /// The shapes that a network asks for.
+    struct Asked(Shapes);
+
+    impl Parameters for Asked {
+        fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
+            self.0.insert(name.to_owned(), shape.to_vec());
+            Tensor::f_empty([0], (Kind::Float, Device::Cpu)).during("a test")
+        }
+
+        fn classes(&self, _: &str) -> Result<i64, NetworkError> {
+            Ok(10)
+        }
+    }
+
+    #[test]
+    fn what_training_puts_before_and_into_names_is_taken_off() {
+        let prefixes = ["module.", "model.", "_orig_mod.", "model._orig_mod.net."];
+        for prefix in prefixes {
+            let weights = renamed(narrow("resnet18"), |name| format!("{prefix}{name}"));
+            assert!(loaded(&weights, "resnet18", NARROW).is_ok(), "{prefix}");
+        }
+        // As PyTorch's ImageNet example wraps the convolutions alone.
+        let weights = renamed(narrow("vgg11"), |name| {
+            name.replace("features.", "features.module.")
+        });
+        assert!(loaded(&weights, "vgg11", NARROW).is_ok());
+    }
+
+    #[test]
+    fn another_head_or_none_is_refused_with_what_the_file_has() {
+        let weights = renamed(narrow("resnet18"), |name| name.replace("fc.", "fc.1."));
+        let error = refusal(&weights, "resnet18");
+        assert!(error.starts_with("a.pth: "), "{error}");
+        assert!(
+            error.contains("`fc.weight`, `fc.bias` are missing"),
+            "{error}"
+        );
+        assert!(error.contains("`fc.1.weight` [7, 32]"), "{error}");
+        assert!(error.contains("export_torchscript.py"), "{error}");
+        let mut weights = narrow("resnet18");
+        weights.retain(|name, _| !name.starts_with("fc."));
+        let error = refusal(&weights, "resnet18");
+        assert!(error.contains("backbone"), "{error}");
+    }
+
+    #[test]
+    fn tensors_that_are_too_many_or_of_another_shape_are_named() {
+        let mut weights = narrow("resnet18");
+        weights.insert("conv1.total_ops".to_owned(), Tensor::from_slice(&[1.0_f64]));
+        let error = refusal(&weights, "resnet18");
+        assert!(
+            error.contains("`conv1.total_ops` [1] is not part"),
+            "{error}"
+        );
+        let mut weights = narrow("resnet18");
+        weights.insert(
+            "conv1.weight".to_owned(),
+            Tensor::zeros([4, 3, 3, 3], (Kind::Float, Device::Cpu)),
+        );
+        let error = refusal(&weights, "resnet18");
+        assert!(
+            error.contains("[4, 3, 3, 3] and should have [4, 3, 7, 7]"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_weights_of_another_architecture_or_width_are_told() {
+        let error = refusal(&narrow("resnet18"), "alexnet");
+        assert!(
+            error.contains("the weights of resnet18 at width 0.0625"),
+            "{error}"
+        );
+        let error = loaded(&narrow("resnet18"), "resnet18", 0.5)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("width = 0.0625"), "{error}");
+    }
+
+    #[test]
+    fn one_class_and_doubles_are_refused_with_the_way_out() {
+        let mut weights = narrow("resnet18");
+        for name in ["fc.weight", "fc.bias"] {
+            let row = weights[name].narrow(0, 0, 1);
+            weights.insert(name.to_owned(), row);
+        }
+        let error = refusal(&weights, "resnet18");
+        assert!(
+            error.contains("`fc.weight` has 1 rows") && error.contains("[0, z]"),
+            "{error}"
+        );
+        let mut weights = narrow("resnet18");
+        let double = weights["bn1.running_mean"].to_kind(Kind::Double);
+        weights.insert("bn1.running_mean".to_owned(), double);
+        let error = refusal(&weights, "resnet18");
+        assert!(
+            error.contains("`bn1.running_mean` is of type F64"),
+            "{error}"
+        );
+        assert!(error.contains(".float()"), "{error}");
+    }
+}
