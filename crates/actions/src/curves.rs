@@ -13,6 +13,7 @@ pub struct Curves {
     /// Names in the rows.
     pub names: Judged,
     /// What the superpixels are removed from.
+    #[serde(flatten)]
     pub scene: Scene,
     /// The superpixels, the most relevant first.
     pub order: Read<RemovalOrder>,

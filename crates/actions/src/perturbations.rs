@@ -15,6 +15,7 @@ pub struct Perturbations {
     /// Names in the row.
     pub names: Explained,
     /// What is evaluated.
+    #[serde(flatten)]
     pub asked: Asked,
 }
 

@@ -12,6 +12,7 @@ pub struct Saliency {
     /// Names in the row.
     pub names: Mapped,
     /// What the map is made from.
+    #[serde(flatten)]
     pub cam: Cam,
 }
 

@@ -21,6 +21,7 @@ pub struct Weights {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Fit {
     /// Kernel, penalty and selection.
+    #[serde(flatten)]
     pub surrogate: surrogate::Settings,
     /// How the masks were drawn, which tells the samples that were drawn together.
     pub sampler: Sampler,
