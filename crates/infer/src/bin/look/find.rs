@@ -4,7 +4,10 @@ use std::io::Cursor;
 use std::path::Path;
 
 use checkpoint::FileKind;
-use networks::{Fit, Form, Machine, Methods, Network, NetworkError, Precision, Wanted, Width};
+use imaging::Rgb;
+use networks::{
+    Fit, Form, Machine, Methods, Network, NetworkError, Normalisation, Precision, Wanted, Width,
+};
 use serde_json::{Value, json};
 use stage::StageError;
 
@@ -87,9 +90,20 @@ fn weights(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
     let network = Width::new(fit.width)
         .and_then(|width| Network::load(path, bytes, fit.architecture, width, form));
     let network = network.map_err(StageError::action)?;
+    let name = fit.architecture.name();
+    let side = side.unwrap_or(SIDES[0]);
+    let pixels = 3 * (side as usize).pow(2);
+    let gray = Rgb::new(side as usize, side as usize, vec![128; pixels]);
+    let gray = gray.map_err(StageError::action)?;
+    if let Err(error) = network.predict(&[gray], &Normalisation::IMAGENET) {
+        return Err(StageError::action(format!(
+            "{}: {name} does not take an input of {side} x {side} pixels ({error}): give a larger --size",
+            path.display()
+        )));
+    }
     Ok(json!({
-        "architecture": fit.architecture.name(), "width": fit.width, "classes": network.classes(),
-        "side": side.unwrap_or(SIDES[0]), "refused": [],
+        "architecture": name, "width": fit.width, "classes": network.classes(),
+        "side": side, "refused": [],
     }))
 }
 
