@@ -4,7 +4,7 @@ mod classifiers;
 pub mod logits;
 pub mod targets;
 
-pub use classifiers::{Classifiers, classifier, devices, load, precision, ran};
+pub use classifiers::{Classifiers, classifier, devices, emulated, load, precision, ran};
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use stage::StageError;
 use study::settings::infer::{Architecture, Network};
 use study::{Choice, Images, Method, Problem, Problems, Sources, Study};
 
-use crate::look::look;
+use crate::look::{Seen, look};
 
 /// What `pipeline check --help` says at its end.
 pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the headers and given digests of weight files; where all that is right, each network is loaded too and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
@@ -45,14 +45,18 @@ pub fn check(config: &Path) -> Result<String, StageError> {
             problems.push(Problem::new(reason).help(help));
         }
     }
+    let mut warnings = Vec::new();
     if problems.is_empty() {
-        problems = loaded(&study, config, classes)?;
+        let seen = look(config, 0, None)?;
+        warnings.extend(seen.warnings());
+        problems = loaded(&study, &seen, classes);
     }
     if !problems.is_empty() {
         return Err(Problems::from(problems).into());
     }
     let sources = Sources::read(&study)?;
     let mut lines: Vec<String> = sources.images.warnings.clone();
+    lines.extend(warnings);
     lines.push(format!(
         "nothing is wrong: {images} images, {} classes, {} networks, {} partitions, {} methods",
         classes.unwrap_or(0),
@@ -64,12 +68,7 @@ pub fn check(config: &Path) -> Result<String, StageError> {
 }
 
 /// What shows only when the networks are loaded: all their tensors, what they give, the layer that Grad-CAM reads, and the device.
-fn loaded(
-    study: &Study,
-    config: &Path,
-    classes: Option<usize>,
-) -> Result<Vec<Problem>, StageError> {
-    let seen = look(config, 0, None)?;
+fn loaded(study: &Study, seen: &Seen, classes: Option<usize>) -> Vec<Problem> {
     let of_layers = |method: &Method| matches!(method, Method::Gradcam(_));
     let reads_layers = study.methods.values().any(of_layers);
     let mut problems = Vec::new();
@@ -85,7 +84,7 @@ fn loaded(
             problems.push(Problem::new(reason));
         }
     }
-    Ok(problems)
+    problems
 }
 
 /// What is wrong where a network tells another number of classes apart than the study names.

@@ -536,6 +536,9 @@ impl<'a> Draft<'a> {
         if network.layer_error.is_some() {
             text.push_str("; no Grad-CAM, as the file says");
         }
+        for warning in &network.warnings {
+            let _ = write!(text, "\nwarning: {warning}");
+        }
         text.push_str("\nnext:");
         let program = std::env::args_os().next();
         let program = program.as_deref().map_or(Path::new("pipeline"), Path::new);

@@ -2,17 +2,18 @@
 //!
 //! `pipeline init`, `check` and `plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
 use infer::logits::logits;
-use networks::{Fit, Form};
+use networks::{Form, Network, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
-use study::{Image, Images, Study};
+use study::settings::lime;
+use study::{Image, Images, Method, Study};
 
 /// Looks at networks and images.
 #[derive(Debug, Parser)]
@@ -21,9 +22,6 @@ struct Arguments {
     /// The study.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     config: PathBuf,
-    /// A weight file that is compared with every built-in architecture, in place of looking at a study.
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
     /// How many images are shown to the networks: those with a label first, each kind by name.
     #[arg(long, default_value_t = 0)]
     images: usize,
@@ -38,10 +36,6 @@ fn main() -> ExitCode {
 }
 
 fn look(arguments: &Arguments) -> Result<(), StageError> {
-    if let Some(weights) = &arguments.weights {
-        println!("{}", fit(weights)?);
-        return Ok(());
-    }
     let study = Study::read(&arguments.config)?;
     networks::use_threads(study.compute.threads);
     let shown = if arguments.images > 0 {
@@ -60,20 +54,6 @@ fn look(arguments: &Arguments) -> Result<(), StageError> {
         json!({"images": shown.names, "unlabelled": shown.unlabelled, "networks": found})
     );
     Ok(())
-}
-
-/// The architecture and width that fit most of a weight file.
-fn fit(weights: &Path) -> Result<Value, StageError> {
-    let bytes = std::fs::read(weights)
-        .map_err(|error| StageError::action(format!("{}: {error}", weights.display())))?;
-    let fit = Fit::best(weights, &bytes).map_err(StageError::action)?;
-    Ok(json!({
-        "architecture": fit.architecture.name(),
-        "width": fit.width,
-        "fitting": fit.fitting,
-        "needed": fit.needed(),
-        "exact": fit.is_exact(),
-    }))
 }
 
 /// Images that the networks are asked about.
@@ -127,6 +107,7 @@ fn see(
     };
     let bytes = std::fs::read(&network.weights)?;
     let loaded = infer::load(network, &bytes, side, form)?;
+    let warnings = warnings(study, network, &loaded, form);
     let speed = seconds
         .map(|seconds| loaded.images_a_second(loaded.batch(), side, seconds))
         .transpose()?;
@@ -151,7 +132,33 @@ fn see(
         "classes": classifier.classes(),
         "layer": layer,
         "layer_error": layer_error,
+        "warnings": warnings,
         "answers": answers,
         "images_per_second": speed,
     }))
+}
+
+/// Reasons to doubt a network's answers, and to ask it in other numbers.
+fn warnings(
+    study: &Study,
+    settings: &settings::Network,
+    network: &Network,
+    form: Form,
+) -> Vec<String> {
+    let in_bf16 = |method: &Method| match method {
+        Method::Lime(lime) => {
+            use lime::Precision::{Bf16, Mixed};
+            matches!(study.precision_of(lime), Bf16 | Mixed)
+        }
+        _ => false,
+    };
+    let form = if study.methods.values().any(in_bf16) {
+        let precision = Precision::Bf16;
+        Form { precision, ..form }
+    } else {
+        form
+    };
+    let doubts = network.doubts().iter().map(ToString::to_string);
+    let slow = infer::emulated(settings, form).map(str::to_owned);
+    doubts.chain(slow).collect()
 }
