@@ -4,7 +4,9 @@ mod classifiers;
 pub mod logits;
 pub mod targets;
 
-pub use classifiers::{Classifiers, classifier, devices, load, normalisation, precision, ran};
+pub use classifiers::{
+    Classifiers, classifier, devices, emulated, load, normalisation, precision, ran,
+};
 
 use networks::NetworkError;
 use stage::{Output, Session, StageError, digest_of};
