@@ -365,7 +365,7 @@ fn init_speaks_of_what_it_was_given_and_not_of_a_file_of_its_own() {
     // Where a network wants another size, or is none, the way to mend it is one that init has.
     let fixtures = repository().join("tests/fixtures");
     for (file, mend) in [
-        ("script_unfit.pt", "--size"),
+        ("script_unfit.pt", "`head` fails"),
         ("whole_model.pth", "state_dict"),
     ] {
         fs::copy(fixtures.join(file), folder.path(file)).unwrap();

@@ -163,6 +163,15 @@ impl Architecture {
         TABLE[self.place].layers
     }
 
+    /// Height and width of the smallest pictures that it takes, in pixels: of smaller ones a pooling would leave nothing.
+    pub const fn smallest(self) -> u32 {
+        match self.family() {
+            Family::AlexNet => 63,
+            Family::Vgg(_) => 32,
+            Family::ResNet(_) => 1,
+        }
+    }
+
     /// Inputs in a batch. A constant, because the last bits of a logit depend on it.
     pub const fn batch(self) -> usize {
         TABLE[self.place].batch

@@ -1,7 +1,7 @@
 //! The networks of a study, loaded when they are first asked.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 
 use networks::{
     Cascade, Classifier, Depth, Device, Form, Machine, Methods, Network, NetworkError,
@@ -171,6 +171,13 @@ impl<'a> Classifiers<'a> {
             precision,
         };
         let network = load(settings, &bytes, side, form).map_err(StageError::shared)?;
+        for doubt in network.doubts() {
+            tracing::warn!("{}: {doubt}", settings.weights.display());
+        }
+        if let Some(slow) = emulated(settings, form) {
+            static ONCE: Once = Once::new();
+            ONCE.call_once(|| tracing::warn!("{slow}"));
+        }
         check_classes(self.session, settings, network.classes())?;
         tracing::debug!("loaded {name} from {}", settings.weights.display());
         Ok(classifier(network, settings))
@@ -237,6 +244,14 @@ pub fn cascade(cascade: &Cascade) -> serde_json::Value {
         lowest_random_layer: cascade.random.last().cloned().unwrap_or_default(),
     };
     serde_json::json!(cascade)
+}
+
+/// What there is to say about a form in which a network is much slower than in fp32.
+pub fn emulated(settings: &Settings, form: Form) -> Option<&'static str> {
+    let built_in = settings.architecture != infer::Architecture::TorchScript;
+    (built_in && form.device.is_cpu() && !form.precision.is_native()).then_some(
+        "this processor has no instructions for bf16, which it emulates: AlexNet took three and ResNet-50 six times as long as in fp32 (docs/performance.md); set precision = \"fp32\"",
+    )
 }
 
 /// An action's output with what its record says of the network that was asked: its device, and the inputs in a batch.

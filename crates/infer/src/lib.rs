@@ -5,7 +5,7 @@ pub mod logits;
 pub mod targets;
 
 pub use classifiers::{
-    Classifiers, cascade, classifier, devices, load, normalisation, precision, ran,
+    Classifiers, cascade, classifier, devices, emulated, load, normalisation, precision, ran,
 };
 
 use actions::{Logits, Targets};

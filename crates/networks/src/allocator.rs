@@ -13,13 +13,11 @@ pub fn use_threads(threads: u32) {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(
-    unsafe_code,
-    reason = "mallopt has no safe form; it takes plain integers and keeps no pointer"
-)]
+#[expect(unsafe_code, reason = "mallopt has no safe form")]
 fn keep_freed_memory() {
     const KEPT: libc::c_int = 1 << 30;
     const STEP: libc::c_int = 1 << 28;
+    // SAFETY: mallopt takes plain integers, keeps no pointer, and locks what it changes.
     unsafe {
         libc::mallopt(libc::M_MMAP_MAX, 0);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);

@@ -368,8 +368,19 @@ impl Classifier {
         let sum = Tensor::f_stack(&chosen, 0)
             .and_then(|chosen| chosen.f_sum(Kind::Float))
             .during("reading a logit")?;
+        let no_gradient = || NetworkError::NoGradient {
+            head: self.network.head_name(),
+        };
+        // libtorch follows the gradient of a sum without asking whether there is one.
+        if !sum.requires_grad() {
+            return Err(no_gradient());
+        }
         let gradients = Tensor::f_run_backward(&[sum], &[&activations], false, false)
             .during("the backward pass")?;
+        // There may be one that does not come from the activations.
+        if !gradients[0].defined() {
+            return Err(no_gradient());
+        }
         let layer = activations.numel() / activations.size()[0] as usize;
         let gradients = values(&gradients[0])?;
         let each = gradients.chunks_exact(layer).take(targets.len());

@@ -4,11 +4,10 @@
 ///
 /// Opening registers the CUDA operations; [`tch::Cuda::is_available`] then tells whether there is a GPU to run them.
 #[cfg(unix)]
-#[expect(
-    unsafe_code,
-    reason = "dlopen has no safe form; the name is a constant, and the library stays open until the process ends"
-)]
+#[expect(unsafe_code, reason = "dlopen has no safe form")]
 pub fn open_cuda() -> bool {
+    // SAFETY: the name ends in a zero byte. The library's constructors are those of the libtorch that this program is linked to, which may run
+    // at any time; it stays open until the process ends.
     let library = unsafe {
         libc::dlopen(
             c"libtorch_cuda.so".as_ptr(),
@@ -27,13 +26,17 @@ pub fn open_cuda() -> bool {
 /// Lets convolutions and products of matrices on a GPU keep 10 bits of each factor (TF32), or forbids it, for the whole process. libtorch lets
 /// convolutions do so unless it is told otherwise. False where this libtorch does not have the switches.
 #[cfg(unix)]
-#[expect(
-    unsafe_code,
-    reason = "tch has no form of these; the names are those of C++ functions of two known signatures in the pinned libtorch, called only if they are there"
-)]
+#[expect(unsafe_code, reason = "tch has no form of these functions")]
 pub(crate) fn allow_tf32(allowed: bool) -> bool {
     use std::mem::transmute;
+    use std::sync::{Mutex, PoisonError};
 
+    /// What was set last.
+    static SET: Mutex<Option<bool>> = Mutex::new(None);
+    let mut set = SET.lock().unwrap_or_else(PoisonError::into_inner);
+    if *set == Some(allowed) {
+        return true;
+    }
     let context = function(c"_ZN2at13globalContextEv");
     let convolutions = function(c"_ZN2at7Context17setAllowTF32CuDNNEb");
     let products = function(c"_ZN2at7Context18setAllowTF32CuBLASEb");
@@ -41,6 +44,9 @@ pub(crate) fn allow_tf32(allowed: bool) -> bool {
     else {
         return false;
     };
+    // SAFETY: the names say that these are at::globalContext(), which gives a reference to an object that lives as long as the process, and two
+    // methods of that object that take a bool and, in the pinned libtorch, give nothing. Both compilers pass a reference, `this` and a bool as C
+    // does. The methods set a bool each, which no other thread reads meanwhile: a process has one value, which is set before its first network.
     unsafe {
         let context: unsafe extern "C" fn() -> *mut libc::c_void = transmute(context);
         let context = context();
@@ -49,6 +55,7 @@ pub(crate) fn allow_tf32(allowed: bool) -> bool {
             setter(context, allowed);
         }
     }
+    *set = Some(allowed);
     true
 }
 
@@ -60,11 +67,9 @@ pub(crate) fn allow_tf32(_: bool) -> bool {
 
 /// A function of the libraries that are loaded.
 #[cfg(unix)]
-#[expect(
-    unsafe_code,
-    reason = "dlsym has no safe form; the name ends in a zero byte"
-)]
+#[expect(unsafe_code, reason = "dlsym has no safe form")]
 fn function(name: &std::ffi::CStr) -> Option<*mut libc::c_void> {
+    // SAFETY: a `CStr` ends in a zero byte, and dlsym does nothing but look the name up.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!found.is_null()).then_some(found)
 }
@@ -79,6 +84,7 @@ mod tests {
         let allowed = || {
             let context = function(c"_ZN2at13globalContextEv").unwrap();
             let products = function(c"_ZNK2at7Context15allowTF32CuBLASEv").unwrap();
+            // SAFETY: as in `allow_tf32`; this method takes nothing and gives a bool.
             unsafe {
                 let context: unsafe extern "C" fn() -> *mut libc::c_void =
                     std::mem::transmute(context);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::device::Device;
 use crate::fit::Fit;
-use crate::script::{Difference, Methods};
+use crate::script::{Difference, Methods, Takes};
 
 /// An error of this crate; every message says what was expected, what was found and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +46,11 @@ pub enum NetworkError {
         rows: i64,
     },
     /// The file is no program that libtorch can load.
-    #[error(
-        "{path}: not a TorchScript program ({reason}); expected what torch.jit.save writes: export the network again"
-    )]
+    #[error("{path}: not a TorchScript program, as torch.jit.save writes it: {reason}")]
     NoProgram {
         /// The file.
         path: PathBuf,
-        /// What libtorch says.
+        /// What it is, or what libtorch says, and what to do.
         reason: String,
     },
     /// A method of a TorchScript program is missing.
@@ -87,7 +85,7 @@ pub enum NetworkError {
         /// The method.
         method: String,
         /// What it gives, in words.
-        found: &'static str,
+        found: String,
     },
     /// A TorchScript program gives logits that are no numbers.
     #[error(
@@ -98,9 +96,7 @@ pub enum NetworkError {
         path: PathBuf,
     },
     /// A method of a TorchScript program failed.
-    #[error(
-        "{path}: the method `{method}` fails on an input of shape {input:?}: {reason}; if the network takes inputs of another size, set `crop` in [images]"
-    )]
+    #[error("{path}: the method `{method}` fails on an input of shape {input:?}: {reason}")]
     Method {
         /// The program.
         path: PathBuf,
@@ -112,7 +108,7 @@ pub enum NetworkError {
         reason: String,
     },
     /// A method of a TorchScript program gives something of another shape than is needed.
-    #[error("{path}: the method `{method}` gives shape {found:?}; expected {expected}")]
+    #[error("{path}: the method `{method}` gives {found}; expected {expected}")]
     Output {
         /// The program.
         path: PathBuf,
@@ -120,8 +116,34 @@ pub enum NetworkError {
         method: String,
         /// The shape that is needed, in words.
         expected: String,
-        /// The shape that it gives.
-        found: Vec<i64>,
+        /// The shape that it gives, and the type where that is not f32.
+        found: String,
+    },
+    /// A `TorchScript` program takes other inputs than those of a study.
+    #[error("{path}: the program does not take inputs of shape {input:?}: {takes}")]
+    Takes {
+        /// The program.
+        path: PathBuf,
+        /// Shape of what it was given.
+        input: Vec<i64>,
+        /// What it takes.
+        takes: Takes,
+    },
+    /// A `TorchScript` program gives one number for each input.
+    #[error(
+        "{path}: the program gives one number for each input, and at least 2 are needed, one for each class: the softmax of one logit is 1 whatever is shown. If it is the logit z of \"yes\" against \"no\", export a module that gives [0, z], torch.stack([torch.zeros_like(z), z], 1), which has the same probabilities; if it is a probability p, [log(1 - p), log(p)]"
+    )]
+    OneOutput {
+        /// The program.
+        path: PathBuf,
+    },
+    /// Logits have no gradient with respect to the activations that they are made of.
+    #[error(
+        "{head} gives logits without a gradient, as after torch.no_grad, detach, a rounding or a conversion to integers; Grad-CAM needs one: export it without these, or leave Grad-CAM out"
+    )]
+    NoGradient {
+        /// What makes logits of activations, for a message.
+        head: String,
     },
     /// Two ways to the same logits differ.
     #[error(
@@ -175,7 +197,7 @@ pub enum NetworkError {
     },
     /// The network gave a logit that is infinite or not a number.
     #[error(
-        "the network gave a logit that is not finite for input {input} of {inputs}: its weights or its normalisation are wrong"
+        "the network gave a logit that is not finite for input {input} of {inputs}: its weights or its normalisation are wrong, or it cannot take a picture of one colour"
     )]
     LogitNotFinite {
         /// Which of the inputs, from 0.

@@ -37,7 +37,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Which architecture and width fit most of the file's tensors, whatever types they are of.
+    /// The architecture and width that fit a file best, whatever types its tensors are of.
     pub fn best(path: &Path, bytes: &[u8]) -> Result<Self, NetworkError> {
         let tensors = parameters::tensors(path, bytes)?;
         Ok(Self::best_of(&parameters::shapes(&tensors)))
@@ -47,12 +47,7 @@ impl Fit {
         let fits = Architecture::ALL
             .into_iter()
             .map(|architecture| Self::new(shapes, architecture, width(shapes, architecture)));
-        let better = |best: Self, fit: Self| {
-            let larger = fit.fitting > best.fitting
-                || fit.fitting == best.fitting && fit.differences() < best.differences();
-            if larger { fit } else { best }
-        };
-        fits.reduce(better)
+        fits.reduce(|best, fit| if fit.is_above(&best) { fit } else { best })
             .unwrap_or_else(|| unreachable!("there are built-in architectures"))
     }
 
@@ -83,13 +78,25 @@ impl Fit {
         self.differences() == 0
     }
 
-    /// Tensors of the architecture.
-    pub fn needed(&self) -> usize {
-        self.fitting + self.missing.len() + self.misshapen.len()
+    /// Tensors of the file that have the name of one of the architecture's.
+    pub fn named(&self) -> usize {
+        self.fitting + self.misshapen.len()
+    }
+
+    /// Tensors of the file.
+    pub fn tensors(&self) -> usize {
+        self.named() + self.foreign.len()
     }
 
     fn differences(&self) -> usize {
         self.missing.len() + self.misshapen.len() + self.foreign.len()
+    }
+
+    /// Whether the file and the architecture have a larger share of their names in common, or of an equal share more shapes.
+    fn is_above(&self, other: &Self) -> bool {
+        let all = |fit: &Self| fit.tensors() + fit.missing.len();
+        let shares = [self.named() * all(other), other.named() * all(self)];
+        shares[0] > shares[1] || shares[0] == shares[1] && self.fitting > other.fitting
     }
 
     fn lacks_output(&self) -> bool {
@@ -145,11 +152,11 @@ impl fmt::Display for Fit {
 fn listed(tensors: impl ExactSizeIterator<Item = String>) -> (String, &'static str) {
     let count = tensors.len();
     let verb = if count == 1 { "is" } else { "are" };
-    let mut text = tensors.take(NAMED).collect::<Vec<_>>().join(", ");
-    if let Some(others @ 1..) = count.checked_sub(NAMED) {
-        text.push_str(&format!(" and {others} more"));
+    let named = tensors.take(NAMED).collect::<Vec<_>>().join(", ");
+    if count <= NAMED {
+        return (named, verb);
     }
-    (text, verb)
+    (format!("{named} and {} more", count - NAMED), verb)
 }
 
 /// The width at which an architecture's first convolution has the channels that the file says; 1 where it says nothing.
@@ -161,7 +168,7 @@ fn width(shapes: &Shapes, architecture: Architecture) -> Width {
     let channels = shapes.get(first).and_then(|shape| shape.first());
     channels
         .and_then(|&channels| Width::new(channels as f64 / FIRST_CHANNELS).ok())
-        .unwrap_or(Width::FULL)
+        .unwrap_or(Width::PUBLISHED)
 }
 
 /// Notes what a network asks for and what the file has of it.

@@ -125,12 +125,15 @@ impl Batch {
     }
 
     /// The bytes of the first `count` inputs, [channels, height, width], one after another. Bytes of 0 are values of 0.
-    #[expect(
-        unsafe_code,
-        reason = "the tensor is contiguous, on the CPU and this one's own, and any bytes are values; tch lends no slice of it"
-    )]
+    #[expect(unsafe_code, reason = "tch lends no slice of a tensor's values")]
     pub(crate) fn inputs(&mut self, count: usize) -> &mut [u8] {
         let length = self.tensor.size()[0] as usize * self.input_bytes;
+        if length == 0 {
+            return &mut [];
+        }
+        // SAFETY: `new` made the tensor of `length` bytes, contiguous and on the CPU, and any bytes are values of its kinds. Nothing changes its
+        // shape or moves it: programs, which could, are given copies (`Script::call`). Views of it, from `tensor`, are read by libtorch only
+        // within calls, which end before this one begins, and nothing else writes here while the borrow of `self` lasts.
         let all = unsafe { std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), length) };
         &mut all[..count * self.input_bytes]
     }

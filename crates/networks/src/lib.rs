@@ -35,4 +35,4 @@ pub use network::{Network, Width};
 pub use parameters::{Parameters, RandomParameters, Role, uniform};
 pub use precision::Precision;
 pub use randomized::{Cascade, Depth};
-pub use script::{Difference, Methods};
+pub use script::{Difference, Doubt, Methods, Takes};

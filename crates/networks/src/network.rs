@@ -16,7 +16,7 @@ use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
 use crate::precision::Precision;
 use crate::resnet::ResNet;
-use crate::script::{Methods, Script};
+use crate::script::{Doubt, Methods, Script};
 use crate::vgg::Vgg;
 
 /// Every number of channels as a multiple of the published one; 1 is the published network.
@@ -24,8 +24,8 @@ use crate::vgg::Vgg;
 pub struct Width(f64);
 
 impl Width {
-    /// That of the published network.
-    pub(crate) const FULL: Self = Self(1.0);
+    /// That of the published networks.
+    pub const PUBLISHED: Self = Self(1.0);
 
     /// Accepts a width above 0 and at most 4.
     pub fn new(width: f64) -> Result<Self, NetworkError> {
@@ -216,6 +216,22 @@ impl Network {
             device: form.device,
             ..self
         })
+    }
+
+    /// Reasons to doubt that its outputs are logits of any picture; none for a built-in architecture.
+    pub fn doubts(&self) -> &[Doubt] {
+        match &self.layers {
+            Layers::Script(script) => script.doubts(),
+            _ => &[],
+        }
+    }
+
+    /// What makes logits of activations, for a message.
+    pub(crate) fn head_name(&self) -> String {
+        match &self.layers {
+            Layers::Script(script) => script.head_name(),
+            _ => "the head".to_owned(),
+        }
     }
 
     /// Sets how batch norm and dropout behave.

@@ -70,9 +70,10 @@ fn unwrapped(tensors: Tensors<'_>) -> Tensors<'_> {
         let first = names.first().and_then(|first| first.get(place));
         // The last part is the tensor's own.
         let has = |name: &Vec<String>| name.len() > place + 1 && name.get(place) == first;
-        first.is_some() && names.iter().all(has)
+        names.iter().all(has)
     };
-    let prefix = (0..).take_while(|&place| shared(place)).count();
+    let shortest = names.iter().map(Vec::len).min().unwrap_or_default();
+    let prefix = (0..shortest).take_while(|&place| shared(place)).count();
     let short: Vec<String> = names.iter().map(|name| name[prefix..].join(".")).collect();
     let different: BTreeSet<&String> = short.iter().collect();
     if different.len() < short.len() {

@@ -149,6 +149,20 @@ fn maps_have_the_published_sizes_at_the_published_input_size() {
 }
 
 #[test]
+fn the_smallest_pictures_are_taken_and_no_smaller_ones() {
+    for architecture in KINDS.map(named) {
+        let network = plain(architecture).prepared(Precision::Fp32).unwrap();
+        let takes = |side: i64| {
+            let input = Tensor::zeros([1, 3, side, side], (Kind::Float, Device::Cpu));
+            tch::no_grad(|| network.forward(&input)).is_ok()
+        };
+        let smallest = i64::from(architecture.smallest());
+        assert!(takes(smallest), "{architecture:?}");
+        assert!(smallest == 1 || !takes(smallest - 1), "{architecture:?}");
+    }
+}
+
+#[test]
 fn a_layer_that_a_network_does_not_have_is_refused_with_those_it_has() {
     let error = plain(named("vgg16")).split_at("layer4").unwrap_err();
     let text = error.to_string();
@@ -410,6 +424,47 @@ fn behind_global_average_pooling_no_pass_backwards_is_needed() {
         assert!(largest_difference(&found.gradients, &autograd[0]) <= 1e-6 * largest(&autograd[0]));
     }
     assert_ne!(found[0].gradients, found[1].gradients);
+}
+
+/// A program of halves with 3 classes.
+fn halves(features: &str, head: &str) -> Classifier {
+    let program = crate::script::tests::halves(features, head);
+    let (path, size) = (Path::new("net.pt"), [HEIGHT, WIDTH]);
+    let network =
+        Network::load_script(path, &program, size, &Methods::default(), Precision::Fp32).unwrap();
+    Classifier::new(network, Normalisation::IMAGENET)
+}
+
+const POOLED: &str = "torch.avg_pool2d(x, [8, 8])";
+
+#[test]
+fn a_head_that_gives_no_gradient_is_refused_with_what_takes_it_away() {
+    let means = "torch.mean(x, [2, 3])";
+    let heads = [
+        "torch.mean(torch.detach(x), [2, 3])",
+        &format!("torch.to(torch.mul({means}, 100.), 4)"),
+        &format!("torch.one_hot(torch.argmax({means}, 1), 3)"),
+        // There is a gradient, of something else.
+        "torch.add(torch.mean(torch.detach(x), [2, 3]), torch.requires_grad_(torch.ones([3])))",
+    ];
+    for head in heads {
+        let classifier = halves(POOLED, head);
+        assert!(classifier.logits(&crop()).is_ok(), "{head}");
+        let error = classifier.gradients(&[(&crop(), 1)]).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("net.pt: the method `head`"), "{error}");
+        assert!(error.contains("without a gradient"), "{error}");
+    }
+}
+
+#[test]
+fn a_head_that_works_in_place_has_the_gradients_of_one_that_does_not() {
+    let gradients = |head: &str| halves(POOLED, head).gradients(&[(&crop(), 1)]).unwrap();
+    let [in_place, plain] = ["torch.relu_(x)", "torch.relu(x)"]
+        .map(|relu| gradients(&format!("torch.mean({relu}, [2, 3])")).remove(0));
+    assert!(plain.activations.iter().any(|&activation| activation < 0.0));
+    assert!(plain.gradients.iter().any(|&gradient| gradient > 0.0));
+    assert_eq!(in_place, plain);
 }
 
 #[test]

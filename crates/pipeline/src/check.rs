@@ -22,12 +22,12 @@ pub fn check(config: &Path) -> Result<String, StageError> {
         Ok(images) => problems.extend(headers(images)),
         Err(wrong) => problems.extend(wrong.iter().cloned()),
     }
-    let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     // What `look` decodes must be right.
     let shows = study.images.require_correct && problems.is_empty();
     let images = images.ok();
     match networks(&study, config, images.as_ref(), shows) {
-        Ok(note) => notes.extend(note),
+        Ok(found) => warnings.extend(found),
         Err(wrong) => problems.extend(wrong),
     }
     if !problems.is_empty() {
@@ -35,7 +35,7 @@ pub fn check(config: &Path) -> Result<String, StageError> {
     }
     let sources = Sources::read(&study)?;
     let mut lines: Vec<String> = sources.images.warnings.clone();
-    lines.extend(notes);
+    lines.extend(warnings);
     lines.push(format!(
         "nothing is wrong: {} images, {} classes, {} networks, {} partitions, {} methods",
         sources.len(),
@@ -56,13 +56,13 @@ fn headers(images: &Images) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// What is wrong with the networks, or what else there is to say about them. They are shown images if `shows`, else a gray one.
+/// What is wrong with the networks, or warnings about them. They are shown images if `shows`, else a gray one.
 fn networks(
     study: &Study,
     config: &Path,
     images: Option<&Images>,
     shows: bool,
-) -> Result<Option<String>, Vec<Problem>> {
+) -> Result<Vec<String>, Vec<Problem>> {
     let files = study.networks.values();
     let absent: Vec<Problem> = files.filter_map(|network| file(network).err()).collect();
     // A program that is not the expected one is not run.
@@ -76,7 +76,9 @@ fn networks(
         return Err(problems);
     }
     let dropped = images.and_then(|images| dropped(&seen, images));
-    dropped.transpose().map_err(|problem| vec![problem])
+    let dropped = dropped.transpose().map_err(|problem| vec![problem])?;
+    let dropped = dropped.map(|note| format!("warning: {note}"));
+    Ok(seen.warnings().chain(dropped).collect())
 }
 
 /// What shows only when the networks are loaded: their tensors, what they give, the layer that Grad-CAM reads, and the device.

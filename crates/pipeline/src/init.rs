@@ -481,7 +481,7 @@ impl<'a> Draft<'a> {
         if network.layer_error.is_some() {
             text.push_str("; no Grad-CAM, as the file says");
         }
-        if let Some(warning) = from_one(network) {
+        for warning in from_one(network).iter().chain(&network.warnings) {
             let _ = write!(text, "\nwarning: {warning}");
         }
         text.push_str("\nnext:");

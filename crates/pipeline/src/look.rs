@@ -36,10 +36,22 @@ pub(crate) struct Network {
     pub(crate) layer: Option<[usize; 3]>,
     /// Why it cannot.
     pub(crate) layer_error: Option<String>,
+    /// Reasons to doubt what it says, or to ask it in another way.
+    pub(crate) warnings: Vec<String>,
     /// What it says to each image.
     pub(crate) answers: Vec<Answer>,
     /// How fast it is, where that was asked.
     pub(crate) images_per_second: Option<f64>,
+}
+
+impl Seen {
+    /// All warnings, with the names of the networks that they are about.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.networks.iter().flat_map(|(name, network)| {
+            let warnings = network.warnings.iter();
+            warnings.map(move |warning| format!("warning: the network `{name}`: {warning}"))
+        })
+    }
 }
 
 /// What a network says to an image.

@@ -49,9 +49,9 @@ pub fn plan(
         );
     }
     let passes = estimate::passes(&view.study, &plan);
-    let speeds = match measured {
+    let (speeds, warnings) = match measured {
         Some(config) if !passes.is_empty() => speeds(config)?,
-        _ => BTreeMap::new(),
+        _ => (BTreeMap::new(), Vec::new()),
     };
     let nothing = plan.all().all(Action::is_done);
     if nothing {
@@ -59,12 +59,13 @@ pub fn plan(
     }
     lines.extend(unverified(&plan));
     lines.extend(estimate::lines(&view.study, &passes, &speeds));
+    lines.extend(warnings.clone());
     let passes: BTreeMap<_, _> = passes
         .iter()
         .map(|(network, passes)| (network.as_str(), passes.forward))
         .collect();
     Ok(if as_json {
-        json!({"tables": values, "up_to_date": nothing, "unverified": plan.unverified(), "forward_passes": passes, "images_per_second": speeds})
+        json!({"tables": values, "up_to_date": nothing, "unverified": plan.unverified(), "forward_passes": passes, "images_per_second": speeds, "warnings": warnings})
             .to_string()
     } else {
         lines.join("\n")
@@ -82,9 +83,10 @@ fn of_stage(plan: &Plan, stage: Stage, kind: Kind) -> impl Iterator<Item = &Acti
     plan.of(kind).filter(move |action| action.stage == stage)
 }
 
-/// Images by second of each network of a study, as the program that loads them measures it.
-fn speeds(config: &Path) -> Result<BTreeMap<String, f64>, StageError> {
+/// Images by second of each network of a study, as the program that loads them measures it, and its warnings.
+fn speeds(config: &Path) -> Result<(BTreeMap<String, f64>, Vec<String>), StageError> {
     let seen = look(config, 0, Some(SECONDS))?;
+    let warnings = seen.warnings().collect();
     let mut speeds = BTreeMap::new();
     for (name, network) in seen.networks {
         match (network.error, network.images_per_second) {
@@ -93,7 +95,7 @@ fn speeds(config: &Path) -> Result<BTreeMap<String, f64>, StageError> {
             (None, None) => {}
         }
     }
-    Ok(speeds)
+    Ok((speeds, warnings))
 }
 
 /// How far each table is, its size, when it was last added to, and what it cost.

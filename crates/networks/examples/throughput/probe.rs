@@ -70,12 +70,14 @@ mod x86 {
 
     #[expect(
         unsafe_code,
-        reason = "a function for processors with an instruction is called after asking for it"
+        reason = "a function for some processors has no safe pointer"
     )]
     pub(super) fn fp32_sums() -> fn(u64) -> f32 {
         if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has AVX-512, which is asked just above.
             |steps| unsafe { wide_sums(steps) }
         } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: it has AVX2 and FMA.
             |steps| unsafe { narrow_sums(steps) }
         } else {
             sums
@@ -85,6 +87,7 @@ mod x86 {
     #[expect(unsafe_code, reason = "likewise")]
     pub(super) fn bf16_sums() -> Option<fn(u64) -> f32> {
         let there = is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f");
+        // SAFETY: where this is called, the processor has AVX-512 and its bf16.
         there.then_some(|steps| unsafe { pair_sums(steps) })
     }
 
@@ -106,16 +109,13 @@ mod x86 {
         sums(steps)
     }
 
-    #[expect(
-        unsafe_code,
-        reason = "32 numbers of two bytes are 64 bytes; there is no constructor"
-    )]
+    #[expect(unsafe_code, reason = "there is no constructor")]
     #[target_feature(enable = "avx512f,avx512bf16")]
     fn pair_sums(steps: u64) -> f32 {
         use std::arch::x86_64::{
             __m512bh, _mm512_dpbf16_ps, _mm512_reduce_add_ps, _mm512_set1_epi32, _mm512_set1_ps,
         };
-        // 0x3f80 is one.
+        // SAFETY: both types are 64 bytes, any of which are numbers; 0x3f80 is one.
         let ones: __m512bh = unsafe { std::mem::transmute(_mm512_set1_epi32(0x3f80_3f80)) };
         let mut sums = starts().map(|start| _mm512_set1_ps(start));
         for _ in 0..steps {

@@ -74,6 +74,16 @@ impl Network {
     /// `crop` is the height and width, in pixels, of what the networks of the study are shown.
     pub(crate) fn read(mut section: Section<'_>, crop: u32) -> Option<Self> {
         let architecture: Option<Architecture> = section.kind("architecture");
+        if let Some(Architecture::BuiltIn(built_in)) = architecture
+            && crop < built_in.smallest()
+        {
+            let (name, least) = (built_in.name(), built_in.smallest());
+            let title = format!(
+                "{name} takes pictures of at least {least} x {least} pixels, and the study's crop has {crop} x {crop}"
+            );
+            let label = "set a larger `crop` in [images], or export a network for smaller pictures as TorchScript";
+            section.wrong("architecture", title, label);
+        }
         let download = Download::read(&mut section);
         let there = if download.is_some() {
             Kind::NewFile

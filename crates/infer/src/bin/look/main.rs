@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
-use networks::{Form, Network, NetworkError};
+use networks::{Form, Network, NetworkError, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
-use study::{Image, Images, Study};
+use study::settings::lime;
+use study::{Image, Images, Method, Study};
 
 /// Looks at networks and images.
 #[derive(Debug, Parser)]
@@ -140,6 +141,7 @@ fn see(
     };
     let bytes = std::fs::read(&first.weights)?;
     let loaded = infer::load(first, &bytes, side, form)?;
+    let warnings = warnings(study, first, &loaded, form);
     let speed = seconds
         .map(|seconds| loaded.images_a_second(loaded.batch(), side, seconds))
         .transpose()?;
@@ -159,6 +161,7 @@ fn see(
             "classes": classifier.classes(),
             "layer": layer,
             "layer_error": layer_error,
+            "warnings": warnings,
             "answers": answers,
             "images_per_second": speed,
         })
@@ -177,4 +180,29 @@ fn answers(
         json!({"class": class, "probability": probability, "label": label})
     });
     Ok(answers.collect())
+}
+
+/// Reasons to doubt a network's answers, and to ask it in other numbers.
+fn warnings(
+    study: &Study,
+    settings: &settings::Network,
+    network: &Network,
+    form: Form,
+) -> Vec<String> {
+    let in_bf16 = |method: &Method| match method {
+        Method::Lime(lime) => {
+            use lime::Precision::{Bf16, Mixed};
+            matches!(study.precision_of(lime), Bf16 | Mixed)
+        }
+        _ => false,
+    };
+    let form = if study.methods.values().any(in_bf16) {
+        let precision = Precision::Bf16;
+        Form { precision, ..form }
+    } else {
+        form
+    };
+    let doubts = network.doubts().iter().map(ToString::to_string);
+    let slow = infer::emulated(settings, form).map(str::to_owned);
+    doubts.chain(slow).collect()
 }

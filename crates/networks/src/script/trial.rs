@@ -1,0 +1,315 @@
+//! What a program is tried on when it is loaded, and what is said about it then.
+
+use std::fmt;
+
+use tch::{Kind, TchError, Tensor};
+
+use super::Script;
+use crate::error::{NetworkError, Operation};
+use crate::input::CHANNELS;
+
+/// How far two ways to the same logits may be apart, as a share of the largest: rounding, no more.
+const TOLERANCE: f64 = 1e-4;
+
+/// What else is tried where a program fails: numbers of inputs, channels and sides of pictures.
+const BATCHES: [i64; 6] = [1, 2, 4, 8, 16, 32];
+const OTHER_CHANNELS: [i64; 2] = [1, 4];
+const SIDES: [i64; 16] = [
+    224, 256, 299, 384, 336, 448, 512, 192, 160, 128, 96, 64, 48, 32, 28, 16,
+];
+const KINDS: [(Kind, &str); 4] = [
+    (Kind::Half, "float16"),
+    (Kind::BFloat16, "bfloat16"),
+    (Kind::Double, "float64"),
+    (Kind::Uint8, "bytes from 0 to 255"),
+];
+
+/// Inputs that a program takes where it does not take those of a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// This many at a time only.
+    Batch(i64),
+    /// Pictures of this many channels.
+    Channels(i64),
+    /// Pictures with the channels last.
+    ChannelsLast,
+    /// Numbers of this type.
+    Numbers(&'static str),
+    /// Pictures of this height and width.
+    Side(i64),
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Batch(count) => write!(
+                formatter,
+                "it takes {count} at a time only, as it was traced: export it so that it takes any number of inputs (x.flatten(1) in place of x.view({count}, -1); or torch.jit.script)"
+            ),
+            Self::Channels(1) => formatter.write_str(
+                "it takes pictures of 1 channel: export a module that first takes the mean over the channels, x.mean(1, keepdim=True)",
+            ),
+            Self::Channels(count) => write!(
+                formatter,
+                "it takes pictures of {count} channels: export a module that makes these of red, green and blue"
+            ),
+            Self::ChannelsLast => formatter.write_str(
+                "it takes pictures with the channels last: export a module that first calls x.permute(0, 2, 3, 1)",
+            ),
+            Self::Numbers(numbers @ "bytes from 0 to 255") => write!(
+                formatter,
+                "it takes {numbers}: export a module that takes floats, and set `mean` and `std` of the network"
+            ),
+            Self::Numbers(numbers) => write!(
+                formatter,
+                "its weights are {numbers}, and its inputs here are float32: export model.float()"
+            ),
+            Self::Side(side) => write!(
+                formatter,
+                "it takes pictures of {side} x {side} pixels: set `crop` to {side} in [images]"
+            ),
+        }
+    }
+}
+
+/// A reason to think that a program's answers are not what a study needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Each input's outputs are from 0 to 1, and add up to 1.
+    Softmax,
+    /// The same holds for the exponentials of the outputs.
+    LogSoftmax,
+    /// All outputs are from 0 to 1.
+    Sigmoids,
+    /// A picture of one colour gives outputs that are not finite.
+    OneColour,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Softmax => "its outputs lie between 0 and 1 and add up to 1, so it ends in a softmax; a second softmax makes all probabilities nearly equal. Export it without, or export a module that gives torch.log of its outputs",
+            Self::LogSoftmax => "the exponentials of its outputs add up to 1, so it ends in a log-softmax; probabilities are right, but Grad-CAM then explains log-probabilities and not logits. Export it without, or leave Grad-CAM out",
+            Self::Sigmoids => "its outputs lie between 0 and 1, so it seems to end in sigmoids; a softmax of these makes all probabilities nearly equal. Export it without them, or export a module that gives torch.logit of its outputs",
+            Self::OneColour => "a picture of one colour gives logits that are not finite, and the replacements `mean`, `black` and `gray` end in one. Set replacements = [\"blur\"] or [\"noisy_linear\"] in [deletion], or add a small number to what the network divides each picture by",
+        })
+    }
+}
+
+/// Two ways to the same logits that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The same input twice.
+    Repeat,
+    /// An input alone and in a batch.
+    Batch,
+    /// The halves, one after the other, and the whole.
+    Halves,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Repeat => "forward(x) differs from the forward(x) before",
+            Self::Batch => "forward(x) of an input in a batch differs from that of the input alone",
+            Self::Halves => "head(features(x)) differs from forward(x)",
+        })
+    }
+}
+
+impl Script {
+    /// Tries every method that is there on an input alone and on a batch with that input first and one of one colour last, and notes the number
+    /// of classes.
+    pub(super) fn probe(&mut self, size: [i64; 2]) -> Result<(), NetworkError> {
+        let pictures = Pictures::new(self.batch as i64, size).during("making an input")?;
+        let patterned = |logits: &Tensor| {
+            let part = logits.f_narrow(0, 0, pictures.patterned);
+            part.during("reading logits")
+        };
+        let all = self.forward(&pictures.batch)?;
+        let classes = self.count_classes(&all)?;
+        let logits = patterned(&all)?;
+        if !is_finite(&logits)? {
+            return Err(NetworkError::ProgramNotFinite {
+                path: self.path.clone(),
+            });
+        }
+        let again = patterned(&self.forward(&pictures.batch)?)?;
+        self.compare(&again, &logits, Difference::Repeat)?;
+        let first = logits.f_narrow(0, 0, 1).during("reading logits")?;
+        self.compare(&self.forward(&pictures.alone)?, &first, Difference::Batch)?;
+        match self
+            .features(&pictures.batch)
+            .and_then(|activations| self.head(&activations))
+        {
+            Err(NetworkError::NoMethod { .. }) => {}
+            found => self.compare(&patterned(&found?)?, &logits, Difference::Halves)?,
+        }
+        self.classes = classes;
+        self.doubts = ending(&logits)?.into_iter().collect();
+        if !is_finite(&all)? {
+            self.doubts.push(Doubt::OneColour);
+        }
+        Ok(())
+    }
+
+    /// Classes of logits, which are at least two.
+    fn count_classes(&self, logits: &Tensor) -> Result<usize, NetworkError> {
+        match logits.size()[..] {
+            [_] | [_, 1] => Err(NetworkError::OneOutput {
+                path: self.path.clone(),
+            }),
+            [_, classes] if classes > 1 => Ok(classes as usize),
+            _ => Err(self.output(Self::FORWARD, "[batch, classes]".to_owned(), logits)),
+        }
+    }
+
+    /// The error of a program that takes no inputs as they are, with those that it takes, if one of the usual ones is among them.
+    pub(super) fn explained(&self, error: NetworkError, size: [i64; 2]) -> NetworkError {
+        let (NetworkError::Method { method, .. } | NetworkError::Output { method, .. }) = &error
+        else {
+            return error;
+        };
+        if method != Self::FORWARD || error.memory().is_some() {
+            return error;
+        }
+        match self.takes(size) {
+            None => error,
+            Some(takes) => NetworkError::Takes {
+                path: self.path.clone(),
+                input: vec![self.batch as i64, CHANNELS as i64, size[0], size[1]],
+                takes,
+            },
+        }
+    }
+
+    fn takes(&self, [height, width]: [i64; 2]) -> Option<Takes> {
+        let channels = CHANNELS as i64;
+        let picture = |takes, shape| (takes, shape, Kind::Float);
+        let batches =
+            BATCHES.map(|count| picture(Takes::Batch(count), [count, channels, height, width]));
+        let fewer =
+            OTHER_CHANNELS.map(|count| picture(Takes::Channels(count), [1, count, height, width]));
+        let last = [picture(Takes::ChannelsLast, [1, height, width, channels])];
+        let numbers = KINDS.map(|(kind, name)| {
+            let shape = [1, channels, height, width];
+            (Takes::Numbers(name), shape, kind)
+        });
+        let sides = SIDES.map(|side| picture(Takes::Side(side), [1, channels, side, side]));
+        let tries = batches.into_iter().chain(fewer).chain(last).chain(numbers);
+        let mut tries = tries.chain(sides);
+        tries.find_map(|(takes, shape, kind)| {
+            let input = waves(shape).and_then(|waves| waves.f_to_kind(kind)).ok()?;
+            let logits = self.forward(&input).ok()?;
+            self.count_classes(&logits).ok().map(|_| takes)
+        })
+    }
+
+    /// Two ways to the same logits have to give the same, but for rounding.
+    fn compare(
+        &self,
+        found: &Tensor,
+        expected: &Tensor,
+        what: Difference,
+    ) -> Result<(), NetworkError> {
+        if found.size() != expected.size() {
+            let expected = format!("{:?}, as `forward` gives", expected.size());
+            let method = match what {
+                Difference::Repeat | Difference::Batch => Self::FORWARD,
+                Difference::Halves => &self.methods.head,
+            };
+            return Err(self.output(method, expected, found));
+        }
+        let largest = |values: &Tensor| {
+            let largest = values.f_abs().and_then(|values| values.f_max());
+            largest.and_then(|largest| f64::try_from(&largest))
+        };
+        let apart = found.f_sub(expected).during("comparing logits")?;
+        let apart = largest(&apart).during("comparing logits")?;
+        let scale = largest(expected).during("comparing logits")?;
+        // Not a number is neither within the tolerance nor outside it.
+        if apart <= TOLERANCE * scale {
+            return Ok(());
+        }
+        Err(NetworkError::Unsteady {
+            path: self.path.clone(),
+            difference: apart / scale,
+            what,
+        })
+    }
+}
+
+/// Inputs that a program is tried on.
+struct Pictures {
+    /// The first one, [1, channels, height, width].
+    alone: Tensor,
+    batch: Tensor,
+    /// How many of the batch are not of one colour: all but the last, but for a batch of one.
+    patterned: i64,
+}
+
+impl Pictures {
+    fn new(count: i64, [height, width]: [i64; 2]) -> Result<Self, TchError> {
+        let shape = |count| [count, CHANNELS as i64, height, width];
+        let patterned = count.max(2) - 1;
+        let alone = ramp(shape(1))?;
+        let others = waves(shape(patterned - 1))?;
+        let plain = Tensor::f_zeros(shape(count - patterned), (Kind::Float, tch::Device::Cpu))?;
+        Ok(Self {
+            batch: Tensor::f_cat(&[&alone, &others, &plain], 0)?,
+            alone,
+            patterned,
+        })
+    }
+}
+
+/// Values that rise from -2 to 2.
+fn ramp(shape: [i64; 4]) -> Result<Tensor, TchError> {
+    Tensor::f_linspace(
+        -2,
+        2,
+        shape.iter().product(),
+        (Kind::Float, tch::Device::Cpu),
+    )?
+    .f_view(shape)
+}
+
+/// Values from -2 to 2 that no two inputs have in common, and none in one colour.
+fn waves(shape: [i64; 4]) -> Result<Tensor, TchError> {
+    let [count, rest @ ..] = shape;
+    let waves = Tensor::f_arange_start(1, count + 1, (Kind::Float, tch::Device::Cpu))?;
+    let phases = ramp([1, rest[0], rest[1], rest[2]])?.f_mul(&waves.f_view([-1, 1, 1, 1])?)?;
+    phases.f_mul_scalar(50)?.f_sin()?.f_mul_scalar(2)
+}
+
+fn is_finite(logits: &Tensor) -> Result<bool, NetworkError> {
+    let finite = logits.f_isfinite().and_then(|finite| finite.f_all());
+    let finite = finite.and_then(|finite| bool::try_from(&finite));
+    finite.during("checking logits")
+}
+
+/// How far a sum may be from 1, and a value from 0 and 1: the rounding of 16 bits.
+const ROUNDING: f64 = 0.01;
+
+/// Which function a network seems to end in, of logits [batch, classes] of several inputs.
+fn ending(logits: &Tensor) -> Result<Option<Doubt>, NetworkError> {
+    let read = || -> Result<_, TchError> {
+        let logits = logits.f_to_kind(Kind::Double)?;
+        // The largest distance of an input's sum from 1.
+        let apart = |values: &Tensor| -> Result<f64, TchError> {
+            let sums = values.f_sum_dim_intlist(1, false, Kind::Double)?;
+            f64::try_from(&sums.f_sub_scalar(1)?.f_abs()?.f_max()?)
+        };
+        let range = [&logits.f_min()?, &logits.f_max()?].map(f64::try_from);
+        let [least, most] = range;
+        Ok(([least?, most?], apart(&logits)?, apart(&logits.f_exp()?)?))
+    };
+    let ([least, most], sum, sum_of_exponentials) = read().during("checking logits")?;
+    let from_0_to_1 = least >= -ROUNDING && most <= 1.0 + ROUNDING;
+    Ok(match (from_0_to_1, sum <= ROUNDING) {
+        (true, true) => Some(Doubt::Softmax),
+        (true, false) => Some(Doubt::Sigmoids),
+        _ if sum_of_exponentials <= ROUNDING => Some(Doubt::LogSoftmax),
+        _ => None,
+    })
+}
