@@ -2,8 +2,8 @@
 
     python3 scripts/oracles/surrogate.py tests/fixtures
 
-Two designs: d7 (40 masks over 7 superpixels) and d12 (64 over 12). For each distance of crates/surrogate:
-distances, kernel and five fits, each with coefficients [d] (0 where not selected), summary [3] (intercept, R^2, local
+Three designs: d7 (40 masks over 7 superpixels), d12 (64 over 12) and d24 (21 over 24, fewer masks than superpixels).
+For each distance of crates/surrogate: distances, kernel and five fits, each with coefficients [d] (0 where not selected), summary [3] (intercept, R^2, local
 prediction) and standard_errors [d] (-1 where not selected; written out here, since lime has none).
 """
 
@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 
-DESIGNS = {"d7": (40, 7), "d12": (64, 12)}
+DESIGNS = {"d7": (40, 7), "d12": (64, 12), "d24": (21, 24)}
 # name: lime's selection, number of features, alpha
 FITS = {
     "all": ("none", None, 1.0),
@@ -58,7 +58,7 @@ def kernels(superpixels):
 def standard_errors(x, y, weights, alpha):
     """Sandwich G^-1 (sum of s s^T) G^-1, each sample a cluster, G = X_c^T W X_c + alpha I."""
     centred = x - np.average(x, axis=0, weights=weights)
-    inverse = np.linalg.inv(centred.T @ (weights[:, None] * centred) + alpha * np.eye(x.shape[1]))
+    inverse = np.linalg.pinv(centred.T @ (weights[:, None] * centred) + alpha * np.eye(x.shape[1]), hermitian=True)
     model = Ridge(alpha=alpha).fit(x, y, sample_weight=weights)
     scores = centred * (weights * (y - model.predict(x)))[:, None]
     return np.sqrt(np.diag(inverse @ scores.T @ scores @ inverse))

@@ -7,7 +7,7 @@ use super::fixture;
 use super::numbers::{Numbers, difference};
 use super::table::{Table, Tolerance};
 
-const DESIGNS: [&str; 2] = ["d7", "d12"];
+const DESIGNS: [&str; 3] = ["d7", "d12", "d24"];
 const KERNEL: Tolerance = Tolerance::AtMost(1e-12);
 const FIT: Tolerance = Tolerance::AtMost(1e-8);
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use sampling::{Masks, MasksError};
 use schema::{Agreement, NeededSamples, Perturbations};
 use statistics::{jaccard_of_top, kendall, mean, sign_changes, spearman};
-use surrogate::{Correction, Settings, SurrogateError, fit_clustered, fit_corrected};
+use surrogate::{Correction, Settings, SurrogateError};
 
 /// The fewest samples that are fitted, where there are more.
 const FEWEST: usize = 16;
@@ -154,14 +154,8 @@ fn fit(
         probabilities: &probabilities,
         certain,
     };
-    // Only the weights are looked at, so it does not matter which samples were drawn together.
-    let clusters: Vec<usize> = (0..samples).collect();
-    let explanation = if correction.covers(samples) {
-        fit_corrected(&masks, answers, &correction, &clusters, settings)?
-    } else {
-        fit_clustered(&masks, answers, &clusters, settings)?
-    };
-    Ok(explanation.weights)
+    let usable = correction.covers(samples).then_some(&correction);
+    Ok(surrogate::weights(&masks, answers, usable, settings)?)
 }
 
 fn pair(runs: [&Perturbations; 2], samples: usize, [a, b]: [&[f64]; 2]) -> Agreement {

@@ -1,28 +1,41 @@
-//! The surrogate's fit, for the published number of samples.
+//! The surrogate's fit: for the published number of samples, and for thousands of superpixels.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sampling::{Sampler, Seed};
 use surrogate::{Features, Settings, fit};
 
+const SHAPES: [[usize; 2]; 7] = [
+    [1000, 25],
+    [1000, 50],
+    [1000, 100],
+    [32, 1118],
+    [1000, 1118],
+    [32, 4096],
+    [1000, 4096],
+];
+
 fn fits(criterion: &mut Criterion) {
-    for superpixels in [25, 50, 100] {
-        let masks = Sampler::Coin.masks(Seed::derive(1, &[b"bench"]), 1000, superpixels);
+    let mut group = criterion.benchmark_group("surrogate");
+    group.sample_size(10);
+    for [samples, superpixels] in SHAPES {
+        let masks = Sampler::Coin.masks(Seed::derive(1, &[b"bench"]), samples, superpixels);
         let answer = |sample: usize| masks.kept_count(sample) as f32 / superpixels as f32;
-        let answers: Vec<f32> = (0..1000).map(answer).collect();
-        criterion.bench_function(&format!("fit/1000x{superpixels}"), |bencher| {
-            bencher.iter(|| fit(&masks, &answers, &Settings::default()));
-        });
-        let settings = Settings {
-            features: Features::ForwardSelection(6),
-            ..Settings::default()
-        };
-        criterion.bench_function(
-            &format!("forward_selection/1000x{superpixels}"),
-            |bencher| {
+        let answers: Vec<f32> = (0..samples).map(answer).collect();
+        for (name, features) in [
+            ("fit", Features::All),
+            ("highest_weights", Features::HighestWeights(6)),
+            ("forward_selection", Features::ForwardSelection(6)),
+        ] {
+            let settings = Settings {
+                features,
+                ..Settings::default()
+            };
+            group.bench_function(format!("{name}/{samples}x{superpixels}"), |bencher| {
                 bencher.iter(|| fit(&masks, &answers, &settings));
-            },
-        );
+            });
+        }
     }
+    group.finish();
 }
 
 criterion_group!(benches, fits);

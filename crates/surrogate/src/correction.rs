@@ -10,10 +10,10 @@
 
 use std::array;
 
-use nalgebra::DVector;
+use faer::Mat;
 use sampling::{STRATA, stratum};
 
-use crate::ridge::{Coefficients, Regression};
+use crate::ridge::{Coefficients, Regression, add};
 
 /// What a cheap answer costs by the side of one in the reference precision: bfloat16 beside f32.
 const CHEAP: f64 = 0.5;
@@ -33,11 +33,11 @@ pub struct Correction<'a> {
 /// What a correction does to a fit.
 pub(crate) struct Shift {
     /// To be added to the coefficients, one for each active superpixel.
-    pub(crate) coefficients: DVector<f64>,
+    pub(crate) coefficients: Vec<f64>,
     /// To be added to the weighted mean of the answers.
     pub(crate) answer_mean: f64,
     /// Variance that the random choice adds to each coefficient; none where one choice does not tell it.
-    pub(crate) variances: Option<DVector<f64>>,
+    pub(crate) variances: Option<Vec<f64>>,
 }
 
 /// The part of a correction that is of one stratum.
@@ -74,38 +74,37 @@ impl Correction<'_> {
         })
     }
 
-    /// `G^-1 w_i (x_i - xbar) d_i` of each sample that was asked twice.
-    fn influences(&self, regression: &Regression, model: &Coefficients) -> Vec<DVector<f64>> {
-        let each = self.samples.iter().zip(self.probabilities);
-        each.map(|(&sample, &reference)| regression.influence(model, sample, reference.into()))
-            .collect()
+    /// `G^-1 w_i (x_i - xbar) d_i` of each sample that was asked twice, [active superpixels, samples asked twice].
+    fn influences(&self, regression: &Regression, model: &Coefficients) -> Mat<f64> {
+        regression.influences(model, self.samples, self.probabilities)
     }
 
     pub(crate) fn shift(&self, regression: &Regression, model: &Coefficients) -> Shift {
         let influences = self.influences(regression, model);
-        let nothing = || DVector::zeros(model.active.len());
-        let mut scales = vec![1.0; influences.len()];
-        let mut variances = Some(nothing());
+        let mut coefficients = vec![0.0; model.active.len()];
+        let mut scales = vec![1.0; influences.ncols()];
+        let mut variances = Some(vec![0.0; model.active.len()]);
         for Drawn { others, places } in self.strata(regression.samples()) {
             for &place in &places {
                 scales[place] = others as f64 / places.len() as f64;
             }
-            let terms: Vec<&DVector<f64>> =
-                places.iter().map(|&place| &influences[place]).collect();
-            let told = if places.len() == others {
-                Some(nothing())
-            } else {
-                variance(&terms).map(|variance| variance * added(others, places.len()))
-            };
-            variances = variances.zip(told).map(|(sum, told)| sum + told);
+            if places.len() < others {
+                let told = variance(&influences, &places);
+                variances = variances.zip(told).map(|(mut sum, told)| {
+                    add(&mut sum, added(others, places.len()), &told);
+                    sum
+                });
+            }
         }
-        let terms = influences.iter().zip(&scales);
+        for (place, &scale) in scales.iter().enumerate() {
+            add(&mut coefficients, scale, influences.col_as_slice(place));
+        }
         let each = self.samples.iter().zip(self.probabilities).zip(&scales);
         let differences = each.map(|((&sample, &reference), scale)| {
             scale * regression.weighted_difference(sample, reference.into())
         });
         Shift {
-            coefficients: terms.fold(nothing(), |sum, (term, &scale)| sum + term * scale),
+            coefficients,
             answer_mean: differences.sum::<f64>() / regression.total_weight(),
             variances,
         }
@@ -128,10 +127,10 @@ impl Correction<'_> {
         let influences = self.influences(regression, model);
         let spread: [f64; STRATA] = array::from_fn(|of| {
             // Sample 0 is asked for its weight; the others are a random choice.
-            let asked = self.samples.iter().zip(&influences);
-            let pilot = asked.filter(|&(&sample, _)| sample != 0 && stratum(sample) == of);
-            let pilot: Vec<&DVector<f64>> = pilot.map(|(_, term)| term).collect();
-            variance(&pilot).map_or(0.0, |variance| variance.sum())
+            let pilot = (0..self.samples.len())
+                .filter(|&place| self.samples[place] != 0 && stratum(self.samples[place]) == of);
+            variance(&influences, &pilot.collect::<Vec<_>>())
+                .map_or(0.0, |variance| variance.iter().sum())
         });
         let strata = self.strata(regression.samples());
         array::from_fn(|of| {
@@ -160,14 +159,15 @@ fn added(others: usize, drawn: usize) -> f64 {
     others * others * (1.0 - drawn / others) / drawn
 }
 
-/// Variance of each coordinate, ddof 1.
-fn variance(terms: &[&DVector<f64>]) -> Option<DVector<f64>> {
-    let count = terms.len() as f64;
-    let (&first, rest) = terms.split_first()?;
-    let mean = rest.iter().fold(first.clone(), |sum, &term| sum + term) / count;
-    let square = |term: &&DVector<f64>| (*term - &mean).map(|value| value * value);
-    let squares = terms.iter().map(square).reduce(|sum, term| sum + term)?;
-    (!rest.is_empty()).then(|| squares / (count - 1.0))
+/// Variance of each row over some of the columns, ddof 1; none for fewer than two columns.
+fn variance(terms: &Mat<f64>, columns: &[usize]) -> Option<Vec<f64>> {
+    let count = columns.len() as f64;
+    let of_row = |row| {
+        let values = || columns.iter().map(|&column| terms[(row, column)]);
+        let mean = values().sum::<f64>() / count;
+        values().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)
+    };
+    (columns.len() > 1).then(|| (0..terms.nrows()).map(of_row).collect())
 }
 
 #[cfg(test)]
@@ -255,12 +255,13 @@ mod tests {
                     Correction { samples, probabilities: &probabilities, certain: CERTAIN }.shift(&regression, &model)
                 })
                 .collect();
-            let count = shifts.len() as f64;
-            let mean = shifts.iter().map(|shift| &shift.coefficients).sum::<DVector<f64>>() / count;
-            let square = |shift: &Shift| (&shift.coefficients - &mean).map(|value| value * value);
-            let actual = shifts.iter().map(square).sum::<DVector<f64>>() / count;
-            let told = shifts.iter().filter_map(|shift| shift.variances.clone()).sum::<DVector<f64>>() / count;
-            prop_assert!((actual - told).amax() < 1e-12);
+            let mean = |value: &dyn Fn(&Shift) -> f64| shifts.iter().map(value).sum::<f64>() / shifts.len() as f64;
+            for superpixel in 0..SUPERPIXELS {
+                let long_run = mean(&|shift| shift.coefficients[superpixel]);
+                let actual = mean(&|shift| (shift.coefficients[superpixel] - long_run).powi(2));
+                let told = mean(&|shift| shift.variances.as_ref().unwrap()[superpixel]);
+                prop_assert!((actual - told).abs() < 1e-12);
+            }
         }
 
         #[test]

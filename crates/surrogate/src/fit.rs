@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::Distance;
 use crate::correction::{Correction, Shift};
-use crate::ridge::{Coefficients, Regression};
+use crate::ridge::{Coefficients, Regression, add};
 use crate::selection::{forward_selection, highest_weights};
 
 /// Samples at which a growing penalty is the one that is set: the lime package's default.
@@ -160,11 +160,8 @@ pub fn fit_clustered<P: Copy + Into<f64>>(
     clusters: &[usize],
     settings: &Settings,
 ) -> Result<Explanation, SurrogateError> {
-    let regression = regress(masks, probabilities, clusters, settings)?;
-    let model = regression.ridge(
-        select(&regression, settings.features),
-        alpha(&regression, masks, settings),
-    );
+    check_length("cluster", masks, clusters.len())?;
+    let (regression, model) = solve(masks, probabilities, settings)?;
     Ok(explain(&regression, &model, clusters, None))
 }
 
@@ -178,26 +175,30 @@ pub fn fit_corrected<P: Copy + Into<f64>>(
     clusters: &[usize],
     settings: &Settings,
 ) -> Result<Explanation, SurrogateError> {
-    let regression = regress(masks, probabilities, clusters, settings)?;
-    check_correction(correction, masks.samples())?;
-    let samples = masks.samples();
-    check(
-        correction.covers(samples),
-        SurrogateError::Correction { samples },
-    )?;
-    let mut model = regression.ridge(
-        select(&regression, settings.features),
-        alpha(&regression, masks, settings),
-    );
+    check_length("cluster", masks, clusters.len())?;
+    let (regression, mut model) = solve(masks, probabilities, settings)?;
     let residuals = regression.residuals(&model);
-    let shift = correction.shift(&regression, &model);
-    model.values += &shift.coefficients;
+    let shift = correct(&regression, &mut model, correction)?;
     Ok(explain(
         &regression,
         &model,
         clusters,
         Some((&residuals, &shift)),
     ))
+}
+
+/// The weights of [`fit_corrected`], or of [`fit`] without a correction, in less time: no standard errors are computed.
+pub fn weights<P: Copy + Into<f64>>(
+    masks: &Masks,
+    probabilities: &[P],
+    correction: Option<&Correction<'_>>,
+    settings: &Settings,
+) -> Result<Vec<f64>, SurrogateError> {
+    let (regression, mut model) = solve(masks, probabilities, settings)?;
+    if let Some(correction) = correction {
+        correct(&regression, &mut model, correction)?;
+    }
+    Ok(of_all_superpixels(&regression, &model))
 }
 
 /// How many samples more of each stratum to ask in the reference precision after a pilot, whose sample 0 is the untouched image and whose others were
@@ -210,40 +211,53 @@ pub fn correction_size<P: Copy + Into<f64>>(
     settings: &Settings,
     step: usize,
 ) -> Result<[usize; STRATA], SurrogateError> {
-    let regression = regress(masks, probabilities, clusters, settings)?;
+    check_length("cluster", masks, clusters.len())?;
+    let (regression, model) = solve(masks, probabilities, settings)?;
     check_correction(pilot, masks.samples())?;
-    let model = regression.ridge(
-        select(&regression, settings.features),
-        alpha(&regression, masks, settings),
-    );
     let residuals = regression.residuals(&model);
     // Of single samples, because blocks may be too few to tell a variance, and a size needs no exact one.
     let samples: Vec<usize> = (0..masks.samples()).collect();
-    let variance = regression
-        .sandwich(&model, &residuals, samples.chunks(1))
-        .sum();
+    let variances = model.sandwich(&residuals, samples.chunks(1));
+    let variance = variances.iter().sum();
     Ok(pilot.more(&regression, &model, variance, step.max(1)))
 }
 
-fn regress<P: Copy + Into<f64>>(
+/// The regression and its solution, without a correction.
+fn solve<P: Copy + Into<f64>>(
     masks: &Masks,
     probabilities: &[P],
-    clusters: &[usize],
     settings: &Settings,
-) -> Result<Regression, SurrogateError> {
+) -> Result<(Regression, Coefficients), SurrogateError> {
     check_settings(settings)?;
     check_length("probability", masks, probabilities.len())?;
-    check_length("cluster", masks, clusters.len())?;
     let probabilities: Vec<f64> = probabilities
         .iter()
         .map(|&probability| probability.into())
         .collect();
     check_finite(&probabilities, |sample| sample)?;
-    Ok(Regression::new(
-        masks,
-        &probabilities,
-        kernel_weights(masks, settings)?,
-    ))
+    let regression = Regression::new(masks, &probabilities, kernel_weights(masks, settings)?);
+    let model = regression.ridge(
+        select(&regression, settings.features),
+        alpha(&regression, masks, settings),
+    );
+    Ok((regression, model))
+}
+
+/// Adds what a correction does to the coefficients.
+fn correct(
+    regression: &Regression,
+    model: &mut Coefficients,
+    correction: &Correction<'_>,
+) -> Result<Shift, SurrogateError> {
+    let samples = regression.samples();
+    check_correction(correction, samples)?;
+    check(
+        correction.covers(samples),
+        SurrogateError::Correction { samples },
+    )?;
+    let shift = correction.shift(regression, model);
+    add(&mut model.values, 1.0, &shift.coefficients);
+    Ok(shift)
 }
 
 /// The penalty of a fit.
@@ -292,26 +306,33 @@ fn explain(
     clusters: &[usize],
     corrected: Option<(&[f64], &Shift)>,
 ) -> Explanation {
-    let superpixels = regression.moment.len();
-    let fitted = regression.residuals(model);
-    let residuals = corrected.map_or(&fitted[..], |(residuals, _)| residuals);
+    let residuals = corrected.map_or_else(
+        || regression.residuals(model),
+        |(residuals, _)| residuals.to_vec(),
+    );
     let shift = corrected.map(|(_, shift)| shift);
-    let mut weights = vec![0.0; superpixels];
+    let weights = of_all_superpixels(regression, model);
+    let answer_mean = regression.answer_mean + shift.map_or(0.0, |shift| shift.answer_mean);
+    let intercept = regression.intercept(model, answer_mean);
+    Explanation {
+        standard_errors: standard_errors(regression, model, &residuals, clusters, shift),
+        ranks: ranks(&weights),
+        intercept,
+        r2: regression.r2(&residuals),
+        local_prediction: intercept + weights.iter().sum::<f64>(),
+        weights,
+    }
+}
+
+/// The weight of each superpixel, 0 for one that was not selected.
+fn of_all_superpixels(regression: &Regression, model: &Coefficients) -> Vec<f64> {
+    let mut weights = vec![0.0; regression.moment.len()];
     model
         .active
         .iter()
         .zip(&model.values)
         .for_each(|(&superpixel, &value)| weights[superpixel] = value);
-    let answer_mean = regression.answer_mean + shift.map_or(0.0, |shift| shift.answer_mean);
-    let intercept = regression.intercept(model, answer_mean);
-    Explanation {
-        standard_errors: standard_errors(regression, model, residuals, clusters, shift),
-        ranks: ranks(&weights),
-        intercept,
-        r2: regression.r2(residuals),
-        local_prediction: intercept + weights.iter().sum::<f64>(),
-        weights,
-    }
+    weights
 }
 
 fn standard_errors(
@@ -325,11 +346,11 @@ fn standard_errors(
     let mut samples: Vec<usize> = (0..clusters.len()).collect();
     samples.sort_by_key(|&sample| clusters[sample]);
     let groups = || samples.chunk_by(|&a, &b| clusters[a] == clusters[b]);
-    let added = shift.map(|shift| shift.variances.as_ref());
+    let added = shift.map(|shift| shift.variances.as_deref());
     if groups().count() >= FEWEST_CLUSTERS && added != Some(None) {
-        let mut variances = regression.sandwich(model, residuals, groups());
+        let mut variances = model.sandwich(residuals, groups());
         if let Some(added) = added.flatten() {
-            variances += added;
+            add(&mut variances, 1.0, added);
         }
         for (&superpixel, variance) in model.active.iter().zip(&variances) {
             errors[superpixel] = regression.varies(superpixel).then(|| variance.sqrt());

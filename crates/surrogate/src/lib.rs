@@ -15,6 +15,6 @@ mod selection;
 pub use correction::Correction;
 pub use fit::{
     Explanation, Features, Settings, SurrogateError, correction_size, fit, fit_clustered,
-    fit_corrected,
+    fit_corrected, weights,
 };
 pub use kernel::{Distance, UnknownDistance};

@@ -1,8 +1,6 @@
 //! Choosing the superpixels of a sparse explanation, as the lime package's `LimeBase` does.
 
-use nalgebra::{DMatrix, DVector};
-
-use crate::ridge::Regression;
+use crate::ridge::{Regression, add};
 
 /// Penalty of the fit whose largest weights are kept (lime: `highest_weights`).
 const SELECTION_ALPHA: f64 = 0.01;
@@ -21,16 +19,20 @@ pub(crate) fn highest_weights(regression: &Regression, count: usize) -> Vec<usiz
 /// Up to `count` superpixels, each the one that raises R^2 the most at alpha 0 given those before it, ascending;
 /// ties by lower id.
 ///
-/// The lime package fits every candidate anew. Here the chosen superpixel is swept out of the normal equations; the
+/// The lime package fits every candidate anew. Here what the chosen superpixel explains is taken out of the normal equations; the
 /// gain of a candidate is then its remaining moment, squared, by its remaining square.
 pub(crate) fn forward_selection(regression: &Regression, count: usize) -> Vec<usize> {
-    let mut gram = regression.gram.clone();
-    let mut moment = regression.moment.clone();
+    let mut left = Left {
+        regression,
+        squares: regression.squares.clone(),
+        moment: regression.moment.clone(),
+        taken_out: Vec::new(),
+    };
     let mut chosen = Vec::new();
-    while chosen.len() < count.min(moment.len()) {
-        let best = best_candidate(regression, &gram, &moment, &chosen);
-        if is_new(regression, &gram, best) {
-            sweep(&mut gram, &mut moment, best);
+    while chosen.len() < count.min(left.moment.len()) {
+        let best = left.best_candidate(&chosen);
+        if left.is_new(best) {
+            left.take_out(best);
         }
         chosen.push(best);
     }
@@ -38,41 +40,55 @@ pub(crate) fn forward_selection(regression: &Regression, count: usize) -> Vec<us
     chosen
 }
 
-/// The superpixel not yet chosen that explains most of what is left.
-fn best_candidate(
-    regression: &Regression,
-    gram: &DMatrix<f64>,
-    moment: &DVector<f64>,
-    chosen: &[usize],
-) -> usize {
-    let rounding = regression.tolerance() * regression.answer_square;
-    let gain = |candidate: usize| {
-        let gain = moment[candidate].powi(2) / gram[(candidate, candidate)];
-        if is_new(regression, gram, candidate) && gain > rounding {
-            gain
-        } else {
-            0.0
+/// What the chosen superpixels leave to explain.
+struct Left<'a> {
+    regression: &'a Regression,
+    /// The diagonal of what is left of the normal equations' matrix; no other entry of it is needed before its superpixel is chosen.
+    squares: Vec<f64>,
+    moment: Vec<f64>,
+    /// Each superpixel that was taken out, with its column of the matrix at that time.
+    taken_out: Vec<(usize, Vec<f64>)>,
+}
+
+impl Left<'_> {
+    /// The superpixel not yet chosen that explains most of what is left.
+    fn best_candidate(&self, chosen: &[usize]) -> usize {
+        let rounding = self.regression.tolerance() * self.regression.answer_square;
+        let gain = |candidate: usize| {
+            let gain = self.moment[candidate].powi(2) / self.squares[candidate];
+            if self.is_new(candidate) && gain > rounding {
+                gain
+            } else {
+                0.0
+            }
+        };
+        let candidates = (0..self.moment.len()).filter(|candidate| !chosen.contains(candidate));
+        let better =
+            |best: (usize, f64), next: (usize, f64)| if next.1 > best.1 { next } else { best };
+        let best = candidates
+            .map(|candidate| (candidate, gain(candidate)))
+            .reduce(better);
+        best.expect("fewer superpixels are chosen than there are").0
+    }
+
+    /// Whether a superpixel is more than a combination of those chosen.
+    fn is_new(&self, candidate: usize) -> bool {
+        let own = self.regression.squares[candidate];
+        self.squares[candidate] > self.regression.tolerance() * own
+    }
+
+    /// Takes what a superpixel explains out of all others and of the answers.
+    fn take_out(&mut self, pivot: usize) {
+        let mut column = self.regression.products(pivot);
+        for (before, taken) in &self.taken_out {
+            add(&mut column, -taken[pivot] / taken[*before], taken);
         }
-    };
-    let candidates = (0..moment.len()).filter(|candidate| !chosen.contains(candidate));
-    let better = |best: (usize, f64), next: (usize, f64)| if next.1 > best.1 { next } else { best };
-    let best = candidates
-        .map(|candidate| (candidate, gain(candidate)))
-        .reduce(better);
-    best.expect("fewer superpixels are chosen than there are").0
-}
-
-/// Whether a superpixel is more than a combination of those chosen.
-fn is_new(regression: &Regression, gram: &DMatrix<f64>, candidate: usize) -> bool {
-    let own = regression.gram[(candidate, candidate)];
-    gram[(candidate, candidate)] > regression.tolerance() * own
-}
-
-/// Takes what a superpixel explains out of all others and of the answers.
-fn sweep(gram: &mut DMatrix<f64>, moment: &mut DVector<f64>, pivot: usize) {
-    let column = gram.column(pivot).clone_owned();
-    let square = column[pivot];
-    let explained = moment[pivot] / square;
-    gram.ger(-1.0 / square, &column, &column, 1.0);
-    moment.axpy(-explained, &column, 1.0);
+        let square = column[pivot];
+        let explained = self.moment[pivot] / square;
+        for (left, value) in self.squares.iter_mut().zip(&column) {
+            *left -= value * value / square;
+        }
+        add(&mut self.moment, -explained, &column);
+        self.taken_out.push((pivot, column));
+    }
 }
