@@ -13,7 +13,7 @@
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make bench      our speed beside that of the published implementations, in turns: well over an hour; in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
-## make train      draws 10,000 scenes and trains the shipped networks again, an hour or more; data/README.md
+## make train      draws 10,000 scenes and trains the shipped networks again: an hour or more; see data/README.md
 ## make paper      the paper's study, pipeline.paper.toml: fetches the two weight files, says how many hours it takes, runs it
 ## make clean      removes what was built and libtorch; never artifacts/
 ##
@@ -123,14 +123,9 @@ $(ORACLE_PYTHON):
 	python3 -m venv target/oracles-venv
 	$(ORACLE_PYTHON) -m pip install --quiet --disable-pip-version-check --prefer-binary --requirement scripts/oracles/requirements.txt
 
-scenes: build
-	$(PROGRAMS)/scenes --out target/drawn --seed 20261122 --per-class 2 $(ARGS)
-
-train: build
-	$(PROGRAMS)/train alexnet --weights data/networks/alexnet.safetensors --log data/networks/alexnet.jsonl \
-		--shards 10 --epochs 24 --batch 64 --learning-rate 6e-4 --weight-decay 0.02 $(ARGS)
-	$(PROGRAMS)/train resnet50 --weights data/networks/resnet50.safetensors --log data/networks/resnet50.jsonl \
-		--shards 10 --epochs 14 --small-epochs 9 --batch 32 --learning-rate 2e-3 --weight-decay 0.05 $(ARGS)
+# A workspace of its own, which nothing else builds.
+scenes train:
+	@LIBTORCH='$(LIBTORCH)' data/scenes/make.sh $@ $(ARGS)
 
 # What is there is not fetched or computed again; photographs and labels are yours: see the file.
 paper: build

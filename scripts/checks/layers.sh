@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # Tests may use everything; all other crates are pure arithmetic, tables or the pipeline around them.
-readonly KNOW_LIBTORCH="networks occlusion infer gradcam lime deletion train integration"
+readonly KNOW_LIBTORCH="networks occlusion infer gradcam lime deletion integration"
 # tch's own names, with arguments: Option::transpose() and Result::transpose() have none.
 readonly PERMUTES='\.(f_)?((permute|transpose|swapaxes|swapdims|movedim|moveaxis)_?\(([^)]|$)|(tr|t|t_|mt|mh|numpy_t)\(\))'
 

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-shell=(.ci/run scripts/*.sh scripts/*/*.sh)
+shell=(.ci/run data/scenes/make.sh scripts/*.sh scripts/*/*.sh)
 if command -v shellcheck >/dev/null; then
   shellcheck "${shell[@]}"
 else

@@ -1,22 +1,22 @@
 //! The tables of a report, from the grouped scores and the study's other rows.
 
 mod areas;
+mod hypothesis_tests;
 mod measures;
 mod provenance;
-mod tests;
 
 use crate::results::{Condition, Results};
 use crate::table::{Cell, Column, Table};
 use crate::{Inputs, explorer, paper};
 
 pub(crate) use areas::{answers, distribution, mean_auc, std_over_runs};
+pub(crate) use hypothesis_tests::{comparisons, concordance, variance_components};
 pub(crate) use measures::{
     agreement, complexity, gains, localization, needed_samples, sanity, stability, summaries,
 };
 pub(crate) use provenance::{
     artifacts_by_table, costs, exclusions, explanation_costs, images, networks, versions,
 };
-pub(crate) use tests::{comparisons, concordance, variance_components};
 
 const ONE_IMAGE: &str = "one image";
 const ONE_RUN: &str = "one run";

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Draws synthetic photographs of ten classes: `images/`, `masks/` and `labels.csv`.
 #[derive(Parser)]
-#[command(name = "scenes", version)]
+#[command(name = "scenes", version, args_override_self = true)]
 struct Options {
     /// Folder to write into.
     #[arg(long)]

@@ -14,7 +14,7 @@ use train::pool::Pool;
 
 /// Trains AlexNet or ResNet-50 on drawn scenes and writes its weights in half precision.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_override_self = true)]
 struct Arguments {
     /// alexnet or resnet50.
     architecture: Architecture,
@@ -25,7 +25,7 @@ struct Arguments {
     #[arg(long)]
     log: PathBuf,
     /// Folder of the drawn scenes (172,800 bytes each); those that are missing are drawn.
-    #[arg(long, default_value = "target/scenes")]
+    #[arg(long, default_value = "target/scenes/pool")]
     pool: PathBuf,
     /// Thousands of scenes to draw and learn from.
     #[arg(long, default_value_t = 16)]
