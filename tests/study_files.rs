@@ -260,14 +260,14 @@ fn init_speaks_of_what_it_was_given_and_not_of_a_file_of_its_own() {
         .expect(1, "--classes: there is no file eight.txt");
     run("script.pt", "images", &["--config", "studies/my.toml"])
         .expect(1, "--config: there is no folder studies");
-    for size in ["63", "4097"] {
-        run("script.pt", "images", &["--size", size]).expect(2, "64..=4096");
+    for size in ["15", "4097"] {
+        run("script.pt", "images", &["--size", size]).expect(2, "..=4096");
         // The limits are those of a study.
         let study = StudyFolder::new();
         study.change("[images]", &format!("[images]\ncrop = {size}"));
         study
             .run("pipeline", &["plan"])
-            .expect(2, "from 64 to 4096");
+            .expect(2, "from 16 to 4096");
     }
     // Where a network wants another size, or is none, the way to mend it is one that init has.
     let fixtures = repository().join("tests/fixtures");

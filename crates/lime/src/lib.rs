@@ -18,6 +18,9 @@ use surrogate::Correction;
 
 /// Brings `perturbations`, `weights` and `randomized_weights` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
+    for warning in study::fineness::warnings(&session.study, &session.plan(Kind::Segments)?) {
+        tracing::warn!("{warning}");
+    }
     let classifiers = Classifiers::on_each_device(session)?;
     session.in_turn(
         Kind::Perturbations,

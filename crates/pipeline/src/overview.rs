@@ -8,6 +8,7 @@ use serde_json::json;
 use stage::{Stage, StageError};
 use study::Kind;
 use study::costs::Cost;
+use study::fineness;
 use study::plan::{Action, State};
 
 use crate::look::look;
@@ -60,12 +61,14 @@ pub fn plan(
         lines.push("everything is up to date: nothing would run".to_owned());
     }
     lines.extend(estimate::lines(&view.study, &passes, &speeds));
+    let warnings = fineness::warnings(&view.study, &plan);
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     let passes: BTreeMap<_, _> = passes
         .iter()
         .map(|(network, passes)| (network.as_str(), passes.forward))
         .collect();
     Ok(if as_json {
-        json!({"tables": values, "up_to_date": nothing, "forward_passes": passes, "images_per_second": speeds})
+        json!({"tables": values, "up_to_date": nothing, "forward_passes": passes, "images_per_second": speeds, "warnings": warnings})
             .to_string()
     } else {
         lines.join("\n")

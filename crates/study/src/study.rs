@@ -715,7 +715,7 @@ kind = "lime"
         12 | folder = 3     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too; or manifest = "photos.csv"
            |          ^ found 3
 
-        error: `resize` must be a whole number from 64 to 4096
+        error: `resize` must be a whole number from 16 to 4096
           --> pipeline.toml:16:10
            |
         16 | resize = 256.0               # pixels of the shorter side
@@ -944,6 +944,23 @@ kind = "lime"
     }
 
     #[test]
+    fn crops_of_16_pixels_are_allowed_and_too_small_for_some_networks() {
+        let folder = Folder::new();
+        folder.edit("crop = 224", "crop = 16");
+        let shown = folder.shown(&folder.study().unwrap_err());
+        assert!(
+            shown.contains("alexnet needs inputs of at least 63 pixels")
+                && !shown.contains("resnet50 needs"),
+            "{shown}"
+        );
+        folder.edit("architecture = \"alexnet\"", "architecture = \"resnet18\"");
+        assert_eq!(folder.study().unwrap().images.crop, 16);
+        folder.edit("crop = 16", "crop = 15");
+        let shown = folder.shown(&folder.study().unwrap_err());
+        assert!(shown.contains("from 16 to 4096"), "{shown}");
+    }
+
+    #[test]
     fn a_network_that_takes_other_inputs_than_the_studys_crops_is_refused() {
         let shown = problems_with("# layer = \"layer4\"", "input_size = 299");
         assert!(
@@ -987,7 +1004,7 @@ kind = "lime"
     fn a_file_that_cannot_be_read_is_a_problem() {
         let folder = Folder::new();
         let missing = Study::read(&folder.path("pipelin.toml")).unwrap_err();
-        insta::assert_snapshot!(folder.shown(&missing), @"error: cannot read the study `pipelin.toml`: No such file or directory (os error 2)");
+        insta::assert_snapshot!(folder.shown(&missing), @"error: there is no study `pipelin.toml`");
         std::fs::write(folder.path("pipeline.toml"), b"[study]\nseed = \xff").unwrap();
         insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
         error: the study `pipeline.toml` is not UTF-8 text (byte 15)

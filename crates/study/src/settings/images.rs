@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::manifest;
 use crate::reader::{Choice, Kind, Section};
 
-/// Shortest side, in pixels, to which an image may be scaled. The built-in networks need 63 pixels.
-const SMALLEST: u32 = 64;
-/// Longest side, in pixels, to which the shorter side of an image may be scaled.
-const LARGEST: u32 = 4096;
+/// Shortest side of a crop, in pixels, and the shortest to which an image may be scaled. Some built-in networks need more.
+pub const SMALLEST: u32 = 16;
+/// Longest side of a crop, in pixels, and the longest to which the shorter side of an image may be scaled.
+pub const LARGEST: u32 = 4096;
 
 /// The class whose probability is explained and measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
