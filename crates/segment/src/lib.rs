@@ -45,7 +45,7 @@ fn crop(
         _ => None,
     };
     let cropped = crops::crop(&bytes, mask.as_deref(), &preparation)
-        .map_err(|error| StageError::action(format!("{}: {error}", image.path.display())))?;
+        .map_err(|error| StageError::action(format!("{}: {error}", study::shown(&image.path))))?;
     let (height, width) = (cropped.rgb.height(), cropped.rgb.width());
     let pixels = digest_of([
         &height.to_le_bytes()[..],

@@ -160,12 +160,12 @@ impl Session {
     /// A file's bytes, which must be those that the plan was made with.
     pub fn read_file(&self, path: &Path, digest: &str) -> Result<Vec<u8>, StageError> {
         let bytes = std::fs::read(path)
-            .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
+            .map_err(|error| StageError::action(format!("{}: {error}", study::shown(path))))?;
         if blake3::hash(&bytes).to_hex().as_str() == digest {
             Ok(bytes)
         } else {
             Err(StageError::Changed {
-                path: path.display().to_string(),
+                path: study::shown(path),
             })
         }
     }

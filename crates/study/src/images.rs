@@ -12,7 +12,7 @@ use crate::classes::Classes;
 use crate::file_names;
 use crate::labels::{self, Labels};
 use crate::manifest;
-use crate::paths::{absent, absolute, composed, visible};
+use crate::paths::{absent, absolute, composed, plain, visible};
 use crate::problem::{Problem, Problems, listed};
 use crate::settings::images::{Settings, Target};
 use crate::study::Study;
@@ -78,12 +78,12 @@ impl Images {
     fn in_folder(study: &Study) -> Result<Self, Problems> {
         let settings = &study.images;
         let apart = settings.masks.iter().chain([&study.artifacts]);
-        let found = files(
+        let (paths, left_out) = files(
+            "image",
             &settings.folder,
             &apart.map(PathBuf::as_path).collect::<Vec<_>>(),
         )?;
-        let left_out = found.left_out("image", &settings.folder);
-        if found.files.is_empty() {
+        if paths.is_empty() {
             let title = format!(
                 "the image folder `{}` has no images",
                 settings.folder.display()
@@ -96,7 +96,7 @@ impl Images {
             });
         }
         let classes = Classes::of(&settings.classes)?;
-        let named = name_all(&settings.folder, found.files)?;
+        let named = name_all(&settings.folder, paths)?;
         let paths: Vec<&Path> = named.iter().map(|named| &*named.path).collect();
         let labels = match &settings.labels {
             Some(file) => labels::read(file, &settings.folder, &paths, &classes)?,
@@ -211,9 +211,8 @@ fn masks(folder: Option<&Path>) -> Result<(BTreeMap<String, PathBuf>, Option<Str
     };
     let mut problems = Vec::new();
     let mut masks = BTreeMap::new();
-    let found = files(folder, &[])?;
-    let left_out = found.left_out("mask", folder);
-    for path in found.files {
+    let (paths, left_out) = files("mask", folder, &[])?;
+    for path in paths {
         let base = composed(&base_name(folder, &path)?);
         if let Some(other) = masks.insert(base, path.clone()) {
             let (path, other) = (path.display(), other.display());
@@ -309,12 +308,20 @@ fn with_digest(base: &str, path: &Path) -> Result<String, Problem> {
     Ok(format!("{base}~{}", &digest.to_hex()[..DIGEST_DIGITS]))
 }
 
+/// The path without the folder that it is in, where it is in there.
+fn below(folder: &Path, path: &Path) -> PathBuf {
+    let spelled = path.strip_prefix(folder).ok();
+    if let Some(below) = spelled.filter(|below| below.is_relative()) {
+        return below.to_path_buf();
+    }
+    // A manifest may give absolute paths of images in a folder whose own path is relative.
+    let (folder, whole) = (plain(&absolute(folder)), plain(&absolute(path)));
+    whole.strip_prefix(folder).unwrap_or(path).to_path_buf()
+}
+
 /// The path below `folder` without its ending, `/` as `__`.
 fn base_name(folder: &Path, path: &Path) -> Result<String, Problem> {
-    // One of them may be absolute and the other not.
-    let path = absolute(path);
-    let below = path.strip_prefix(absolute(folder)).unwrap_or(&path);
-    let below = below.with_extension("");
+    let below = below(folder, path).with_extension("");
     // An image outside of the folder has its whole path as its name, without the root.
     let names = below.components().filter_map(|part| match part {
         std::path::Component::Normal(name) => Some(name.to_str()),
@@ -330,58 +337,55 @@ fn base_name(folder: &Path, path: &Path) -> Result<String, Problem> {
     })
 }
 
-/// What a folder holds.
-struct Found {
-    /// Images, sorted by path.
-    files: Vec<PathBuf>,
-    /// Pictures of other formats, sorted by path.
-    others: Vec<PathBuf>,
-}
-
-impl Found {
-    /// What is said of pictures in the folder of an image or mask that are not read.
-    fn left_out(&self, what: &str, folder: &Path) -> Option<String> {
-        let first = self.others.first()?;
-        let endings = self.others.iter().filter_map(|path| ending(path));
-        let endings: BTreeSet<String> = endings.collect();
-        let endings: Vec<String> = endings.into_iter().collect();
-        Some(format!(
-            "the {what} folder `{}` has pictures that are not read: {} that end in {}, such as `{}`; save them as PNG or JPEG",
-            folder.display(),
-            self.others.len(),
-            endings.join(", "),
-            first.display()
-        ))
-    }
-}
-
-/// All image files in `folder` and below it, without hidden ones and without the folders `apart`.
-fn files(folder: &Path, apart: &[&Path]) -> Result<Found, Problems> {
+/// All image files in `folder` and below it, sorted by path, without hidden ones and without the folders `apart`; and what is said of
+/// pictures that are not read. `what` is an "image" or a "mask".
+fn files(
+    what: &'static str,
+    folder: &Path,
+    apart: &[&Path],
+) -> Result<(Vec<PathBuf>, Option<String>), Problems> {
     let mut walk = Walk {
+        what,
         // A folder that is not there yet holds nothing that could be taken for an image.
         apart: apart
             .iter()
             .filter_map(|folder| folder.canonicalize().ok())
             .collect(),
-        found: Found {
-            files: Vec::new(),
-            others: Vec::new(),
-        },
+        files: Vec::new(),
+        others: Vec::new(),
         problems: Vec::new(),
     };
     walk.enter(folder, &mut Vec::new());
-    walk.found.files.sort();
-    walk.found.others.sort();
-    Problems::check(walk.problems, walk.found)
+    walk.files.sort();
+    walk.others.sort();
+    let left_out = walk.left_out(folder);
+    Problems::check(walk.problems, (walk.files, left_out))
 }
 
 struct Walk {
+    what: &'static str,
     apart: Vec<PathBuf>,
-    found: Found,
+    files: Vec<PathBuf>,
+    /// Pictures of formats that are not read.
+    others: Vec<PathBuf>,
     problems: Vec<Problem>,
 }
 
 impl Walk {
+    fn left_out(&self, folder: &Path) -> Option<String> {
+        let first = self.others.first()?;
+        let endings: BTreeSet<String> =
+            self.others.iter().filter_map(|path| ending(path)).collect();
+        Some(format!(
+            "the {} folder `{}` has pictures that are not read: {} that end in {}, such as `{}`; save them as PNG or JPEG",
+            self.what,
+            folder.display(),
+            self.others.len(),
+            Vec::from_iter(endings).join(", "),
+            first.display()
+        ))
+    }
+
     /// `above` holds the true paths of the folders on the way here, so that a link to one of them ends the walk.
     fn enter(&mut self, folder: &Path, above: &mut Vec<PathBuf>) {
         if let Err(error) = self.try_enter(folder, above) {
@@ -416,11 +420,11 @@ impl Walk {
         if !is_file && path.is_dir() {
             self.enter(&path, above);
         } else if is_one_of(&path, &OTHERS) {
-            self.found.others.push(path);
+            self.others.push(path);
         } else if is_one_of(&path, &ENDINGS) {
             // A link that leads nowhere is a mistake that must not look like a smaller study, and so is a pipe.
-            match (!is_file).then(|| absent("image", &path)).flatten() {
-                None => self.found.files.push(path),
+            match (!is_file).then(|| absent(self.what, &path)).flatten() {
+                None => self.files.push(path),
                 Some(reason) => self.problems.push(Problem::new(reason)),
             }
         }

@@ -34,7 +34,7 @@ pub use classes::Classes;
 pub use images::{Image, Images};
 pub use kind::{Kind, Stage};
 pub use name::Name;
-pub use paths::visible;
+pub use paths::shown;
 pub use problem::{Problem, Problems};
 pub use reader::Choice;
 pub use sources::Sources;

@@ -21,7 +21,8 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::env::current_dir().map_or_else(|_| path.to_path_buf(), |here| here.join(path))
 }
 
-fn plain(path: &Path) -> PathBuf {
+/// The path without `.`, and with `a/..` taken out.
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -68,7 +69,7 @@ pub(crate) fn absent(what: &str, path: &Path) -> Option<String> {
 const LONGEST: usize = 4000;
 
 /// The text for a message: control characters, such as a line break in a file name, are escaped, and what is beyond 4000 characters is left out.
-pub fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LONGEST));
     for letter in text.chars().take(LONGEST) {
         if letter.is_control() {
@@ -81,6 +82,11 @@ pub fn visible(text: &str) -> String {
         shown.push_str(" ...");
     }
     shown
+}
+
+/// A path for a message.
+pub fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy())
 }
 
 #[cfg(test)]

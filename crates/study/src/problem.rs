@@ -92,7 +92,7 @@ fn text(bytes: Vec<u8>) -> Result<String, (String, &'static str)> {
         let help = "save the file as UTF-8: \"CSV UTF-8\" in Excel, `-Encoding utf8` in PowerShell";
         return Err(("UTF-16 text, and must be UTF-8".to_owned(), help));
     }
-    let line = |end: usize| 1 + bytes[..end].iter().filter(|byte| **byte == b'\n').count();
+    let line = |end: usize| bytes[..end].split(|byte| *byte == b'\n').count();
     if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
         let found = format!("not text: line {} holds a zero byte", line(zero));
         return Err((found, SAVE));

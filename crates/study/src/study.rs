@@ -1007,7 +1007,7 @@ kind = "lime"
         insta::assert_snapshot!(folder.shown(&missing), @"error: there is no study `pipelin.toml`");
         std::fs::write(folder.path("pipeline.toml"), b"[study]\nseed = \xff").unwrap();
         insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
-        error: the study `pipeline.toml` is not UTF-8 text (byte 15)
+        error: the study `pipeline.toml` is not UTF-8 text (line 2)
          |
          = help: save the file as UTF-8
         ");
