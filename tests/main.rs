@@ -12,6 +12,7 @@ mod commands;
 mod controls;
 mod fetch;
 mod files;
+mod inputs;
 mod interruption;
 mod measures;
 mod networks;

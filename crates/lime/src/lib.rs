@@ -15,6 +15,9 @@ use study::plan::{Subject, facet};
 
 /// Brings `perturbations`, `weights`, and the relevances that follow from weights, up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
+    for warning in study::fineness::warnings(&session.study, &session.plan(Kind::Segments)?) {
+        tracing::warn!("{warning}");
+    }
     let classifiers = Classifiers::on_each_device(session)?;
     session.in_turn(&classifiers, |classifiers, job| {
         evaluate(session, classifiers, job)

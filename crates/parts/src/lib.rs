@@ -6,6 +6,7 @@
 
 mod part;
 mod rows;
+mod text;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use part::{
     digest_of,
 };
 pub use rows::{ActionError, Rows};
+pub use text::{shown, visible};
 
 /// Id of an artifact, from [`store::ContentId`]. Where it lies decides no result.
 pub type ArtifactId = store::ContentId;

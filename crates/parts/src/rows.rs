@@ -3,7 +3,7 @@
 use schema::Table;
 use store::{Store, StoreError};
 
-use crate::{All, File, Group, Part, Read};
+use crate::{All, File, Group, Part, Read, shown};
 
 /// Why an action has no rows.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ impl<'a> Rows<'a> {
 
     /// A file's bytes, which must be those that the key names.
     pub fn file(&self, file: &File) -> Result<Vec<u8>, ActionError> {
-        let path = || file.path.display().to_string();
+        let path = || shown(&file.path);
         let bytes = std::fs::read(&file.path)
             .map_err(|error| ActionError::Failed(format!("{}: {error}", path())))?;
         if blake3::hash(&bytes).to_hex().as_str() == file.digest {

@@ -14,7 +14,7 @@ const ASSUMED: u64 = 50;
 /// The passes of a network that are to be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passes {
-    /// Images that go forward, at most: curves that ask the same are counted each by itself.
+    /// Images that go forward: at most, unless a number of superpixels is assumed, because curves that ask the same are counted each by itself.
     pub(crate) forward: u64,
     /// Whether a number of superpixels had to be assumed.
     pub(crate) assumed: bool,
@@ -134,10 +134,15 @@ pub(crate) fn lines(
     let mut lines = Vec::new();
     let mut hours = 0.0;
     for (network, passes) in passes {
-        let mut line = format!("{network}: at most {} forward passes", passes.forward);
-        if passes.assumed {
-            line.push_str(" (superpixels are estimated: `pipeline run segment` cuts the images)");
-        }
+        let (bound, why) = if passes.assumed {
+            (
+                "about",
+                " (superpixels are estimated, and may be many more: `pipeline run segment` cuts the images)",
+            )
+        } else {
+            ("at most", "")
+        };
+        let mut line = format!("{network}: {bound} {} forward passes{why}", passes.forward);
         if let Some(&speed) = speeds.get(network.as_str()) {
             let needed = passes.forward as f64 / speed / 3600.0;
             hours += needed;

@@ -9,6 +9,7 @@ use stage::{Stage, StageError};
 use store::Miss;
 use study::Kind;
 use study::costs::Cost;
+use study::fineness;
 use study::plan::{Action, Plan, State};
 
 use crate::look::look;
@@ -49,7 +50,7 @@ pub fn plan(
         );
     }
     let passes = estimate::passes(&view.study, &plan);
-    let (speeds, warnings) = match measured {
+    let (speeds, mut warnings) = match measured {
         Some(config) if !passes.is_empty() => speeds(config)?,
         _ => (BTreeMap::new(), Vec::new()),
     };
@@ -59,7 +60,8 @@ pub fn plan(
     }
     lines.extend(unverified(&plan));
     lines.extend(estimate::lines(&view.study, &passes, &speeds));
-    lines.extend(warnings.clone());
+    warnings.extend(fineness::warnings(&view.study, &plan));
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     let passes: BTreeMap<_, _> = passes
         .iter()
         .map(|(network, passes)| (network.as_str(), passes.forward))

@@ -12,8 +12,7 @@ use rayon::prelude::*;
 use schema::Table;
 use stage::{Job, Output, Session, Stage, StageError};
 use study::costs::{self, Cost};
-use study::plan::inputs::LIBTORCH;
-use study::plan::{Action, Plan, REPORT_KEY, Subject};
+use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
 /// Kinds of methods in the order in which they are shown; one that is not here comes first, a control behind the explanations.

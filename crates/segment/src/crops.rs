@@ -2,7 +2,7 @@
 
 use actions::Crops;
 use imaging::{DecodeError, Rgb};
-use parts::{ActionError, Rows};
+use parts::{ActionError, Rows, shown};
 
 /// Why an image cannot be cropped.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub fn run(inputs: &Crops, rows: &Rows<'_>) -> Result<(schema::Crop, Rgb), Actio
         .map(|mask| rows.file(mask))
         .transpose()?;
     crop(inputs, &image, mask.as_deref())
-        .map_err(|error| ActionError::Failed(format!("{}: {error}", inputs.file.path.display())))
+        .map_err(|error| ActionError::Failed(format!("{}: {error}", shown(&inputs.file.path))))
 }
 
 fn crop(

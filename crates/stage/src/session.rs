@@ -10,8 +10,7 @@ use parts::Rows;
 use rayon::prelude::*;
 use schema::Table;
 use store::{Cost, Environment, Preimage, Store};
-use study::plan::inputs::LIBTORCH;
-use study::plan::{Action, Context, Plan, Planned, State, Subject, reads};
+use study::plan::{Action, Context, LIBTORCH, Plan, Planned, State, Subject, reads};
 use study::{Kind, Sources, Stage, Study};
 
 use crate::output::Ran;

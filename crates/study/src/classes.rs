@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::paths::composed;
 use crate::problem::{Problem, Problems, Source, nearest};
 use crate::settings::images::ClassList;
 
@@ -10,10 +11,11 @@ use crate::settings::images::ClassList;
 /// copyright Soumith Chintala 2016.
 const IMAGENET: &str = include_str!("classes/imagenet.txt");
 
-/// The names of the classes, each different from the others.
+/// The names of the classes, each different from the others, whatever Unicode form they are written in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classes {
     names: Vec<String>,
+    /// By composed name.
     indices: BTreeMap<String, usize>,
 }
 
@@ -29,7 +31,8 @@ impl Classes {
     /// The 1000 classes of `ImageNet`, as torchvision names them.
     pub fn imagenet() -> Self {
         let names: Vec<String> = IMAGENET.lines().map(str::to_owned).collect();
-        let indices = (0..).zip(&names).map(|(index, name)| (name.clone(), index));
+        let indices = (0..).zip(&names);
+        let indices = indices.map(|(index, name)| (composed(name), index));
         Self {
             indices: indices.collect(),
             names,
@@ -38,7 +41,7 @@ impl Classes {
 
     /// Reads a text file with one class name a line, trimmed of spaces; the first line is class 0.
     ///
-    /// An empty line, a name that stands twice, and a file without names are problems.
+    /// An empty line, a name that stands twice, control characters in a name, and a file without names are problems.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let source = Source::read(path, "the list of classes")?;
         let mut problems = Vec::new();
@@ -52,7 +55,14 @@ impl Classes {
                 let problem = Problem::new("a line of the list of classes is empty");
                 let label = format!("expected the name of class {}", names.len());
                 problems.push(problem.label(label).at(&source, span));
-            } else if let Some(first) = indices.insert(name.to_owned(), names.len()) {
+            } else if name.contains(|letter: char| letter.is_control() && letter != '\t') {
+                let problem = Problem::new(format!(
+                    "the name of class {} has control characters",
+                    names.len()
+                ));
+                let label = "expected one name a line, and lines that end in a line feed";
+                problems.push(problem.label(label).at(&source, span));
+            } else if let Some(first) = indices.insert(composed(name), names.len()) {
                 let problem = Problem::new(format!("two classes are called `{name}`"));
                 let label = format!("class {first} has this name already");
                 let help = "write what tells them apart, such as `crane (134)`";
@@ -80,7 +90,10 @@ impl Classes {
     /// The class that a label means: the one of that name, else the one of that index.
     pub fn class(&self, label: &str) -> Option<usize> {
         let by_index = || label.parse().ok().filter(|class| *class < self.count());
-        self.indices.get(label).copied().or_else(by_index)
+        self.indices
+            .get(&composed(label))
+            .copied()
+            .or_else(by_index)
     }
 
     /// The class name that a misspelt label most likely means.
@@ -132,6 +145,27 @@ mod tests {
           | ^^^ class 0 has this name already
           |
           = help: write what tells them apart, such as `crane (134)`
+        ");
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_the_unicode_form_make_no_difference() {
+        let classes = read("\u{feff}cat\r\nGr\u{f6}\u{df}e\r\n").unwrap();
+        assert_eq!(classes.name(0), Some("cat"));
+        assert_eq!(classes.class("cat"), Some(0));
+        assert_eq!(classes.class("Gro\u{308}\u{df}e"), Some(1));
+        let shown = read("Gr\u{f6}\u{df}e\nGro\u{308}\u{df}e\n").unwrap_err();
+        assert!(shown.contains("two classes are called"), "{shown}");
+    }
+
+    #[test]
+    fn lines_that_end_in_a_carriage_return_alone_are_a_problem() {
+        insta::assert_snapshot!(read("cat\rdog\rkey").unwrap_err(), @"
+        error: the name of class 0 has control characters
+         --> classes.txt:1:1
+          |
+        1 | cat␍dog␍key
+          | ^^^^^^^^^^^ expected one name a line, and lines that end in a line feed
         ");
     }
 

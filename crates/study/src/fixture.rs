@@ -28,7 +28,14 @@ impl Folder {
         self.0.path().join(path)
     }
 
-    pub(crate) fn write(&self, path: &str, text: &str) {
+    /// The same path, relative to the folder that the tests run in.
+    pub(crate) fn relative(&self, path: &str) -> PathBuf {
+        let here = std::env::current_dir().unwrap();
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        up.join(self.path(path).strip_prefix("/").unwrap())
+    }
+
+    pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();

@@ -9,14 +9,24 @@ use std::path::{Path, PathBuf};
 use store::digest_file;
 
 use crate::classes::Classes;
+use crate::file_names;
 use crate::labels::{self, Labels};
 use crate::manifest;
+use crate::paths::{absent, absolute, composed, plain, visible};
 use crate::problem::{Problem, Problems, listed};
 use crate::settings::images::{Settings, Target};
 use crate::study::Study;
 
 /// Endings of files that are images, in lower case.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
+const ENDINGS: [&str; 10] = [
+    "png", "jpg", "jpeg", "jpe", "jif", "jfif", "webp", "tif", "tiff", "bmp",
+];
+/// Endings of pictures that are not read, in lower case.
+const OTHERS: [&str; 35] = [
+    "apng", "arw", "avif", "cr2", "cr3", "dcm", "dng", "exr", "gif", "hdr", "heic", "heif", "hif",
+    "ico", "j2c", "j2k", "jp2", "jpf", "jpx", "jxl", "nef", "orf", "pbm", "pcx", "pef", "pgm",
+    "pnm", "ppm", "psd", "raf", "raw", "rw2", "srw", "svg", "tga",
+];
 /// Hexadecimal digits of a file's digest that tell two images of one name apart.
 const DIGEST_DIGITS: usize = 8;
 /// Names that a message lists before it only counts.
@@ -43,7 +53,7 @@ pub struct Images {
     pub images: Vec<Image>,
     /// The names of the classes.
     pub classes: Classes,
-    /// What is odd but stops nothing: labels and masks that belong to no image.
+    /// What is odd but stops nothing: labels and masks that belong to no image, pictures that are not read.
     pub warnings: Vec<String>,
 }
 
@@ -51,15 +61,25 @@ impl Images {
     /// Finds the images of a study, in its image folder and the folders inside.
     ///
     /// Hidden files and folders are skipped, and the folders of masks and artifacts where they lie inside. A folder
-    /// without images, a name that two images share to the last byte, and images without a label where the study
-    /// needs one are problems.
+    /// without images, a name that two images share or that differs in its Unicode form alone, a name too long for a file in `latest/`, and
+    /// images without a label where the study needs one are problems.
     pub fn read(study: &Study) -> Result<Self, Problems> {
-        let settings = &study.images;
-        if let Some(manifest) = &settings.manifest {
-            return Self::listed(settings, manifest);
+        let mut images = match &study.images.manifest {
+            Some(manifest) => Self::listed(&study.images, manifest)?,
+            None => Self::in_folder(study)?,
+        };
+        file_names::check(study, &images.images)?;
+        for warning in &mut images.warnings {
+            *warning = visible(warning);
         }
+        Ok(images)
+    }
+
+    fn in_folder(study: &Study) -> Result<Self, Problems> {
+        let settings = &study.images;
         let apart = settings.masks.iter().chain([&study.artifacts]);
-        let paths = files(
+        let (paths, left_out) = files(
+            "image",
             &settings.folder,
             &apart.map(PathBuf::as_path).collect::<Vec<_>>(),
         )?;
@@ -69,20 +89,27 @@ impl Images {
                 settings.folder.display()
             );
             let help = format!("put files into it that end in {}", ENDINGS.join(", "));
-            return Err(Problem::new(title).help(help).into());
+            let problem = Problem::new(title).help(help);
+            return Err(match left_out {
+                Some(left_out) => problem.label(left_out).into(),
+                None => problem.into(),
+            });
         }
         let classes = Classes::of(&settings.classes)?;
+        let named = name_all(&settings.folder, paths)?;
+        let paths: Vec<&Path> = named.iter().map(|named| &*named.path).collect();
         let labels = match &settings.labels {
             Some(file) => labels::read(file, &settings.folder, &paths, &classes)?,
             None => Labels::default(),
         };
-        let mut masks = masks(settings.masks.as_deref())?;
+        let (mut masks, masks_left_out) = masks(settings.masks.as_deref())?;
         let mut used = BTreeSet::new();
-        let named = name_all(&settings.folder, paths)?.into_iter();
         let images: Vec<Image> = named
+            .into_iter()
             .map(|named| {
-                let mask = masks.get(&named.base).cloned();
-                used.insert(named.base);
+                let base = composed(&named.base);
+                let mask = masks.get(&base).cloned();
+                used.insert(base);
                 let true_class = labels.classes.get(&named.path).copied();
                 Image {
                     name: named.name,
@@ -97,7 +124,12 @@ impl Images {
         let unused = masks
             .values()
             .map(|path| format!("the mask `{}` belongs to no image", path.display()));
-        let warnings = labels.unmatched.into_iter().chain(unused).collect();
+        let warnings = left_out
+            .into_iter()
+            .chain(masks_left_out)
+            .chain(labels.unmatched)
+            .chain(unused)
+            .collect();
         Ok(Self {
             images,
             classes,
@@ -172,15 +204,16 @@ fn require_labels(
     })
 }
 
-/// The masks by the name that their image has before a digest is added.
-fn masks(folder: Option<&Path>) -> Result<BTreeMap<String, PathBuf>, Problems> {
+/// The masks by the composed name that their image has before a digest is added; and what is said of masks that are not read.
+fn masks(folder: Option<&Path>) -> Result<(BTreeMap<String, PathBuf>, Option<String>), Problems> {
     let Some(folder) = folder else {
-        return Ok(BTreeMap::new());
+        return Ok((BTreeMap::new(), None));
     };
     let mut problems = Vec::new();
     let mut masks = BTreeMap::new();
-    for path in files(folder, &[])? {
-        let base = base_name(folder, &path)?;
+    let (paths, left_out) = files("mask", folder, &[])?;
+    for path in paths {
+        let base = composed(&base_name(folder, &path)?);
         if let Some(other) = masks.insert(base, path.clone()) {
             let (path, other) = (path.display(), other.display());
             problems.push(
@@ -189,7 +222,7 @@ fn masks(folder: Option<&Path>) -> Result<BTreeMap<String, PathBuf>, Problems> {
             );
         }
     }
-    Problems::check(problems, masks)
+    Problems::check(problems, (masks, left_out))
 }
 
 /// An image file with its name, and what that name was before a digest was added.
@@ -209,6 +242,7 @@ fn name_all(folder: &Path, paths: Vec<PathBuf>) -> Result<Vec<Named>, Problems> 
             Err(problem) => problems.push(problem),
         }
     }
+    problems.extend(same_letters(&groups));
     let mut named: BTreeMap<String, Named> = BTreeMap::new();
     for (base, paths) in groups {
         let shared = paths.len() > 1;
@@ -244,6 +278,26 @@ fn same_name(one: &Named, other: &Path) -> Problem {
     Problem::new(title).help("rename one, or remove it where the files are equal")
 }
 
+/// A problem for each two images whose names a person cannot tell apart.
+fn same_letters(groups: &BTreeMap<String, Vec<PathBuf>>) -> Vec<Problem> {
+    let mut letters: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (base, paths) in groups.iter().filter(|(base, _)| !base.is_ascii()) {
+        let path = &*paths[0];
+        if let Some(other) = letters.insert(composed(base), path) {
+            let title = format!(
+                "the names of the images `{}` and `{}` have the same letters: only their Unicode forms differ (NFC and NFD)",
+                other.display(),
+                path.display()
+            );
+            problems.push(
+                Problem::new(title).help("rename one, or remove it where the files are equal"),
+            );
+        }
+    }
+    problems
+}
+
 fn with_digest(base: &str, path: &Path) -> Result<String, Problem> {
     let digest = digest_file(path).map_err(|error| {
         Problem::new(format!(
@@ -254,9 +308,20 @@ fn with_digest(base: &str, path: &Path) -> Result<String, Problem> {
     Ok(format!("{base}~{}", &digest.to_hex()[..DIGEST_DIGITS]))
 }
 
+/// The path without the folder that it is in, where it is in there.
+fn below(folder: &Path, path: &Path) -> PathBuf {
+    let spelled = path.strip_prefix(folder).ok();
+    if let Some(below) = spelled.filter(|below| below.is_relative()) {
+        return below.to_path_buf();
+    }
+    // A manifest may give absolute paths of images in a folder whose own path is relative.
+    let (folder, whole) = (plain(&absolute(folder)), plain(&absolute(path)));
+    whole.strip_prefix(folder).unwrap_or(path).to_path_buf()
+}
+
 /// The path below `folder` without its ending, `/` as `__`.
 fn base_name(folder: &Path, path: &Path) -> Result<String, Problem> {
-    let below = path.strip_prefix(folder).unwrap_or(path).with_extension("");
+    let below = below(folder, path).with_extension("");
     // An image outside of the folder has its whole path as its name, without the root.
     let names = below.components().filter_map(|part| match part {
         std::path::Component::Normal(name) => Some(name.to_str()),
@@ -272,33 +337,60 @@ fn base_name(folder: &Path, path: &Path) -> Result<String, Problem> {
     })
 }
 
-/// All image files in `folder` and below it, sorted by path, without hidden ones and without the folders `apart`.
-fn files(folder: &Path, apart: &[&Path]) -> Result<Vec<PathBuf>, Problems> {
+/// All image files in `folder` and below it, sorted by path, without hidden ones and without the folders `apart`; and what is said of
+/// pictures that are not read. `what` is an "image" or a "mask".
+fn files(
+    what: &'static str,
+    folder: &Path,
+    apart: &[&Path],
+) -> Result<(Vec<PathBuf>, Option<String>), Problems> {
     let mut walk = Walk {
+        what,
         // A folder that is not there yet holds nothing that could be taken for an image.
         apart: apart
             .iter()
             .filter_map(|folder| folder.canonicalize().ok())
             .collect(),
         files: Vec::new(),
+        others: Vec::new(),
         problems: Vec::new(),
     };
     walk.enter(folder, &mut Vec::new());
     walk.files.sort();
-    Problems::check(walk.problems, walk.files)
+    walk.others.sort();
+    let left_out = walk.left_out(folder);
+    Problems::check(walk.problems, (walk.files, left_out))
 }
 
 struct Walk {
+    what: &'static str,
     apart: Vec<PathBuf>,
     files: Vec<PathBuf>,
+    /// Pictures of formats that are not read.
+    others: Vec<PathBuf>,
     problems: Vec<Problem>,
 }
 
 impl Walk {
+    fn left_out(&self, folder: &Path) -> Option<String> {
+        let first = self.others.first()?;
+        let endings: BTreeSet<String> =
+            self.others.iter().filter_map(|path| ending(path)).collect();
+        Some(format!(
+            "the {} folder `{}` has pictures that are not read: {} that end in {}, such as `{}`; save them as PNG or JPEG",
+            self.what,
+            folder.display(),
+            self.others.len(),
+            Vec::from_iter(endings).join(", "),
+            first.display()
+        ))
+    }
+
     /// `above` holds the true paths of the folders on the way here, so that a link to one of them ends the walk.
     fn enter(&mut self, folder: &Path, above: &mut Vec<PathBuf>) {
         if let Err(error) = self.try_enter(folder, above) {
-            self.unreadable("folder", folder, &error);
+            let title = format!("cannot read the folder `{}`: {error}", folder.display());
+            self.problems.push(Problem::new(title));
         }
     }
 
@@ -325,32 +417,28 @@ impl Walk {
         let path = entry.path();
         // What the folder says of an entry is enough unless it is a link.
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && is_image(&path) {
-            self.files.push(path);
-        } else if path.is_dir() {
+        if !is_file && path.is_dir() {
             self.enter(&path, above);
-        } else if is_image(&path) {
-            // A link that leads nowhere is a mistake that must not look like a smaller study.
-            match path.metadata() {
-                Ok(_) => self.files.push(path),
-                Err(error) => self.unreadable("image", &path, &error),
+        } else if is_one_of(&path, &OTHERS) {
+            self.others.push(path);
+        } else if is_one_of(&path, &ENDINGS) {
+            // A link that leads nowhere is a mistake that must not look like a smaller study, and so is a pipe.
+            match (!is_file).then(|| absent(self.what, &path)).flatten() {
+                None => self.files.push(path),
+                Some(reason) => self.problems.push(Problem::new(reason)),
             }
         }
     }
-
-    fn unreadable(&mut self, what: &str, path: &Path, error: &io::Error) {
-        let title = format!("cannot read the {what} `{}`: {error}", path.display());
-        self.problems.push(Problem::new(title));
-    }
 }
 
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| {
-        ENDINGS
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(ending))
-    })
+fn is_one_of(path: &Path, endings: &[&str]) -> bool {
+    ending(path).is_some_and(|ending| endings.contains(&ending.as_str()))
+}
+
+/// The ending of a file's name, in lower case.
+fn ending(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?;
+    Some(ending.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -417,6 +505,168 @@ mod tests {
          |
          = help: rename one, or remove it where the files are equal
         ");
+    }
+
+    #[test]
+    fn absolute_paths_are_found_however_the_study_is_named() {
+        let folder = Folder::new();
+        folder.write("data/images/more/key-01.png", "key");
+        folder.write("data/masks/more/key-01.png", "mask");
+        let image = |name: &str| folder.path("data/images").join(name).display().to_string();
+        let (mug, key) = (image("mug-07.png"), image("more/key-01.png"));
+        folder.write(
+            "data/labels.csv",
+            format!("path,label\n{mug},mug\n{key},key\n"),
+        );
+        let mask = folder.path("data/masks/more/key-01.png");
+        let manifest = format!(
+            "path,label,mask\nmug-07.png,mug,\n{key},key,{}\n",
+            mask.display()
+        );
+        folder.write("data/photos.csv", manifest);
+        let text = std::fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+        let text = text.replace(
+            "folder = \"data/images\"",
+            "folder = \"data/images\"\nmanifest = \"data/photos.csv\"",
+        );
+        let text = text.replace("labels = ", "# ").replace("masks = ", "# ");
+        folder.write("listed.toml", text);
+        let read = |file: &Path| Images::read(&Study::read(file).unwrap()).unwrap();
+        for (file, key) in [
+            ("pipeline.toml", "more__key-01"),
+            ("listed.toml", "more__key-01"),
+        ] {
+            let [absolute, relative] =
+                [folder.path(file), folder.relative(file)].map(|file| read(&file));
+            let shown = |images: &Images| {
+                assert_eq!(images.warnings, Vec::<String>::new());
+                let images = images.images.iter();
+                images
+                    .map(|image| (image.name.clone(), image.true_class, image.mask.is_some()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(shown(&absolute), shown(&relative), "{file}");
+            let expected = [
+                (key.to_owned(), Some(1), true),
+                ("mug-07".to_owned(), Some(0), false),
+            ];
+            assert_eq!(shown(&relative), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn labels_find_images_through_links() {
+        let folder = Folder::new();
+        folder.write("store/key-01.png", "key");
+        std::os::unix::fs::symlink(
+            folder.path("store/key-01.png"),
+            folder.path("data/images/key-01.png"),
+        )
+        .unwrap();
+        std::os::unix::fs::symlink(folder.path("data"), folder.path("other")).unwrap();
+        let [key, mug] = ["store/key-01.png", "other/images/mug-07.png"]
+            .map(|path| folder.path(path).display().to_string());
+        folder.write(
+            "data/labels.csv",
+            format!("path,label\n{key},key\n{mug},mug\n"),
+        );
+        let images = Images::read(&folder.study().unwrap()).unwrap().images;
+        let classes: Vec<_> = images.iter().map(|image| image.true_class).collect();
+        assert_eq!(classes, [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn masks_and_labels_find_images_in_another_unicode_form() {
+        let folder = Folder::new();
+        folder.write("data/images/gru\u{308}n.png", "key");
+        folder.write("data/masks/gr\u{fc}n.png", "mask");
+        folder.write(
+            "data/labels.csv",
+            "path,label\nmug-07.png,mug\ngr\u{fc}n.png,key\n",
+        );
+        let images = Images::read(&folder.study().unwrap()).unwrap();
+        assert_eq!(images.warnings, Vec::<String>::new());
+        assert_eq!(
+            (images.images[0].true_class, images.images[0].mask.is_some()),
+            (Some(1), true)
+        );
+        folder.write("data/images/gr\u{fc}n.jpg", "key");
+        let shown = problems(&folder);
+        assert!(shown.contains("have the same letters"), "{shown}");
+    }
+
+    #[test]
+    fn pictures_of_other_formats_are_counted() {
+        let folder = Folder::new();
+        for name in [
+            "a.jfif",
+            "b.JPE",
+            "c.jif",
+            "d.TIF",
+            "e.gif",
+            "f.HEIC",
+            "g.avif",
+            "h.heic",
+            "notes.txt",
+        ] {
+            folder.write(&format!("data/images/{name}"), name);
+        }
+        folder.write("data/masks/mug-07.gif", "mask");
+        assert_eq!(names(&folder), ["a", "b", "c", "d", "mug-07"]);
+        let images = Images::read(&folder.study().unwrap()).unwrap();
+        insta::assert_snapshot!(folder.plain(&images.warnings.join("\n")), @"
+        the image folder `data/images` has pictures that are not read: 4 that end in avif, gif, heic, such as `data/images/e.gif`; save them as PNG or JPEG
+        the mask folder `data/masks` has pictures that are not read: 1 that end in gif, such as `data/masks/mug-07.gif`; save them as PNG or JPEG
+        ");
+        for name in ["a.jfif", "b.JPE", "c.jif", "d.TIF", "mug-07.png"] {
+            std::fs::remove_file(folder.path("data/images").join(name)).unwrap();
+        }
+        insta::assert_snapshot!(problems(&folder), @"
+        error: the image folder `data/images` has no images
+         |
+         = note: the image folder `data/images` has pictures that are not read: 4 that end in avif, gif, heic, such as `data/images/e.gif`; save them as PNG or JPEG
+         = help: put files into it that end in png, jpg, jpeg, jpe, jif, jfif, webp, tif, tiff, bmp
+        ");
+    }
+
+    #[test]
+    fn a_pipe_among_the_images_is_a_problem_and_not_opened() {
+        let folder = Folder::new();
+        for name in ["pipe.png", "pipe"] {
+            let pipe = folder.path("data/images").join(name);
+            let made = std::process::Command::new("mkfifo").arg(pipe).status();
+            assert!(made.unwrap().success());
+        }
+        insta::assert_snapshot!(problems(&folder), @"error: the image `data/images/pipe.png` is a pipe, socket or device, and not a regular file");
+    }
+
+    #[test]
+    fn a_line_break_in_a_name_is_a_part_of_the_name_and_escaped_in_messages() {
+        let folder = Folder::new();
+        folder.write("data/images/a\nb.png", "one");
+        folder.write("data/images/copy.png", "one");
+        folder.write("data/images/more\r/b.gif", "two");
+        folder.write("data/masks/lost\u{1b}.png", "mask");
+        folder.write(
+            "data/labels.csv",
+            "path,label\n\"a\nb.png\",key\nmug-07.png,mug\n\"gone\n.png\",0\n",
+        );
+        assert_eq!(names(&folder), ["a\nb", "copy", "mug-07"]);
+        let sources = crate::Sources::read(&folder.study().unwrap()).unwrap();
+        assert_eq!(sources.image(0).true_class, Some(1));
+        let warnings = &sources.images.warnings;
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
+        assert!(
+            !warnings.concat().contains(char::is_control),
+            "{warnings:?}"
+        );
+        let subject = crate::plan::Subject {
+            image: Some(0),
+            ..Default::default()
+        };
+        assert_eq!(subject.describe(&sources), "a\\nb");
+        folder.edit("require_correct = false", "require_correct = true");
+        assert!(problems(&folder).contains("has none for `copy`"));
     }
 
     #[test]
@@ -497,7 +747,7 @@ mod tests {
         insta::assert_snapshot!(problems(&folder), @"
         error: the image folder `data/images` has no images
          |
-         = help: put files into it that end in png, jpg, jpeg, webp, tif, tiff, bmp
+         = help: put files into it that end in png, jpg, jpeg, jpe, jif, jfif, webp, tif, tiff, bmp
         ");
     }
 
@@ -516,7 +766,7 @@ mod tests {
         assert_eq!(names(&folder), ["more__b", "mug-07"]);
         std::os::unix::fs::symlink(folder.path("gone.png"), folder.path("data/images/lost.png"))
             .unwrap();
-        insta::assert_snapshot!(problems(&folder), @"error: cannot read the image `data/images/lost.png`: No such file or directory (os error 2)");
+        insta::assert_snapshot!(problems(&folder), @"error: the image `data/images/lost.png` is a link to a file that is not there");
     }
 
     #[cfg(target_os = "linux")]

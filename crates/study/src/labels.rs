@@ -1,5 +1,6 @@
 //! The labels: a CSV file with the columns `path` and `label`.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::classes::Classes;
 use crate::images::LISTED;
-use crate::problem::{Problem, Problems, Source, listed, nearest};
+use crate::paths::{spelling, visible};
+use crate::problem::{Problem, Problems, SHOWN, Source, listed, nearest};
 
 /// The columns of the file, each once, in any order.
 const COLUMNS: [&str; 2] = ["path", "label"];
@@ -31,34 +33,45 @@ struct Row {
 
 /// Reads the labels of `paths`, all of which lie below `folder`.
 ///
-/// A path in the file is relative to the file's own folder or to `folder`. A label is a class name or a class index.
-/// Labels that no class has, and second labels of an image, are problems.
+/// A path in the file is absolute, or relative to the file's own folder or to `folder`; links and Unicode's forms make no difference. A label
+/// is a class name or a class index. Labels that no class has, and second labels of an image, are problems.
 pub(crate) fn read(
     file: &Path,
     folder: &Path,
-    paths: &[PathBuf],
+    paths: &[&Path],
     classes: &Classes,
 ) -> Result<Labels, Problems> {
     let source = Source::read(file, "the file of labels")?;
     let mut problems = Vec::new();
     let rows = rows(&source, &mut problems);
     let bases = [file.parent().unwrap_or(Path::new("")), folder];
-    let known: BTreeMap<PathBuf, &PathBuf> = paths.iter().map(|path| (plain(path), path)).collect();
+    let known: BTreeMap<String, &Path> = paths.iter().map(|path| (spelling(path), *path)).collect();
+    // Only where a row has no image by its spelling, because it takes a look at every image.
+    let linked = LazyCell::new(|| {
+        let true_paths = paths.iter().map(|path| (path.canonicalize().ok(), *path));
+        true_paths.collect::<BTreeMap<_, _>>()
+    });
+    let find = |written: &str| {
+        let spelled = bases.map(|base| base.join(written));
+        let by_spelling = spelled.iter().find_map(|path| known.get(&spelling(path)));
+        let by_link = || {
+            let mut true_paths = spelled.iter().filter_map(|path| path.canonicalize().ok());
+            true_paths.find_map(|path| linked.get(&Some(path)))
+        };
+        by_spelling.or_else(by_link).copied()
+    };
 
     let mut labels = Labels::default();
-    let mut first_rows: BTreeMap<&PathBuf, &Row> = BTreeMap::new();
+    let mut first_rows: BTreeMap<&Path, &Row> = BTreeMap::new();
     let mut without = Vec::new();
     for row in &rows {
         let class = classes.class(&row.label);
         if class.is_none() {
-            let (title, label, help) = unknown_label(&row.label, classes);
+            let (title, label, help) = unknown_label(&row.label, classes, problems.len() < SHOWN);
             let problem = Problem::new(title).label(label).help(help);
             problems.push(problem.at(&source, source.within(&row.line, &row.label)));
         }
-        let found = bases
-            .iter()
-            .find_map(|base| known.get(&plain(&base.join(&row.path))));
-        let Some(&path) = found else {
+        let Some(path) = find(&row.path) else {
             without.push(row);
             continue;
         };
@@ -69,7 +82,7 @@ pub(crate) fn read(
             problems.push(problem.at(&source, source.within(&row.line, &row.path)));
         }
         if let Some(class) = class {
-            labels.classes.insert(path.clone(), class);
+            labels.classes.insert(path.to_path_buf(), class);
         }
     }
     labels.unmatched = unmatched(&source, &without, folder, paths);
@@ -78,8 +91,7 @@ pub(crate) fn read(
 
 /// The rows below the header; what cannot be a row is noted.
 fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
-    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-    let offset = source.text.len() - text.len();
+    let text = &source.text;
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -95,16 +107,15 @@ fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
         };
         let problem =
             Problem::new("the file of labels must begin with the line `path,label`").label(label);
-        problems.push(problem.at(source, offset..source.text.len()));
+        problems.push(problem.at(source, 0..text.len()));
         return Vec::new();
     };
 
     let mut rows = Vec::new();
     for record in records {
         let place = record.position();
-        let start = offset + place.map_or(0, |place| place.byte() as usize);
-        let start = skip_blank_lines(&source.text, start);
-        let line = start..source.text.len();
+        let start = place.map_or(0, |place| place.byte() as usize);
+        let line = skip_blank_lines(text, start)..text.len();
         if record.len() != COLUMNS.len() {
             let label = format!("expected 2 fields, found {}", record.len());
             let problem = Problem::new("a row of labels must be `path,label`")
@@ -136,20 +147,29 @@ fn columns(header: &StringRecord) -> Option<[usize; 2]> {
     (header.len() == COLUMNS.len()).then_some(places)
 }
 
-/// A label that no class has: what is wrong, what was meant, and how to mend it.
-pub(crate) fn unknown_label(label: &str, classes: &Classes) -> (String, String, String) {
+/// A label that no class has: what is wrong, what was meant, and how to fix it. A hint compares the label with every class, so it is given only
+/// where it is asked for.
+pub(crate) fn unknown_label(
+    label: &str,
+    classes: &Classes,
+    hint: bool,
+) -> (String, String, String) {
     let last = classes.count() - 1;
-    let meant = classes.nearest(label).map_or_else(
-        || "there is no such class".to_owned(),
-        |name| format!("did you mean `{name}`?"),
-    );
+    let nearest = || classes.nearest(label);
+    let meant = if label.parse() == Ok(classes.count()) {
+        "do the labels count from 1? The first class has index 0".to_owned()
+    } else if let Some(name) = hint.then(nearest).flatten() {
+        format!("did you mean `{name}`?")
+    } else {
+        "there is no such class".to_owned()
+    };
     let help = format!("expected a line of the list of classes, or an index from 0 to {last}");
     (format!("no class is called `{label}`"), meant, help)
 }
 
 /// What is said of rows without an image. A hint compares a row with every image, and a file of labels may be that of a data set with
 /// thousands of others: so only the first have one.
-fn unmatched(source: &Source, rows: &[&Row], folder: &Path, paths: &[PathBuf]) -> Vec<String> {
+fn unmatched(source: &Source, rows: &[&Row], folder: &Path, paths: &[&Path]) -> Vec<String> {
     let below: Vec<&str> = paths
         .iter()
         .filter_map(|path| path.strip_prefix(folder).ok()?.to_str())
@@ -158,11 +178,11 @@ fn unmatched(source: &Source, rows: &[&Row], folder: &Path, paths: &[PathBuf]) -
     let sentence = |row: &&Row| {
         let hint = nearest(&row.path, below.iter().copied())
             .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-        format!(
+        visible(&format!(
             "{file}:{}: there is no image `{}`, its label is not used{hint}",
             source.line(row.line.start),
             row.path
-        )
+        ))
     };
     let mut sentences: Vec<String> = rows.iter().take(LISTED).map(sentence).collect();
     if rows.len() > LISTED {
@@ -174,21 +194,6 @@ fn unmatched(source: &Source, rows: &[&Row], folder: &Path, paths: &[PathBuf]) -
     sentences
 }
 
-/// The path without `.` and with `a/..` taken out, as text, so that two ways to write a path meet.
-pub(crate) fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir if plain.file_name().is_some() => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
@@ -197,7 +202,7 @@ pub(crate) fn plain(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    const IMAGES: [&str; 3] = ["mug-07.png", "more/chair 1.jpg", "key.png"];
+    const IMAGES: [&str; 4] = ["mug-07.png", "more/chair 1.jpg", "key.png", "gr\u{fc}n.png"];
 
     /// Labels in `data/labels.csv` of images in `data/images`.
     fn read_text(text: &str) -> Result<Labels, String> {
@@ -208,6 +213,7 @@ mod tests {
         let classes = Classes::read(&data.join("classes.txt")).unwrap();
         let images = data.join("images");
         let paths: Vec<PathBuf> = IMAGES.iter().map(|name| images.join(name)).collect();
+        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let shown = format!("{}/", data.display());
         let relative = |path: &Path| path.strip_prefix(&images).unwrap().to_path_buf();
         read(&data.join("labels.csv"), &images, &paths, &classes)
@@ -246,6 +252,29 @@ mod tests {
     }
 
     #[test]
+    fn names_in_another_unicode_form_are_the_same() {
+        let labels = read_text("path,label\ngru\u{308}n.png,mug\n").unwrap();
+        assert_eq!(
+            labels.classes,
+            BTreeMap::from([(PathBuf::from("gr\u{fc}n.png"), 0)])
+        );
+        assert_eq!(labels.unmatched, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_label_that_is_the_number_of_classes_may_be_counted_from_1() {
+        insta::assert_snapshot!(read_text("path,label\nkey.png,3\nmug-07.png,1\n").unwrap_err(), @"
+        error: no class is called `3`
+         --> labels.csv:2:9
+          |
+        2 | key.png,3
+          |         ^ do the labels count from 1? The first class has index 0
+          |
+          = help: expected a line of the list of classes, or an index from 0 to 2
+        ");
+    }
+
+    #[test]
     fn of_many_rows_without_an_image_the_first_are_listed_and_the_others_counted() {
         let rows = "mug_07.png,mug\n".repeat(LISTED + 3);
         let labels = read_text(&format!("path,label\n{rows}")).unwrap();
@@ -274,7 +303,7 @@ mod tests {
          --> labels.csv:4:9
           |
         4 | key.png,3
-          |         ^ there is no such class
+          |         ^ do the labels count from 1? The first class has index 0
           |
           = help: expected a line of the list of classes, or an index from 0 to 2
 

@@ -7,6 +7,8 @@
 mod classes;
 pub mod code;
 pub mod costs;
+mod file_names;
+pub mod fineness;
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
@@ -17,7 +19,10 @@ mod images;
 mod kind;
 mod labels;
 mod manifest;
+#[cfg(test)]
+mod mutations;
 mod name;
+mod paths;
 pub mod plan;
 mod problem;
 mod reader;
@@ -29,6 +34,7 @@ pub use classes::Classes;
 pub use images::{Image, Images};
 pub use kind::{Kind, Stage};
 pub use name::Name;
+pub use paths::shown;
 pub use problem::{Problem, Problems};
 pub use reader::Choice;
 pub use sources::Sources;

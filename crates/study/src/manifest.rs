@@ -11,8 +11,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
 use crate::classes::Classes;
-use crate::labels::{plain, skip_blank_lines, unknown_label};
-use crate::problem::{Problem, Problems, Source, listed};
+use crate::labels::{skip_blank_lines, unknown_label};
+use crate::paths::{absent, below, spelling};
+use crate::problem::{Problem, Problems, SHOWN, Source, listed};
 
 /// The column that every manifest has.
 const PATH: &str = "path";
@@ -86,10 +87,11 @@ pub(crate) fn has_labels(file: &Path) -> bool {
             schema.columns().iter().any(|column| label(column.name()))
         });
     }
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let mut lines = text.trim_start_matches('\u{feff}').lines();
-    let header = lines.find(|line| !line.trim().is_empty());
-    header.is_some_and(|header| header.split(',').any(label))
+    Source::read(file, "the manifest").is_ok_and(|source| {
+        let mut lines = source.text.lines();
+        let header = lines.find(|line| !line.trim().is_empty());
+        header.is_some_and(|header| header.split(',').any(label))
+    })
 }
 
 fn is_parquet(file: &Path) -> bool {
@@ -113,7 +115,7 @@ pub(crate) fn read(file: &Path, folder: &Path, classes: &Classes) -> Result<Vec<
         problems.push(Problem::new(title).help("write a row for each image"));
     }
     let mut entries = Vec::new();
-    let mut seen: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for row in rows {
         let Some(written) = &row.path else {
             problems.push(
@@ -122,26 +124,24 @@ pub(crate) fn read(file: &Path, folder: &Path, classes: &Classes) -> Result<Vec<
             );
             continue;
         };
-        let path = folder.join(written);
-        if !path.is_file() {
-            let title = format!("there is no image `{}`", path.display());
+        let path = below(folder, written);
+        if let Some(title) = absent("image", &path) {
             problems.push(row.place.show(title, written, Some(STARTS.to_owned())));
-        } else if let Some(first) = seen.insert(plain(&path), row.place.name()) {
+        } else if let Some(first) = seen.insert(spelling(&path), row.place.name()) {
             let title = format!("the image `{written}` stands twice");
             let label = format!("the first is in {first}");
             problems.push(row.place.show(title, written, Some(label)));
         }
-        let mask = row.mask.as_ref().map(|mask| folder.join(mask));
+        let mask = row.mask.as_ref().map(|mask| below(folder, mask));
         if let (Some(mask), Some(written)) = (&mask, &row.mask)
-            && !mask.is_file()
+            && let Some(title) = absent("mask", mask)
         {
-            let title = format!("there is no mask `{}`", mask.display());
             problems.push(row.place.show(title, written, Some(STARTS.to_owned())));
         }
         let class = row.label.as_ref().and_then(|label| {
             let class = classes.class(label);
             if class.is_none() {
-                let (title, hint, help) = unknown_label(label, classes);
+                let (title, hint, help) = unknown_label(label, classes, problems.len() < SHOWN);
                 problems.push(row.place.show(title, label, Some(hint)).help(help));
             }
             class
@@ -174,12 +174,10 @@ fn filled(text: &str) -> Option<String> {
 
 fn csv_rows(file: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Row>, Problems> {
     let source = Source::read(file, "the manifest")?;
-    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-    let offset = source.text.len() - text.len();
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .trim(Trim::All)
-        .from_reader(text.as_bytes());
+        .from_reader(source.text.as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
     let place = |name: &str| header.iter().position(|column| column == name);
     let Some(path) = place(PATH).filter(|_| header.iter().all(is_known)) else {
@@ -189,7 +187,7 @@ fn csv_rows(file: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Row>, Proble
     let mut rows = Vec::new();
     for record in reader.records().filter_map(Result::ok) {
         let start = record.position().map_or(0, |place| place.byte() as usize);
-        let line = skip_blank_lines(&source.text, offset + start)..source.text.len();
+        let line = skip_blank_lines(&source.text, start)..source.text.len();
         let source = Arc::clone(&source);
         let place = Place::Line { source, line };
         if record.len() != header.len() {
@@ -267,7 +265,7 @@ fn parquet_rows(file: &Path) -> Result<Vec<Row>, Problems> {
     clippy::disallowed_methods,
     reason = "tests write files in temporary folders of their own"
 )]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::fixture::Folder;
     use crate::{Images, Sources};
@@ -290,6 +288,17 @@ mod tests {
         );
         folder.edit("labels = \"data/labels.csv\"", "#");
         folder.edit("masks = \"data/masks\"", "#");
+    }
+
+    /// A study with two images in a manifest of this name, CSV or Parquet.
+    pub(crate) fn study(name: &str) -> Folder {
+        let folder = folder("photos.csv", "path,label\na/key.png,key\nb/key.png,0\n");
+        if name != "photos.csv" {
+            folder.edit("photos/photos.csv", &format!("photos/{name}"));
+            let file = folder.path("photos").join(name);
+            write_parquet(&file, &["a/key.png", "b/key.png"], &[Some(1), Some(0)]);
+        }
+        folder
     }
 
     fn problems(folder: &Folder) -> String {
@@ -350,6 +359,47 @@ mod tests {
           |
         7 | also.png,mug,
           | ^^^^^^^^ paths start at the folder of the manifest, or at `folder`
+        ");
+    }
+
+    #[test]
+    fn the_unicode_form_makes_no_difference() {
+        let folder = folder(
+            "photos.csv",
+            "path,label,mask\ngr\u{fc}n.png,key,masks/gru\u{308}n.png\n",
+        );
+        folder.write("photos/gru\u{308}n.png", "image");
+        folder.write("photos/masks/gr\u{fc}n.png", "mask");
+        assert_eq!(found(&folder), [("gru\u{308}n".to_owned(), Some(1), true)]);
+        folder.write(
+            "photos/photos.csv",
+            "path,label\ngr\u{fc}n.png,key\ngru\u{308}n.png,key\n",
+        );
+        let shown = problems(&folder);
+        assert!(shown.contains("stands twice"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = folder(
+            "photos.csv",
+            "path,label,mask\npipe.png,key,\na/key.png,key,a\n",
+        );
+        let pipe = folder.path("photos/pipe.png");
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.unwrap().success());
+        insta::assert_snapshot!(problems(&folder), @"
+        error: the image `photos/pipe.png` is a pipe, socket or device, and not a regular file
+         --> photos/photos.csv:2:1
+          |
+        2 | pipe.png,key,
+          | ^^^^^^^^ paths start at the folder of the manifest, or at `folder`
+
+        error: the mask `photos/a` is a folder
+         --> photos/photos.csv:3:15
+          |
+        3 | a/key.png,key,a
+          |               ^ paths start at the folder of the manifest, or at `folder`
         ");
     }
 
@@ -422,9 +472,8 @@ mod tests {
 
     #[test]
     fn a_parquet_manifest_says_the_same_as_text() {
-        let folder = folder("photos.csv", "path\n");
+        let folder = study("photos.parquet");
         let file = folder.path("photos/photos.parquet");
-        folder.edit("photos/photos.csv", "photos/photos.parquet");
         folder.edit("require_correct = true", "require_correct = false");
         write_parquet(&file, &["a/key.png", "b/key.png"], &[Some(1), None]);
         assert!(has_labels(&file));

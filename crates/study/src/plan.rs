@@ -11,7 +11,9 @@ use schema::Table;
 use serde_json::Value;
 use store::{ContentId, Index, Key, Miss, Noted, Preimage, Record, Store, StoreError, Summary};
 
+use crate::file_names::for_readers;
 use crate::kind::{Kind, Stage};
+use crate::paths::visible;
 use crate::settings::Replacement;
 use crate::settings::deletion::Order;
 use crate::sources::Sources;
@@ -416,7 +418,7 @@ impl Subject {
         let mut parts: Vec<String> = self
             .image
             .iter()
-            .map(|&image| sources.image(image).name.clone())
+            .map(|&image| visible(&sources.image(image).name))
             .collect();
         let names = [&self.network, &self.partition, &self.method];
         parts.extend(names.into_iter().flatten().map(ToString::to_string));
@@ -434,10 +436,16 @@ impl Subject {
         }
     }
 
-    /// The file's name in `latest/` without its ending, such as `alexnet.mug-07.quickshift.lime.run03`.
+    /// The file's name in `latest/` without its ending, such as `alexnet.mug-07.quickshift.lime.run03`; with an `x` in front where readers would
+    /// skip it.
     pub fn file_name(&self, sources: &Sources) -> String {
+        self.file_name_of(self.image.map(|image| sources.image(image).name.as_str()))
+    }
+
+    /// As [`Self::file_name`], with the image's name.
+    pub(crate) fn file_name_of(&self, image: Option<&str>) -> String {
         let mut parts: Vec<String> = self.network.iter().map(ToString::to_string).collect();
-        parts.extend(self.image.map(|image| sources.image(image).name.clone()));
+        parts.extend(image.map(str::to_owned));
         parts.extend(
             [&self.partition, &self.method]
                 .into_iter()
@@ -454,7 +462,7 @@ impl Subject {
         if parts.is_empty() {
             "study".to_owned()
         } else {
-            parts.join(".")
+            for_readers(parts.join("."))
         }
     }
 }

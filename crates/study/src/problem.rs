@@ -10,35 +10,51 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::paths::{absent, visible};
+
+/// Mistakes that are shown before the others are only counted.
+pub(crate) const SHOWN: usize = 100;
+/// What some programs write at the beginning of a text.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// A text file as it was read, kept so that a problem can show its line.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
+    /// Without a byte order mark.
     pub(crate) text: String,
+    /// The places of all line breaks.
+    breaks: Vec<usize>,
 }
 
 impl Source {
-    /// Reads a whole UTF-8 file; `role` says what it is for, such as "the study".
+    /// Reads a whole UTF-8 file, with a byte order mark or without; `role` says what the file is for, such as "the study".
     pub(crate) fn read(path: &Path, role: &str) -> Result<Arc<Self>, Problem> {
         let shown = path.display();
+        let what = role.strip_prefix("the ").unwrap_or(role);
+        if let Some(reason) = absent(what, path) {
+            return Err(Problem::new(reason));
+        }
         let bytes = std::fs::read(path)
             .map_err(|error| Problem::new(format!("cannot read {role} `{shown}`: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let position = error.utf8_error().valid_up_to();
-            Problem::new(format!(
-                "{role} `{shown}` is not UTF-8 text (byte {position})"
-            ))
-            .help("save the file as UTF-8")
+        let text = text(bytes).map_err(|(found, help)| {
+            Problem::new(format!("{role} `{shown}` is {found}")).help(help)
         })?;
-        Ok(Arc::new(Self {
+        Ok(Arc::new(Self::new(path, text)))
+    }
+
+    fn new(path: &Path, text: String) -> Self {
+        let breaks = text.match_indices('\n').map(|(place, _)| place);
+        Self {
             path: path.to_path_buf(),
+            breaks: breaks.collect(),
             text,
-        }))
+        }
     }
 
     /// The line, from 1, of the byte at `position`.
     pub(crate) fn line(&self, position: usize) -> usize {
-        self.text[..position].matches('\n').count() + 1
+        self.breaks.partition_point(|place| *place < position) + 1
     }
 
     /// The last place of `part` on the first line of `span`; that line where it is not written so.
@@ -64,7 +80,33 @@ impl Source {
     }
 }
 
-/// One mistake: what is wrong, where, what was expected, and how to mend it.
+/// The text of a file without its byte order mark; or what the file is instead, and how to fix it.
+fn text(bytes: Vec<u8>) -> Result<String, (String, &'static str)> {
+    const SAVE: &str = "save the file as UTF-8";
+    // Of a text in Latin letters every second byte is zero, with a mark before it or not.
+    let wide = matches!(
+        bytes[..],
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
+    );
+    if wide {
+        let help = "save the file as UTF-8: \"CSV UTF-8\" in Excel, `-Encoding utf8` in PowerShell";
+        return Err(("UTF-16 text, and must be UTF-8".to_owned(), help));
+    }
+    let line = |end: usize| bytes[..end].split(|byte| *byte == b'\n').count();
+    if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
+        let found = format!("not text: line {} holds a zero byte", line(zero));
+        return Err((found, SAVE));
+    }
+    if let Err(error) = std::str::from_utf8(&bytes) {
+        let found = format!("not UTF-8 text (line {})", line(error.valid_up_to()));
+        return Err((found, SAVE));
+    }
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let rest = text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned);
+    Ok(rest.unwrap_or(text))
+}
+
+/// One mistake: what is wrong, where, what was expected, and how to fix it.
 #[derive(Clone, Debug)]
 pub struct Problem {
     title: String,
@@ -80,10 +122,10 @@ struct Place {
 }
 
 impl Problem {
-    /// A mistake that is in no file: what is wrong, in words.
-    pub fn new(title: impl Into<String>) -> Self {
+    /// A mistake that is in no file: what is wrong, in words. Control characters are escaped.
+    pub fn new(title: impl AsRef<str>) -> Self {
         Self {
-            title: title.into(),
+            title: visible(title.as_ref()),
             label: None,
             help: None,
             place: None,
@@ -101,15 +143,15 @@ impl Problem {
     }
 
     /// The words beside the caret.
-    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+    pub(crate) fn label(mut self, label: impl AsRef<str>) -> Self {
+        self.label = Some(visible(label.as_ref()));
         self
     }
 
-    /// A sentence below the snippet: how to mend it.
+    /// A sentence below the snippet: how to fix it.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub fn help(mut self, help: impl AsRef<str>) -> Self {
+        self.help = Some(visible(help.as_ref()));
         self
     }
 
@@ -118,7 +160,7 @@ impl Problem {
         &self.title
     }
 
-    /// The file that has to be mended, where the problem lies inside one.
+    /// The file to fix, where the problem lies inside one.
     pub fn path(&self) -> Option<&Path> {
         self.place.as_ref().map(|place| place.source.path.as_path())
     }
@@ -144,7 +186,7 @@ impl Problem {
             let annotation = AnnotationKind::Primary
                 .span(place.span.clone())
                 .label(self.label.as_deref());
-            let path = place.source.path.to_string_lossy().into_owned();
+            let path = visible(&place.source.path.to_string_lossy());
             group = group.element(
                 Snippet::source(place.source.text.as_str())
                     .path(path)
@@ -179,14 +221,20 @@ impl Problems {
         self.0.iter()
     }
 
-    /// All mistakes as text of several lines, each with its source line and a caret; with terminal colours or without.
+    /// The first 100 mistakes as text of several lines, each with its source line and a caret, and how many more there are; with terminal
+    /// colours or without.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        let parts: Vec<String> = self.iter().map(|one| one.render(&renderer)).collect();
+        let shown = self.iter().take(SHOWN);
+        let mut parts: Vec<String> = shown.map(|one| one.render(&renderer)).collect();
+        if self.0.len() > SHOWN {
+            let more = format!("{} more mistakes are not shown", self.0.len() - SHOWN);
+            parts.push(Problem::new(more).render(&renderer));
+        }
         parts.join("\n\n")
     }
 }
@@ -224,9 +272,12 @@ pub(crate) fn nearest<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let lower = written.to_lowercase();
-    let limit = 1 + written.chars().count() / 4;
+    let length = written.chars().count();
+    let limit = 1 + length / 4;
     known
         .into_iter()
+        // Far cheaper than the distance, which is at least this.
+        .filter(|name| name.chars().count().abs_diff(length) <= limit)
         .map(|name| {
             (
                 strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
@@ -257,12 +308,85 @@ mod tests {
         assert_eq!(nearest("width", known), None);
     }
 
+    fn read(bytes: &[u8]) -> Result<String, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file.as_file(), bytes).unwrap();
+        let shown = format!("`{}`", file.path().display());
+        Source::read(file.path(), "the study")
+            .map(|source| source.text.clone())
+            .map_err(|problem| problem.message().replace(&shown, "it"))
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_dropped_and_other_encodings_are_named() {
+        assert_eq!(
+            read("\u{feff}a\u{fc}\n".as_bytes()).as_deref(),
+            Ok("a\u{fc}\n")
+        );
+        assert_eq!(read(b"").as_deref(), Ok(""));
+        let wide = |order: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
+            let text = format!("{mark}path,label\n");
+            text.encode_utf16().flat_map(order).collect()
+        };
+        for mark in ["\u{feff}", ""] {
+            for bytes in [wide(u16::to_le_bytes, mark), wide(u16::to_be_bytes, mark)] {
+                let said = read(&bytes).unwrap_err();
+                assert_eq!(said, "the study it is UTF-16 text, and must be UTF-8");
+            }
+        }
+        assert_eq!(
+            read(b"a\ncaf\xe9\n").unwrap_err(),
+            "the study it is not UTF-8 text (line 2)"
+        );
+        assert_eq!(
+            read(b"a\nb\nc\0").unwrap_err(),
+            "the study it is not text: line 3 holds a zero byte"
+        );
+    }
+
+    #[test]
+    fn a_pipe_is_not_opened() {
+        let said = Source::read(Path::new("/dev/zero"), "the study").unwrap_err();
+        assert_eq!(
+            said.message(),
+            "the study `/dev/zero` is a pipe, socket or device, and not a regular file"
+        );
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let source = Arc::new(Source::new(
+            Path::new("a\nb"),
+            "x\u{1b}[2J = 1\n".to_owned(),
+        ));
+        let problem = Problem::new("one\ntwo\u{7}").label("\u{1b}[31m").help("\r");
+        let shown = Problems::from(problem.at(&source, 0..1)).to_string();
+        assert!(
+            !shown.contains(|letter: char| letter.is_control() && letter != '\n'),
+            "{shown:?}"
+        );
+        assert!(shown.starts_with("error: one\\ntwo\\u{7}\n"), "{shown:?}");
+    }
+
+    #[test]
+    fn of_many_mistakes_the_first_are_shown_and_the_others_counted() {
+        let source = Arc::new(Source::new(Path::new("a"), "x\n".repeat(SHOWN + 3)));
+        let problems = (0..SHOWN + 3)
+            .map(|line| Problem::new(format!("wrong {line}.")).at(&source, 2 * line..2 * line + 1));
+        let shown = Problems::from(problems.collect::<Vec<_>>()).to_string();
+        assert!(
+            shown.contains("error: wrong 99.") && !shown.contains("wrong 100."),
+            "{shown}"
+        );
+        assert!(
+            shown.ends_with("error: 3 more mistakes are not shown"),
+            "{shown}"
+        );
+    }
+
     #[test]
     fn a_column_counts_characters_and_not_bytes() {
-        let source = Arc::new(Source {
-            path: "a".into(),
-            text: "x\nß = 1\n".into(),
-        });
+        let source = Arc::new(Source::new(Path::new("a"), "x\nß = 1\n".to_owned()));
         let problem = Problem::new("wrong").at(&source, 7..8);
         assert_eq!(problem.position(), Some((2, 5)));
     }

@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::name::Name;
+use crate::paths::below;
 use crate::problem::{Problem, Problems, Source, listed, nearest};
 
 /// A closed set of names, each of which stands for a value.
@@ -146,7 +147,7 @@ impl<'a> Section<'a> {
     }
 
     /// Notes a mistake at the value of `key`, or at the section's head where the key is not written.
-    pub(crate) fn wrong(&self, key: &str, title: impl Into<String>, label: impl Into<String>) {
+    pub(crate) fn wrong(&self, key: &str, title: impl AsRef<str>, label: impl AsRef<str>) {
         let span = self
             .table
             .get(key)
@@ -444,7 +445,7 @@ impl<'a> Section<'a> {
             self.wrong(key, expected, found(value.get_ref()));
             return None;
         };
-        let path = self.reader.folder.join(written);
+        let path = below(&self.reader.folder, written);
         if kind.fits(&path) {
             return Some(path);
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use store::Store;
 
+use crate::paths::visible;
 use crate::problem::{Problem, Problems};
 use crate::settings::infer::Network;
 use crate::{Image, Images, Name, Study};
@@ -120,7 +121,8 @@ fn repeated(images: &Images, digests: &[ImageDigests]) -> Vec<String> {
         .collect();
     groups.sort_unstable();
     let warning = |names: Vec<&str>| {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let quoted = |name: &&str| format!("`{}`", visible(name));
+        let names: Vec<String> = names.iter().map(quoted).collect();
         format!(
             "{} are the same file, and each counts as an image of its own: remove all but one",
             names.join(" and ")

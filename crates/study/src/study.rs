@@ -959,6 +959,23 @@ kind = "lime"
     }
 
     #[test]
+    fn crops_of_16_pixels_are_allowed_and_too_small_for_some_networks() {
+        let folder = Folder::new();
+        folder.edit("crop = 224", "crop = 16");
+        let shown = folder.shown(&folder.study().unwrap_err());
+        assert!(
+            shown.contains("alexnet needs inputs of at least 63 pixels")
+                && !shown.contains("resnet50 needs"),
+            "{shown}"
+        );
+        folder.edit("architecture = \"alexnet\"", "architecture = \"resnet18\"");
+        assert_eq!(folder.study().unwrap().images.crop, 16);
+        folder.edit("crop = 16", "crop = 15");
+        let shown = folder.shown(&folder.study().unwrap_err());
+        assert!(shown.contains("from 16 to 4096"), "{shown}");
+    }
+
+    #[test]
     fn a_network_that_takes_other_inputs_than_the_studys_crops_is_refused() {
         let shown = problems_with("# layer = \"layer4\"", "input_size = 299");
         assert!(
@@ -1002,10 +1019,10 @@ kind = "lime"
     fn a_file_that_cannot_be_read_is_a_problem() {
         let folder = Folder::new();
         let missing = Study::read(&folder.path("pipelin.toml")).unwrap_err();
-        insta::assert_snapshot!(folder.shown(&missing), @"error: cannot read the study `pipelin.toml`: No such file or directory (os error 2)");
+        insta::assert_snapshot!(folder.shown(&missing), @"error: there is no study `pipelin.toml`");
         std::fs::write(folder.path("pipeline.toml"), b"[study]\nseed = \xff").unwrap();
         insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @"
-        error: the study `pipeline.toml` is not UTF-8 text (byte 15)
+        error: the study `pipeline.toml` is not UTF-8 text (line 2)
          |
          = help: save the file as UTF-8
         ");

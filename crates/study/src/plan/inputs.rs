@@ -11,14 +11,11 @@ use serde::Serialize;
 use serde_json::Value;
 use store::Preimage;
 
-use super::{Plan, Subject, facet, reads};
+use super::{LIBTORCH, Plan, Subject, facet, reads};
 use crate::reader::Choice;
 use crate::settings::{Replacement, infer, lime};
 use crate::sources::Sources;
 use crate::{Kind, Method, Name, Study, code};
-
-/// The version of libtorch that this program is built for; `scripts/libtorch.sh` sees to it.
-pub const LIBTORCH: &str = "2.11.0";
 
 /// Inputs of a kind of action, as a study gives them.
 pub trait Planned: Serialize + Sized + Send + Sync {

@@ -3,7 +3,10 @@
 use std::ops::{Bound, RangeInclusive};
 use std::path::PathBuf;
 
+use architectures::Family;
+
 use crate::reader::{Choice, Kind, Section};
+use crate::settings::images::{LARGEST, SMALLEST};
 
 pub use super::download::Download;
 
@@ -13,8 +16,6 @@ const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 /// Of the softmax: calibration finds values of about 0.5 to 5.
 const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
-/// Longest side of an input, in pixels.
-const LARGEST: u32 = 4096;
 /// Largest multiple of the published widths.
 const WIDEST: f64 = 4.0;
 
@@ -127,6 +128,20 @@ impl Network {
             let label = "every network of a study sees the same crops: set `crop` in [images], or study this network apart";
             section.wrong("input_size", title, label);
         }
+        if let Some(Architecture::BuiltIn(built_in)) = architecture
+            && crop < smallest_input(built_in)
+        {
+            let title = format!(
+                "{} needs inputs of at least {} pixels, and the study's crop has {crop}",
+                built_in.name(),
+                smallest_input(built_in)
+            );
+            section.wrong(
+                "architecture",
+                title,
+                "set a larger `crop` in [images], or study another network",
+            );
+        }
         section.finish();
         Some(Self {
             architecture: architecture?,
@@ -139,5 +154,14 @@ impl Network {
             std,
             temperature,
         })
+    }
+}
+
+/// The shortest side, in pixels, of an input of which the network's poolings leave something.
+fn smallest_input(architecture: architectures::Architecture) -> u32 {
+    match architecture.family() {
+        Family::AlexNet => 63,
+        Family::Vgg(_) => 32,
+        Family::ResNet(_) => SMALLEST,
     }
 }
