@@ -159,7 +159,7 @@ impl Session {
 
     /// A file's bytes, which must be those that the plan was made with.
     pub fn read_file(&self, path: &Path, digest: &str) -> Result<Vec<u8>, StageError> {
-        let bytes = std::fs::read(path)
+        let bytes = store::read_file(path)
             .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
         if blake3::hash(&bytes).to_hex().as_str() == digest {
             Ok(bytes)
