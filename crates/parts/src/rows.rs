@@ -85,7 +85,7 @@ impl<'a> Rows<'a> {
     /// A file's bytes, which must be those that the key names.
     pub fn file(&self, file: &File) -> Result<Vec<u8>, ActionError> {
         let path = || shown(&file.path);
-        let bytes = std::fs::read(&file.path)
+        let bytes = store::read_file(&file.path)
             .map_err(|error| ActionError::Failed(format!("{}: {error}", path())))?;
         if blake3::hash(&bytes).to_hex().as_str() == file.digest {
             return Ok(bytes);

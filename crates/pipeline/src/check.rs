@@ -146,7 +146,7 @@ fn header(image: &Path, mask: Option<&Path>) -> Result<(), String> {
     let size = |what: &str, path: &Path| {
         let about =
             |error: &dyn std::fmt::Display| format!("the {what} `{}`: {error}", path.display());
-        let bytes = std::fs::read(path).map_err(|error| about(&error))?;
+        let bytes = store::read_file(path).map_err(|error| about(&error))?;
         imaging::size(&bytes).map_err(|error| about(&error))
     };
     let of_image = size("image", image)?;

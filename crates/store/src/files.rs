@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -83,8 +84,37 @@ fn look(path: &Path, known: &Known) -> Looked {
 /// BLAKE3 of all bytes of the file, read in one pass. Images and network weights enter the keys of actions by it.
 pub fn digest_file(path: &Path) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(open_file(path)?)?;
     Ok(hasher.finalize())
+}
+
+/// All bytes of a regular file.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_file(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a regular file. Anything else is an error, because reading a FIFO or a device may never end.
+fn open_file(path: &Path) -> io::Result<File> {
+    let kind = fs::metadata(path)?.file_type();
+    let found = if kind.is_file() {
+        return File::open(path);
+    } else if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!(
+            "expected a file, found {found}: put a file there, or take the name out of the study"
+        ),
+    ))
 }
 
 /// Nothing where the file is absent, damaged or of another version.
@@ -142,6 +172,24 @@ mod tests {
         let bytes = vec![7; 200_000];
         fs::write(&path, &bytes).unwrap();
         assert_eq!(digest_file(&path).unwrap(), blake3::hash(&bytes));
+    }
+
+    #[test]
+    fn what_is_no_file_is_named_and_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let named = [
+            (pipe.as_path(), "a named pipe"),
+            (folder.path(), "a folder"),
+            (Path::new("/dev/zero"), "a device"),
+        ];
+        for (path, found) in named {
+            let error = digest_file(path).unwrap_err().to_string();
+            assert!(error.contains(found), "{error}");
+            assert_eq!(read_file(path).unwrap_err().to_string(), error);
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! see plain strings and lists, and small files are a third smaller.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
@@ -171,14 +170,14 @@ fn dictionary(kind: Kind) -> bool {
 /// The rows of a Parquet file, or what is wrong with it.
 pub(crate) fn read(file: &File) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
     // The reader may panic where a damaged file contradicts itself; a damaged file is an ordinary event here.
-    catch_unwind(AssertUnwindSafe(|| try_read(file)))
-        .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+    panics::caught(|| try_read(file))
+        .unwrap_or_else(|| Err("its parts contradict each other".to_owned()))
 }
 
 /// Name of the table that a Parquet file says it holds, or why it says none.
 pub(crate) fn table(file: &File) -> Result<String, String> {
-    catch_unwind(AssertUnwindSafe(|| try_table(file)))
-        .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+    panics::caught(|| try_table(file))
+        .unwrap_or_else(|| Err("its parts contradict each other".to_owned()))
 }
 
 fn try_table(file: &File) -> Result<String, String> {

@@ -4,6 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
 
+pub use parts::shown;
+pub(crate) use parts::visible;
+
 /// The text in Unicode's composed form (NFC), in which equal letters are equal bytes.
 ///
 /// macOS writes `ü` as `u` and a combining mark (NFD); most other programs write one character.
