@@ -50,7 +50,7 @@ impl Sizes for Sized {
         Ok(lime::sizes::more(
             masks,
             probabilities,
-            &pilot.correction(),
+            &lime::correction(pilot),
             sampler,
             surrogate,
             step,
@@ -204,7 +204,7 @@ fn explain(
     };
     let seed = seed(1, "benchmark", "quickshift", "lime", run);
     let found = perturbations(asked, &request, seed, sizes, &|| false)?;
-    let correction = found.again.correction();
+    let correction = lime::correction(&found.again);
     let correction = (!found.again.samples.is_empty()).then_some(&correction);
     let explanation = lime::weights::weights(
         &found.masks,

@@ -61,15 +61,13 @@ fn precisions(precision: Precision) -> (networks::Precision, Option<networks::Pr
     }
 }
 
-// Here, because neither `perturbations` nor `weights` may lead to the other: each is in the keys of its own results.
-impl Again {
-    /// As the fit takes them.
-    pub fn correction(&self) -> Correction<'_> {
-        Correction {
-            samples: &self.samples,
-            probabilities: &self.probabilities,
-            certain: self.certain,
-        }
+/// What was asked again, as the fit takes it. Here, because neither `perturbations` nor `weights` may lead to the other: each is in the keys of its
+/// own results.
+pub fn correction(again: &Again) -> Correction<'_> {
+    Correction {
+        samples: &again.samples,
+        probabilities: &again.probabilities,
+        certain: again.certain,
     }
 }
 
@@ -247,7 +245,7 @@ fn explain_randomized(
     let answered = answers(session, plan, subject, asked)?;
     let answers = &answered.answers;
     let again = &answers.again;
-    let correction = again.correction();
+    let correction = correction(again);
     let explanation = weights::weights(
         &answers.masks,
         &answers.probabilities,
@@ -302,7 +300,7 @@ impl Sizes for Fits {
     ) -> Result<bool, Undecided> {
         let watch = self.watch.as_ref();
         let settled = watch
-            .map(|watch| watch.still_settled(masks, probabilities, &again.correction()))
+            .map(|watch| watch.still_settled(masks, probabilities, &correction(again)))
             .transpose()?;
         Ok(settled.unwrap_or(true))
     }
@@ -317,7 +315,7 @@ impl Sizes for Fits {
         let more = sizes::more(
             masks,
             probabilities,
-            &pilot.correction(),
+            &correction(pilot),
             self.sampler,
             &self.surrogate,
             step,
