@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[path = "src/code/digest.rs"]
 mod digest;
 
-use digest::{Answer, KINDS, Workspace};
+use digest::{Files, KINDS, Workspace};
 
 #[expect(
     clippy::disallowed_methods,
@@ -21,7 +21,7 @@ fn main() {
         .unwrap_or(&crate_folder);
     let (table, problems, watched) = table(root);
     for path in watched {
-        println!("cargo::rerun-if-changed={}", path.display());
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     for problem in &problems {
         println!("cargo::error={problem}");
@@ -41,22 +41,18 @@ fn table(root: &Path) -> (String, Vec<String>, BTreeSet<PathBuf>) {
     let mut table = "/// Digests by kind.\nconst DIGESTS: &[(&str, &str)] = &[\n".to_owned();
     let mut problems = Vec::new();
     let mut watched = BTreeSet::new();
-    match Workspace::read(root) {
+    match Workspace::read(Files::at(root)) {
         Err(problem) => problems.push(problem),
         Ok(mut workspace) => {
-            for (kind, stage) in KINDS {
-                match workspace.digest(kind, stage) {
-                    Ok(Answer::Digest(digest)) => {
+            for (kind, roots) in KINDS {
+                match workspace.digest(kind, roots) {
+                    Ok(digest) => {
                         let _ = writeln!(table, "    (\"{kind}\", \"{digest}\"),");
                     }
-                    Ok(Answer::NoFile(path)) => problems.push(format!(
-                        "there is no {}, the file of the action {kind}",
-                        path.display()
-                    )),
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => problems.push(format!("{kind}: {problem}")),
                 }
             }
-            watched = workspace.read;
+            watched = workspace.watched();
         }
     }
     table.push_str("];\n");
