@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[path = "src/code/digest.rs"]
 mod digest;
 
-use digest::{KINDS, Workspace};
+use digest::{Files, KINDS, Workspace};
 
 #[expect(
     clippy::disallowed_methods,
@@ -41,7 +41,7 @@ fn table(root: &Path) -> (String, Vec<String>, BTreeSet<PathBuf>) {
     let mut table = "/// Digests by kind.\nconst DIGESTS: &[(&str, &str)] = &[\n".to_owned();
     let mut problems = Vec::new();
     let mut watched = BTreeSet::new();
-    match Workspace::read(root) {
+    match Workspace::read(Files::at(root)) {
         Err(problem) => problems.push(problem),
         Ok(mut workspace) => {
             for (kind, roots) in KINDS {

@@ -5,10 +5,16 @@
 //! A row depends on nothing but the seed and its own index, so asking for more samples extends a set of masks and
 //! changes none of them.
 
+mod again;
+mod coin;
+mod hadamard;
 mod masks;
+mod paired;
 mod sampler;
 mod seed;
+mod shuffle;
 
+pub use again::{STRATA, second_order, stratum};
 pub use masks::{Masks, MasksError};
-pub use sampler::{STRATA, Sampler, UnknownSampler, second_order, stratum};
+pub use sampler::{Sampler, UnknownSampler};
 pub use seed::Seed;

@@ -4,9 +4,11 @@ use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
-use rand_chacha::rand_core::Rng;
 use thiserror::Error;
 
+use crate::coin::coin;
+use crate::hadamard::{hadamard, hadamard_order};
+use crate::paired::paired;
 use crate::{Masks, Seed};
 
 /// A rule that draws masks. Whatever the rule, row 0 is all ones: the untouched image.
@@ -88,101 +90,6 @@ impl FromStr for Sampler {
     }
 }
 
-/// Row i is the start of the seed's stream i, so that a row is found without drawing those before it.
-fn coin(seed: Seed, samples: usize, superpixels: usize) -> Masks {
-    let mut masks = Masks::empty(superpixels);
-    let mut row = vec![u8::MAX; masks.row_bytes()];
-    for sample in 0..samples {
-        if sample > 0 {
-            seed.stream(sample as u64).fill_bytes(&mut row);
-        }
-        masks.push_packed(&row);
-    }
-    masks
-}
-
-/// Rows 2i + 1 and 2i + 2 are the start of stream i + 1 and its complement.
-fn paired(seed: Seed, samples: usize, superpixels: usize) -> Masks {
-    let mut masks = Masks::empty(superpixels);
-    let mut row = vec![u8::MAX; masks.row_bytes()];
-    for sample in 0..samples {
-        match sample {
-            0 => {}
-            _ if sample % 2 == 1 => seed.stream(sample.div_ceil(2) as u64).fill_bytes(&mut row),
-            _ => row.iter_mut().for_each(|byte| *byte = !*byte),
-        }
-        masks.push_packed(&row);
-    }
-    masks
-}
-
-/// The order of the Hadamard matrix: the least power of two above the number of superpixels, at least 2.
-fn hadamard_order(superpixels: usize) -> usize {
-    (superpixels + 1).next_power_of_two().max(2)
-}
-
-/// Block b draws from stream b + 1: which columns of Sylvester's matrix, which signs, and in which order its rows come, so that the first rows
-/// of a block are a random part of it.
-fn hadamard(seed: Seed, samples: usize, superpixels: usize) -> Masks {
-    let order = hadamard_order(superpixels);
-    let mut masks = Masks::empty(superpixels);
-    if samples > 0 {
-        masks.push_packed(&vec![u8::MAX; superpixels.div_ceil(8)]);
-    }
-    for block in 1_u64.. {
-        if masks.samples() >= samples {
-            break;
-        }
-        let mut generator = seed.stream(block);
-        // Column 0 is constant.
-        let mut columns: Vec<usize> = (1..order).collect();
-        shuffle(&mut columns, &mut generator);
-        let signs: Vec<u32> = (0..superpixels).map(|_| generator.next_u32() & 1).collect();
-        let mut rows: Vec<usize> = (0..order).collect();
-        shuffle(&mut rows, &mut generator);
-        for (row, complement) in rows.into_iter().flat_map(|row| [(row, 0), (row, 1)]) {
-            if masks.samples() == samples {
-                break;
-            }
-            // The sign of Sylvester's matrix at (row, column) is the parity of the bits that they share.
-            let kept = columns
-                .iter()
-                .zip(&signs)
-                .map(|(column, sign)| (row & column).count_ones() + sign + complement);
-            let kept: Vec<bool> = kept.map(|sum| sum % 2 == 1).collect();
-            masks
-                .push(&kept)
-                .expect("a sign for each superpixel makes as many bits");
-        }
-    }
-    masks
-}
-
-/// Fisher and Yates; each place is drawn from 64 random bits, whose bias is below 2^-40 for any list that fits into memory here.
-fn shuffle(list: &mut [usize], generator: &mut impl Rng) {
-    for last in (1..list.len()).rev() {
-        let place = (u128::from(generator.next_u64()) * (last as u128 + 1)) >> 64;
-        list.swap(last, place as usize);
-    }
-}
-
-/// Groups that samples are asked again from, each by itself: those of even number and those of odd, so that of a mask and its complement one
-/// is in each. Here, because who asks and who fits have to agree, and the key of who asks must not depend on fits.
-pub const STRATA: usize = 2;
-
-/// The group of a sample.
-pub fn stratum(sample: usize) -> usize {
-    sample % STRATA
-}
-
-/// The numbers from 1 to `samples` - 1 in a random order that is independent of the masks, and of that of every other `known`, the samples
-/// that were asked again before: in which order those of each stratum are asked again.
-pub fn second_order(seed: Seed, known: usize, samples: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (1..samples).collect();
-    shuffle(&mut order, &mut seed.stream(u64::MAX - known as u64));
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,13 +163,6 @@ mod tests {
                 let first_block = clusters.iter().filter(|&&cluster| cluster == 1).count();
                 prop_assert_eq!(first_block, sampler.block(superpixels).min(samples.saturating_sub(1)));
             }
-        }
-
-        #[test]
-        fn the_second_order_has_every_sample_but_the_untouched_image_once(seed in seed(), samples in 0usize..90) {
-            let mut order = second_order(seed, 0, samples);
-            order.sort_unstable();
-            prop_assert_eq!(order, (1..samples).collect::<Vec<_>>());
         }
     }
 

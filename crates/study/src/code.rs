@@ -1,7 +1,7 @@
 //! The digest of the code behind each kind of action, made at build time by `build.rs`.
 //!
-//! A digest covers the tokens of one source file, the action's, and whatever that file names: workspace crates with all
-//! that they depend on, and the versions of external crates. The rules are in `code/digest.rs`, and they are stated in ARCHITECTURE.md.
+//! A digest covers the files in which the action is computed, every file of the workspace that these use, and the versions of the external
+//! crates that all of them name. The rules are in `code/digest.rs`, and they are stated in ARCHITECTURE.md.
 
 #[cfg(test)]
 #[path = "code/digest.rs"]
@@ -16,8 +16,4 @@ pub fn digest(kind: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests write files in temporary folders of their own"
-)]
 mod tests;

@@ -8,21 +8,20 @@
 //! * the `use` declarations that lead from one to the other, and texts that the program includes;
 //! * version, checksum and features of every external crate that a covered file names, and of the crates below.
 //!
-//! What cannot be found covers the whole crate in which it should be. What [`tokens`] calls silent does not count. `schema` is left out,
+//! A name that a module does not define counts as defined in the module's file, where a macro must define it. What is silent in [`tokens`] does not count. `schema` is left out,
 //! because the fingerprint of a table's schema is in the key beside this digest. The crates of [`APART`] may not be named.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::{fs, io};
 
+use proc_macro2::LineColumn;
 use quote::ToTokens;
 use syn::visit_mut::VisitMut;
 
 use manifests::Manifests;
 use names::Module;
-use tree::{Search, Target, Tree};
+use tree::{Node, Search, Target, Tree};
 
 mod manifests;
 mod names;
@@ -55,18 +54,19 @@ pub(crate) const KINDS: [(&str, &[&str]); 19] = [
 /// Crates that run actions and keep their results; no result depends on their code.
 const APART: [&str; 4] = ["stage", "store", "study", "pipeline"];
 
-/// Crates that count for nothing: the tables, whose fingerprints are in the keys by themselves, and what only makes messages.
-const SILENT: [&str; 4] = ["schema", "parts", "thiserror", "tracing"];
+/// Crates that count for nothing: the tables, whose fingerprints are in the keys by themselves; what reads inputs, and holds them to the digests
+/// in the keys; and what only makes keys or messages.
+const SILENT: [&str; 5] = ["schema", "parts", "serde", "thiserror", "tracing"];
 
 type Result<T> = std::result::Result<T, String>;
 
-/// The files of a workspace. Paths begin at its root.
+/// The files of a workspace, each read once. Paths begin at its root.
+#[derive(Clone, Default)]
 pub(crate) struct Files {
     root: PathBuf,
     /// Texts that stand for those on disk.
     edits: BTreeMap<PathBuf, String>,
     parsed: BTreeMap<PathBuf, Rc<Source>>,
-    /// Every file and folder that an answer depends on.
     read: BTreeSet<PathBuf>,
 }
 
@@ -78,53 +78,42 @@ struct Source {
 }
 
 impl Files {
-    fn bytes(&mut self, path: &Path) -> Result<Vec<u8>> {
-        self.read.insert(path.to_owned());
-        match self.edits.get(path) {
-            Some(text) => Ok(text.clone().into_bytes()),
-            None => fs::read(self.root.join(path)).map_err(|error| failed(path, &error)),
+    pub(crate) fn at(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            ..Self::default()
         }
     }
 
-    fn text(&mut self, path: &Path) -> Result<String> {
-        let text = String::from_utf8(self.bytes(path)?);
-        text.map_err(|error| format!("{}: {error}", path.display()))
+    /// Takes a text for that of a file.
+    #[cfg(test)]
+    pub(crate) fn edit(&mut self, path: &str, text: String) {
+        self.parsed.remove(Path::new(path));
+        self.edits.insert(path.into(), text);
+    }
+
+    fn bytes(&mut self, path: &Path) -> Result<Vec<u8>> {
+        self.read.insert(path.to_owned());
+        let failed = |error| format!("cannot read {}: {error}", path.display());
+        match self.edits.get(path) {
+            Some(text) => Ok(text.clone().into_bytes()),
+            None => std::fs::read(self.root.join(path)).map_err(failed),
+        }
     }
 
     fn exists(&self, path: &Path) -> bool {
         self.edits.contains_key(path) || self.root.join(path).is_file()
     }
 
-    /// The folders in a folder.
-    fn folders(&self, path: &Path) -> Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(self.root.join(path)).map_err(|error| failed(path, &error))?;
-        let names = entries.map(|entry| Ok(path.join(entry?.file_name())));
-        names
-            .collect::<io::Result<_>>()
-            .map_err(|error| failed(path, &error))
-    }
-
-    /// The file of the module whose own modules lie in `folder`.
-    fn module(&self, folder: &Path) -> Result<PathBuf> {
-        let files = [folder.with_extension("rs"), folder.join("mod.rs")];
-        let missing = format!("there is no {}", files[0].display());
-        let found = files.into_iter().find(|file| self.exists(file));
-        found.ok_or(missing)
-    }
-
     fn source(&mut self, path: &Path) -> Result<Rc<Source>> {
         if let Some(source) = self.parsed.get(path) {
             return Ok(Rc::clone(source));
         }
-        let mut file = syn::parse_file(&self.text(path)?).map_err(|error| {
-            let start = error.span().start();
-            format!(
-                "{}:{}:{}: {error}",
-                path.display(),
-                start.line,
-                start.column + 1
-            )
-        })?;
+        let mut file =
+            syn::parse_file(&String::from_utf8_lossy(&self.bytes(path)?)).map_err(|error| {
+                let LineColumn { line, column } = error.span().start();
+                format!("{}:{line}:{}: {error}", path.display(), column + 1)
+            })?;
         tokens::Strip.visit_file_mut(&mut file);
         let module = Rc::new(Module::of(&file.items));
         let text = tokens::counting(file.into_token_stream()).to_string();
@@ -133,39 +122,37 @@ impl Files {
         self.parsed.insert(path.to_owned(), Rc::clone(&source));
         Ok(source)
     }
-}
 
-fn failed(path: &Path, error: &io::Error) -> String {
-    format!("cannot read {}: {error}", path.display())
+    /// The digest of what counts in a file.
+    fn digest(&mut self, path: &Path) -> Result<blake3::Hash> {
+        match path.extension() {
+            Some(ending) if ending == "rs" => Ok(self.source(path)?.digest),
+            _ => Ok(blake3::hash(&self.bytes(path)?)),
+        }
+    }
 }
 
 /// A workspace, read as far as digests need it.
 pub(crate) struct Workspace {
-    files: Files,
+    pub(crate) files: Files,
     manifests: Manifests,
     tree: Tree,
 }
 
-/// What a kind of action depends on.
+/// What code depends on.
 #[derive(Default)]
 pub(crate) struct Closure {
-    /// Each file with the file that named it first.
+    /// Each file with one that leads to it.
     pub(crate) files: BTreeMap<PathBuf, PathBuf>,
-    /// External crates, each with a crate that names it.
+    /// Crates of the workspace, each with the name of an external crate that it uses.
     pub(crate) external: BTreeSet<(String, String)>,
-    /// Declarations that lead from a name to what it stands for.
+    /// The `use` declarations between a name and what it stands for.
     links: BTreeSet<String>,
 }
 
 impl Workspace {
-    /// Reads the manifests of the workspace at `root`.
-    pub(crate) fn read(root: &Path) -> Result<Self> {
-        let mut files = Files {
-            root: root.to_owned(),
-            edits: BTreeMap::new(),
-            parsed: BTreeMap::new(),
-            read: BTreeSet::new(),
-        };
+    /// Reads the manifests of a workspace.
+    pub(crate) fn read(mut files: Files) -> Result<Self> {
         Ok(Self {
             manifests: Manifests::read(&mut files)?,
             files,
@@ -173,153 +160,108 @@ impl Workspace {
         })
     }
 
-    /// Every file and folder that an answer depended on.
+    /// Every file that an answer depended on, and the folders in which another may appear.
     pub(crate) fn watched(&self) -> BTreeSet<PathBuf> {
-        let folders = self
-            .tree
-            .roots
-            .keys()
-            .filter_map(|name| self.manifests.folder(name));
-        let folders = folders.map(|folder| folder.join("src"));
+        let crates = self.tree.roots.keys();
+        let folders = crates.map(|name| Path::new("crates").join(name).join("src"));
         folders.chain(self.files.read.iter().cloned()).collect()
     }
 
     /// The digest, 64 hexadecimal digits, of the code of a kind of action that begins with these files.
     pub(crate) fn digest(&mut self, kind: &str, roots: &[&str]) -> Result<String> {
         let closure = self.closure(roots)?;
-        let mut text = format!("action {kind}\n");
+        let mut lines = closure.links;
         for file in closure.files.keys() {
-            let digest = if file.extension().is_some_and(|ending| ending == "rs") {
-                self.files.source(file)?.digest
-            } else {
-                blake3::hash(&self.files.bytes(file)?)
-            };
-            let _ = writeln!(text, "file {} {digest}", file.display());
+            let digest = self.files.digest(file)?;
+            lines.insert(format!("file {} {digest}", file.display()));
         }
-        text.extend(closure.links);
-        let mut external = BTreeSet::new();
         for (from, name) in &closure.external {
-            external.extend(self.manifests.external(from, name)?);
+            lines.extend(self.manifests.external(from, name)?);
         }
-        text.extend(external);
+        let lines = Vec::from_iter(lines).join("\n");
+        let text = format!("action {kind}\n{lines}");
         Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
 
     /// What the code that begins with these files depends on.
     pub(crate) fn closure(&mut self, roots: &[&str]) -> Result<Closure> {
-        for root in roots.iter().map(Path::new) {
-            let owner = self.manifests.owner(root).unwrap_or_default();
+        let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
+        for root in &roots {
+            let owner = root.iter().nth(1).and_then(|name| name.to_str());
+            let owner = owner.unwrap_or_default();
             self.tree.load(owner, &self.manifests, &mut self.files)?;
             if self.tree.modules_of(root).next().is_none() {
                 return Err(format!("{} is no module of a library", root.display()));
             }
         }
         let mut closure = Closure::default();
-        let mut open: Vec<(PathBuf, PathBuf)> = roots
-            .iter()
-            .map(|root| (root.into(), root.into()))
-            .collect();
+        let mut open = roots;
         while !open.is_empty() {
-            while let Some((file, from)) = open.pop() {
-                if !closure.files.contains_key(&file) {
-                    closure.files.insert(file.clone(), from);
-                    self.follow(&file, &mut closure, &mut open)?;
-                }
+            for file in open {
+                self.cover(&file, &file, &mut closure)?;
             }
             open = self.implementations(&closure.files);
         }
         Ok(closure)
     }
 
-    /// Notes what a covered file names.
-    fn follow(
-        &self,
-        file: &Path,
-        closure: &mut Closure,
-        open: &mut Vec<(PathBuf, PathBuf)>,
-    ) -> Result<()> {
+    /// Adds a file that `from` leads to, and what it leads to in turn.
+    fn cover(&self, file: &Path, from: &Path, closure: &mut Closure) -> Result<()> {
+        if closure.files.contains_key(file) {
+            return Ok(());
+        }
+        closure.files.insert(file.to_owned(), from.to_owned());
+        let script = file.iter().take(2).collect::<PathBuf>().join("build.rs");
+        let mut named = Vec::from_iter(self.files.exists(&script).then_some(script));
         let mut search = Search::new(&self.tree, &self.manifests);
-        let mut named = self.build_script(file);
-        for (place, node) in self.tree.modules_of(file) {
-            if let Some(problem) = &node.module.refused {
+        for (place, Node { module, .. }) in self.tree.modules_of(file) {
+            if let Some(problem) = &module.refused {
                 return Err(format!("{}: {problem}", file.display()));
             }
-            named.extend(
-                node.module
-                    .texts
-                    .iter()
-                    .map(|text| file.with_file_name(text)),
-            );
-            for target in node
-                .module
-                .paths
-                .iter()
-                .flat_map(|path| search.lookup(place, path))
-            {
+            let texts = module.texts.iter();
+            named.extend(texts.map(|text| file.with_file_name(text)));
+            let paths = module.paths.iter();
+            for target in paths.flat_map(|path| search.lookup(place, path)) {
                 match target {
                     Target::Module(_) => {}
                     Target::Item(file) => named.push(file),
-                    Target::Missing(place) => named.extend(self.tree.files_with(place)),
-                    Target::External(from, name) => {
-                        closure.external.insert((from, name));
-                    }
-                    Target::Apart(name) => return Err(apart(file, &closure.files[file], &name)),
+                    Target::External(of, name) => closure.external.extend([(of, name)]),
+                    Target::Apart(name) => return Err(apart(file, from, &name)),
                 }
             }
         }
         closure.links.extend(search.links);
-        open.extend(named.into_iter().map(|named| (named, file.to_owned())));
-        Ok(())
-    }
-
-    /// The build script of the crate of a file.
-    fn build_script(&self, file: &Path) -> Vec<PathBuf> {
-        let owner = self.manifests.owner(file);
-        let folder = owner.and_then(|owner| self.manifests.folder(owner));
-        let script = folder.map(|folder| folder.join("build.rs"));
-        script
-            .into_iter()
-            .filter(|script| self.files.exists(script))
-            .collect()
+        named
+            .iter()
+            .try_for_each(|named| self.cover(named, file, closure))
     }
 
     /// Files with an `impl` that covered code can use: every name in its head that leads to code leads to covered code.
-    fn implementations(&self, covered: &BTreeMap<PathBuf, PathBuf>) -> Vec<(PathBuf, PathBuf)> {
+    fn implementations(&self, covered: &BTreeMap<PathBuf, PathBuf>) -> Vec<PathBuf> {
         let mut search = Search::new(&self.tree, &self.manifests);
         let known = |target| match target {
             Target::Item(file) => Some(covered.contains_key(&file)),
-            Target::Missing(place) => {
-                let mut files = self.tree.files_with(place);
-                Some(files.any(|file| covered.contains_key(&file)))
-            }
             Target::Apart(_) => Some(false),
             Target::Module(_) | Target::External(..) => None,
         };
-        let mut found = Vec::new();
-        for (place, node) in self.tree.nodes.iter().enumerate() {
-            let mut usable = node.module.impls.iter().map(|head| {
+        let nodes = self.tree.nodes.iter().enumerate();
+        let open = nodes.filter(|(_, node)| !covered.contains_key(&node.file));
+        let usable = open.filter(|(place, node)| {
+            node.module.impls.iter().any(|head| {
                 let names = head.iter().filter_map(|path| {
-                    let targets = search.lookup(place, path).into_iter();
+                    let targets = search.lookup(*place, path).into_iter();
                     targets.filter_map(known).reduce(|one, other| one || other)
                 });
                 names.reduce(|one, other| one && other) == Some(true)
-            });
-            if !covered.contains_key(&node.file) && usable.any(|usable| usable) {
-                found.push((node.file.clone(), node.file.clone()));
-            }
-        }
-        found
+            })
+        });
+        usable.map(|(_, node)| node.file.clone()).collect()
     }
 }
 
 fn apart(file: &Path, from: &Path, name: &str) -> String {
-    let covered = if from == file {
-        String::new()
-    } else {
-        format!(" {} leads there.", from.display())
-    };
+    let (file, from) = (file.display(), from.display());
     format!(
-        "{} names the crate `{name}`, on whose code no result may depend.{covered} Take what is needed to another file",
-        file.display()
+        "{file} names the crate `{name}`, on whose code no result may depend; take what is needed to another file ({from} leads here)"
     )
 }

@@ -1,23 +1,17 @@
 //! What Cargo.toml and Cargo.lock say about the crates that code names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Files, Result};
 
-/// The crates of a workspace by name, and the packages of its lock file.
-#[derive(Default)]
+/// The crates of a workspace by name, and the packages of its lock file. A crate lies in the folder of `crates` that has its name.
 pub(crate) struct Manifests {
-    crates: BTreeMap<String, Manifest>,
+    /// The entries of each crate's `[dependencies]` by the name in paths, with `_` for `-`.
+    crates: BTreeMap<String, BTreeMap<String, Dependency>>,
     locked: Vec<Locked>,
 }
 
-struct Manifest {
-    folder: PathBuf,
-    dependencies: BTreeMap<String, Dependency>,
-}
-
-/// One entry of `[dependencies]`; the map's key is the name in paths, with `_` for `-`.
 struct Dependency {
     package: String,
     features: String,
@@ -27,7 +21,7 @@ struct Dependency {
 struct Locked {
     name: String,
     version: String,
-    /// Checksum, or the source of a package without one.
+    /// Checksum, or the source of a package without one; empty for what is in the workspace.
     origin: String,
     dependencies: Vec<String>,
 }
@@ -35,64 +29,41 @@ struct Locked {
 impl Manifests {
     /// Reads Cargo.toml, Cargo.lock, and the manifests in `crates`.
     pub(crate) fn read(files: &mut Files) -> Result<Self> {
-        let shared = toml_file(files, Path::new("Cargo.toml"))?;
-        let shared = table(table(Some(&shared), "workspace"), "dependencies")
-            .cloned()
-            .unwrap_or_default();
-        let mut manifests = Self {
-            crates: BTreeMap::new(),
-            locked: lock(&toml_file(files, Path::new("Cargo.lock"))?),
-        };
-        for folder in files.folders(Path::new("crates"))? {
-            let file = folder.join("Cargo.toml");
-            if files.exists(&file) {
-                let content = toml_file(files, &file)?;
-                let package = table(Some(&content), "package");
-                let package = package.and_then(|package| text(package, "name"));
-                let package =
-                    package.ok_or_else(|| format!("{} names no package", file.display()))?;
-                let dependencies = dependencies(&content, &shared);
-                let manifest = Manifest {
-                    folder,
-                    dependencies,
-                };
-                manifests.crates.insert(package.to_owned(), manifest);
+        let workspace = toml_file(files, "Cargo.toml")?;
+        let shared = table(table(Some(&workspace), "workspace"), "dependencies");
+        let locked = lock(&toml_file(files, "Cargo.lock")?);
+        let mut crates = BTreeMap::new();
+        for package in locked.iter().filter(|package| package.origin.is_empty()) {
+            let file = format!("crates/{}/Cargo.toml", package.name);
+            if files.exists(Path::new(&file)) {
+                let entries = dependencies(&toml_file(files, &file)?, shared);
+                crates.insert(package.name.clone(), entries);
             }
         }
-        Ok(manifests)
+        Ok(Self { crates, locked })
     }
 
-    /// The crate in whose folder a file lies.
-    pub(crate) fn owner(&self, file: &Path) -> Option<&str> {
-        let mut crates = self.crates.iter();
-        let found = crates.find(|(_, manifest)| file.starts_with(&manifest.folder));
-        found.map(|(name, _)| name.as_str())
-    }
-
-    /// The folder of a workspace crate.
-    pub(crate) fn folder(&self, name: &str) -> Option<&Path> {
-        self.crates
-            .get(name)
-            .map(|manifest| manifest.folder.as_path())
+    /// Whether this is a crate of the workspace.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.crates.contains_key(name)
     }
 
     /// The package that the crate `from` means by the first part of a path.
     pub(crate) fn package(&self, from: &str, name: &str) -> Option<&str> {
-        let dependency = self.crates.get(from)?.dependencies.get(name)?;
-        Some(&dependency.package)
+        Some(&self.crates.get(from)?.get(name)?.package)
     }
 
     /// The packages that a workspace crate depends on.
     pub(crate) fn packages(&self, from: &str) -> impl Iterator<Item = &str> {
-        let manifest = self.crates.get(from).into_iter();
-        manifest.flat_map(|manifest| manifest.dependencies.values().map(|entry| &*entry.package))
+        let entries = self.crates.get(from).into_iter().flatten();
+        entries.map(|(_, entry)| entry.package.as_str())
     }
 
     /// A line for the external package that `from` knows as `name`, as it asks for it and as it is locked, and one for each package below.
     pub(crate) fn external(&self, from: &str, name: &str) -> Result<BTreeSet<String>> {
-        let dependency = &self.crates[from].dependencies[name];
+        let dependency = &self.crates[from][name];
         let package = &dependency.package;
-        let mut lines = BTreeSet::from([format!("asked {package} {}\n", dependency.features)]);
+        let mut lines = BTreeSet::from([format!("asked {package} {}", dependency.features)]);
         let missing = || {
             format!(
                 "Cargo.lock does not know the dependency {package} of {from}; run cargo once to bring it up to date"
@@ -110,13 +81,13 @@ impl Manifests {
         while let Some(entry) = open.pop() {
             let locked = self.locked.iter().find(|locked| locked.is(entry));
             let locked = locked.ok_or_else(missing)?;
-            let Locked {
-                name,
-                version,
-                origin,
-                ..
-            } = locked;
-            if lines.insert(format!("package {name} {version} {origin}\n")) {
+            if locked.origin.is_empty() {
+                return Err(format!("the crate {0} is not in crates/{0}", locked.name));
+            }
+            if lines.insert(format!(
+                "package {} {} {}",
+                locked.name, locked.version, locked.origin
+            )) {
                 open.extend(locked.dependencies.iter().map(String::as_str));
             }
         }
@@ -133,10 +104,14 @@ impl Locked {
     }
 }
 
-fn dependencies(manifest: &toml::Table, shared: &toml::Table) -> BTreeMap<String, Dependency> {
-    let targets = table(Some(manifest), "target").into_iter();
-    let targets = targets.flat_map(toml::Table::values);
-    let parts = targets.filter_map(toml::Value::as_table).chain([manifest]);
+fn dependencies(
+    manifest: &toml::Table,
+    shared: Option<&toml::Table>,
+) -> BTreeMap<String, Dependency> {
+    let targets = table(Some(manifest), "target").into_iter().flatten();
+    let parts = targets
+        .filter_map(|(_, part)| part.as_table())
+        .chain([manifest]);
     let entries = parts.filter_map(|part| table(Some(part), "dependencies"));
     let named =
         |(name, entry): (&String, _)| (name.replace('-', "_"), dependency(name, entry, shared));
@@ -144,11 +119,8 @@ fn dependencies(manifest: &toml::Table, shared: &toml::Table) -> BTreeMap<String
 }
 
 /// An entry with what the workspace says about it, where it is inherited.
-fn dependency(name: &str, entry: &toml::Value, shared: &toml::Table) -> Dependency {
-    let entries = [
-        entry.as_table(),
-        shared.get(name).and_then(toml::Value::as_table),
-    ];
+fn dependency(name: &str, entry: &toml::Value, shared: Option<&toml::Table>) -> Dependency {
+    let entries = [entry.as_table(), table(shared, name)];
     let entries: Vec<&toml::Table> = entries.into_iter().flatten().collect();
     let package = entries.iter().find_map(|entry| text(entry, "package"));
     let said = |key: &str| {
@@ -165,33 +137,29 @@ fn dependency(name: &str, entry: &toml::Value, shared: &toml::Table) -> Dependen
 }
 
 fn lock(content: &toml::Table) -> Vec<Locked> {
-    let list = |table: &toml::Table, key: &str| {
-        let values = table.get(key).and_then(toml::Value::as_array);
-        values.cloned().unwrap_or_default()
-    };
-    let known = |package: toml::Value| {
+    let known = |package: &toml::Value| {
         let package = package.as_table()?;
-        let dependencies = list(package, "dependencies").into_iter();
+        let below = list(package, "dependencies").filter_map(toml::Value::as_str);
         let origin = text(package, "checksum").or(text(package, "source"));
         Some(Locked {
             name: text(package, "name")?.to_owned(),
             version: text(package, "version")?.to_owned(),
             origin: origin.unwrap_or_default().to_owned(),
-            dependencies: dependencies
-                .filter_map(|entry| entry.as_str().map(str::to_owned))
-                .collect(),
+            dependencies: below.map(str::to_owned).collect(),
         })
     };
-    list(content, "package")
-        .into_iter()
-        .filter_map(known)
-        .collect()
+    list(content, "package").filter_map(known).collect()
 }
 
-fn toml_file(files: &mut Files, path: &Path) -> Result<toml::Table> {
-    let text = files.text(path)?;
-    text.parse()
-        .map_err(|error| format!("{}: {error}", path.display()))
+fn toml_file(files: &mut Files, path: &str) -> Result<toml::Table> {
+    let bytes = files.bytes(Path::new(path))?;
+    let text = String::from_utf8_lossy(&bytes);
+    text.parse().map_err(|error| format!("{path}: {error}"))
+}
+
+fn list<'a>(table: &'a toml::Table, key: &str) -> impl Iterator<Item = &'a toml::Value> {
+    let values = table.get(key).and_then(toml::Value::as_array);
+    values.into_iter().flatten()
 }
 
 fn table<'a>(outer: Option<&'a toml::Table>, key: &str) -> Option<&'a toml::Table> {

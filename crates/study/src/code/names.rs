@@ -7,6 +7,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::Visit;
 
+use super::tokens::is_mark;
+
 /// Macros that read a file or the environment of the build. Only those of [`TEXTS`] may stand in code that a digest covers.
 const READING: [&str; 5] = [
     "env",
@@ -19,12 +21,18 @@ const READING: [&str; 5] = [
 /// Macros whose file, named by one literal, is covered as it is.
 const TEXTS: [&str; 2] = ["include_bytes", "include_str"];
 
+/// Words before the name of something that is defined.
+const DEFINING: [&str; 9] = [
+    "const", "enum", "fn", "mut", "static", "struct", "trait", "type", "union",
+];
+
 /// The parts of a path as it stands in code: `crate`, `order`, `Order`.
 pub(crate) type Path = Vec<String>;
 
 /// The names of one module; those of its functions and macros count as the module's.
 #[derive(Default)]
 pub(crate) struct Module {
+    /// What it defines, methods and what macros are given among it.
     pub(crate) items: BTreeSet<String>,
     /// Modules in it, with what they say or, of those in a file of their own, nothing.
     pub(crate) inner: Vec<(String, Option<Rc<Module>>)>,
@@ -37,7 +45,7 @@ pub(crate) struct Module {
     pub(crate) conditional: bool,
     /// Every path that is used; also words that are no path.
     pub(crate) paths: BTreeSet<Path>,
-    /// For each `impl`, the paths of trait and type; for each macro among the items, each of its paths.
+    /// For each `impl`, the paths of trait and type; for each macro that may make one, each of its paths.
     pub(crate) impls: Vec<BTreeSet<Path>>,
     /// Files whose bytes become part of the program.
     pub(crate) texts: BTreeSet<String>,
@@ -49,32 +57,19 @@ impl Module {
     pub(crate) fn of(items: &[syn::Item]) -> Self {
         let mut module = Self::default();
         for item in items {
-            match item {
-                syn::Item::Mod(inner) => {
-                    let content = inner.content.as_ref();
-                    let content = content.map(|(_, items)| Rc::new(Self::of(items)));
-                    module.inner.push((inner.ident.to_string(), content));
-                    module.attributes(&inner.attrs);
-                    continue;
-                }
-                syn::Item::Use(import) => module.attributes(&import.attrs),
-                _ => module.items.extend(name(item).map(ToString::to_string)),
+            if let syn::Item::Mod(inner) = item {
+                let content = inner.content.as_ref();
+                let content = content.map(|(_, items)| Rc::new(Self::of(items)));
+                module.inner.push((inner.ident.to_string(), content));
+                module.conditional |= !inner.attrs.is_empty();
+                continue;
             }
+            module.conditional |=
+                matches!(item, syn::Item::Use(import) if !import.attrs.is_empty());
             module.visit_item(item);
             module.scan(item.to_token_stream(), &[], false);
         }
         module
-    }
-
-    /// Notes the attributes of a declaration that leads elsewhere.
-    fn attributes(&mut self, attributes: &[syn::Attribute]) {
-        self.conditional |= !attributes.is_empty();
-        if attributes
-            .iter()
-            .any(|attribute| attribute.path().is_ident("path"))
-        {
-            self.refused = Some("`#[path]` leads to a file that no digest finds".to_owned());
-        }
     }
 
     /// Notes the paths of tokens, each behind `before`, which is empty but in the braces of a `use`.
@@ -83,7 +78,7 @@ impl Module {
         let mut place = 0;
         while let Some(token) = tokens.get(place) {
             match token {
-                TokenTree::Group(group) => self.scan(group.stream(), &[], false),
+                TokenTree::Group(group) => self.scan(group.stream(), &[], importing),
                 TokenTree::Ident(word) if word == "use" || is_word(&tokens[..place], "extern") => {
                     importing = true;
                 }
@@ -91,7 +86,7 @@ impl Module {
                     place = self.path(&tokens, place, before.to_vec(), importing);
                     continue;
                 }
-                token => importing &= !is_mark(Some(token), ';'),
+                token => importing &= !is_mark(token, ';'),
             }
             place += 1;
         }
@@ -107,14 +102,15 @@ impl Module {
     ) -> usize {
         path.push(tokens[place].to_string());
         let rest = &tokens[place + 1..];
-        if is_mark(rest.first(), ':') && is_mark(rest.get(1), ':') {
+        let goes_on = matches!(rest, [one, two, ..] if is_mark(one, ':') && is_mark(two, ':'));
+        if goes_on && !is_keyword(&path[path.len() - 1]) {
             match rest.get(2) {
                 Some(TokenTree::Ident(_)) => return self.path(tokens, place + 3, path, importing),
                 Some(TokenTree::Group(group)) => {
                     self.scan(group.stream(), &path, importing);
                     return place + 4;
                 }
-                Some(token) if is_mark(Some(token), '*') => {
+                Some(token) if is_mark(token, '*') => {
                     self.globs.insert(path.clone());
                     path.push("*".to_owned());
                     self.paths.insert(path);
@@ -150,15 +146,18 @@ impl Module {
     /// Notes what words mean that are no path: macros that define or read something, and modules that a macro brings.
     fn special(&mut self, word: &str, rest: &[TokenTree]) {
         match (word, rest) {
+            (_, [TokenTree::Ident(name), ..]) if DEFINING.contains(&word) => {
+                self.items.insert(name.to_string());
+            }
             ("macro_rules", [_, TokenTree::Ident(name), ..]) => {
                 self.macros.insert(name.to_string());
             }
-            ("mod", [TokenTree::Ident(_), end, ..]) if is_mark(Some(end), ';') => {
+            ("mod", [TokenTree::Ident(_), end, ..]) if is_mark(end, ';') => {
                 self.refused =
                     Some("`mod` in a macro or a function leads to another file".to_owned());
             }
             (_, [mark, TokenTree::Group(group), ..])
-                if is_mark(Some(mark), '!') && READING.contains(&word) =>
+                if is_mark(mark, '!') && READING.contains(&word) =>
             {
                 match syn::parse2::<syn::LitStr>(group.stream()) {
                     Ok(file) if TEXTS.contains(&word) => {
@@ -183,6 +182,10 @@ impl<'ast> Visit<'ast> for Module {
     }
 
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        let text = item.mac.tokens.to_string();
+        if item.ident.is_some() && !text.split_whitespace().any(|word| word == "impl") {
+            return;
+        }
         let mut call = Self::default();
         call.scan(item.mac.tokens.clone(), &[], false);
         let paths = call.paths.into_iter();
@@ -192,33 +195,18 @@ impl<'ast> Visit<'ast> for Module {
 
 /// Whether what follows is a field, a method or a lifetime.
 fn is_part(before: &[TokenTree]) -> bool {
-    let last = before.last();
-    let range = before.len() > 1 && is_mark(before.get(before.len() - 2), '.');
-    is_mark(last, '\'') || is_mark(last, '.') && !range
+    match before {
+        [.., one, two] if is_mark(two, '.') => !is_mark(one, '.'),
+        [.., last] => is_mark(last, '\''),
+        [] => false,
+    }
 }
 
 fn is_word(before: &[TokenTree], word: &str) -> bool {
     matches!(before.last(), Some(TokenTree::Ident(found)) if found == word)
 }
 
-fn is_mark(token: Option<&TokenTree>, mark: char) -> bool {
-    matches!(token, Some(TokenTree::Punct(found)) if found.as_char() == mark)
-}
-
-fn name(item: &syn::Item) -> Option<&syn::Ident> {
-    match item {
-        syn::Item::Const(syn::ItemConst { ident, .. })
-        | syn::Item::Enum(syn::ItemEnum { ident, .. })
-        | syn::Item::Static(syn::ItemStatic { ident, .. })
-        | syn::Item::Struct(syn::ItemStruct { ident, .. })
-        | syn::Item::Trait(syn::ItemTrait { ident, .. })
-        | syn::Item::TraitAlias(syn::ItemTraitAlias { ident, .. })
-        | syn::Item::Type(syn::ItemType { ident, .. })
-        | syn::Item::Union(syn::ItemUnion { ident, .. })
-        | syn::Item::Fn(syn::ItemFn {
-            sig: syn::Signature { ident, .. },
-            ..
-        }) => Some(ident),
-        _ => None,
-    }
+/// Whether a word is no part of a path, so that `::` behind it begins one, as in `dyn ::other::A`.
+fn is_keyword(word: &str) -> bool {
+    !["crate", "self", "super"].contains(&word) && syn::parse_str::<syn::Ident>(word).is_err()
 }

@@ -13,7 +13,7 @@ const SILENT: [&str; 8] = [
 /// Macros of the crate `tracing`, whose literals are messages.
 const TRACING: [&str; 5] = ["debug", "error", "info", "trace", "warn"];
 
-/// Takes out tests, documentation, lint attributes, and the trailing commas that come and go with line breaks.
+/// Takes out tests and silent attributes.
 pub(crate) struct Strip;
 
 fn without_tests(items: &mut Vec<syn::Item>) {
@@ -73,74 +73,55 @@ impl VisitMut for Strip {
             .retain_mut(|statement| !is_test(|first| first.visit_stmt_mut(statement)));
         syn::visit_mut::visit_block_mut(self, block);
     }
-
-    fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
-        call.args.pop_punct();
-        syn::visit_mut::visit_expr_call_mut(self, call);
-    }
-
-    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
-        call.args.pop_punct();
-        syn::visit_mut::visit_expr_method_call_mut(self, call);
-    }
-
-    fn visit_signature_mut(&mut self, signature: &mut syn::Signature) {
-        signature.inputs.pop_punct();
-        syn::visit_mut::visit_signature_mut(self, signature);
-    }
-
-    fn visit_generics_mut(&mut self, generics: &mut syn::Generics) {
-        generics.params.pop_punct();
-        syn::visit_mut::visit_generics_mut(self, generics);
-    }
 }
+
 /// The tokens that count, whose text depends on neither spaces nor line breaks nor trailing commas nor messages.
 pub(crate) fn counting(tokens: TokenStream) -> TokenStream {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let counting = |(place, token): (usize, &TokenTree)| match token {
+    let tokens = Vec::from_iter(tokens);
+    let counting = |place: usize| match &tokens[place] {
         TokenTree::Group(group) => {
-            let inner = without_trailing_comma(group);
-            let message = is_message(&tokens[..place], inner.len());
-            let inner = inner
-                .into_iter()
-                .filter(|token| !message || !is_literal(token));
-            Group::new(group.delimiter(), counting(inner.collect())).into()
+            let before = &tokens[..place];
+            let mut inner = Vec::from_iter(group.stream());
+            let commas = inner.iter().filter(|token| is_mark(token, ',')).count();
+            let tuple =
+                group.delimiter() == Delimiter::Parenthesis && commas == 1 && !is_call(before);
+            inner.pop_if(|last| is_mark(last, ',') && !tuple);
+            if is_message(before, inner.len()) {
+                inner.retain(|token| !matches!(token, TokenTree::Literal(_)));
+            }
+            let inner = counting(TokenStream::from_iter(inner));
+            Some(Group::new(group.delimiter(), inner).into())
         }
-        other => other.clone(),
+        token => {
+            let generics = tokens.get(place + 1).is_some_and(|next| is_mark(next, '>'));
+            (!generics || !is_mark(token, ',')).then(|| token.clone())
+        }
     };
-    tokens.iter().enumerate().map(counting).collect()
+    (0..tokens.len()).filter_map(counting).collect()
+}
+
+/// Whether a group behind these tokens holds arguments, so that a comma at its end means nothing.
+fn is_call(before: &[TokenTree]) -> bool {
+    match before.last() {
+        Some(TokenTree::Ident(name)) => syn::parse_str::<syn::Ident>(&name.to_string()).is_ok(),
+        last => last.is_some_and(|last| is_mark(last, '!')),
+    }
 }
 
 /// Whether the literals of a group are a message: those of `tracing::warn!(...)`, `panic!(...)`, `unreachable!(...)` and `.expect("...")`.
 fn is_message(before: &[TokenTree], length: usize) -> bool {
     match before {
-        [.., TokenTree::Ident(name), TokenTree::Punct(mark)] if mark.as_char() == '!' => {
+        [.., TokenTree::Ident(name), mark] if is_mark(mark, '!') => {
             let traces =
                 matches!(before, [.., TokenTree::Ident(from), _, _, _, _] if from == "tracing");
-            name == "panic"
-                || name == "unreachable"
-                || traces && TRACING.iter().any(|known| name == known)
+            let traces = traces && TRACING.iter().any(|known| name == known);
+            traces || name == "panic" || name == "unreachable"
         }
-        [.., TokenTree::Punct(mark), TokenTree::Ident(name)] => {
-            mark.as_char() == '.' && name == "expect" && length == 1
-        }
+        [.., mark, TokenTree::Ident(name)] => is_mark(mark, '.') && name == "expect" && length == 1,
         _ => false,
     }
 }
 
-fn is_literal(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Literal(_))
-}
-
-/// The group's content; `(a,)` keeps its comma, which makes it a tuple.
-fn without_trailing_comma(group: &Group) -> Vec<TokenTree> {
-    let mut tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-    let comma =
-        |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ',');
-    let commas = tokens.iter().filter(|token| comma(token)).count();
-    let tuple = group.delimiter() == Delimiter::Parenthesis && commas == 1;
-    if tokens.len() > 1 && !tuple && tokens.last().is_some_and(comma) {
-        tokens.pop();
-    }
-    tokens
+pub(crate) fn is_mark(token: &TokenTree, mark: char) -> bool {
+    matches!(token, TokenTree::Punct(found) if found.as_char() == mark)
 }

@@ -33,8 +33,6 @@ pub(crate) enum Target {
     Module(usize),
     /// Something that a file defines.
     Item(PathBuf),
-    /// Something that should be in this module, and is not found.
-    Missing(usize),
     /// A crate, and the name by which it knows an external one.
     External(String, String),
     /// One of the crates of [`APART`].
@@ -49,12 +47,11 @@ impl Tree {
         manifests: &Manifests,
         files: &mut Files,
     ) -> Result<()> {
-        let known =
-            self.roots.contains_key(name) || APART.contains(&name) || SILENT.contains(&name);
-        let (false, Some(folder)) = (known, manifests.folder(name)) else {
+        let silent = APART.contains(&name) || SILENT.contains(&name);
+        if silent || self.roots.contains_key(name) || !manifests.has(name) {
             return Ok(());
-        };
-        let source = folder.join("src");
+        }
+        let source = Path::new("crates").join(name).join("src");
         self.roots.insert(name.to_owned(), self.nodes.len());
         self.put(name, None, &source.join("lib.rs"), &source, None, files)?;
         let mut below = manifests.packages(name);
@@ -91,7 +88,11 @@ impl Tree {
             let folder = folder.join(name);
             let file = match inner {
                 Some(_) => file.to_owned(),
-                None => files.module(&folder)?,
+                None => {
+                    let inside = folder.join("mod.rs");
+                    let inside = Some(inside).filter(|inside| files.exists(inside));
+                    inside.unwrap_or_else(|| folder.with_extension("rs"))
+                }
             };
             let child = self.put(of, Some(place), &file, &folder, inner.as_ref(), files)?;
             let children = self.nodes[place].children.entry(name.clone());
@@ -104,13 +105,6 @@ impl Tree {
     pub(crate) fn modules_of(&self, file: &Path) -> impl Iterator<Item = (usize, &Node)> {
         let nodes = self.nodes.iter().enumerate();
         nodes.filter(move |(_, node)| node.file == file)
-    }
-
-    /// The files of the crate of a module.
-    pub(crate) fn files_with(&self, place: usize) -> impl Iterator<Item = PathBuf> {
-        let of = &self.nodes[place].of;
-        let nodes = self.nodes.iter().filter(move |node| node.of == *of);
-        nodes.map(|node| node.file.clone())
     }
 }
 
@@ -152,7 +146,8 @@ impl<'a> Search<'a> {
                 }
             }
             if let (true, Some(Target::Module(place))) = (next.is_empty(), found.first()) {
-                next.insert(Target::Missing(*place));
+                // A macro there defines it.
+                next.insert(Target::Item(self.tree.nodes[*place].file.clone()));
             }
             found = next;
         }
@@ -201,7 +196,7 @@ impl<'a> Search<'a> {
         self.open.remove(&(at, path));
         let file = self.tree.nodes[at].file.display();
         self.links
-            .insert(format!("{file} uses {}\n", path.join("::")));
+            .insert(format!("{file} uses {}", path.join("::")));
         found
     }
 

@@ -1,0 +1,18 @@
+//! Every superpixel of every mask by a fair coin of its own.
+
+use rand_chacha::rand_core::Rng;
+
+use crate::{Masks, Seed};
+
+/// Row i is the start of the seed's stream i, so that a row is found without drawing those before it.
+pub(crate) fn coin(seed: Seed, samples: usize, superpixels: usize) -> Masks {
+    let mut masks = Masks::empty(superpixels);
+    let mut row = vec![u8::MAX; masks.row_bytes()];
+    for sample in 0..samples {
+        if sample > 0 {
+            seed.stream(sample as u64).fill_bytes(&mut row);
+        }
+        masks.push_packed(&row);
+    }
+    masks
+}

@@ -1,0 +1,20 @@
+//! Pairs: a mask of fair coins, and after it its complement.
+
+use rand_chacha::rand_core::Rng;
+
+use crate::{Masks, Seed};
+
+/// Rows 2i + 1 and 2i + 2 are the start of stream i + 1 and its complement.
+pub(crate) fn paired(seed: Seed, samples: usize, superpixels: usize) -> Masks {
+    let mut masks = Masks::empty(superpixels);
+    let mut row = vec![u8::MAX; masks.row_bytes()];
+    for sample in 0..samples {
+        match sample {
+            0 => {}
+            _ if sample % 2 == 1 => seed.stream(sample.div_ceil(2) as u64).fill_bytes(&mut row),
+            _ => row.iter_mut().for_each(|byte| *byte = !*byte),
+        }
+        masks.push_packed(&row);
+    }
+    masks
+}
