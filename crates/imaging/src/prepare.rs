@@ -316,6 +316,21 @@ mod tests {
     }
 
     #[test]
+    fn crops_of_every_size_in_range_are_made() {
+        let image = solid([3, 90, 201], 16, 24);
+        let mask = Mask::new(16, 24, vec![true; 16 * 24]).unwrap();
+        for side in [16, 28, 32, 4096] {
+            let expected = solid([3, 90, 201], side as usize, side as usize);
+            for preparation in [Preparation::new(side, side), Preparation::squashed(side)] {
+                let preparation = preparation.unwrap();
+                assert_eq!(prepare(&image, &preparation), expected, "{side}");
+                let mask = prepare_mask(&mask, &preparation);
+                assert!(mask.height() == side as usize && !mask.values().contains(&false));
+            }
+        }
+    }
+
+    #[test]
     fn sides_out_of_range_are_refused_and_named() {
         let error = Preparation::new(256, 5000).unwrap_err().to_string();
         assert!(

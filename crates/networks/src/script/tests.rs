@@ -249,6 +249,12 @@ fn a_program_that_takes_other_inputs_is_refused_by_what_it_takes() {
 }
 
 #[test]
+fn a_program_that_drops_the_axis_of_one_input_does_not_count_as_one_of_two_inputs() {
+    let error = whole_refusal("torch.squeeze(torch.mean(x, [2, 3]))");
+    assert!(error.contains("gives shape [3]"), "{error}");
+}
+
+#[test]
 fn a_program_that_fails_on_everything_is_refused_by_what_libtorch_says() {
     let error = whole_refusal("torch.matmul(x, torch.ones([7, 5, 11]))");
     assert!(

@@ -185,24 +185,28 @@ impl Script {
 
     fn takes(&self, [height, width]: [i64; 2]) -> Option<Takes> {
         let channels = CHANNELS as i64;
+        let batch = |count| [count, channels, height, width];
+        let answers = |shape| self.answers(shape, Kind::Float);
+        let only = |&count: &i64| answers(batch(count)) && !answers(batch(2 * count));
+        if let Some(count) = BATCHES.into_iter().find(only) {
+            return Some(Takes::Batch(count));
+        }
         let picture = |takes, shape| (takes, shape, Kind::Float);
-        let batches =
-            BATCHES.map(|count| picture(Takes::Batch(count), [count, channels, height, width]));
-        let fewer =
+        let channelled =
             OTHER_CHANNELS.map(|count| picture(Takes::Channels(count), [1, count, height, width]));
         let last = [picture(Takes::ChannelsLast, [1, height, width, channels])];
-        let numbers = KINDS.map(|(kind, name)| {
-            let shape = [1, channels, height, width];
-            (Takes::Numbers(name), shape, kind)
-        });
+        let numbers = KINDS.map(|(kind, name)| (Takes::Numbers(name), batch(1), kind));
         let sides = SIDES.map(|side| picture(Takes::Side(side), [1, channels, side, side]));
-        let tries = batches.into_iter().chain(fewer).chain(last).chain(numbers);
+        let tries = channelled.into_iter().chain(last).chain(numbers);
         let mut tries = tries.chain(sides);
-        tries.find_map(|(takes, shape, kind)| {
-            let input = waves(shape).and_then(|waves| waves.f_to_kind(kind)).ok()?;
-            let logits = self.forward(&input).ok()?;
-            self.count_classes(&logits).ok().map(|_| takes)
-        })
+        tries.find_map(|(takes, shape, kind)| self.answers(shape, kind).then_some(takes))
+    }
+
+    /// Whether it gives logits of inputs.
+    fn answers(&self, shape: [i64; 4], kind: Kind) -> bool {
+        let input = waves(shape).and_then(|waves| waves.f_to_kind(kind));
+        let logits = input.ok().and_then(|input| self.forward(&input).ok());
+        logits.is_some_and(|logits| self.count_classes(&logits).is_ok())
     }
 
     /// Two ways to the same logits have to give the same, but for rounding.
