@@ -964,8 +964,8 @@ kind = "lime"
         folder.edit("crop = 224", "crop = 16");
         let shown = folder.shown(&folder.study().unwrap_err());
         assert!(
-            shown.contains("alexnet needs inputs of at least 63 pixels")
-                && !shown.contains("resnet50 needs"),
+            shown.contains("alexnet takes pictures of at least 63 x 63 pixels")
+                && !shown.contains("resnet50 takes"),
             "{shown}"
         );
         folder.edit("architecture = \"alexnet\"", "architecture = \"resnet18\"");

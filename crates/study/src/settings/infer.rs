@@ -3,10 +3,8 @@
 use std::ops::{Bound, RangeInclusive};
 use std::path::PathBuf;
 
-use architectures::Family;
-
 use crate::reader::{Choice, Kind, Section};
-use crate::settings::images::{LARGEST, SMALLEST};
+use crate::settings::images::LARGEST;
 
 pub use super::download::Download;
 
@@ -128,20 +126,6 @@ impl Network {
             let label = "every network of a study sees the same crops: set `crop` in [images], or study this network apart";
             section.wrong("input_size", title, label);
         }
-        if let Some(Architecture::BuiltIn(built_in)) = architecture
-            && crop < smallest_input(built_in)
-        {
-            let title = format!(
-                "{} needs inputs of at least {} pixels, and the study's crop has {crop}",
-                built_in.name(),
-                smallest_input(built_in)
-            );
-            section.wrong(
-                "architecture",
-                title,
-                "set a larger `crop` in [images], or study another network",
-            );
-        }
         section.finish();
         Some(Self {
             architecture: architecture?,
@@ -154,14 +138,5 @@ impl Network {
             std,
             temperature,
         })
-    }
-}
-
-/// The shortest side, in pixels, of an input of which the network's poolings leave something.
-fn smallest_input(architecture: architectures::Architecture) -> u32 {
-    match architecture.family() {
-        Family::AlexNet => 63,
-        Family::Vgg(_) => 32,
-        Family::ResNet(_) => SMALLEST,
     }
 }
