@@ -73,7 +73,7 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
     says(
         &folder,
         &["why", &weights],
-        &["up to date", "settings.lime.alpha", "read by: 1 curves"],
+        &["up to date", "settings.fit.alpha", "read by: 1 relevances"],
     );
     let id = object(&folder, WEIGHTS);
     let id = id.file_stem().unwrap().to_str().unwrap();
@@ -82,7 +82,8 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
     folder.change("samples = 32", "samples = 32\nalpha = 20.0");
     let changed = [
         "was 1.0, is 20.0",
-        "makes stale: 1 curves",
+        "makes stale: 1 relevances",
+        "1 curves",
         "1 scores",
         "cost last time",
     ];

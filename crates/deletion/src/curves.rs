@@ -45,6 +45,9 @@ pub enum CurveError {
     Order(#[from] OrderError),
 }
 
+/// The rows of a curve, and how many of its steps no curve before it had evaluated.
+pub type Removal = Result<(Vec<CurveStep>, u64), ActionError>;
+
 /// The rows of curves that read one scene, and how many of their steps no curve before them had evaluated. A curve whose order cannot be read keeps no
 /// other from its rows.
 pub fn run(
@@ -52,7 +55,7 @@ pub fn run(
     rows: &Rows<'_>,
     classifier: &Classifier,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Vec<Result<(Vec<CurveStep>, u64), ActionError>>, ActionError> {
+) -> Result<Vec<Removal>, ActionError> {
     let [first, ..] = inputs else {
         return Ok(Vec::new());
     };

@@ -4,6 +4,7 @@ pub mod pooled;
 pub mod saliency;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice::from_ref;
 
 use actions::{Cam, Maker, Relevances, Saliency};
 use infer::{Classifiers, cascade};
@@ -48,7 +49,7 @@ fn explain(
     let output = |(job, row): (&Job<'_, Saliency>, Result<schema::Saliency, _>)| {
         let row = row?;
         let target = session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
-        let digest = Map::digest_of_rows(&[row.clone()]).map_err(StageError::action)?;
+        let digest = Map::digest_of_rows(from_ref(&row)).map_err(StageError::action)?;
         let output = Output::new(&[row], &target)?
             .facet(Map::FACET, digest)
             .passes(1, backward);

@@ -9,6 +9,8 @@ use crate::{Inputs, ReportError};
 
 /// Image, network, partition, method, run.
 type ExplanationKey<'a> = (&'a str, &'a str, &'a str, &'a str, u32);
+/// And the replacement of a method that searches.
+type SearchKey<'a> = (ExplanationKey<'a>, Option<&'a str>);
 /// And order, replacement.
 type CurveKey<'a> = (ExplanationKey<'a>, &'a str, &'a str);
 
@@ -34,7 +36,7 @@ pub(crate) struct Rows<'a> {
     /// The weighted R2 of a surrogate.
     r2: BTreeMap<ExplanationKey<'a>, f64>,
     /// With the replacement that a method searched with; none of a method that does not search.
-    relevances: BTreeMap<(ExplanationKey<'a>, Option<&'a str>), Vec<(u16, f64)>>,
+    relevances: BTreeMap<SearchKey<'a>, Vec<(u16, f64)>>,
     /// The methods whose relevances are more than the places in an order.
     measured: BTreeSet<&'a str>,
     curves: BTreeMap<CurveKey<'a>, Vec<&'a CurveStep>>,

@@ -33,13 +33,17 @@ pub enum ActionError {
 
 impl ActionError {
     /// The action cannot be done with what it was given, in words.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "errors are handed over, as to `map_err`"
+    )]
     pub fn failed(reason: impl ToString) -> Self {
         Self::Failed(reason.to_string())
     }
 }
 
 /// Reads what inputs name, and nothing else.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Rows<'a>(&'a Store);
 
 impl<'a> Rows<'a> {

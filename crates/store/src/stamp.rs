@@ -101,11 +101,6 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
-#[expect(
-    clippy::unnecessary_fallible_conversions,
-    clippy::useless_conversion,
-    reason = "the types of these fields differ from system to system"
-)]
 impl From<&rustix::fs::Stat> for Stamp {
     fn from(stat: &rustix::fs::Stat) -> Self {
         let rest = |nanoseconds| i64::try_from(nanoseconds).unwrap_or_default();

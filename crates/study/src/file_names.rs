@@ -82,6 +82,10 @@ fn longest_of<'a, T>(
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
 mod tests {
     use std::collections::BTreeSet;
 

@@ -45,7 +45,7 @@ impl Folder {
     pub(crate) fn edit(&self, old: &str, new: &str) {
         let text = std::fs::read_to_string(self.path("pipeline.toml")).unwrap();
         assert!(text.contains(old), "{old} is not in the file");
-        self.write("pipeline.toml", &text.replacen(old, new, 1));
+        self.write("pipeline.toml", text.replacen(old, new, 1));
     }
 
     pub(crate) fn study(&self) -> Result<Study, Problems> {

@@ -416,7 +416,7 @@ kind = "lime"
         let study = folder.study().unwrap();
         let mut sections: Vec<&str> = SHIPPED.split("\n[").skip(1).collect();
         sections.reverse();
-        folder.write("pipeline.toml", &format!("[{}", sections.join("\n[")));
+        folder.write("pipeline.toml", format!("[{}", sections.join("\n[")));
         assert_eq!(folder.study().unwrap(), study);
     }
 
@@ -1209,7 +1209,7 @@ columns = 4
     /// A study of the required keys and all controls.
     fn controlled() -> Folder {
         let folder = Folder::new();
-        folder.write("pipeline.toml", &format!("{MINIMAL}{CONTROLS}"));
+        folder.write("pipeline.toml", format!("{MINIMAL}{CONTROLS}"));
         folder
     }
 

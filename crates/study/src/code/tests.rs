@@ -499,7 +499,7 @@ fn an_edit_reaches_what_uses_it_and_nothing_else() {
             .iter()
             .map(|(kind, _)| *kind)
             .filter(|kind| after[kind] != plain[kind]);
-        let _ = writeln!(text, "{path} {new}: {}", Vec::from_iter(due).join(" "));
+        let _ = writeln!(text, "{path} {new}: {}", due.collect::<Vec<_>>().join(" "));
     }
     insta::assert_snapshot!(text, @"
     crates/cam/src/lib.rs sum: saliency sanity report

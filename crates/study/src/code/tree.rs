@@ -86,13 +86,12 @@ impl Tree {
         }
         for (name, inner) in &module.inner {
             let folder = folder.join(name);
-            let file = match inner {
-                Some(_) => file.to_owned(),
-                None => {
-                    let inside = folder.join("mod.rs");
-                    let inside = Some(inside).filter(|inside| files.exists(inside));
-                    inside.unwrap_or_else(|| folder.with_extension("rs"))
-                }
+            let file = if inner.is_some() {
+                file.to_owned()
+            } else {
+                let inside = folder.join("mod.rs");
+                let inside = Some(inside).filter(|inside| files.exists(inside));
+                inside.unwrap_or_else(|| folder.with_extension("rs"))
             };
             let child = self.put(of, Some(place), &file, &folder, inner.as_ref(), files)?;
             let children = self.nodes[place].children.entry(name.clone());

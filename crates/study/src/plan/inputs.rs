@@ -1,5 +1,6 @@
 //! From a study to the inputs of each action, and from inputs to keys.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -428,11 +429,10 @@ impl Planner<'_> {
                 continue;
             };
             let of_network = cascades.entry(network.to_string()).or_default();
-            if !of_network.contains_key(&depth) {
-                let found = self
-                    .plan
-                    .facet(Kind::Relevances, &action.subject, facet::CASCADE)?;
-                of_network.insert(depth, serde_json::from_value(found).ok()?);
+            if let Entry::Vacant(place) = of_network.entry(depth) {
+                let subject = &action.subject;
+                let found = self.plan.facet(Kind::Relevances, subject, facet::CASCADE)?;
+                place.insert(serde_json::from_value(found).ok()?);
             }
         }
         Some(cascades)

@@ -19,7 +19,9 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Saliency,
             Kind::Weights,
         ],
-        Kind::Curves => &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances],
+        Kind::Curves | Kind::Localization => {
+            &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances]
+        }
         Kind::Scores => &[
             Kind::Segments,
             // For the labels in `exclusions`.
@@ -28,7 +30,6 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Relevances,
             Kind::Curves,
         ],
-        Kind::Localization => &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances],
         Kind::Complexity | Kind::Sanity => &[Kind::Relevances],
         Kind::Comparisons => &[Kind::Scores, Kind::Localization],
         Kind::Report => &[

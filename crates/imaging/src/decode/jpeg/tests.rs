@@ -232,7 +232,9 @@ fn tables() -> Vec<u8> {
         lengths
     };
     let dc = [&[0x00][..], &lengths(4, 12), &(0..12).collect::<Vec<u8>>()].concat();
-    let symbols: Vec<u8> = (0..176).map(|place| place / 11 << 4 | place % 11).collect();
+    let symbols: Vec<u8> = (0..176)
+        .map(|place| ((place / 11) << 4) | (place % 11))
+        .collect();
     [&dc[..], &[0x10], &lengths(8, 176), &symbols].concat()
 }
 

@@ -92,9 +92,9 @@ impl File {
             b"II".to_vec()
         };
         if self.big_tiff {
-            [43, 8, 0]
-                .into_iter()
-                .for_each(|value| self.put(&mut file, value, 2));
+            for value in [43, 8, 0] {
+                self.put(&mut file, value, 2);
+            }
         } else {
             self.put(&mut file, 42, 2);
         }
@@ -102,7 +102,9 @@ impl File {
         let pixels = file.len() + word;
         let end = pixels + chunks.iter().map(Vec::len).sum::<usize>();
         self.put(&mut file, end as u64, word);
-        chunks.iter().for_each(|chunk| file.extend(chunk));
+        for chunk in &chunks {
+            file.extend(chunk);
+        }
         self.write_tags(&mut file, pixels, &chunks);
         file
     }
@@ -135,7 +137,7 @@ impl File {
         let [offsets, lengths] = places;
         match self.chunk {
             Chunk::Strip(rows) => {
-                tags.extend([(273, offsets), (278, longs(vec![rows])), (279, lengths)])
+                tags.extend([(273, offsets), (278, longs(vec![rows])), (279, lengths)]);
             }
             Chunk::Tile(height, width) => {
                 tags.extend([
@@ -157,9 +159,9 @@ impl File {
             self.put(file, numbers.len() as u64, word);
             let bytes = if kind == 3 { 2 } else { 4 };
             let mut content = Vec::new();
-            numbers
-                .iter()
-                .for_each(|&number| self.put(&mut content, number as u64, bytes));
+            for &number in &numbers {
+                self.put(&mut content, number as u64, bytes);
+            }
             if content.len() <= word {
                 content.resize(word, 0);
                 file.extend(content);
@@ -224,13 +226,10 @@ impl File {
                 row[at] = row[at].wrapping_sub(row[at - step]);
             }
         } else if self.bits >= 8 {
-            values.iter().for_each(|&value| {
-                self.put(
-                    &mut row,
-                    u64::from(value) & (u64::MAX >> (64 - self.bits)),
-                    self.bits / 8,
-                )
-            });
+            for &value in &values {
+                let value = u64::from(value) & (u64::MAX >> (64 - self.bits));
+                self.put(&mut row, value, self.bits / 8);
+            }
         } else {
             for byte in values.chunks(8 / self.bits) {
                 let places = (0..).map(|place| 8 - self.bits * (place + 1));
