@@ -19,9 +19,11 @@ const DECODE: &str = "crates/imaging/src/decode.rs";
 
 /// The small workspace with some files changed: (path, old text, new text); an empty old text adds at the end.
 fn changed(changes: &[(&str, &str, &str)]) -> Workspace {
-    let files = FILES.split("== ").filter_map(|file| file.split_once('\n'));
-    let mut texts: BTreeMap<&str, String> =
-        files.map(|(path, text)| (path, text.to_owned())).collect();
+    let files = FILES.trim_start_matches("== ").split("\n== ");
+    let files = files.filter_map(|file| file.split_once('\n'));
+    let mut texts: BTreeMap<&str, String> = files
+        .map(|(path, text)| (path, format!("{text}\n")))
+        .collect();
     for (path, old, new) in changes {
         let text = texts.entry(path).or_default();
         assert!(text.contains(old), "{old} is not in {path}");
