@@ -241,7 +241,11 @@ fn init_writes_any_name_as_itself() {
     let image = folder.path("images/key-00.png");
     fs::rename(image, folder.path(&format!("images/{name}.png"))).unwrap();
     fs::rename(folder.path("images"), folder.path("im \"ages\" \\ 'x'")).unwrap();
-    fs::write(folder.path("seven.txt"), "a\u{1b}[31m\nb\nc\nd\ne\nf\ng\n").unwrap();
+    fs::write(
+        folder.path("seven.txt"),
+        "a \"quoted\" \\ class\nb\nc\nd\ne\nf\ng\n",
+    )
+    .unwrap();
     let wanted = [
         "init",
         "--network",
