@@ -419,9 +419,12 @@ impl Walk {
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         if !is_file && path.is_dir() {
             self.enter(&path, above);
-        } else if is_one_of(&path, &OTHERS) {
+            return;
+        }
+        let ending = ending(&path).unwrap_or_default();
+        if OTHERS.contains(&&*ending) {
             self.others.push(path);
-        } else if is_one_of(&path, &ENDINGS) {
+        } else if ENDINGS.contains(&&*ending) {
             // A link that leads nowhere is a mistake that must not look like a smaller study, and so is a pipe.
             match (!is_file).then(|| absent(self.what, &path)).flatten() {
                 None => self.files.push(path),
@@ -429,10 +432,6 @@ impl Walk {
             }
         }
     }
-}
-
-fn is_one_of(path: &Path, endings: &[&str]) -> bool {
-    ending(path).is_some_and(|ending| endings.contains(&ending.as_str()))
 }
 
 /// The ending of a file's name, in lower case.
@@ -532,10 +531,7 @@ mod tests {
         let text = text.replace("labels = ", "# ").replace("masks = ", "# ");
         folder.write("listed.toml", text);
         let read = |file: &Path| Images::read(&Study::read(file).unwrap()).unwrap();
-        for (file, key) in [
-            ("pipeline.toml", "more__key-01"),
-            ("listed.toml", "more__key-01"),
-        ] {
+        for file in ["pipeline.toml", "listed.toml"] {
             let [absolute, relative] =
                 [folder.path(file), folder.relative(file)].map(|file| read(&file));
             let shown = |images: &Images| {
@@ -547,7 +543,7 @@ mod tests {
             };
             assert_eq!(shown(&absolute), shown(&relative), "{file}");
             let expected = [
-                (key.to_owned(), Some(1), true),
+                ("more__key-01".to_owned(), Some(1), true),
                 ("mug-07".to_owned(), Some(0), false),
             ];
             assert_eq!(shown(&relative), expected, "{file}");
@@ -566,13 +562,17 @@ mod tests {
         std::os::unix::fs::symlink(folder.path("data"), folder.path("other")).unwrap();
         let [key, mug] = ["store/key-01.png", "other/images/mug-07.png"]
             .map(|path| folder.path(path).display().to_string());
-        folder.write(
-            "data/labels.csv",
-            format!("path,label\n{key},key\n{mug},mug\n"),
-        );
-        let images = Images::read(&folder.study().unwrap()).unwrap().images;
-        let classes: Vec<_> = images.iter().map(|image| image.true_class).collect();
-        assert_eq!(classes, [Some(1), Some(0)]);
+        for more in ["", "images/mug-07.png,mug\n"] {
+            folder.write(
+                "data/labels.csv",
+                format!("path,label\n{key},key\n{mug},mug\n{more}"),
+            );
+            let images = Images::read(&folder.study().unwrap()).unwrap();
+            let classes = images.images.iter().map(|image| image.true_class);
+            assert_eq!(classes.collect::<Vec<_>>(), [Some(1), Some(0)]);
+            // Another row names the image itself.
+            assert_eq!(images.warnings.is_empty(), more.is_empty());
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The labels: a CSV file with the columns `path` and `label`.
 
-use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,48 +44,65 @@ pub(crate) fn read(
     let mut problems = Vec::new();
     let rows = rows(&source, &mut problems);
     let bases = [file.parent().unwrap_or(Path::new("")), folder];
-    let known: BTreeMap<String, &Path> = paths.iter().map(|path| (spelling(path), *path)).collect();
-    // Only where a row has no image by its spelling, because it takes a look at every image.
-    let linked = LazyCell::new(|| {
-        let true_paths = paths.iter().map(|path| (path.canonicalize().ok(), *path));
-        true_paths.collect::<BTreeMap<_, _>>()
-    });
-    let find = |written: &str| {
-        let spelled = bases.map(|base| base.join(written));
-        let by_spelling = spelled.iter().find_map(|path| known.get(&spelling(path)));
-        let by_link = || {
-            let mut true_paths = spelled.iter().filter_map(|path| path.canonicalize().ok());
-            true_paths.find_map(|path| linked.get(&Some(path)))
-        };
-        by_spelling.or_else(by_link).copied()
-    };
+    let (found, without) = matched(&rows, bases, paths);
 
     let mut labels = Labels::default();
     let mut first_rows: BTreeMap<&Path, &Row> = BTreeMap::new();
-    let mut without = Vec::new();
     for row in &rows {
-        let class = classes.class(&row.label);
-        if class.is_none() {
-            let (title, label, help) = unknown_label(&row.label, classes, problems.len() < SHOWN);
+        if classes.class(&row.label).is_none() {
+            let hint = problems.len() < SHOWN;
+            let (title, label, help) = unknown_label(&row.label, classes, hint);
             let problem = Problem::new(title).label(label).help(help);
             problems.push(problem.at(&source, source.within(&row.line, &row.label)));
         }
-        let Some(path) = find(&row.path) else {
-            without.push(row);
-            continue;
-        };
+    }
+    for (row, path) in found {
         if let Some(first) = first_rows.insert(path, row) {
             let first = source.line(first.line.start);
             let title = format!("the image `{}` has two labels", row.path);
             let problem = Problem::new(title).label(format!("the first is in line {first}"));
             problems.push(problem.at(&source, source.within(&row.line, &row.path)));
         }
-        if let Some(class) = class {
+        if let Some(class) = classes.class(&row.label) {
             labels.classes.insert(path.to_path_buf(), class);
         }
     }
     labels.unmatched = unmatched(&source, &without, folder, paths);
     Problems::check(problems, labels)
+}
+
+/// The rows that have an image, and the others. A row may lead to its image through links, unless another row names that image.
+fn matched<'a>(
+    rows: &'a [Row],
+    bases: [&Path; 2],
+    paths: &[&'a Path],
+) -> (Vec<(&'a Row, &'a Path)>, Vec<&'a Row>) {
+    let known: BTreeMap<String, &Path> = paths.iter().map(|path| (spelling(path), *path)).collect();
+    let (mut found, mut without) = (Vec::new(), Vec::new());
+    for row in rows {
+        let mut spelled = bases.iter().map(|base| spelling(&base.join(&row.path)));
+        match spelled.find_map(|path| known.get(&path)) {
+            Some(path) => found.push((row, *path)),
+            None => without.push(row),
+        }
+    }
+    if without.is_empty() {
+        return (found, without);
+    }
+    let named: BTreeSet<&Path> = found.iter().map(|(_, path)| *path).collect();
+    let others = paths.iter().filter(|path| !named.contains(**path));
+    let linked: BTreeMap<PathBuf, &Path> = others
+        .filter_map(|path| Some((path.canonicalize().ok()?, *path)))
+        .collect();
+    without.retain(|row| {
+        let mut linking = bases
+            .iter()
+            .filter_map(|base| base.join(&row.path).canonicalize().ok());
+        let path = linking.find_map(|path| linked.get(&path));
+        found.extend(path.map(|path| (*row, *path)));
+        path.is_none()
+    });
+    (found, without)
 }
 
 /// The rows below the header; what cannot be a row is noted.
