@@ -291,7 +291,8 @@ def byte_order_mark(case):
 
     def label():
         parquet = needs("pyarrow.parquet")
-        rows = parquet.read_table(str(case.path("artifacts/latest/targets"))).to_pylist()
+        folder = case.path("artifacts/latest/targets")
+        rows = parquet.read_table(str(folder)).to_pylist() if folder.is_dir() else []
         found = rows[0]["true_label"] if rows else None
         case.expect("the label is `cat`", found == "cat", ascii(found))
 
