@@ -14,6 +14,7 @@
 ## make bench      our speed beside that of the published implementations, in turns: well over an hour; in the Python of make oracles
 ## make scenes     draws scenes like the shipped ones into target/drawn
 ## make train      draws 10,000 scenes and trains the shipped networks again: an hour or more; see data/README.md
+## make gpu-bundle packs a check of values and speed for a machine with an NVIDIA GPU and PyTorch 2.11, in target/gpu-bundle
 ## make paper      the paper's study, pipeline.paper.toml: fetches the two weight files, says how many hours it takes, runs it
 ## make clean      removes what was built and libtorch; never artifacts/
 ##
@@ -37,7 +38,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train paper clean help
+.PHONY: all $(STAGES) test plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train gpu-bundle paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -126,6 +127,10 @@ $(ORACLE_PYTHON):
 # A workspace of its own, which nothing else builds.
 scenes train:
 	@LIBTORCH='$(LIBTORCH)' data/scenes/make.sh $@ $(ARGS)
+
+gpu-bundle: build
+	cargo build --release --workspace --examples --quiet
+	scripts/checks/gpu/pack.sh
 
 # What is there is not fetched or computed again; photographs and labels are yours: see the file.
 paper: build
