@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::error::{NetworkError, Operation};
 use crate::input::{Batch, Normalisation};
 use crate::network::Network;
-use crate::painter::Painter;
+use crate::painter::{DevicePainter, Painter};
 
 /// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
 const GRADIENT_BATCH: usize = 16;
@@ -178,22 +178,19 @@ impl Classifier {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
         self.check(question)?;
+        let (count, size) = (question.masks.samples(), size_of(question.crop));
         let pictures = [question.crop, question.replacement];
-        let painter = Painter::new(
-            &self.normalisation,
-            self.network.input_kind(),
-            pictures,
-            question.labels,
-            question.masks,
-        );
-        self.answer(
-            rest,
-            question.masks.samples(),
-            size_of(question.crop),
-            &|sample, planes| painter.paint(sample, planes),
-            question.target,
-            interrupted,
-        )
+        let (normalisation, kind) = (&self.normalisation, self.network.input_kind());
+        let (labels, masks, target) = (question.labels, question.masks, question.target);
+        if self.device().is_cuda() {
+            let on = self.device().tch();
+            let painter = DevicePainter::new(normalisation, kind, pictures, labels, masks, on)?;
+            let inputs = |start, size| painter.paint(start, size);
+            return self.answer(rest, count, &inputs, target, interrupted);
+        }
+        let painter = Painter::new(normalisation, kind, pictures, labels, masks);
+        let paint = |sample: usize, planes: &mut [u8]| painter.paint(sample, planes);
+        self.answer_painted(rest, count, size, &paint, target, interrupted)
     }
 
     /// Asks about `count` pictures of a height and width, in order; each is made when its batch is. `interrupted` is looked at before each
@@ -211,11 +208,11 @@ impl Classifier {
         let paint = |place: usize, planes: &mut [u8]| {
             normalisation.encode(picture(place).pixels(), kind, planes);
         };
-        self.answer(&self.batch, count, size, &paint, target, interrupted)
+        self.answer_painted(&self.batch, count, size, &paint, target, interrupted)
     }
 
-    /// Asks about `count` inputs of a height and width, which `paint` writes: in whole batches, and in batches of `rest` what fills none.
-    fn answer(
+    /// Asks about `count` inputs of a height and width, which `paint` writes on the processor, all cores together.
+    fn answer_painted(
         &self,
         rest: &Cell<usize>,
         count: usize,
@@ -224,47 +221,59 @@ impl Classifier {
         target: usize,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answers, NetworkError> {
-        let room = self.batch().max(rest.get());
-        let mut batch = self.inputs(room, size)?;
-        let one = batch.input_bytes();
-        let batch_from = |start: usize| {
-            let fills_one = count - start >= self.batch();
-            if fills_one { &self.batch } else { rest }
-        };
-        let fill = |batch: &mut Batch, start: usize| {
-            let inputs = batch.inputs(batch_from(start).get());
-            let rows = inputs.par_chunks_exact_mut(one).enumerate();
+        let batch = RefCell::new(self.inputs(self.batch().max(rest.get()), size)?);
+        let inputs = |start: usize, size: usize| {
+            let mut batch = batch.borrow_mut();
+            let one = batch.input_bytes();
+            let rows = batch.inputs(size).par_chunks_exact_mut(one).enumerate();
             rows.for_each(|(row, planes)| match start + row {
                 input if input < count => paint(input, planes),
                 _ => planes.fill(0),
             });
+            batch.tensor(size)
         };
+        let answers = self.answer(rest, count, &inputs, target, interrupted)?;
+        self.inputs.replace(Some(batch.into_inner()));
+        Ok(answers)
+    }
+
+    /// Asks about `count` inputs: in whole batches, and in batches of `rest` what fills none. `inputs` gives those from a place on, so many.
+    ///
+    /// A batch is read when the next one is on its way, because a GPU computes meanwhile.
+    fn answer(
+        &self,
+        rest: &Cell<usize>,
+        count: usize,
+        inputs: &dyn Fn(usize, usize) -> Result<Tensor, NetworkError>,
+        target: usize,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answers, NetworkError> {
         let mut answers = Answers::default();
+        let mut read = |(logits, filled): (Tensor, usize)| {
+            self.read(&on_cpu(&logits)?, target, [filled, count], &mut answers)
+        };
+        let mut on_its_way = None;
         let mut start = 0;
-        if count > 0 {
-            fill(&mut batch, 0);
-        }
         while start < count {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
-            let logits = with_memory(batch_from(start), |size| {
-                let logits = tch::no_grad(|| self.network.forward(&batch.tensor(size)?))?;
-                Ok((logits, size))
+            let fills_one = count - start >= self.batch();
+            let size = if fills_one { &self.batch } else { rest };
+            let logits = with_memory(size, |size| {
+                let logits = tch::no_grad(|| self.network.forward(&inputs(start, size)?))?;
+                Ok((logits, size.min(count - start)))
             })?;
             // A batch that was halved begins with the same inputs.
-            let Some((logits, size)) = logits else {
+            let Some((logits, filled)) = logits else {
                 continue;
             };
-            let filled = size.min(count - start);
             start += filled;
-            // A GPU has copied its inputs and is still busy with them: the next ones are painted meanwhile.
-            if start < count {
-                fill(&mut batch, start);
+            if let Some(before) = on_its_way.replace((logits, filled)) {
+                read(before)?;
             }
-            self.read(&on_cpu(&logits)?, target, [filled, count], &mut answers)?;
         }
-        self.inputs.replace(Some(batch));
+        on_its_way.map_or(Ok(()), read)?;
         Ok(answers)
     }
 

@@ -37,6 +37,11 @@ impl Device {
     pub fn is_cpu(self) -> bool {
         self == Self::CPU
     }
+
+    /// Whether it is a CUDA GPU.
+    pub(crate) fn is_cuda(self) -> bool {
+        matches!(self.0, tch::Device::Cuda(_))
+    }
 }
 
 impl fmt::Display for Device {

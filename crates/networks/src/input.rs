@@ -139,13 +139,22 @@ impl Batch {
     }
 }
 
-/// The same values with channels innermost in memory, which convolutions on a CPU train faster on.
-pub fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
+/// [batch, channels, height, width] as [batch, height, width, channels], contiguous.
+pub(crate) fn channels_innermost(input: &Tensor) -> Result<Tensor, NetworkError> {
     input
         .f_permute([0, 2, 3, 1])
         .and_then(|tensor| tensor.f_contiguous())
-        .and_then(|tensor| tensor.f_permute([0, 3, 1, 2]))
         .during("laying out an input")
+}
+
+/// A view of [batch, height, width, channels] as [batch, channels, height, width].
+pub(crate) fn channels_first(input: &Tensor) -> Result<Tensor, NetworkError> {
+    input.f_permute([0, 3, 1, 2]).during("laying out an input")
+}
+
+/// The same values with channels innermost in memory, in which a GPU convolves faster, and a CPU trains faster.
+pub fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
+    channels_first(&channels_innermost(input)?)
 }
 
 /// The largest logit's class for each input, and its softmax probability.

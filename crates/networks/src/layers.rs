@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use crate::device::Form;
 use crate::error::{NetworkError, Operation};
+use crate::input::channels_last;
 use crate::parameters::{Parameters, Role};
 
 /// Share of the values that a dropout sets to zero.
@@ -87,7 +88,7 @@ impl Convolution {
     }
 
     /// The same convolution for inference; its input has to be laid out alike, and of this precision. On the processor that is oneDNN's own
-    /// layout. The plain weight is let go, so that few weights are in memory twice.
+    /// layout, on a GPU channels are innermost. The plain weight is let go, so that few weights are in memory twice.
     pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
         let convert = |tensor: &Tensor| {
             if !form.device.is_cpu() {
@@ -98,10 +99,14 @@ impl Convolution {
                 .and_then(|tensor| tensor.f_to_mkldnn(None))
                 .during("laying out a weight")
         };
-        let bias = self.bias.as_ref().map(convert).transpose()?;
+        let weight = convert(&self.weight)?;
         Ok(Self {
-            weight: convert(&self.weight)?,
-            bias,
+            weight: if form.device.is_cpu() {
+                weight
+            } else {
+                channels_last(&weight)?
+            },
+            bias: self.bias.as_ref().map(convert).transpose()?,
             geometry: self.geometry,
         })
     }

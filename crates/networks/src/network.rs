@@ -11,7 +11,7 @@ use crate::alexnet::AlexNet;
 use crate::cuda;
 use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation};
-use crate::input::{self, CHANNELS, Normalisation};
+use crate::input::{self, CHANNELS, Normalisation, channels_last};
 use crate::layers::Mode;
 use crate::parameters::{Parameters, WeightFile};
 use crate::precision::Precision;
@@ -90,11 +90,14 @@ pub struct Network {
     pub(crate) room: usize,
 }
 
+/// Inputs in a batch on a CUDA GPU, whatever the network: as many as keep an H200 busy. Less where the GPU has too little memory.
+pub(crate) const CUDA_BATCH: usize = 256;
+
 /// Whether the device has the numbers, and sets it to them.
 fn check(form: Form) -> Result<(), NetworkError> {
     let Form { device, precision } = form;
     let tf32 = precision == Precision::Tf32;
-    if !matches!(device.tch(), tch::Device::Cuda(_)) {
+    if !device.is_cuda() {
         return if tf32 {
             Err(NetworkError::Tf32 { device })
         } else {
@@ -210,10 +213,16 @@ impl Network {
                 });
             }
         };
+        let batch = if form.device.is_cuda() {
+            CUDA_BATCH
+        } else {
+            self.batch
+        };
         Ok(Self {
             layers,
             layout: Layout::Prepared(form),
             device: form.device,
+            batch,
             ..self
         })
     }
@@ -294,8 +303,10 @@ impl Network {
                     .f_to_device(form.device.tch())
                     .and_then(|input| input.f_to_kind(form.precision.kind()))
                     .during("laying out an input")?;
-                convolve(input)?
-                    .f_to_kind(Kind::Float)
+                // Gradients through a pooling of the other layout may add up in any order.
+                convolve(channels_last(&input)?)?
+                    .f_contiguous()
+                    .and_then(|activations| activations.f_to_kind(Kind::Float))
                     .during("reading activations")
             }
         }

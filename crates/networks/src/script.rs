@@ -14,9 +14,10 @@ use tch::{CModule, IValue, Kind, TchError, Tensor};
 
 use crate::device::Device;
 use crate::error::{NetworkError, Operation, memory_line};
+use crate::network::CUDA_BATCH;
 pub use trial::{Difference, Doubt, Takes};
 
-/// Inputs in a batch of a program, whose cost is not known.
+/// Inputs in a batch of a program on the processor, whose cost is not known.
 const SCRIPT_BATCH: usize = 16;
 
 /// Names of the methods that Grad-CAM needs.
@@ -81,7 +82,11 @@ impl Script {
             module,
             methods: methods.clone(),
             device,
-            batch: SCRIPT_BATCH,
+            batch: if device.is_cuda() {
+                CUDA_BATCH
+            } else {
+                SCRIPT_BATCH
+            },
             classes: 0,
             doubts: Vec::new(),
         };

@@ -6,5 +6,4 @@
 #
 # Without a GPU it says so and checks everything else. Exit status 1: a value is outside its tolerance; 2: something that it needs is missing.
 set -euo pipefail
-readonly HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec "${PYTHON:-python3}" "$HERE/gpu.py" "${1:-.}"
+exec "${PYTHON:-python3}" "$(dirname "${BASH_SOURCE[0]}")/gpu.py" "${1:-.}"
