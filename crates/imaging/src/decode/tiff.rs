@@ -307,8 +307,9 @@ impl<'a> Tiff<'a> {
                 }
                 for x in 0..self.width {
                     pixel.clear();
-                    rows.iter()
-                        .for_each(|row| pixel.extend(&row[x * step..][..step]));
+                    for row in &rows {
+                        pixel.extend(&row[x * step..][..step]);
+                    }
                     take(&pixel);
                 }
             }
