@@ -307,6 +307,7 @@ fn code_that_no_digest_may_cover_is_refused() {
         (ACTION, "#[path = \"glue.rs\"] mod helper;"),
         (ACTION, "const VERSION: &str = env!(\"CARGO_PKG_VERSION\");"),
         (ACTION, "include!(\"table.rs\");"),
+        (ACTION, "fn expect(a: &str) {}"),
         (ACTION, "fn ("),
         ("crates/segment/src/lib.rs", "mod gone;"),
     ];
@@ -319,6 +320,7 @@ fn code_that_no_digest_may_cover_is_refused() {
     cannot read crates/segment/src/crops/helper.rs: No such file or directory (os error 2)
     crates/segment/src/crops.rs: `env!` reads what no digest covers
     crates/segment/src/crops.rs: `include!` reads what no digest covers
+    crates/segment/src/crops.rs: what a function `expect` is given would count as a message
     crates/segment/src/crops.rs:18:4: cannot parse string into token stream
     cannot read crates/segment/src/gone.rs: No such file or directory (os error 2)
     ");
