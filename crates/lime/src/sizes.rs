@@ -175,12 +175,12 @@ impl Sizes for Fits {
 
 #[cfg(test)]
 mod tests {
-    use sampling::Seed;
+    use sampling::{Seed, samplers};
 
     use super::*;
 
     fn checks_until_settled(settled: Settled, noise: f32) -> usize {
-        let all = Sampler::Paired.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
+        let all = samplers::PAIRED.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
         let answer = |sample: usize| {
             let linear: f32 = (0..6)
                 .filter(|&superpixel| all.kept(sample, superpixel))
@@ -188,7 +188,7 @@ mod tests {
                 .sum();
             linear + noise * (sample as f32 * 12.9898).sin()
         };
-        let mut watch = Watch::new(settled, Sampler::Paired, Settings::default());
+        let mut watch = Watch::new(settled, samplers::PAIRED, Settings::default());
         let checks = (1..=all.samples() / 100).take_while(|check| {
             let masks = all.select(0..check * 100);
             let answers: Vec<f32> = (0..check * 100).map(answer).collect();
@@ -200,7 +200,7 @@ mod tests {
     /// The reference differs from the answers by noise, so that asking it about few adds to the errors.
     #[test]
     fn a_correction_that_adds_too_much_unsettles_what_was_settled() {
-        let masks = Sampler::Paired.masks(Seed::derive(3, &[b"again"]), 600, 6);
+        let masks = samplers::PAIRED.masks(Seed::derive(3, &[b"again"]), 600, 6);
         let noise = |sample: usize, scale: f32| scale * (sample as f32 * 78.233).sin();
         let cheap: Vec<f32> = (0..600).map(|sample| noise(sample, 0.01)).collect();
         let reference: Vec<f32> = (0..600).map(|sample| noise(7 * sample, 0.1)).collect();
@@ -212,7 +212,7 @@ mod tests {
                 certain: 1,
             };
             let standard_error = Settled::StandardError(limit);
-            let mut watch = Watch::new(standard_error, Sampler::Paired, Settings::default());
+            let mut watch = Watch::new(standard_error, samplers::PAIRED, Settings::default());
             let before = watch.settled(&masks, &cheap).unwrap();
             let after = watch.still_settled(&masks, &cheap, &correction).unwrap();
             (before, after)

@@ -453,12 +453,12 @@ fn check(holds: bool, error: SurrogateError) -> Result<(), SurrogateError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use sampling::{Sampler, Seed};
+    use sampling::{Seed, samplers};
 
     const DISTANCES: [Distance; 2] = Distance::ALL;
 
     fn masks(samples: usize, superpixels: usize) -> Masks {
-        Sampler::Coin.masks(Seed::derive(5, &[b"surrogate"]), samples, superpixels)
+        samplers::COIN.masks(Seed::derive(5, &[b"surrogate"]), samples, superpixels)
     }
 
     /// The sum of the weights of kept superpixels, plus an intercept.

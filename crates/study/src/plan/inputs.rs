@@ -447,7 +447,8 @@ fn fit(lime: &lime::Settings) -> Fit {
     }
 }
 
-/// What a key is made from: every value of the inputs by its dotted path, the code and the shape of the tables.
+/// What a key is made from: every value of the inputs by its dotted path, the code, with that of each plug-in that the inputs name, and the
+/// shape of the tables.
 fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     let digest =
         |unit: &str| code::digest(unit).expect("build.rs makes a digest for every unit of code");
@@ -465,6 +466,10 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     for (path, leaf) in leaves {
         builder = match leaf {
             Leaf::Read(value) => builder.input(path, value),
+            Leaf::Plugin { name, module } => {
+                let code = builder.input(format!("code.{module}"), digest(&module));
+                code.setting(path, name)
+            }
             Leaf::Value(value) => match path.strip_prefix("names.") {
                 Some(name) => builder.name(name.to_owned(), value),
                 None => builder.setting(path, value),
@@ -474,9 +479,15 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     builder.build()
 }
 
-/// A value of inputs, or what is read of a file or of an earlier table: a digest, or the value itself.
+/// A part of inputs.
 enum Leaf {
+    /// What is read of a file or of an earlier table: a digest, or the value itself.
     Read(Value),
+    /// Code of which there are several, by its name in pipeline.toml and the module that holds it.
+    Plugin {
+        name: Value,
+        module: String,
+    },
     Value(Value),
 }
 
@@ -485,6 +496,13 @@ fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
         Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("digest") => {
             let digest = fields.remove("digest").unwrap_or_default();
             leaves.push((path, Leaf::Read(digest)));
+        }
+        Value::Object(mut fields)
+            if fields.contains_key("plugin") && fields.contains_key("module") =>
+        {
+            let name = fields.remove("plugin").unwrap_or_default();
+            let module = fields["module"].as_str().unwrap_or_default().to_owned();
+            leaves.push((path, Leaf::Plugin { name, module }));
         }
         Value::Object(mut fields)
             if fields.contains_key("table") && fields.contains_key("part") =>
