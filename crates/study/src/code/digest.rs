@@ -159,7 +159,7 @@ pub(crate) fn units(files: &Files) -> Result<Vec<(String, Vec<PathBuf>)>> {
         let roots = roots.iter().map(PathBuf::from).collect();
         ((*kind).to_owned(), roots)
     });
-    let mut units = Vec::from_iter(kinds);
+    let mut units: Vec<_> = kinds.collect();
     for folder in PLUGINS {
         let plugins = files.list(Path::new(folder))?.into_iter();
         units.extend(plugins.map(|file| (module_path(&file), vec![file])));

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actions::{ClassNames, Control, Explained, Fit, Maker, Samples};
+use actions::{ClassNames, Control, Explained, Fit, Maker};
 use parts::{All, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
@@ -241,7 +241,7 @@ impl Planner<'_> {
             method: subject.method.as_ref()?.to_string(),
             run: subject.run?,
             depth: subject.depth,
-            replacement: subject.replacement,
+            replacement: subject.replacement.map(Replacement::name),
         })
     }
 
@@ -285,9 +285,6 @@ impl Planner<'_> {
     }
 
     fn asked(&self, subject: &Subject, lime: &lime::Settings) -> Option<actions::Asked> {
-        let precision = self.study.precision_of(lime);
-        let open = matches!(lime.samples, Samples::Until { .. });
-        let decided_by_fits = open || precision == lime::Precision::Mixed;
         Some(actions::Asked {
             pixels: self.part(&subject.crop())?,
             labels: self.part(&subject.segments())?,
@@ -299,8 +296,7 @@ impl Planner<'_> {
             samples: lime.samples,
             sampler: lime.sampler,
             replacement: lime.replacement,
-            precision,
-            fit: decided_by_fits.then(|| fit(lime)),
+            precision: self.study.precision_of(lime),
         })
     }
 
@@ -631,9 +627,12 @@ impl Planned for actions::Perturbations {
     const KIND: Kind = Kind::Perturbations;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let lime = lime_of(planner, subject)?;
+        let asked = planner.asked(subject, lime)?;
         Some(Self {
             names: planner.explanation(subject)?,
-            asked: planner.asked(subject, lime_of(planner, subject)?)?,
+            fit: asked.decided_by_fits().then(|| fit(lime)),
+            asked,
         })
     }
 
@@ -644,7 +643,7 @@ impl Planned for actions::Perturbations {
 
 /// Fits are in the key only where they decide how many samples are evaluated.
 fn code_of_asked(asked: &actions::Asked) -> Vec<&'static str> {
-    let sizes = asked.fit.map(|_| "sizes");
+    let sizes = asked.decided_by_fits().then_some("sizes");
     [Kind::Perturbations.name()]
         .into_iter()
         .chain(sizes)
@@ -707,7 +706,7 @@ impl Planned for actions::Curves {
                 method,
                 run,
                 order: subject.order?,
-                replacement: subject.replacement?,
+                replacement: subject.replacement?.name(),
             },
             scene: planner.scene(subject)?,
             order: planner.part(&subject.relevances(planner.study))?,
