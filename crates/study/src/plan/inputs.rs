@@ -18,6 +18,9 @@ use crate::settings::{Replacement, infer, lime};
 use crate::sources::Sources;
 use crate::{Kind, Method, Name, Study, code};
 
+/// Raise this when `checkpoint` or `networks::loading` give other numbers for a weight file than before: no code digest covers them.
+const WEIGHTS: u32 = 1;
+
 /// Inputs of a kind of action, as a study gives them.
 pub trait Planned: Serialize + Sized + Send + Sync {
     /// The kind of action.
@@ -253,7 +256,8 @@ impl Planner<'_> {
                 digest: self.sources.network_digest(name).to_owned(),
                 path: network.weights.clone(),
             },
-            architecture: network.architecture.name(),
+            reading: WEIGHTS,
+            architecture: architecture(network.architecture),
             width: network.width,
             mean: network.mean,
             std: network.std,
@@ -435,6 +439,24 @@ impl Planner<'_> {
     }
 }
 
+fn architecture(architecture: infer::Architecture) -> actions::Architecture {
+    let name = architecture.name();
+    match architecture {
+        infer::Architecture::BuiltIn(built_in) => actions::Architecture {
+            name,
+            module: built_in.family().module(),
+            size: Some(format!("{:?}", built_in.family())),
+            batch: Some(built_in.batch()),
+        },
+        infer::Architecture::TorchScript => actions::Architecture {
+            name,
+            module: architectures::PROGRAM,
+            size: None,
+            batch: None,
+        },
+    }
+}
+
 /// How the surrogate of a LIME is fitted.
 fn fit(lime: &lime::Settings) -> Fit {
     Fit {
@@ -497,7 +519,11 @@ fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
             if fields.contains_key("plugin") && fields.contains_key("module") =>
         {
             let name = fields.remove("plugin").unwrap_or_default();
-            let module = fields["module"].as_str().unwrap_or_default().to_owned();
+            let module = fields.remove("module").unwrap_or_default();
+            let module = module.as_str().unwrap_or_default().to_owned();
+            for (setting, value) in fields {
+                flatten(format!("{path}.{setting}"), value, leaves);
+            }
             leaves.push((path, Leaf::Plugin { name, module }));
         }
         Value::Object(mut fields)
@@ -675,11 +701,14 @@ impl Planned for actions::Relevances {
     fn code(&self) -> Vec<&'static str> {
         match &self.maker {
             Maker::Map { .. } => vec!["pooled"],
-            Maker::RandomMap { .. } => vec!["pooled", "saliency"],
+            Maker::RandomMap { .. } => vec!["pooled", "saliency", "randomized"],
             Maker::Weights { .. } => vec!["fitted"],
             Maker::RandomWeights { asked, .. } => {
                 let asked = code_of_asked(asked);
-                ["fitted", "weights"].into_iter().chain(asked).collect()
+                ["fitted", "weights", "randomized"]
+                    .into_iter()
+                    .chain(asked)
+                    .collect()
             }
             Maker::Control { .. } => vec!["controls"],
         }
