@@ -6,7 +6,7 @@ use std::path::Path;
 use imaging::Rgb;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use sampling::{Masks, Sampler, Seed};
+use sampling::{Masks, Seed, samplers};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) fn weights(architecture: Architecture, width: Width) -> Weights {
         }
     }
     let mut kept = Kept(RandomParameters::new(5, CLASSES as i64), Weights::new());
-    Network::new(&mut kept, architecture, width).unwrap();
+    crate::build(&mut kept, architecture, width).unwrap();
     kept.1
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn saved(weights: &Weights) -> Vec<u8> {
 
 fn plain(architecture: Architecture) -> Network {
     let mut parameters = RandomParameters::new(5, CLASSES as i64);
-    Network::new(&mut parameters, architecture, Width::new(0.125).unwrap()).unwrap()
+    crate::build(&mut parameters, architecture, Width::new(0.125).unwrap()).unwrap()
 }
 
 fn classifier(architecture: Architecture) -> Classifier {
@@ -273,7 +273,7 @@ fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
         let network = plain(architecture).prepared(precision).unwrap();
         let classifier = Classifier::new(network, Normalisation::IMAGENET);
         let ask = |rows: &[usize]| {
-            let masks = Sampler::Coin.masks(seed, 150, 4);
+            let masks = samplers::COIN.masks(seed, 150, 4);
             let question = Question {
                 crop: &crop,
                 replacement: &replacement,
@@ -301,7 +301,7 @@ fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
 #[test]
 fn few_masks_are_answered_as_many_are() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 100, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 100, 4);
     for name in KINDS {
         let classifier = classifier(named(name));
         let question = Question {
@@ -328,14 +328,14 @@ fn a_program_whose_logits_are_a_part_of_its_input_is_read_before_that_changes() 
     ));
     let bytes = std::fs::read(path).unwrap();
     let size = [HEIGHT, WIDTH];
-    let script =
-        Network::load_script(path, &bytes, size, &Methods::default(), Precision::Fp32).unwrap();
+    let (script, _) =
+        crate::load_script(path, &bytes, size, &Methods::default(), Precision::Fp32).unwrap();
     let same = Normalisation {
         mean: [0.0; 3],
         std: [1.0 / 255.0; 3],
     };
     let (crop, replacement) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH));
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 40, 4);
     let question = Question {
         crop: &crop,
         replacement: &replacement,
@@ -360,7 +360,7 @@ fn a_program_whose_logits_are_a_part_of_its_input_is_read_before_that_changes() 
 #[test]
 fn the_targets_probability_is_at_most_the_largest() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 40, 4);
     for temperature in [0.01, 1.0] {
         let classifier = classifier(named("resnet18")).with_temperature(temperature);
         let answers = |target: usize| {
@@ -428,10 +428,10 @@ fn behind_global_average_pooling_no_pass_backwards_is_needed() {
 
 /// A program of halves with 3 classes.
 fn halves(features: &str, head: &str) -> Classifier {
-    let program = crate::script::tests::halves(features, head);
+    let program = crate::loading::script::tests::halves(features, head);
     let (path, size) = (Path::new("net.pt"), [HEIGHT, WIDTH]);
-    let network =
-        Network::load_script(path, &program, size, &Methods::default(), Precision::Fp32).unwrap();
+    let (network, _) =
+        crate::load_script(path, &program, size, &Methods::default(), Precision::Fp32).unwrap();
     Classifier::new(network, Normalisation::IMAGENET)
 }
 
@@ -556,7 +556,7 @@ fn with_room(name: &str, room: usize) -> Classifier {
 #[test]
 fn after_too_little_memory_the_batch_is_halved_and_the_answers_are_the_same() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"memory"]), 37, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"memory"]), 37, 4);
     let question = Question {
         crop: &crop,
         replacement: &replacement,

@@ -474,7 +474,7 @@ pub mod inputs;
     clippy::disallowed_methods,
     reason = "tests write files in temporary folders of their own"
 )]
-mod matrix;
+pub(crate) mod matrix;
 pub mod reads;
 mod subjects;
 

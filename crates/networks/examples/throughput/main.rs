@@ -14,7 +14,7 @@ use networks::{
     Architecture, Classifier, Form, Machine, Methods, Network, NetworkError, Normalisation,
     Precision, Question, RandomParameters, Wanted, Width,
 };
-use sampling::{Sampler, Seed};
+use sampling::{Seed, samplers};
 use tch::{Device, Kind, Tensor};
 
 const SIDE: usize = 224;
@@ -92,7 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let labels: Vec<u16> = (0..SIDE * SIDE).map(|pixel| cell(pixel) as u16).collect();
     // Several batches a question, as a study asks: what is between two of them counts too.
     let asked = size * BATCHES_A_QUESTION;
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"throughput"]), asked, CELLS * CELLS);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"throughput"]), asked, CELLS * CELLS);
     let question = Question {
         crop: &crop,
         replacement: &replacement,
@@ -144,7 +144,7 @@ fn load(name: &str, width: Width, form: Form) -> Result<Network, Box<dyn std::er
     }
     let architecture: Architecture = name.parse()?;
     let mut parameters = RandomParameters::new(1, 1000);
-    Ok(Network::new(&mut parameters, architecture, width)?.prepared(form)?)
+    Ok(networks::build(&mut parameters, architecture, width)?.prepared(form)?)
 }
 
 /// Median seconds of a call.

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actions::{ClassNames, Control, Explained, Fit, Maker, Samples};
+use actions::{ClassNames, Control, Explained, Fit, Maker};
 use parts::{All, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
@@ -17,6 +17,9 @@ use crate::reader::Choice;
 use crate::settings::{Replacement, infer, lime};
 use crate::sources::Sources;
 use crate::{Kind, Method, Name, Study, code};
+
+/// Raise this when `checkpoint` or `networks::loading` give other numbers for a weight file than before: no code digest covers them.
+const WEIGHTS: u32 = 1;
 
 /// Inputs of a kind of action, as a study gives them.
 pub trait Planned: Serialize + Sized + Send + Sync {
@@ -241,7 +244,7 @@ impl Planner<'_> {
             method: subject.method.as_ref()?.to_string(),
             run: subject.run?,
             depth: subject.depth,
-            replacement: subject.replacement,
+            replacement: subject.replacement.map(Replacement::name),
         })
     }
 
@@ -253,7 +256,8 @@ impl Planner<'_> {
                 digest: self.sources.network_digest(name).to_owned(),
                 path: network.weights.clone(),
             },
-            architecture: network.architecture.name(),
+            reading: WEIGHTS,
+            architecture: architecture(network.architecture),
             width: network.width,
             mean: network.mean,
             std: network.std,
@@ -285,9 +289,6 @@ impl Planner<'_> {
     }
 
     fn asked(&self, subject: &Subject, lime: &lime::Settings) -> Option<actions::Asked> {
-        let precision = self.study.precision_of(lime);
-        let open = matches!(lime.samples, Samples::Until { .. });
-        let decided_by_fits = open || precision == lime::Precision::Mixed;
         Some(actions::Asked {
             pixels: self.part(&subject.crop())?,
             labels: self.part(&subject.segments())?,
@@ -299,8 +300,7 @@ impl Planner<'_> {
             samples: lime.samples,
             sampler: lime.sampler,
             replacement: lime.replacement,
-            precision,
-            fit: decided_by_fits.then(|| fit(lime)),
+            precision: self.study.precision_of(lime),
         })
     }
 
@@ -439,6 +439,24 @@ impl Planner<'_> {
     }
 }
 
+fn architecture(architecture: infer::Architecture) -> actions::Architecture {
+    let name = architecture.name();
+    match architecture {
+        infer::Architecture::BuiltIn(built_in) => actions::Architecture {
+            name,
+            module: built_in.family().module(),
+            size: Some(format!("{:?}", built_in.family())),
+            batch: Some(built_in.batch()),
+        },
+        infer::Architecture::TorchScript => actions::Architecture {
+            name,
+            module: architectures::PROGRAM,
+            size: None,
+            batch: None,
+        },
+    }
+}
+
 /// How the surrogate of a LIME is fitted.
 fn fit(lime: &lime::Settings) -> Fit {
     Fit {
@@ -447,7 +465,8 @@ fn fit(lime: &lime::Settings) -> Fit {
     }
 }
 
-/// What a key is made from: every value of the inputs by its dotted path, the code and the shape of the tables.
+/// What a key is made from: every value of the inputs by its dotted path, the code, with that of each plug-in that the inputs name, and the
+/// shape of the tables.
 fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     let digest =
         |unit: &str| code::digest(unit).expect("build.rs makes a digest for every unit of code");
@@ -465,6 +484,10 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     for (path, leaf) in leaves {
         builder = match leaf {
             Leaf::Read(value) => builder.input(path, value),
+            Leaf::Plugin { name, module } => {
+                let code = builder.input(format!("code.{module}"), digest(&module));
+                code.setting(path, name)
+            }
             Leaf::Value(value) => match path.strip_prefix("names.") {
                 Some(name) => builder.name(name.to_owned(), value),
                 None => builder.setting(path, value),
@@ -474,9 +497,15 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     builder.build()
 }
 
-/// A value of inputs, or what is read of a file or of an earlier table: a digest, or the value itself.
+/// A part of inputs.
 enum Leaf {
+    /// What is read of a file or of an earlier table: a digest, or the value itself.
     Read(Value),
+    /// Code of which there are several, by its name in pipeline.toml and the module that holds it.
+    Plugin {
+        name: Value,
+        module: String,
+    },
     Value(Value),
 }
 
@@ -485,6 +514,17 @@ fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
         Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("digest") => {
             let digest = fields.remove("digest").unwrap_or_default();
             leaves.push((path, Leaf::Read(digest)));
+        }
+        Value::Object(mut fields)
+            if fields.contains_key("plugin") && fields.contains_key("module") =>
+        {
+            let name = fields.remove("plugin").unwrap_or_default();
+            let module = fields.remove("module").unwrap_or_default();
+            let module = module.as_str().unwrap_or_default().to_owned();
+            for (setting, value) in fields {
+                flatten(format!("{path}.{setting}"), value, leaves);
+            }
+            leaves.push((path, Leaf::Plugin { name, module }));
         }
         Value::Object(mut fields)
             if fields.contains_key("table") && fields.contains_key("part") =>
@@ -613,9 +653,12 @@ impl Planned for actions::Perturbations {
     const KIND: Kind = Kind::Perturbations;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let lime = lime_of(planner, subject)?;
+        let asked = planner.asked(subject, lime)?;
         Some(Self {
             names: planner.explanation(subject)?,
-            asked: planner.asked(subject, lime_of(planner, subject)?)?,
+            fit: asked.decided_by_fits().then(|| fit(lime)),
+            asked,
         })
     }
 
@@ -626,7 +669,7 @@ impl Planned for actions::Perturbations {
 
 /// Fits are in the key only where they decide how many samples are evaluated.
 fn code_of_asked(asked: &actions::Asked) -> Vec<&'static str> {
-    let sizes = asked.fit.map(|_| "sizes");
+    let sizes = asked.decided_by_fits().then_some("sizes");
     [Kind::Perturbations.name()]
         .into_iter()
         .chain(sizes)
@@ -658,11 +701,14 @@ impl Planned for actions::Relevances {
     fn code(&self) -> Vec<&'static str> {
         match &self.maker {
             Maker::Map { .. } => vec!["pooled"],
-            Maker::RandomMap { .. } => vec!["pooled", "saliency"],
+            Maker::RandomMap { .. } => vec!["pooled", "saliency", "randomized"],
             Maker::Weights { .. } => vec!["fitted"],
             Maker::RandomWeights { asked, .. } => {
                 let asked = code_of_asked(asked);
-                ["fitted", "weights"].into_iter().chain(asked).collect()
+                ["fitted", "weights", "randomized"]
+                    .into_iter()
+                    .chain(asked)
+                    .collect()
             }
             Maker::Control { .. } => vec!["controls"],
         }
@@ -689,7 +735,7 @@ impl Planned for actions::Curves {
                 method,
                 run,
                 order: subject.order?,
-                replacement: subject.replacement?,
+                replacement: subject.replacement?.name(),
             },
             scene: planner.scene(subject)?,
             order: planner.part(&subject.relevances(planner.study))?,
