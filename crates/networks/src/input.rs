@@ -152,26 +152,9 @@ pub(crate) fn channels_first(input: &Tensor) -> Result<Tensor, NetworkError> {
     input.f_permute([0, 3, 1, 2]).during("laying out an input")
 }
 
-/// The same values with channels innermost in memory, in which a GPU convolves faster, and a CPU trains faster.
-pub fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
+/// The same values with channels innermost in memory, in which a GPU convolves faster.
+pub(crate) fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
     channels_first(&channels_innermost(input)?)
-}
-
-/// The largest logit's class for each input, and its softmax probability.
-pub fn predictions(logits: &Tensor) -> Result<Vec<(usize, f32)>, NetworkError> {
-    let read = || -> Result<_, tch::TchError> {
-        let (probability, class) = logits.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
-        Ok((
-            Vec::<i64>::try_from(&class)?,
-            Vec::<f32>::try_from(&probability)?,
-        ))
-    };
-    let (classes, probabilities) = read().during("reading predictions")?;
-    Ok(classes
-        .into_iter()
-        .map(|class| class as usize)
-        .zip(probabilities)
-        .collect())
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut by_batch = Vec::new();
     if device.is_cpu() {
         for batch in [size / 2, size, 2 * size] {
-            let images = network.images_a_second(batch, SIDE, SECONDS)?;
+            let images = networks::images_a_second(&network, batch, SIDE, SECONDS)?;
             by_batch.push(format!("\"{batch}\": {images:.2}"));
         }
     }
@@ -138,8 +138,7 @@ fn load(name: &str, width: Width, form: Form) -> Result<Network, Box<dyn std::er
     if is_program(name) {
         let (path, methods) = (Path::new(name), Methods::default());
         let bytes = std::fs::read(path)?;
-        return Ok(Network::load_script(
-            path, &bytes, [SIDE; 2], &methods, form,
+        return Ok(networks::load_script(path, &bytes, [SIDE; 2], &methods, form)?.0); 2], &methods, form,
         )?);
     }
     let architecture: Architecture = name.parse()?;

@@ -9,11 +9,10 @@ use std::path::Path;
 
 use checkpoint::FileKind;
 
-use super::LoadError;
+use super::{Doubt, LoadError};
 use crate::device::Device;
 use crate::families::script::{BATCH, Methods, Script, gist};
 use crate::network::batch_on;
-pub use trial::{Difference, Doubt, Takes};
 use trial::{Found, Trial};
 
 /// A program that was tried.
