@@ -154,7 +154,6 @@ fn write_study(folder: &StudyFolder, names: &[String]) {
     );
     // The classes of these networks are not those of the labels.
     let text = text.replace("labels = \"labels.csv\"\n", "crop = 64\n");
-    let text = text.replace("threads = 2", "threads = 1");
     fs::write(folder.path("pipeline.toml"), text).unwrap();
 }
 

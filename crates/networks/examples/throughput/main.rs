@@ -138,8 +138,7 @@ fn load(name: &str, width: Width, form: Form) -> Result<Network, Box<dyn std::er
     if is_program(name) {
         let (path, methods) = (Path::new(name), Methods::default());
         let bytes = std::fs::read(path)?;
-        return Ok(networks::load_script(path, &bytes, [SIDE; 2], &methods, form)?.0); 2], &methods, form,
-        )?);
+        return Ok(networks::load_script(path, &bytes, [SIDE; 2], &methods, form)?.0);
     }
     let architecture: Architecture = name.parse()?;
     let mut parameters = RandomParameters::new(1, 1000);

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use controls::{MOST_SUPERPIXELS, edges, greedy, oracle};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use imaging::Rgb;
 use sampling::{Masks, Seed};
 
@@ -14,7 +14,7 @@ fn answers(masks: &Masks) -> Vec<f32> {
     (0..masks.samples()).map(count).collect()
 }
 
-fn rankings(criterion: &mut Criterion) {
+pub(crate) fn rankings(criterion: &mut Criterion) {
     let seed = Seed::derive(1, &[b"bench"]);
     let pixels = (0..SIDE * SIDE * 3).map(|index| (index * index % 251) as u8);
     let crop = Rgb::new(SIDE, SIDE, pixels.collect()).expect("the sizes fit");
@@ -31,6 +31,3 @@ fn rankings(criterion: &mut Criterion) {
         bencher.iter(|| oracle(MOST_SUPERPIXELS, seed, answer));
     });
 }
-
-criterion_group!(benches, rankings);
-criterion_main!(benches);

@@ -1,9 +1,9 @@
 //! Grad-CAM's arithmetic, for the layer of ResNet-50.
 
 use cam::{Dims, channel_weights, enlarge, map};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 
-fn maps(criterion: &mut Criterion) {
+pub(crate) fn maps(criterion: &mut Criterion) {
     let dims = Dims {
         channels: 2048,
         height: 7,
@@ -24,6 +24,3 @@ fn maps(criterion: &mut Criterion) {
         bencher.iter(|| enlarge(&found, [7, 7], [224, 224]));
     });
 }
-
-criterion_group!(benches, maps);
-criterion_main!(benches);
