@@ -31,7 +31,7 @@ pub use localization::Localization;
 pub use logits::Logits;
 pub use names::{Explained, Image, Judged, Mapped, Partitioned, Seen};
 pub use network::Network;
-pub use perturbations::{Asked, Perturbations, Precision, Samples, Settled};
+pub use perturbations::{Asked, Perturbations};
 pub use relevances::{Control, Maker, Random, Relevances};
 pub use saliency::{Cam, Saliency};
 pub use sanity::{Cascade, Sanity};

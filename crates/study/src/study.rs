@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::kind::Stage;
-use crate::name::Name;
-use crate::problem::{Problems, Source};
-use crate::reader::{Choice, Reader, Section};
-use crate::settings::{
-    compute, controls, deletion, evaluate, gradcam, images, infer, lime, report, sanity, segment,
-};
+use config::{Declared, Name, Problems, Reader, Section, Source};
+use methods::{Asking, Method, Precision, kinds};
 
-/// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
-const MOST_RUNS: u32 = 10_000;
+use crate::settings::{
+    compute, deletion, evaluate, general, images, infer, report, sanity, segment,
+};
 
 /// A study whose settings are within their ranges, whose files are there, and whose parts fit together.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,136 +43,55 @@ pub struct Study {
     pub compute: compute::Settings,
 }
 
-/// A way to explain, or a control: a way to put superpixels in order that explains nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Method {
-    /// Grad-CAM.
-    Gradcam(gradcam::Settings),
-    /// LIME.
-    Lime(lime::Settings),
-    /// Control: orders that nothing but the seed decides.
-    Random(controls::Random),
-    /// Control: where the image has edges, whatever the network makes of them.
-    Edges,
-    /// Control: at each step the superpixel whose removal lowers the probability most.
-    Greedy,
-    /// Control: the order of least area, of at most 12 superpixels.
-    Oracle,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum MethodKind {
-    Gradcam,
-    Lime,
-    Random,
-    Edges,
-    Greedy,
-    Oracle,
-}
-
-impl Choice for MethodKind {
-    const WHAT: &'static str = "kind of method";
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("gradcam", Self::Gradcam),
-        ("lime", Self::Lime),
-        ("random", Self::Random),
-        ("edges", Self::Edges),
-        ("greedy", Self::Greedy),
-        ("oracle", Self::Oracle),
-    ];
-}
-
-impl Method {
-    /// The name of its kind in pipeline.toml.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Gradcam(_) => MethodKind::Gradcam,
-            Self::Lime(_) => MethodKind::Lime,
-            Self::Random(_) => MethodKind::Random,
-            Self::Edges => MethodKind::Edges,
-            Self::Greedy => MethodKind::Greedy,
-            Self::Oracle => MethodKind::Oracle,
-        }
-        .name()
-    }
-
-    /// Whether every run gives the same, so that run 0 stands for all.
-    pub fn deterministic(&self) -> bool {
-        !matches!(self, Self::Lime(_) | Self::Random(_))
-    }
-
-    /// Whether it is a control: it is there to be compared with and explains nothing.
-    pub fn is_control(&self) -> bool {
-        !matches!(self, Self::Gradcam(_) | Self::Lime(_))
-    }
-
-    /// Whether it explains the network, and is not a control.
-    pub fn explains(&self) -> bool {
-        !self.is_control()
-    }
-
-    /// The stage that makes its relevances.
-    pub fn stage(&self) -> Stage {
-        match self {
-            Self::Gradcam(_) => Stage::Gradcam,
-            Self::Lime(_) => Stage::Lime,
-            Self::Random(_) | Self::Edges | Self::Greedy | Self::Oracle => Stage::Deletion,
-        }
-    }
-
-    /// Whether it says how relevant a superpixel is: an explanation, or the edges in it. `random`, `greedy` and `oracle` give an order, in which the
-    /// numbers mean nothing.
-    pub fn gives_relevances(&self) -> bool {
-        matches!(self, Self::Gradcam(_) | Self::Lime(_) | Self::Edges)
-    }
-
-    /// Whether it is a control that finds its order by removing superpixels, so that the order depends on what replaces them.
-    pub fn searches(&self) -> bool {
-        matches!(self, Self::Greedy | Self::Oracle)
-    }
-
-    /// A method, and the partitions on which it is judged where that are not all.
-    fn read(
-        mut section: Section<'_>,
-        partitions: &Partitions,
-        programs: bool,
-        tf32: bool,
-    ) -> Option<(Self, Option<Vec<Name>>)> {
-        let Some(kind) = section.kind("kind") else {
-            section.abandon();
-            return None;
-        };
-        let known: Vec<&Name> = partitions.keys().collect();
-        let chosen = section.names("partitions", "partition", &known);
-        if kind == MethodKind::Oracle {
-            check_oracle(&section, chosen.as_deref(), partitions);
-        }
-        let plain = |section: Section<'_>, method| {
-            section.finish();
-            method
-        };
-        let method = match kind {
-            MethodKind::Gradcam => Self::Gradcam(gradcam::Settings::read(section)),
-            MethodKind::Lime => Self::Lime(lime::Settings::read(section, programs, tf32)),
-            MethodKind::Random => Self::Random(controls::Random::read(section)),
-            MethodKind::Edges => plain(section, Self::Edges),
-            MethodKind::Greedy => plain(section, Self::Greedy),
-            MethodKind::Oracle => plain(section, Self::Oracle),
-        };
-        Some((method, chosen))
-    }
-}
-
 /// The partitions by name; none for one that could not be read, which has been reported and may still be named.
 type Partitions = BTreeMap<Name, Option<segment::Partition>>;
 
-/// Says so where it is certain that the oracle has nothing to do, or not on a partition that it was given.
-fn check_oracle(section: &Section<'_>, chosen: Option<&[Name]>, partitions: &Partitions) {
+/// Of which networks a study consists, as far as methods must know.
+#[derive(Clone, Copy)]
+struct Networks {
+    /// Whether one is a `TorchScript` program.
+    programs: bool,
+    /// Whether all compute in tf32.
+    tf32: bool,
+}
+
+/// A method, and the partitions on which it is judged where that are not all.
+fn method(
+    mut section: Section<'_>,
+    partitions: &Partitions,
+    networks: Networks,
+) -> Option<(Method, Option<Vec<Name>>)> {
+    let Some(kind) = section.kind::<kinds::Kind>("kind") else {
+        section.abandon();
+        return None;
+    };
+    let known: Vec<&Name> = partitions.keys().collect();
+    let chosen = section.names("partitions", "partition", &known);
+    let method = kind.family().read(&mut section);
+    if let Some(most) = method.most_superpixels() {
+        check_fineness(&section, method.kind(), most, chosen.as_deref(), partitions);
+    }
+    if let Some(precision) = method.asking().and_then(|asking| asking.precision) {
+        check_precision(&section, precision, networks);
+    }
+    section.finish();
+    Some((method, chosen))
+}
+
+/// Says so where it is certain that a search has nothing to do, or not on a partition that it was given.
+fn check_fineness(
+    section: &Section<'_>,
+    kind: &str,
+    most: usize,
+    chosen: Option<&[Name]>,
+    partitions: &Partitions,
+) {
     let too_fine = |name: &&Name| {
         let partition = partitions.get(*name).and_then(Option::as_ref);
-        partition.is_some_and(controls::too_fine_for_oracle)
+        let exact = partition.and_then(segment::Partition::exact);
+        exact.is_some_and(|superpixels| superpixels > most as u64)
     };
-    let title = "the oracle asks about every subset of at most 12 superpixels";
+    let title = format!("`{kind}` takes partitions of at most {most} superpixels");
     if let Some(name) = chosen.into_iter().flatten().find(too_fine) {
         section.wrong("partitions", title, format!("`{name}` has more"));
     } else if chosen.is_none()
@@ -185,6 +100,18 @@ fn check_oracle(section: &Section<'_>, chosen: Option<&[Name]>, partitions: &Par
     {
         let label = "every partition of the study has more: add a coarser one";
         section.wrong("kind", title, label);
+    }
+}
+
+/// Says so where a method cannot have a precision of its own.
+fn check_precision(section: &Section<'_>, precision: Precision, networks: Networks) {
+    if networks.programs && precision != Precision::Fp32 {
+        let label = "a network of this study is a TorchScript program";
+        section.wrong("precision", compute::PROGRAM, label);
+    }
+    if networks.tf32 {
+        let label = "one process multiplies in tf32 or does not";
+        section.wrong("precision", compute::WHOLE_TF32, label);
     }
 }
 
@@ -199,7 +126,6 @@ impl Study {
     }
 
     fn assemble(file: &Path, mut root: Section<'_>) -> Self {
-        let mut general = root.section("study");
         let images = images::Settings::read(root.section("images"));
         let crop = images.crop;
         let partitions = each(&mut root, "partitions", "partition", |section| {
@@ -211,16 +137,17 @@ impl Study {
         let programs = networks
             .values()
             .any(|network| network.architecture == infer::Architecture::TorchScript);
-        let compute = compute::Settings::read(root.section("compute"), programs);
+        let compute = compute::Settings::checked(root.section("compute"), programs);
         let tf32 = compute.precision == compute::Precision::Tf32;
         let methods = each(&mut root, "methods", "method", |section| {
-            Method::read(section, &partitions, programs, tf32)
+            method(section, &partitions, Networks { programs, tf32 })
         });
+        let general: general::Settings = all(root.section("study"));
         let study = Self {
             file: file.to_path_buf(),
-            seed: general.integer("seed", None, 0..=i64::MAX as u64),
-            runs: general.integer("runs", Some(10), 1..=MOST_RUNS),
-            artifacts: general.new_folder("artifacts", "artifacts"),
+            seed: general.seed,
+            runs: general.runs,
+            artifacts: general.artifacts,
             images,
             partitions: partitions
                 .into_iter()
@@ -235,33 +162,23 @@ impl Study {
                 .into_iter()
                 .map(|(name, (method, _))| (name, method))
                 .collect(),
-            deletion: deletion::Settings::read(root.section("deletion")),
-            evaluate: evaluate::Settings::read(root.section("evaluate")),
-            sanity: sanity::Settings::read(root.section("sanity")),
-            report: report::Settings::read(root.section("report")),
+            deletion: all(root.section("deletion")),
+            evaluate: all(root.section("evaluate")),
+            sanity: all(root.section("sanity")),
+            report: all(root.section("report")),
             compute,
         };
-        general.finish();
         root.finish();
         study
     }
 
-    /// In which numbers a LIME asks the networks.
-    pub fn precision_of(&self, lime: &lime::Settings) -> lime::Precision {
-        lime.precision.unwrap_or(match self.compute.precision {
-            compute::Precision::Fp32 => lime::Precision::Fp32,
-            compute::Precision::Tf32 => lime::Precision::Tf32,
-            compute::Precision::Bf16 => lime::Precision::Bf16,
+    /// In which numbers a method asks the networks.
+    pub fn precision_of(&self, asking: &Asking) -> Precision {
+        asking.precision.unwrap_or(match self.compute.precision {
+            compute::Precision::Fp32 => Precision::Fp32,
+            compute::Precision::Tf32 => Precision::Tf32,
+            compute::Precision::Bf16 => Precision::Bf16,
         })
-    }
-
-    /// How many runs of a method the study has: one of a method that is deterministic, and as many of `random` as it has orders.
-    pub fn runs_of(&self, method: &Method) -> u32 {
-        match method {
-            Method::Random(random) => random.orders,
-            method if method.deterministic() => 1,
-            _ => self.runs,
-        }
     }
 
     /// Whether an image, by its place in the order of names, is explained by networks with random layers too. It does not depend on other images
@@ -281,6 +198,13 @@ impl Study {
         let chosen = self.method_partitions.get(method);
         chosen.is_none_or(|chosen| chosen.contains(partition))
     }
+}
+
+/// Settings that are all of a section.
+fn all<T: Declared>(mut section: Section<'_>) -> T {
+    let settings = T::read(&mut section);
+    section.finish();
+    settings
 }
 
 fn each<T>(
