@@ -255,14 +255,14 @@ mod tests {
                 reference_certain: 1,
                 ..cheap.clone()
             };
-            weights(&mixed, samples, &lime()).unwrap()
+            super::weights(&mixed, samples, &lime()).unwrap()
         };
         let alone = |probabilities: &[f32], samples| {
             let run = Perturbations {
                 probabilities: probabilities.to_vec(),
                 ..cheap.clone()
             };
-            weights(&run, samples, &lime()).unwrap()
+            super::weights(&run, samples, &lime()).unwrap()
         };
         let again = [0, 40, 41, 2, 4, 43];
         assert_eq!(

@@ -15,7 +15,7 @@ pub struct Watch {
     settled: Settled,
     fit: Fit,
     /// The superpixels of the highest weights, at each check.
-    tops: Vec<BTreeSet<usize>>,
+    tops: Vec<BTreeSet<u16>>,
 }
 
 impl Watch {
@@ -29,16 +29,13 @@ impl Watch {
     }
 
     /// Whether the weights are settled, now that these masks are answered.
-    pub fn settled(
-        &mut self,
-        masks: &Masks,
-        probabilities: &[f32],
-    ) -> Result<bool, SurrogateError> {
+    pub fn settled(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
         let explanation = self.explanation(masks, probabilities, None)?;
         Ok(match self.settled {
             Settled::StandardError(limit) => precise(&explanation, limit),
             Settled::Top(count) => {
-                self.tops.push(top(&explanation.ranks, count as usize));
+                let order = removal::order(&explanation.weights)?.into_iter();
+                self.tops.push(order.take(count as usize).collect());
                 // Check k comes after k blocks, so these are the checks at half of the samples and later.
                 let half = &self.tops[self.tops.len().div_ceil(2) - 1..];
                 half.len() > 1 && half.iter().all(|top| *top == half[0])
@@ -84,15 +81,6 @@ fn precise(explanation: &Explanation, limit: f64) -> bool {
     errors.all(|(error, &weight)| error.map_or(weight == 0.0, |error| error <= limit))
 }
 
-/// The superpixels of the highest weights.
-fn top(ranks: &[u32], count: usize) -> BTreeSet<usize> {
-    let placed = ranks.iter().enumerate();
-    placed
-        .filter(|&(_, &rank)| (rank as usize) < count)
-        .map(|(superpixel, _)| superpixel)
-        .collect()
-}
-
 /// How many samples more of each stratum to ask in the reference precision after the pilot.
 pub fn more(
     masks: &Masks,
@@ -126,22 +114,19 @@ pub struct Fits {
 
 impl Fits {
     /// As the inputs of an explanation say.
-    pub fn new(inputs: &actions::Asked) -> Self {
-        let watch = match (inputs.samples, inputs.fit) {
+    pub fn new(inputs: &actions::Asked, fit: Option<Fit>) -> Self {
+        let watch = match (inputs.samples, fit) {
             (Samples::Until { settled, .. }, Some(fit)) => Some(Watch::new(settled, fit)),
             _ => None,
         };
-        Self {
-            watch,
-            fit: inputs.fit,
-        }
+        Self { watch, fit }
     }
 }
 
 impl Sizes for Fits {
     fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
         match &mut self.watch {
-            Some(watch) => Ok(watch.settled(masks, probabilities)?),
+            Some(watch) => watch.settled(masks, probabilities),
             None => Ok(false),
         }
     }

@@ -11,11 +11,13 @@ mod maps;
 mod method;
 mod orders;
 mod plugin;
+mod samples;
 mod weights;
 
-pub use asking::{Asking, Precision, Samples, Settled};
+pub use asking::Asking;
 pub use maps::Map;
 pub use method::{Family, Makes, Method, Orders};
 pub use orders::{Ask, Drawn, Ranking, Search, Searched, Seen};
 pub use plugin::{Plugin, Role};
+pub use samples::{Precision, Samples, Settled};
 pub use weights::{Answered, Estimate, Weights};

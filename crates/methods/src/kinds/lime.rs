@@ -5,8 +5,9 @@ use removal::Backdrop;
 use sampling::Sampler;
 use surrogate::{Distance, Explanation, SurrogateError, fit_clustered, fit_corrected};
 
-use crate::asking::{Asking, MOST_SUPERPIXELS, Precision, Samples};
+use crate::asking::Asking;
 use crate::plugin::{Plugin, Role};
+use crate::samples::{MOST_SUPERPIXELS, Precision, Samples};
 use crate::weights::{Answered, Estimate, Weights};
 
 /// Kernel width of the published image explainer, for the cosine distance.

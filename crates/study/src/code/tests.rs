@@ -500,7 +500,7 @@ fn no_comment_test_or_message_of_this_workspace_counts() {
 fn a_plug_in_counts_only_where_inputs_name_it() {
     let (workspace, plain) = here();
     let plugins = units(&workspace.files).unwrap().into_iter();
-    let plugins = Vec::from_iter(plugins.filter(|(unit, _)| unit.contains("::")));
+    let plugins: Vec<_> = plugins.filter(|(unit, _)| unit.contains("::")).collect();
     assert!(plugins.len() > 2);
     for (unit, roots) in plugins {
         let path = roots[0].to_str().unwrap();

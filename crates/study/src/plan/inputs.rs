@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actions::{ClassNames, Control, Explained, Fit, Maker};
 use config::Name;
-use methods::{Asking, Makes, Method, Orders, Precision};
+use methods::{Asking, Makes, Method, Orders};
 use parts::{All, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
@@ -243,7 +243,7 @@ impl Planner<'_> {
             method: subject.method.as_ref()?.to_string(),
             run: subject.run?,
             depth: subject.depth,
-            replacement: subject.replacement,
+            replacement: subject.replacement.map(Replacement::name),
         })
     }
 
@@ -287,14 +287,7 @@ impl Planner<'_> {
         })
     }
 
-    fn asked(
-        &self,
-        subject: &Subject,
-        method: &'static methods::Weights,
-        asking: &Asking,
-    ) -> Option<actions::Asked> {
-        let precision = self.study.precision_of(asking);
-        let decided_by_fits = asking.samples.is_open() || precision == Precision::Mixed;
+    fn asked(&self, subject: &Subject, asking: &Asking) -> Option<actions::Asked> {
         Some(actions::Asked {
             pixels: self.part(&subject.crop())?,
             labels: self.part(&subject.segments())?,
@@ -306,8 +299,7 @@ impl Planner<'_> {
             samples: asking.samples,
             sampler: asking.sampler,
             replacement: asking.replacement,
-            precision,
-            fit: decided_by_fits.then(|| fit(method, asking)),
+            precision: self.study.precision_of(asking),
         })
     }
 
@@ -352,7 +344,7 @@ impl Planner<'_> {
             },
             Orders::Searched(method) => Control::Searched {
                 method,
-                scene: self.scene(subject)?,
+                scene: Box::new(self.scene(subject)?),
             },
         })
     }
@@ -377,7 +369,7 @@ impl Planner<'_> {
                 weights: self.part(&subject.explanation())?,
             },
             (Makes::Weights(method, asking), Some(random)) => Maker::RandomWeights {
-                asked: self.asked(subject, method, asking)?,
+                asked: self.asked(subject, asking)?,
                 fit: fit(method, asking),
                 random,
             },
@@ -643,9 +635,11 @@ impl Planned for actions::Perturbations {
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
         let (method, asking) = weights_of(subject.method(planner.study)?)?;
+        let asked = planner.asked(subject, asking)?;
         Some(Self {
             names: planner.explanation(subject)?,
-            asked: planner.asked(subject, method, asking)?,
+            fit: asked.decided_by_fits().then(|| fit(method, asking)),
+            asked,
         })
     }
 
@@ -656,7 +650,7 @@ impl Planned for actions::Perturbations {
 
 /// Fits are in the key only where they decide how many samples are evaluated.
 fn code_of_asked(asked: &actions::Asked) -> Vec<&'static str> {
-    let sizes = asked.fit.map(|_| "sizes");
+    let sizes = asked.decided_by_fits().then_some("sizes");
     [Kind::Perturbations.name()]
         .into_iter()
         .chain(sizes)
@@ -720,7 +714,7 @@ impl Planned for actions::Curves {
                 method,
                 run,
                 order: subject.order?,
-                replacement: subject.replacement?,
+                replacement: subject.replacement?.name(),
             },
             scene: planner.scene(subject)?,
             order: planner.part(&subject.relevances(planner.study))?,

@@ -848,7 +848,7 @@ fn a_key_holds_the_code_of_the_plug_ins_that_its_inputs_name_and_of_no_others() 
         let held = |sampler: &str| {
             let held = preimage
                 .inputs()
-                .get(&*format!("code.{}", module(sampler)))?;
+                .get(&format!("code.{}", module(sampler)))?;
             held.as_str()
         };
         assert_eq!(held("paired"), crate::code::digest(&module("paired")));

@@ -1,0 +1,43 @@
+//! Masks that a network evaluates.
+
+use methods::{Precision, Samples};
+use parts::{Labels, Pixels, Read, Told};
+use removal::Backdrop;
+use sampling::Sampler;
+use serde::Serialize;
+
+use crate::network::Network;
+
+/// The masks of an explanation, and the network that evaluates them.
+#[derive(Debug, Serialize)]
+pub struct Asked {
+    /// The crop.
+    pub pixels: Read<Pixels>,
+    /// Its superpixels.
+    pub labels: Read<Labels>,
+    /// The explained class.
+    pub target_class: Told<u32>,
+    /// The network.
+    pub network: Network,
+    /// Probabilities are the softmax of the logits divided by this.
+    pub temperature: f64,
+    /// Of the whole study.
+    pub seed: u64,
+    /// Digest of the image's file, which random numbers come from.
+    pub image_digest: String,
+    /// How many masks are drawn.
+    pub samples: Samples,
+    /// How they are drawn.
+    pub sampler: Sampler,
+    /// What a removed superpixel shows.
+    pub replacement: Backdrop,
+    /// In which numbers the network answers.
+    pub precision: Precision,
+}
+
+impl Asked {
+    /// Whether a fit decides how many masks are evaluated.
+    pub fn decided_by_fits(&self) -> bool {
+        self.samples.is_open() || self.precision == Precision::Mixed
+    }
+}
