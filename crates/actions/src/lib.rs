@@ -35,7 +35,7 @@ pub use curves::{Curves, Judged};
 pub use localization::Localization;
 pub use logits::Logits;
 pub use names::{Explained, Image, Mapped, Partitioned, Seen};
-pub use network::Network;
+pub use network::{Architecture, Network};
 pub use perturbations::Perturbations;
 pub use relevances::{Maker, Random, Relevances};
 pub use saliency::{Cam, Saliency};

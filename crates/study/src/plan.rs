@@ -477,7 +477,7 @@ pub mod inputs;
     clippy::disallowed_methods,
     reason = "tests write files in temporary folders of their own"
 )]
-mod matrix;
+pub(crate) mod matrix;
 mod measures;
 mod preimage;
 pub mod reads;

@@ -32,7 +32,7 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 19] = [
+pub(crate) const KINDS: [(&str, &[&str]); 20] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
     ("logits", &["crates/infer/src/logits.rs"]),
@@ -43,6 +43,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 19] = [
     ("weights", &["crates/lime/src/weights.rs"]),
     ("pooled", &["crates/gradcam/src/pooled.rs"]),
     ("fitted", &["crates/lime/src/fitted.rs"]),
+    ("randomized", &["crates/networks/src/randomized.rs"]),
     ("controls", &["crates/deletion/src/controls.rs"]),
     ("curves", &["crates/deletion/src/curves.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),
@@ -55,7 +56,11 @@ pub(crate) const KINDS: [(&str, &[&str]); 19] = [
 ];
 
 /// Folders of plug-ins, which are files without modules of their own.
-const PLUGINS: [&str; 2] = ["crates/methods/src/kinds", "crates/sampling/src/samplers"];
+const PLUGINS: [&str; 3] = [
+    "crates/methods/src/kinds",
+    "crates/networks/src/families",
+    "crates/sampling/src/samplers",
+];
 
 /// Crates that run actions and keep their results; no result depends on their code.
 const APART: [&str; 4] = ["stage", "store", "study", "pipeline"];

@@ -11,6 +11,9 @@ use super::{LIBTORCH, Subject, facet};
 use crate::Kind;
 use crate::settings::{Replacement, infer};
 
+/// Raise this when `checkpoint` or `networks::loading` give other numbers for a weight file than before: no code digest covers them.
+const WEIGHTS: u32 = 1;
+
 impl Planner<'_> {
     fn image_digest(&self, subject: &Subject) -> Option<String> {
         Some(self.sources.image_digest(subject.image?).to_owned())
@@ -47,7 +50,8 @@ impl Planner<'_> {
                 digest: self.sources.network_digest(name).to_owned(),
                 path: network.weights.clone(),
             },
-            architecture: network.architecture.name(),
+            reading: WEIGHTS,
+            architecture: architecture(network.architecture),
             width: network.width,
             mean: network.mean,
             std: network.std,
@@ -171,6 +175,24 @@ impl Planner<'_> {
                 image_digest: self.image_digest(subject)?,
             },
         })
+    }
+}
+
+fn architecture(architecture: infer::Architecture) -> actions::Architecture {
+    let name = architecture.name();
+    match architecture {
+        infer::Architecture::BuiltIn(built_in) => actions::Architecture {
+            name,
+            module: built_in.family().module(),
+            size: Some(format!("{:?}", built_in.family())),
+            batch: Some(built_in.batch()),
+        },
+        infer::Architecture::TorchScript => actions::Architecture {
+            name,
+            module: architectures::PROGRAM,
+            size: None,
+            batch: None,
+        },
     }
 }
 
@@ -330,11 +352,14 @@ impl Planned for actions::Relevances {
     fn code(&self) -> Vec<&'static str> {
         match &self.maker {
             Maker::Map { .. } => vec!["pooled"],
-            Maker::RandomMap { .. } => vec!["pooled", "saliency"],
+            Maker::RandomMap { .. } => vec!["pooled", "saliency", "randomized"],
             Maker::Weights { .. } => vec!["fitted"],
             Maker::RandomWeights { asked, .. } => {
                 let asked = code_of_asked(asked);
-                ["fitted", "weights"].into_iter().chain(asked).collect()
+                ["fitted", "weights", "randomized"]
+                    .into_iter()
+                    .chain(asked)
+                    .collect()
             }
             Maker::Control { .. } => vec!["controls"],
         }

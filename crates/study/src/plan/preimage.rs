@@ -60,7 +60,11 @@ fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
             if fields.contains_key("plugin") && fields.contains_key("module") =>
         {
             let name = fields.remove("plugin").unwrap_or_default();
-            let module = fields["module"].as_str().unwrap_or_default().to_owned();
+            let module = fields.remove("module").unwrap_or_default();
+            let module = module.as_str().unwrap_or_default().to_owned();
+            for (setting, value) in fields {
+                flatten(format!("{path}.{setting}"), value, leaves);
+            }
             leaves.push((path, Leaf::Plugin { name, module }));
         }
         Value::Object(mut fields)
