@@ -17,7 +17,7 @@ use serde::{Serialize, Serializer};
 
 pub use part::{
     Answers, Labels, LogitValues, Map, Part, Pixels, RemovalOrder, Superpixels, SurrogateWeights,
-    digest_of,
+    digest_of, truth_mask,
 };
 pub use rows::{ActionError, Rows};
 pub use text::{shown, visible};
