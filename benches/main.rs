@@ -21,6 +21,7 @@ criterion_group!(
     masks::masks,
     partition::partitions,
     prepare::preparation,
+    rankings::gradcam_map,
     rankings::rankings,
     study::statistics,
 );
