@@ -67,6 +67,14 @@ pub struct Inputs {
     pub provenance: Provenance,
 }
 
+impl Inputs {
+    /// The name of the control that draws orders at random.
+    pub(crate) fn random(&self) -> Option<&str> {
+        let random = self.methods.iter().find(|method| method.kind == "random");
+        random.map(|method| method.name.as_str())
+    }
+}
+
 /// A network of the study.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Network {

@@ -5,7 +5,9 @@
 
 use statistics::{mean, quantile};
 
-use crate::results::{Comparison, LEAST_RELEVANT_FIRST, MOST_RELEVANT_FIRST, Results};
+use crate::results::{
+    Comparison, LEAST_RELEVANT_FIRST, MOST_RELEVANT_FIRST, Place, Results, place,
+};
 use crate::{ExplanationCost, Inputs};
 
 /// A normal deviate that 95 % lie within.
@@ -246,45 +248,21 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// Where two methods are compared.
-#[derive(Clone, Copy)]
-struct Place<'p> {
-    network: &'p str,
-    partition: &'p str,
-    order: Option<&'p str>,
-    replacement: Option<&'p str>,
-    measure: &'p str,
-}
-
 impl Place<'_> {
-    fn holds(&self, row: &schema::Comparison) -> bool {
-        row.network == self.network
-            && row.partition == self.partition
-            && row.order.as_deref() == self.order
-            && row.replacement.as_deref() == self.replacement
-            && row.measure == self.measure
-    }
-
     /// The row about two methods.
     fn contrast<'a>(&self, inputs: &'a Inputs, method: &str, other: &str) -> Option<Contrast<'a>> {
-        let rows = inputs.comparisons.iter().filter(|row| self.holds(row));
         let pair = |row: &&schema::Comparison| {
-            row.method == method && row.other_method == other
-                || row.method == other && row.other_method == method
+            let names = [&*row.method, &*row.other_method];
+            place!(row) == *self && (names == [method, other] || names == [other, method])
         };
-        Some(Contrast::of(rows.into_iter().find(pair)?, method))
+        let row = inputs.comparisons.iter().find(pair)?;
+        Some(Contrast::of(row, method))
     }
 
     /// The explaining methods, the best mean first.
     fn ranking<'a>(&self, inputs: &'a Inputs, results: &Results<'_>) -> Vec<&'a schema::Summary> {
         let here = |row: &&schema::Summary| {
-            row.network == self.network
-                && row.partition == self.partition
-                && row.order.as_deref() == self.order
-                && row.replacement.as_deref() == self.replacement
-                && row.measure == self.measure
-                && row.mean.is_some()
-                && results.explains(&row.method)
+            place!(row) == *self && row.mean.is_some() && results.explains(&row.method)
         };
         let mut rows: Vec<_> = inputs.summaries.iter().filter(here).collect();
         rows.sort_by_key(|row| (row.place, results.series(&row.method)));
@@ -311,17 +289,10 @@ fn fidelity<'a>(
     comparison: &Comparison<'a>,
 ) -> Option<Fidelity<'a>> {
     let condition = comparison.condition;
-    let place = Place {
-        network: condition.network,
-        partition: condition.partition,
-        order: Some(condition.order),
-        replacement: Some(condition.replacement),
-        measure: "auc",
-    };
+    let place = condition.place("auc");
     let ranking = place.ranking(inputs, results);
     let best = *ranking.first()?;
     let next = place.best(inputs, results);
-    let random = inputs.methods.iter().find(|method| method.kind == "random");
     Some(Fidelity {
         network: condition.network,
         best: &best.method,
@@ -330,9 +301,8 @@ fn fidelity<'a>(
         exceptions: next
             .as_ref()
             .map_or_else(Vec::new, |next| exceptions(comparison, next)),
-        beside_chance: random.map_or_else(Vec::new, |random| {
-            let contrast =
-                |row: &&'a schema::Summary| place.contrast(inputs, &row.method, &random.name);
+        beside_chance: inputs.random().map_or_else(Vec::new, |random| {
+            let contrast = |row: &&'a schema::Summary| place.contrast(inputs, &row.method, random);
             ranking.iter().filter_map(contrast).collect()
         }),
         checks: checks(inputs, results, place, &best.method),
@@ -342,16 +312,8 @@ fn fidelity<'a>(
 
 /// The images on which the other method of a contrast is better, by how much.
 fn exceptions<'a>(comparison: &Comparison<'a>, contrast: &Contrast<'_>) -> Vec<&'a str> {
-    let group = |method: &str| {
-        comparison
-            .groups
-            .iter()
-            .find(|group| group.method == method)
-    };
-    let Some([method, other]) = group(contrast.method)
-        .zip(group(contrast.other))
-        .map(<[_; 2]>::from)
-    else {
+    let method = comparison.group(contrast.method);
+    let Some((method, other)) = method.zip(comparison.group(contrast.other)) else {
         return Vec::new();
     };
     let sign = if comparison.condition.lower_is_better() {
@@ -459,7 +421,7 @@ fn checks<'a>(
                 if partitions.len() > 1 {
                     what.extend([", on ", partition]);
                 }
-                if let Some(replacement) = replacement.filter(|_| replacements_differ(results)) {
+                if let Some(replacement) = replacement.filter(|_| results.varying.replacement) {
                     what.extend([", replaced by ", replacement]);
                 }
                 checks.push(Check {
@@ -471,10 +433,6 @@ fn checks<'a>(
         }
     }
     checks
-}
-
-fn replacements_differ(results: &Results<'_>) -> bool {
-    results.varying.replacement
 }
 
 /// The values of a part of the conditions, in the order in which they are shown.

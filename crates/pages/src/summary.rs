@@ -7,7 +7,7 @@ use statistics::mean;
 
 use crate::Inputs;
 use crate::needs::{Contrast, Verdict};
-use crate::results::{MOST_RELEVANT_FIRST, main_order, partitions};
+use crate::results::{MOST_RELEVANT_FIRST, main_order, partitions, place};
 
 /// The measure: the paper's area.
 const MEASURE: &str = "auc";
@@ -154,8 +154,7 @@ fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
 
 /// What the test says of the method beside the study's control that draws orders.
 fn beside_random(inputs: &Inputs, row: &Summary) -> String {
-    let control = inputs.methods.iter().find(|method| method.kind == "random");
-    let Some(control) = control.map(|method| method.name.as_str()) else {
+    let Some(control) = inputs.random() else {
         return "no control".to_owned();
     };
     if row.method == control {
@@ -165,9 +164,7 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
         let methods = [&*other.method, &other.other_method];
         methods.contains(&control)
             && methods.contains(&&*row.method)
-            && (&other.network, &other.partition, &other.measure)
-                == (&row.network, &row.partition, &row.measure)
-            && (&other.order, &other.replacement) == (&row.order, &row.replacement)
+            && place!(other) == place!(row)
     };
     let found = inputs.comparisons.iter().find(pair);
     let Some((found, p)) = found.and_then(|found| Some((found, found.p_adjusted?))) else {

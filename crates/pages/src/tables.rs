@@ -5,8 +5,8 @@ mod hypothesis_tests;
 mod measures;
 mod provenance;
 
-use crate::results::{Condition, Results};
-use crate::table::{Cell, Column, Table};
+use crate::results::{Condition, Place, Results, Varying};
+use crate::table::{Builder, Cell, Table, columns};
 use crate::{Inputs, explorer, paper};
 
 pub(crate) use areas::{answers, distribution, mean_auc, std_over_runs};
@@ -18,8 +18,12 @@ pub(crate) use provenance::{
     artifacts_by_table, costs, exclusions, explanation_costs, images, networks, versions,
 };
 
+/// Why there is no reason for a missing value.
+const COMPLETE: &str = "nothing is missing";
+const NO_IMAGE: &str = "no image";
 const ONE_IMAGE: &str = "one image";
 const ONE_RUN: &str = "one run";
+const NO_START: &str = "probability 0 at the start";
 
 /// Every table that is written beside the page.
 pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
@@ -53,43 +57,40 @@ pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
     ]
 }
 
-/// The columns of a condition; those that are the same in all rows only for programs.
-fn condition_columns(results: &Results<'_>) -> Vec<Column> {
-    vec![
-        Column::text("network", "Network"),
-        Column::text("partition", "Partition").shown(results.varying.partition),
-        Column::text("order", "Order").shown(results.varying.order),
-        Column::text("replacement", "Replacement").shown(results.varying.replacement),
-    ]
+/// A table whose rows begin with a condition; the parts of it that do not vary are only for programs.
+fn by_condition<'a, S: Copy>(
+    name: &'static str,
+    varying: Varying,
+    subjects: Vec<S>,
+    condition: impl Fn(S) -> Condition<'a>,
+) -> Builder<S> {
+    columns! { Builder::new(name, subjects), |row|
+        Text network "Network" => condition(row).network;
+        Text partition "Partition".shown(varying.partition) => condition(row).partition;
+        Text order "Order".shown(varying.order) => condition(row).order;
+        Text replacement "Replacement".shown(varying.replacement) => condition(row).replacement;
+    }
 }
 
-/// A row of such a table.
-fn under(condition: &Condition<'_>, cells: Vec<Cell>) -> Vec<Cell> {
-    let Condition {
-        network,
-        partition,
-        order,
-        replacement,
-    } = condition;
-    let parts = [network, partition, order, replacement];
-    parts
-        .into_iter()
-        .map(|part| Cell::text(*part))
-        .chain(cells)
-        .collect()
-}
-
-/// A table whose rows begin with a condition; `columns` are those after it.
-fn by_condition(
+/// A table whose rows begin with where methods are compared, in that order and then by `rest`; `no_replacement` is the reason for none.
+fn by_place<'a, T, K: Ord>(
     name: &'static str,
     results: &Results<'_>,
-    columns: Vec<Column>,
-    rows: Vec<Vec<Cell>>,
-) -> Table {
-    Table {
-        name,
-        columns: [condition_columns(results), columns].concat(),
-        rows,
+    rows: &'a [T],
+    place: impl Fn(&'a T) -> Place<'a>,
+    rest: impl Fn(&'a T) -> K,
+    no_replacement: &'static str,
+) -> Builder<&'a T> {
+    let rows = sorted(rows, |row| {
+        let place = place(row);
+        (rank(&results.networks, place.network), place, rest(row))
+    });
+    columns! { Builder::new(name, rows), |row|
+        Text network "Network" => place(row).network;
+        Text partition "Partition".shown(results.varying.partition) => place(row).partition;
+        Text order "Order".shown(results.varying.order) => (place(row).order, "both or none");
+        Text replacement "Replacement".shown(results.varying.replacement) => (place(row).replacement, no_replacement);
+        Text measure "Measure" => place(row).measure;
     }
 }
 
@@ -101,7 +102,7 @@ fn sorted<'a, T, K: Ord>(rows: &'a [T], mut key: impl FnMut(&'a T) -> K) -> Vec<
 }
 
 /// A name's place in the order in which names are shown: those that are known first, then the others by name.
-fn place<'a>(known: &[&str], name: &'a str) -> (usize, &'a str) {
+fn rank<'a>(known: &[&str], name: &'a str) -> (usize, &'a str) {
     let found = known.iter().position(|other| *other == name);
     (found.unwrap_or(known.len()), name)
 }
@@ -125,6 +126,6 @@ fn image(results: &Results<'_>, name: &str, network: &str) -> Cell {
             address: explorer::link(&[("image", name), ("network", network)]),
         }
     } else {
-        Cell::text(name)
+        Cell::from(name)
     }
 }

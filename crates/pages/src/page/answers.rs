@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{constants, plural};
+use super::{constants, plural, provenance::dropped};
 use crate::Inputs;
 use crate::explorer::link;
 use crate::needs::{
@@ -10,6 +10,7 @@ use crate::needs::{
 };
 use crate::results::Results;
 use crate::summary::rounded;
+use crate::table::fixed;
 
 /// Where no method is ahead.
 const UNDECIDED: &str = "undecided";
@@ -104,13 +105,7 @@ fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
 
 /// The method whose lead is shown in every network.
 fn supported<'a>(answers: &Answers<'a>) -> Option<&'a str> {
-    let ahead = |fidelity: &Fidelity<'_>| {
-        fidelity
-            .next
-            .as_ref()
-            .is_some_and(|next| next.verdict() == Verdict::Ahead)
-    };
-    let all = answers.fidelity.iter().all(ahead);
+    let all = answers.fidelity.iter().all(Fidelity::decided);
     agreed(answers.fidelity.iter().map(|fidelity| fidelity.best)).filter(|_| all)
 }
 
@@ -160,8 +155,7 @@ fn lower(results: &Results<'_>) -> bool {
 }
 
 fn shown<'a>(fidelity: &Fidelity<'a>) -> &'a str {
-    let verdict = fidelity.next.as_ref().map(Contrast::verdict);
-    if verdict == Some(Verdict::Ahead) {
+    if fidelity.decided() {
         fidelity.best
     } else {
         UNDECIDED
@@ -436,19 +430,13 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
 }
 
 fn excluded(inputs: &Inputs) -> String {
-    let images: std::collections::BTreeSet<_> =
-        inputs.exclusions.iter().map(|row| &row.image).collect();
-    let verb = if images.len() == 1 { "was" } else { "were" };
-    format!("{} {verb} excluded", plural(images.len(), "image"))
+    let images = dropped(inputs);
+    let verb = if images == 1 { "was" } else { "were" };
+    format!("{} {verb} excluded", plural(images, "image"))
 }
 
 pub(super) fn decimals(number: f64) -> String {
-    let digits = if number.abs() < 1.0 { 3 } else { 2 };
-    let text = format!("{number:.digits$}");
-    let nothing = text.trim_start_matches(['-', '0', '.']).is_empty();
-    // Nothing is less than nothing to a reader.
-    text.trim_start_matches(if nothing { "-" } else { "" })
-        .to_owned()
+    fixed(number, if number.abs() < 1.0 { 3 } else { 2 })
 }
 
 /// ` [low, high]`.

@@ -8,26 +8,14 @@ use statistics::mean;
 
 use super::answers::{decimals, interval, p_value};
 use super::{plural, read};
-use crate::results::Results;
+use crate::results::{Results, place};
 use crate::{Inputs, tables};
-
-/// Whether a row of statistics is about what the answer is about.
-macro_rules! is_main {
-    ($results:expr, $row:expr) => {
-        $row.measure == "auc"
-            && $row.order.as_deref() == Some($results.order)
-            && $row
-                .replacement
-                .as_deref()
-                .is_some_and(|replacement| $results.main == Some((&*$row.partition, replacement)))
-    };
-}
 
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let tests: Vec<&Comparison> = inputs
         .comparisons
         .iter()
-        .filter(|row| is_main!(results, row))
+        .filter(|row| results.is_main_place(&place!(row)))
         .collect();
     html! {
         (read(
@@ -39,8 +27,8 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @for row in explaining(results, &tests) { li { (difference(row)) } }
         }
         (beside_chance(inputs, results, &tests))
-        @for row in inputs.variance_components.iter().filter(|row| is_main!(results, row)) { p { (variance(row)) } }
-        @for row in inputs.concordance.iter().filter(|row| is_main!(results, row)) { p { (agreement(row)) } }
+        @for row in inputs.variance_components.iter().filter(|row| results.is_main_place(&place!(row))) { p { (variance(row)) } }
+        @for row in inputs.concordance.iter().filter(|row| results.is_main_place(&place!(row))) { p { (agreement(row)) } }
         details { summary { "All differences, tested" } (tables::comparisons(inputs, results).html()) }
         details { summary { "All means with their intervals and ranks" } (tables::summaries(inputs, results).html()) }
         details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
@@ -106,12 +94,7 @@ fn difference(row: &Comparison) -> Markup {
 
 /// The explaining methods beside a random order.
 fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) -> Markup {
-    let random = inputs
-        .methods
-        .iter()
-        .find(|method| method.kind == "random")
-        .map(|method| method.name.as_str());
-    let Some(random) = random else {
+    let Some(random) = inputs.random() else {
         return html! { p { "The study has no random order to compare with, so nothing tells whether a method is better than chance." } };
     };
     let pair = |row: &&&Comparison| {

@@ -66,16 +66,6 @@ fn beside_costs(
     comparison: &Comparison<'_>,
 ) -> Result<crate::figures::Figure, ReportError> {
     let condition = comparison.condition;
-    let summary = |method: &str| {
-        inputs.summaries.iter().find(|row| {
-            row.network == condition.network
-                && row.partition == condition.partition
-                && row.order.as_deref() == Some(condition.order)
-                && row.replacement.as_deref() == Some(condition.replacement)
-                && row.measure == "auc"
-                && row.method == method
-        })
-    };
     let passes = |method: &str| {
         let cost = inputs
             .explanation_costs
@@ -93,21 +83,14 @@ fn beside_costs(
             name: group.method.to_owned(),
             series: group.series,
             area: group.mean(AUC)?,
-            interval: summary(group.method).and_then(|row| Some([row.low?, row.high?])),
+            interval: condition.interval(inputs, group.method),
             passes: passes(group.method),
             deviation: group.mean_std_over_runs(),
         })
     };
     let points: Vec<Point> = groups.filter_map(point).collect();
-    let random = inputs.methods.iter().find(|method| method.kind == "random");
-    let chance = random
-        .and_then(|random| {
-            comparison
-                .groups
-                .iter()
-                .find(|group| group.method == random.name)
-        })
-        .and_then(|group| group.mean(AUC));
+    let random = inputs.random().and_then(|random| comparison.group(random));
+    let chance = random.and_then(|group| group.mean(AUC));
     let heading = results.title(&condition);
     let caption = Caption::new(
         &["trade-off", &heading],
@@ -394,11 +377,7 @@ fn out_of_experience(
         return Ok(html! { p { "– There are no curves." } });
     };
     // An order at random takes no side; where the study has none, all methods together do.
-    let random = inputs
-        .methods
-        .iter()
-        .find(|method| method.kind == "random")
-        .map(|method| method.name.as_str());
+    let random = inputs.random();
     let mut panels = Vec::new();
     for network in &results.networks {
         let here = |step: &&CurveStep| {
