@@ -537,71 +537,16 @@ pub(crate) fn agreed<T: PartialEq>(mut methods: impl Iterator<Item = T>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{IMAGES, study};
+    use crate::testing::{IMAGES, comparison, study, summary};
     use crate::{ExplanationCost, Method};
 
-    /// A row about `gradcam` and `lime`: the difference of their areas and its interval.
-    fn row(network: &str, difference: f64, [low, high]: [f64; 2]) -> schema::Comparison {
-        schema::Comparison {
-            network: network.to_owned(),
-            partition: "stripes".to_owned(),
-            method: "gradcam".to_owned(),
-            other_method: "lime".to_owned(),
-            order: Some(MOST_RELEVANT_FIRST.to_owned()),
-            replacement: Some("mean".to_owned()),
-            measure: "auc".to_owned(),
-            better: "lower".to_owned(),
-            images: 3,
-            mean: Some(2.0 + difference),
-            other_mean: Some(2.0),
-            difference: Some(difference),
-            low: Some(low),
-            high: Some(high),
-            level: 0.95,
-            resamples: 10_000,
-            p: Some(0.25),
-            exact: Some(true),
-            p_adjusted: Some(0.05),
-            family: 2,
-            rank_biserial: Some(1.0),
-            standardised_difference: Some(0.5),
-            wins: 1,
-            losses: 2,
-            ties: 0,
-            reason: None,
-        }
-    }
-
-    fn summary(network: &str, method: &str, mean: f64, place: u32) -> schema::Summary {
-        schema::Summary {
-            network: network.to_owned(),
-            partition: "stripes".to_owned(),
-            method: method.to_owned(),
-            order: Some(MOST_RELEVANT_FIRST.to_owned()),
-            replacement: Some("mean".to_owned()),
-            measure: "auc".to_owned(),
-            better: "lower".to_owned(),
-            images: 3,
-            mean: Some(mean),
-            low: Some(mean - 0.5),
-            high: Some(mean + 0.5),
-            level: 0.95,
-            resamples: 10_000,
-            std_over_images: Some(1.0),
-            mean_rank: Some(f64::from(place)),
-            place: Some(place),
-            reason: None,
-        }
-    }
+    const PAIR: [&str; 2] = ["gradcam", "lime"];
 
     /// The study with statistics in which `lime` has the lower area in `alexnet`, by an interval that is given.
     fn judged(interval: [f64; 2]) -> Inputs {
         let mut inputs = study(&IMAGES, 2);
-        inputs.comparisons = vec![row("alexnet", 1.0, interval)];
-        inputs.summaries = vec![
-            summary("alexnet", "gradcam", 3.0, 2),
-            summary("alexnet", "lime", 2.0, 1),
-        ];
+        inputs.comparisons = vec![comparison(PAIR, 1.0, interval)];
+        inputs.summaries = vec![summary("gradcam", 3.0, 2), summary("lime", 2.0, 1)];
         inputs
     }
 
@@ -699,12 +644,12 @@ mod tests {
         for (method, place) in [("gradcam", 1), ("lime", 2)] {
             inputs.summaries.push(schema::Summary {
                 measure: "auc_area".to_owned(),
-                ..summary("alexnet", method, f64::from(place), place)
+                ..summary(method, f64::from(place), place)
             });
         }
         inputs.comparisons.push(schema::Comparison {
             measure: "auc_area".to_owned(),
-            ..row("alexnet", -1.0, [-1.8, -0.2])
+            ..comparison(PAIR, -1.0, [-1.8, -0.2])
         });
         let fidelity = fidelity_of(&inputs);
         let [check] = fidelity.checks.as_slice() else {
@@ -725,11 +670,10 @@ mod tests {
             measured: true,
             replacement: None,
         });
-        inputs.summaries.push(summary("alexnet", "third", 3.1, 3));
-        let mut against_third = row("alexnet", -1.1, [-3.0, 0.8]);
-        (against_third.method, against_third.other_method) =
-            ("lime".to_owned(), "third".to_owned());
-        inputs.comparisons.push(against_third);
+        inputs.summaries.push(summary("third", 3.1, 3));
+        inputs
+            .comparisons
+            .push(comparison(["lime", "third"], -1.1, [-3.0, 0.8]));
         let fidelity = fidelity_of(&inputs);
         assert!(!fidelity.decided());
         assert_eq!(fidelity.next.unwrap().other, "third");

@@ -353,17 +353,11 @@ impl<'a> Results<'a> {
         rank(&self.methods, method)
     }
 
-    /// What a figure about a condition is headed by: its network, where it is what the answer is about.
+    /// What a figure about a condition is headed by: its network and, where it is not what the answer is about, what else differs within the study.
     pub(crate) fn title(&self, condition: &Condition<'_>) -> String {
         if self.is_main(condition) {
-            condition.network.to_owned()
-        } else {
-            self.heading(condition)
+            return condition.network.to_owned();
         }
-    }
-
-    /// What distinguishes a condition from the study's others: its network, and what else differs.
-    pub(crate) fn heading(&self, condition: &Condition<'_>) -> String {
         let parts = [
             (self.varying.partition, "partition", condition.partition),
             (self.varying.order, "order", condition.order),

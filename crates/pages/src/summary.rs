@@ -212,64 +212,32 @@ fn aligned(lines: &[[String; 6]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExplanationCost, Method};
+    use crate::{ExplanationCost, Method, testing};
 
     fn row(method: &str, partition: &str, mean: f64, place: u32) -> Summary {
         Summary {
-            network: "alexnet".to_owned(),
             partition: partition.to_owned(),
-            method: method.to_owned(),
-            order: Some(MOST_RELEVANT_FIRST.to_owned()),
             replacement: Some("black".to_owned()),
-            measure: MEASURE.to_owned(),
-            better: "lower".to_owned(),
             images: 20,
-            mean: Some(mean),
             low: Some(mean - 1.0),
             high: Some(mean + 1.5),
-            level: 0.95,
-            resamples: 100,
             std_over_images: Some(2.25),
-            mean_rank: None,
-            place: Some(place),
-            reason: None,
+            ..testing::summary(method, mean, place)
         }
     }
 
     fn beside(method: &str, other: &str, difference: f64, p: f64) -> Comparison {
-        let row = row(method, "fine", 0.0, 1);
+        let interval = [difference - 0.4, difference + 0.4];
         Comparison {
-            network: row.network,
-            partition: row.partition,
-            method: row.method,
-            other_method: other.to_owned(),
-            order: row.order,
-            replacement: row.replacement,
-            measure: row.measure,
-            better: row.better,
-            images: 20,
-            mean: None,
-            other_mean: None,
-            difference: Some(difference),
-            low: Some(difference - 0.4),
-            high: Some(difference + 0.4),
-            level: 0.95,
-            resamples: 100,
-            p: None,
-            exact: None,
+            partition: "fine".to_owned(),
+            replacement: Some("black".to_owned()),
             p_adjusted: Some(p),
-            family: 3,
-            rank_biserial: None,
-            standardised_difference: None,
-            wins: 0,
-            losses: 0,
-            ties: 0,
-            reason: None,
+            ..testing::comparison([method, other], difference, interval)
         }
     }
 
     fn study() -> Inputs {
-        let mut inputs = crate::testing::study(&["mug"], 1);
+        let mut inputs = testing::study(&["mug"], 1);
         let method = |name: &str, kind: &str| Method {
             name: name.to_owned(),
             kind: kind.to_owned(),

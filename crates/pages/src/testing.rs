@@ -1,7 +1,10 @@
 //! A study for tests: two networks, a method with maps and one with weights, non-square crops, and names that need care.
 
 use imaging::{Rgb, encode_png};
-use schema::{Crop, CurveStep, Exclusion, Relevance, Saliency, Score, Segments, Target, Weight};
+use schema::{
+    Comparison, Crop, CurveStep, Exclusion, Relevance, Saliency, Score, Segments, Summary, Target,
+    Weight,
+};
 
 use crate::{Artifact, Inputs, Method, Network, Provenance, StageCost};
 
@@ -294,5 +297,64 @@ pub(crate) fn judge_by(inputs: &mut Inputs, order: &str, replacement: &str) {
     }
     for row in &mut inputs.curves {
         (row.order, row.replacement) = (order.to_owned(), replacement.to_owned());
+    }
+}
+
+/// The mean area of a method in `alexnet`, with an interval of a half to each side.
+pub(crate) fn summary(method: &str, mean: f64, place: u32) -> Summary {
+    Summary {
+        network: "alexnet".to_owned(),
+        partition: "stripes".to_owned(),
+        method: method.to_owned(),
+        order: Some("most_relevant_first".to_owned()),
+        replacement: Some("mean".to_owned()),
+        measure: "auc".to_owned(),
+        better: "lower".to_owned(),
+        images: 3,
+        mean: Some(mean),
+        low: Some(mean - 0.5),
+        high: Some(mean + 0.5),
+        level: 0.95,
+        resamples: 10_000,
+        std_over_images: Some(1.0),
+        mean_rank: Some(f64::from(place)),
+        place: Some(place),
+        reason: None,
+    }
+}
+
+/// The difference of two methods' areas in `alexnet`, and its interval.
+pub(crate) fn comparison(
+    [method, other_method]: [&str; 2],
+    difference: f64,
+    [low, high]: [f64; 2],
+) -> Comparison {
+    Comparison {
+        network: "alexnet".to_owned(),
+        partition: "stripes".to_owned(),
+        method: method.to_owned(),
+        other_method: other_method.to_owned(),
+        order: Some("most_relevant_first".to_owned()),
+        replacement: Some("mean".to_owned()),
+        measure: "auc".to_owned(),
+        better: "lower".to_owned(),
+        images: 3,
+        mean: Some(2.0 + difference),
+        other_mean: Some(2.0),
+        difference: Some(difference),
+        low: Some(low),
+        high: Some(high),
+        level: 0.95,
+        resamples: 10_000,
+        p: Some(0.25),
+        exact: Some(true),
+        p_adjusted: Some(0.05),
+        family: 2,
+        rank_biserial: Some(1.0),
+        standardised_difference: Some(0.5),
+        wins: 1,
+        losses: 2,
+        ties: 0,
+        reason: None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use statistics::{mean, standard_deviation};
 
-use crate::testing::{IMAGES, SUPERPIXELS, judge_by, study};
+use crate::testing::{IMAGES, SUPERPIXELS, judge_by, study, summary};
 use crate::{Inputs, ReportError, build};
 
 type Rows = Vec<BTreeMap<String, String>>;
@@ -108,23 +108,8 @@ fn deviations_over_runs_are_those_of_the_scores_and_0_for_a_deterministic_method
 fn confidence_and_caveats_are_written_as_a_person_would() {
     let mut inputs = study(&IMAGES, 2);
     inputs.summaries = vec![schema::Summary {
-        network: "alexnet".to_owned(),
-        partition: "stripes".to_owned(),
-        method: "lime".to_owned(),
-        order: Some("most_relevant_first".to_owned()),
-        replacement: Some("mean".to_owned()),
-        measure: "auc".to_owned(),
-        better: "lower".to_owned(),
-        images: 3,
-        mean: Some(2.0),
-        low: None,
-        high: None,
         level: 0.683,
-        resamples: 100,
-        std_over_images: Some(1.0),
-        mean_rank: Some(1.0),
-        place: Some(1),
-        reason: None,
+        ..summary("lime", 2.0, 1)
     }];
     let page = page(&inputs);
     for sentence in [

@@ -203,7 +203,7 @@ pub(crate) fn complexity(inputs: &Inputs, results: &Results<'_>) -> Table {
 mod tests {
     use super::*;
     use crate::table::Cell;
-    use crate::testing::{IMAGES, study};
+    use crate::testing::{IMAGES, study, summary};
     use schema::Summary;
 
     fn pair(image: &str, [run, other_run]: [u32; 2], samples: u32, spearman: f64) -> Agreement {
@@ -272,23 +272,9 @@ mod tests {
     fn methods_stand_in_the_report_s_order_and_measures_by_name() {
         let mut inputs = study(&IMAGES, 2);
         let row = |method: &str, measure: &str| Summary {
-            network: "alexnet".to_owned(),
-            partition: "stripes".to_owned(),
-            method: method.to_owned(),
-            order: None,
-            replacement: None,
             measure: measure.to_owned(),
-            better: "higher".to_owned(),
-            images: 1,
-            mean: Some(0.5),
             low: None,
-            high: None,
-            level: 0.95,
-            resamples: 100,
-            std_over_images: None,
-            mean_rank: None,
-            place: Some(1),
-            reason: Some("one image".to_owned()),
+            ..summary(method, 0.5, 1)
         };
         inputs.methods.reverse();
         inputs.summaries = vec![
