@@ -219,6 +219,9 @@ fn tick(value: f64) -> String {
     }
 }
 
+/// [`tick`] as the label of an axis.
+const TICK: &dyn Fn(&f64) -> String = &|value| tick(*value);
+
 /// Upper end of an axis from 0 that shows `largest` with room above it.
 fn top(largest: f64) -> f64 {
     if largest > 0.0 { largest * 1.08 } else { 1.0 }
