@@ -32,10 +32,10 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         Ok(output)
     })?;
     session.each(|job: &Job<'_, Localization>| {
-        Output::new(&localization::run(&job.inputs, &job.rows)?, ())
+        Output::measured(&localization::run(&job.inputs, &job.rows)?)
     })?;
     session.each(|job: &Job<'_, Complexity>| {
-        Output::new(&complexity::run(&job.inputs, &job.rows)?, ())
+        Output::measured(&complexity::run(&job.inputs, &job.rows)?)
     })?;
     session.each(|job: &Job<'_, Sanity>| {
         Output::new(&sanity::run(&job.inputs, &job.rows)?, job.inputs.depths)

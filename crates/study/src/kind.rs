@@ -307,8 +307,9 @@ impl Kind {
 fn add<T: Table>(hasher: &mut blake3::Hasher) {
     hasher.update(format!("{}\n", T::NAME).as_bytes());
     for column in T::columns() {
-        hasher
-            .update(format!("{} {:?} {}\n", column.name, column.kind, column.nullable).as_bytes());
+        hasher.update(
+            format!("{} {:?} {}\n", column.name, column.kind, column.nullable()).as_bytes(),
+        );
     }
 }
 
