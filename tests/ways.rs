@@ -6,7 +6,7 @@ use imaging::Rgb;
 use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations};
 use networks::Normalisation;
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Sampler, Seed};
+use sampling::{Masks, STRATA, Seed, samplers};
 use schema::{Perturbations, Weight};
 
 use crate::parity::networks::script;
@@ -166,7 +166,7 @@ fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
         target: 0,
         replacement: Backdrop::Mean,
         mean: Normalisation::IMAGENET.mean.map(f64::from),
-        sampler: Sampler::Coin,
+        sampler: samplers::COIN,
         samples: 1000,
     };
     let seed = Seed::of_run(1, "image", "rows", "lime", 0);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[path = "src/code/digest.rs"]
 mod digest;
 
-use digest::{Files, KINDS, Workspace};
+use digest::{Files, Workspace};
 
 #[expect(
     clippy::disallowed_methods,
@@ -38,20 +38,22 @@ fn variable(name: &str) -> String {
 
 /// The table as Rust code, what is wrong with the code of actions, and the files and folders to watch.
 fn table(root: &Path) -> (String, Vec<String>, BTreeSet<PathBuf>) {
-    let mut table = "/// Digests by kind.\nconst DIGESTS: &[(&str, &str)] = &[\n".to_owned();
+    let mut table = "/// Digests by kind, and by the module of a plug-in.\nconst DIGESTS: &[(&str, &str)] = &[\n".to_owned();
     let mut problems = Vec::new();
     let mut watched = BTreeSet::new();
     match Workspace::read(Files::at(root)) {
         Err(problem) => problems.push(problem),
         Ok(mut workspace) => {
-            for (kind, roots) in KINDS {
-                match workspace.digest(kind, roots) {
+            let units = digest::units(&workspace.files);
+            for (unit, roots) in units.iter().flatten() {
+                match workspace.digest(unit, roots) {
                     Ok(digest) => {
-                        let _ = writeln!(table, "    (\"{kind}\", \"{digest}\"),");
+                        let _ = writeln!(table, "    (\"{unit}\", \"{digest}\"),");
                     }
-                    Err(problem) => problems.push(format!("{kind}: {problem}")),
+                    Err(problem) => problems.push(format!("{unit}: {problem}")),
                 }
             }
+            problems.extend(units.err());
             watched = workspace.watched();
         }
     }

@@ -5,7 +5,7 @@ use ::lime::perturbations::{
 };
 use networks::Normalisation;
 use removal::Backdrop;
-use sampling::{Sampler, Seed};
+use sampling::{Seed, samplers};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use surrogate::{Distance, Settings};
 
@@ -94,7 +94,7 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
         target: file.integers("target")[0],
         replacement: Backdrop::Mean,
         mean: MEAN.map(f64::from),
-        sampler: Sampler::Coin,
+        sampler: samplers::COIN,
         samples: SAMPLES,
     };
     let answers: Vec<_> = (0..RUNS)
@@ -110,7 +110,7 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
                 &found.masks,
                 &found.probabilities,
                 None,
-                Sampler::Coin,
+                samplers::COIN,
                 settings,
             );
             found.unwrap().weights

@@ -1,11 +1,10 @@
 //! Inputs of `curves`.
 
-use parts::{Labels, Pixels, Read, RemovalOrder, Told};
-use removal::Replacement;
+use parts::{Read, RemovalOrder};
+use removal::Order;
 use serde::Serialize;
 
-use crate::names::Judged;
-use crate::network::Network;
+use crate::scene::Scene;
 
 /// What is left of a class's probability as superpixels go.
 #[derive(Debug, Serialize)]
@@ -19,35 +18,21 @@ pub struct Curves {
     pub order: Read<RemovalOrder>,
 }
 
-/// A crop from which superpixels are removed, and the network that is evaluated then.
-#[derive(Debug, Serialize)]
-pub struct Scene {
-    /// The crop.
-    pub pixels: Read<Pixels>,
-    /// Its superpixels.
-    pub labels: Read<Labels>,
-    /// The class that is watched.
-    pub target_class: Told<u32>,
-    /// The network.
-    pub network: Network,
-    /// Probabilities are the softmax of the logits divided by this.
-    pub temperature: f64,
-    /// What stands in the place of removed superpixels.
-    pub replacement: Replacement,
-    /// The noise of a replacement that has any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<Noise>,
-}
-
-/// The noise of `noisy_linear`.
+/// Of a removal curve.
 #[derive(Clone, Debug, Serialize)]
-pub struct Noise {
-    /// Standard deviation, of values from 0 to 1.
-    pub deviation: f64,
-    /// Of the whole study.
-    pub seed: u64,
-    /// Digest of the image's file.
-    pub image_digest: String,
-    /// Name of the partition.
+pub struct Judged {
+    /// Name of the image.
+    pub image: String,
+    /// Name of the network in pipeline.toml.
+    pub network: String,
+    /// Name of the partition in pipeline.toml.
     pub partition: String,
+    /// Name of the method in pipeline.toml.
+    pub method: String,
+    /// Number of the run, from 0.
+    pub run: u32,
+    /// Which superpixels go first.
+    pub order: Order,
+    /// Name of what stands in their place.
+    pub replacement: &'static str,
 }

@@ -5,8 +5,10 @@
 //! hold the functions.
 
 mod agreement;
+mod asked;
 mod comparisons;
 mod complexity;
+mod control;
 mod crops;
 mod curves;
 mod localization;
@@ -17,24 +19,28 @@ mod perturbations;
 mod relevances;
 mod saliency;
 mod sanity;
+mod scene;
 mod scores;
 mod segments;
 mod targets;
 mod weights;
 
 pub use agreement::Agreement;
+pub use asked::{Asked, Precision, Samples, Settled};
 pub use comparisons::Comparisons;
 pub use complexity::Complexity;
+pub use control::Control;
 pub use crops::Crops;
-pub use curves::{Curves, Noise, Scene};
+pub use curves::{Curves, Judged};
 pub use localization::Localization;
 pub use logits::Logits;
-pub use names::{Explained, Image, Judged, Mapped, Partitioned, Seen};
+pub use names::{Explained, Image, Mapped, Partitioned, Seen};
 pub use network::Network;
-pub use perturbations::{Asked, Perturbations, Precision, Samples, Settled};
-pub use relevances::{Control, Maker, Random, Relevances};
+pub use perturbations::Perturbations;
+pub use relevances::{Maker, Random, Relevances};
 pub use saliency::{Cam, Saliency};
 pub use sanity::{Cascade, Sanity};
+pub use scene::{Noise, Scene};
 pub use scores::{Scores, TooFine};
 pub use segments::Segments;
 pub use targets::{ClassNames, Rule, Targets};

@@ -1,6 +1,5 @@
 //! Names that stand in rows.
 
-use removal::{Order, Replacement};
 use serde::Serialize;
 
 /// Of what is about an image.
@@ -55,26 +54,7 @@ pub struct Explained {
     /// How far down from the output the network's layers are random, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depth: Option<u32>,
-    /// What removed pixels become while the method searches, if it does.
+    /// What removed pixels become while the method searches, by its name, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub replacement: Option<Replacement>,
-}
-
-/// Of a removal curve.
-#[derive(Clone, Debug, Serialize)]
-pub struct Judged {
-    /// Name of the image.
-    pub image: String,
-    /// Name of the network in pipeline.toml.
-    pub network: String,
-    /// Name of the partition in pipeline.toml.
-    pub partition: String,
-    /// Name of the method in pipeline.toml.
-    pub method: String,
-    /// Number of the run, from 0.
-    pub run: u32,
-    /// Which superpixels go first.
-    pub order: Order,
-    /// What stands in their place.
-    pub replacement: Replacement,
+    pub replacement: Option<&'static str>,
 }

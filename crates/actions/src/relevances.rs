@@ -1,11 +1,11 @@
 //! Inputs of `relevances`.
 
-use parts::{Labels, Map, Pixels, Read, SurrogateWeights, Told};
+use parts::{Labels, Map, Read, SurrogateWeights};
 use serde::Serialize;
 
-use crate::curves::Scene;
+use crate::asked::Asked;
+use crate::control::Control;
 use crate::names::Explained;
-use crate::perturbations::Asked;
 use crate::saliency::Cam;
 use crate::weights::Fit;
 
@@ -72,32 +72,4 @@ pub struct Random {
     pub depths: u32,
     /// Of the whole study.
     pub seed: u64,
-}
-
-/// A control, and what it looks at.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Control {
-    /// An order that the seed decides.
-    Random {
-        /// How many superpixels there are.
-        superpixels: Told<usize>,
-    },
-    /// The edges of the image.
-    Edges {
-        /// The crop.
-        pixels: Read<Pixels>,
-        /// Its superpixels.
-        labels: Read<Labels>,
-    },
-    /// At each step the superpixel whose removal lowers the probability most.
-    Greedy {
-        /// What is searched.
-        scene: Scene,
-    },
-    /// The order of least area.
-    Oracle {
-        /// What is searched.
-        scene: Scene,
-    },
 }

@@ -68,9 +68,7 @@ fn relevances(names: &Explained, ranking: &Ranking) -> Vec<Relevance> {
         method: names.method.clone(),
         run: names.run,
         depth: names.depth,
-        replacement: names
-            .replacement
-            .map(|replacement| replacement.name().to_owned()),
+        replacement: names.replacement.map(str::to_owned),
         superpixel,
         relevance,
         rank,

@@ -5,7 +5,7 @@ use actions::Curves;
 use networks::{Classifier, NetworkError};
 use occlusion::{Distinct, Loaded, Scene, failed};
 use parts::{ActionError, Rows};
-use removal::{OrderError, reversed};
+use removal::{StepsError, reversed};
 use schema::CurveStep;
 
 /// The crop after some removals.
@@ -42,7 +42,7 @@ pub enum CurveError {
     Network(#[from] NetworkError),
     /// The superpixels are not in an order.
     #[error(transparent)]
-    Order(#[from] OrderError),
+    Order(#[from] StepsError),
 }
 
 /// The rows of a curve, and how many of its steps no curve before it had evaluated.
@@ -87,7 +87,7 @@ fn steps(inputs: &Curves, curve: &Curve) -> Vec<CurveStep> {
         method: names.method.clone(),
         run: names.run,
         order: names.order.name().to_owned(),
-        replacement: names.replacement.name().to_owned(),
+        replacement: names.replacement.to_owned(),
         step: number,
         superpixel: step.superpixel,
         removed_area: step.removed_area,
@@ -110,7 +110,7 @@ pub fn curves(
     let mut distinct = Distinct::new(scene.superpixels);
     let asked: Vec<_> = orders
         .iter()
-        .map(|order| Ok::<_, OrderError>(distinct.add(&removal::step_masks(order)?)))
+        .map(|order| Ok::<_, StepsError>(distinct.add(&removal::step_masks(order)?)))
         .collect::<Result<_, _>>()?;
     let answers = scene.ask(classifier, &distinct.masks(), interrupted)?;
     let curve = |(order, (places, new)): (&Vec<u16>, (Vec<usize>, usize))| {

@@ -190,12 +190,12 @@ fn pair(runs: [&Perturbations; 2], samples: usize, [a, b]: [&[f64]; 2]) -> Agree
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sampling::{Sampler, Seed};
+    use sampling::{Seed, samplers};
 
     /// A run whose answers are a sum over kept superpixels, and noise that only the sample's number and the run set.
     fn run(run: u32, samples: usize, superpixels: usize, noise: f64) -> Perturbations {
         let seed = Seed::derive(1, &[&run.to_le_bytes()]);
-        let masks = Sampler::Coin.masks(seed, samples, superpixels);
+        let masks = samplers::COIN.masks(seed, samples, superpixels);
         let answer = |sample: usize| {
             let kept = (0..superpixels).filter(|superpixel| masks.kept(sample, *superpixel));
             let sum: f64 = kept

@@ -13,7 +13,7 @@ use imaging::{Preparation, Rgb};
 use lime::perturbations::{Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations};
 use networks::{Classifier, Methods, Network, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Sampler, Seed};
+use sampling::{Masks, STRATA, Sampler, Seed, samplers};
 use serde_json::json;
 use superpixels::{Algorithm, Quickshift};
 use surrogate::Settings;
@@ -145,9 +145,11 @@ fn main() -> Result<(), Failure> {
         target = largest(&classifier.logits(&crop)?);
     }
 
-    let sampler: Sampler = sampler.parse()?;
+    let named = |known: &Sampler| known.name() == sampler;
+    let sampler = samplers::ALL.into_iter().find(named);
+    let sampler = sampler.ok_or("the sampler is coin, paired or hadamard")?;
     let surrogate = Settings {
-        growing: sampler != Sampler::Coin,
+        growing: sampler != samplers::COIN,
         ..Settings::default()
     };
     let mut sizes = Sized { sampler, surrogate };

@@ -50,11 +50,11 @@ fn precisions(precision: actions::Precision) -> (networks::Precision, Option<net
 fn answers(
     session: &Session,
     names: &actions::Explained,
-    inputs: &actions::Asked,
+    (inputs, fit): (&actions::Asked, Option<actions::Fit>),
     rows: &parts::Rows<'_>,
     asked: Asked<'_>,
 ) -> Result<Answers, StageError> {
-    let mut fits = sizes::Fits::new(inputs);
+    let mut fits = sizes::Fits::new(inputs, fit);
     let interrupted = || session.signals.received().is_some();
     let found = perturbations::run(inputs, names, rows, asked, &mut fits, &interrupted);
     Ok(found?)
@@ -77,7 +77,8 @@ fn evaluate(
             Asked::Mixed { fast, reference }
         }
     };
-    let answers = answers(session, names, inputs, &job.rows, asked)?;
+    let sized = (inputs, job.inputs.fit);
+    let answers = answers(session, names, sized, &job.rows, asked)?;
     let (digest, passes) = (Answers::digest(&answers), passes(&answers));
     let row = perturbations::row(inputs, names, answers);
     let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
@@ -122,7 +123,8 @@ fn relate(
             (Asked::Mixed { fast, reference }, layers)
         }
     };
-    let answers = answers(session, names, inputs, &job.rows, asked)?;
+    let sized = (inputs, Some(*fit));
+    let answers = answers(session, names, sized, &job.rows, asked)?;
     let explanation = weights::fit(&answers, fit)?;
     let errors = explanation.standard_errors.into_iter();
     let weights: Vec<_> = explanation.weights.into_iter().zip(errors).collect();

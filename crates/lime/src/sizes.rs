@@ -18,7 +18,7 @@ pub struct Watch {
     sampler: Sampler,
     surrogate: Settings,
     /// The superpixels of the highest weights, at each check.
-    tops: Vec<BTreeSet<usize>>,
+    tops: Vec<BTreeSet<u16>>,
 }
 
 impl Watch {
@@ -33,17 +33,14 @@ impl Watch {
     }
 
     /// Whether the weights are settled, now that these masks are answered.
-    pub fn settled(
-        &mut self,
-        masks: &Masks,
-        probabilities: &[f32],
-    ) -> Result<bool, SurrogateError> {
+    pub fn settled(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
         let clusters = self.sampler.clusters(masks.samples(), masks.superpixels());
         let explanation = fit_clustered(masks, probabilities, &clusters, &self.surrogate)?;
         Ok(match self.settled {
             Settled::StandardError(limit) => precise(&explanation, limit),
             Settled::Top(count) => {
-                self.tops.push(top(&explanation.ranks, count as usize));
+                let order = removal::order(&explanation.weights)?.into_iter();
+                self.tops.push(order.take(count as usize).collect());
                 // Check k comes after k blocks, so these are the checks at half of the samples and later.
                 let half = &self.tops[self.tops.len().div_ceil(2) - 1..];
                 half.len() > 1 && half.iter().all(|top| *top == half[0])
@@ -74,15 +71,6 @@ fn precise(explanation: &Explanation, limit: f64) -> bool {
     let mut errors = explanation.standard_errors.iter().zip(&explanation.weights);
     // A superpixel that was not selected has neither a weight nor an error.
     errors.all(|(error, &weight)| error.map_or(weight == 0.0, |error| error <= limit))
-}
-
-/// The superpixels of the highest weights.
-fn top(ranks: &[u32], count: usize) -> BTreeSet<usize> {
-    let placed = ranks.iter().enumerate();
-    placed
-        .filter(|&(_, &rank)| (rank as usize) < count)
-        .map(|(superpixel, _)| superpixel)
-        .collect()
 }
 
 /// How many samples more of each stratum to ask in the reference precision after the pilot.
@@ -118,8 +106,8 @@ pub struct Fits {
 
 impl Fits {
     /// As the inputs of an explanation say.
-    pub fn new(inputs: &actions::Asked) -> Self {
-        let (sampler, fit) = (inputs.sampler, inputs.fit);
+    pub fn new(inputs: &actions::Asked, fit: Option<actions::Fit>) -> Self {
+        let sampler = inputs.sampler;
         let surrogate = fit.map(|fit| fit.surrogate).unwrap_or_default();
         let watch = match inputs.samples {
             Samples::Fixed(_) => None,
@@ -136,7 +124,7 @@ impl Fits {
 impl Sizes for Fits {
     fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
         match &mut self.watch {
-            Some(watch) => Ok(watch.settled(masks, probabilities)?),
+            Some(watch) => watch.settled(masks, probabilities),
             None => Ok(false),
         }
     }
@@ -175,12 +163,12 @@ impl Sizes for Fits {
 
 #[cfg(test)]
 mod tests {
-    use sampling::Seed;
+    use sampling::{Seed, samplers};
 
     use super::*;
 
     fn checks_until_settled(settled: Settled, noise: f32) -> usize {
-        let all = Sampler::Paired.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
+        let all = samplers::PAIRED.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
         let answer = |sample: usize| {
             let linear: f32 = (0..6)
                 .filter(|&superpixel| all.kept(sample, superpixel))
@@ -188,7 +176,7 @@ mod tests {
                 .sum();
             linear + noise * (sample as f32 * 12.9898).sin()
         };
-        let mut watch = Watch::new(settled, Sampler::Paired, Settings::default());
+        let mut watch = Watch::new(settled, samplers::PAIRED, Settings::default());
         let checks = (1..=all.samples() / 100).take_while(|check| {
             let masks = all.select(0..check * 100);
             let answers: Vec<f32> = (0..check * 100).map(answer).collect();
@@ -200,7 +188,7 @@ mod tests {
     /// The reference differs from the answers by noise, so that asking it about few adds to the errors.
     #[test]
     fn a_correction_that_adds_too_much_unsettles_what_was_settled() {
-        let masks = Sampler::Paired.masks(Seed::derive(3, &[b"again"]), 600, 6);
+        let masks = samplers::PAIRED.masks(Seed::derive(3, &[b"again"]), 600, 6);
         let noise = |sample: usize, scale: f32| scale * (sample as f32 * 78.233).sin();
         let cheap: Vec<f32> = (0..600).map(|sample| noise(sample, 0.01)).collect();
         let reference: Vec<f32> = (0..600).map(|sample| noise(7 * sample, 0.1)).collect();
@@ -212,7 +200,7 @@ mod tests {
                 certain: 1,
             };
             let standard_error = Settled::StandardError(limit);
-            let mut watch = Watch::new(standard_error, Sampler::Paired, Settings::default());
+            let mut watch = Watch::new(standard_error, samplers::PAIRED, Settings::default());
             let before = watch.settled(&masks, &cheap).unwrap();
             let after = watch.still_settled(&masks, &cheap, &correction).unwrap();
             (before, after)

@@ -9,7 +9,7 @@ use surrogate::{Correction, Explanation, Settings, SurrogateError, fit_clustered
 pub fn run(inputs: &Weights, rows: &Rows<'_>) -> Result<Vec<schema::Weight>, ActionError> {
     let answers = rows.load::<Answers>(&inputs.answers)?;
     let explanation = fit(&answers, &inputs.fit)?;
-    Ok(weight_rows(&inputs.names, &explanation))
+    weight_rows(&inputs.names, &explanation)
 }
 
 /// Fits a surrogate to answers, corrected by a reference's where there is one.
@@ -31,7 +31,12 @@ pub fn fit(answers: &Answers, fit: &Fit) -> Result<Explanation, ActionError> {
     fitted.map_err(ActionError::failed)
 }
 
-fn weight_rows(names: &Explained, explanation: &Explanation) -> Vec<schema::Weight> {
+fn weight_rows(
+    names: &Explained,
+    explanation: &Explanation,
+) -> Result<Vec<schema::Weight>, ActionError> {
+    let order = removal::order(&explanation.weights).map_err(ActionError::failed)?;
+    let ranks = removal::ranks(&order);
     let row = |superpixel: usize| schema::Weight {
         image: names.image.clone(),
         network: names.network.clone(),
@@ -41,12 +46,12 @@ fn weight_rows(names: &Explained, explanation: &Explanation) -> Vec<schema::Weig
         superpixel: superpixel as u16,
         weight: explanation.weights[superpixel],
         standard_error: explanation.standard_errors[superpixel],
-        rank: explanation.ranks[superpixel],
+        rank: ranks[superpixel],
         intercept: explanation.intercept,
         r2: explanation.r2,
         local_prediction: explanation.local_prediction,
     };
-    (0..explanation.weights.len()).map(row).collect()
+    Ok((0..explanation.weights.len()).map(row).collect())
 }
 
 /// Fits the surrogate to answers, corrected by a reference's where there is one.

@@ -6,7 +6,7 @@ use std::path::Path;
 use imaging::Rgb;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use sampling::{Masks, Sampler, Seed};
+use sampling::{Masks, Seed, samplers};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
@@ -273,7 +273,7 @@ fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
         let network = plain(architecture).prepared(precision).unwrap();
         let classifier = Classifier::new(network, Normalisation::IMAGENET);
         let ask = |rows: &[usize]| {
-            let masks = Sampler::Coin.masks(seed, 150, 4);
+            let masks = samplers::COIN.masks(seed, 150, 4);
             let question = Question {
                 crop: &crop,
                 replacement: &replacement,
@@ -301,7 +301,7 @@ fn answers_do_not_depend_on_their_place_or_on_what_else_is_asked() {
 #[test]
 fn few_masks_are_answered_as_many_are() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 100, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 100, 4);
     for name in KINDS {
         let classifier = classifier(named(name));
         let question = Question {
@@ -335,7 +335,7 @@ fn a_program_whose_logits_are_a_part_of_its_input_is_read_before_that_changes() 
         std: [1.0 / 255.0; 3],
     };
     let (crop, replacement) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH));
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 40, 4);
     let question = Question {
         crop: &crop,
         replacement: &replacement,
@@ -360,7 +360,7 @@ fn a_program_whose_logits_are_a_part_of_its_input_is_read_before_that_changes() 
 #[test]
 fn the_targets_probability_is_at_most_the_largest() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"networks"]), 40, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 40, 4);
     for temperature in [0.01, 1.0] {
         let classifier = classifier(named("resnet18")).with_temperature(temperature);
         let answers = |target: usize| {
@@ -556,7 +556,7 @@ fn with_room(name: &str, room: usize) -> Classifier {
 #[test]
 fn after_too_little_memory_the_batch_is_halved_and_the_answers_are_the_same() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"memory"]), 37, 4);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"memory"]), 37, 4);
     let question = Question {
         crop: &crop,
         replacement: &replacement,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use imaging::Rgb;
-use removal::{Backdrop, Replacement, backdrop};
+use removal::{Backdrop, backdrop};
 use schema::{CurveStep, Score, Segments, Target};
 
 use crate::ReportError;
@@ -201,7 +201,8 @@ fn replacement_image(
     segments: &Segments,
     mean: Option<[f64; 3]>,
 ) -> Option<Rgb> {
-    let shown = name.parse::<Replacement>().ok()?.backdrop()?;
+    let named = |backdrop: &Backdrop| backdrop.name() == name;
+    let shown = Backdrop::ALL.into_iter().find(named)?;
     // Only gray depends on the network, which may not be known.
     let mean = mean.or((shown != Backdrop::Gray).then_some([0.0; 3]))?;
     let superpixels = segments.superpixels as usize;

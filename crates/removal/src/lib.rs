@@ -7,10 +7,18 @@
 
 mod areas;
 mod backdrop;
+mod direction;
 mod order;
+mod ranks;
 mod replacement;
+mod steps;
+mod ties;
 
 pub use areas::{Areas, AreasError, areas};
 pub use backdrop::backdrop;
-pub use order::{Order, OrderError, UnknownOrder, order, ranks, reversed, step_masks, tied};
-pub use replacement::{Backdrop, Replacement, UnknownReplacement};
+pub use direction::Order;
+pub use order::{OrderError, order};
+pub use ranks::ranks;
+pub use replacement::{Backdrop, Replacement};
+pub use steps::{StepsError, reversed, step_masks};
+pub use ties::tied;

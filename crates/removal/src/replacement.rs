@@ -2,9 +2,6 @@
 
 use serde::Serialize;
 use std::fmt;
-use std::str::FromStr;
-
-use thiserror::Error;
 
 /// Content of a removed superpixel, where one image has it for all masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
@@ -37,11 +34,6 @@ pub enum Replacement {
     /// Interpolated from the pixels that are left, with noise (ROAD, Rong et al. 2022); another image for each mask.
     NoisyLinear,
 }
-
-/// A name that no replacement has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown replacement {0:?}: expected one of mean, black, gray, blur, noisy_linear")]
-pub struct UnknownReplacement(pub String);
 
 impl Backdrop {
     /// Every one, in the order in which they are documented.
@@ -99,29 +91,9 @@ impl fmt::Display for Replacement {
     }
 }
 
-impl FromStr for Replacement {
-    type Err = UnknownReplacement;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|replacement| replacement.name() == name);
-        found.ok_or_else(|| UnknownReplacement(name.to_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_read_back_and_listed_in_the_error() {
-        let message = "grey".parse::<Replacement>().unwrap_err().to_string();
-        for replacement in Replacement::ALL {
-            assert_eq!(replacement.to_string().parse(), Ok(replacement));
-            assert!(message.contains(replacement.name()));
-        }
-    }
 
     #[test]
     fn all_but_the_interpolation_are_one_image_for_all_masks() {

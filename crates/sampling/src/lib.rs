@@ -1,20 +1,18 @@
 //! Which masks to ask a network about.
 //!
 //! A mask says for every superpixel of an image whether it is kept (1) or replaced (0). [`Masks`] is the packed form
-//! in which masks are stored, evaluated and fitted; [`Sampler`] draws them; [`Seed`] names the random numbers.
+//! in which masks are stored, evaluated and fitted; a [`Sampler`] draws them; [`Seed`] names the random numbers.
 //! A row depends on nothing but the seed and its own index, so asking for more samples extends a set of masks and
 //! changes none of them.
 
 mod again;
-mod coin;
-mod hadamard;
 mod masks;
-mod paired;
 mod sampler;
+pub mod samplers;
 mod seed;
 mod shuffle;
 
 pub use again::{STRATA, second_order, stratum};
 pub use masks::{Masks, MasksError};
-pub use sampler::{Sampler, UnknownSampler};
+pub use sampler::Sampler;
 pub use seed::Seed;

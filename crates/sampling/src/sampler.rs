@@ -1,57 +1,38 @@
-//! Samplers: how masks are drawn.
+//! What a sampler is.
+
+use std::fmt;
 
 use serde::Serialize;
-use std::fmt;
-use std::str::FromStr;
 
-use thiserror::Error;
-
-use crate::coin::coin;
-use crate::hadamard::{hadamard, hadamard_order};
-use crate::paired::paired;
 use crate::{Masks, Seed};
 
 /// A rule that draws masks. Whatever the rule, row 0 is all ones: the untouched image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Sampler {
-    /// Every superpixel of every mask by a fair coin of its own (Ribeiro et al. 2016, the reference implementation).
-    #[default]
-    Coin,
-    /// Pairs: a mask of fair coins, and after it its complement.
-    Paired,
-    /// A randomised orthogonal design with fold-over: blocks of twice a power of two n above the number of superpixels, made from n rows of a
-    /// Hadamard matrix. Each superpixel has a column of its own and a random sign, and each row is followed by its complement;
-    /// so a block keeps any two superpixels together exactly as often as chance would, and a single mask still is one of fair coins.
-    Hadamard,
+///
+/// A sampler is a plug-in: one file in `samplers` with one constant of this type. Whatever names a sampler in its inputs has the digest
+/// of that file in its key.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Sampler {
+    #[serde(rename = "plugin")]
+    pub(crate) name: &'static str,
+    /// `module_path!()` of the sampler's file.
+    pub(crate) module: &'static str,
+    /// How many masks are drawn together, by the number of superpixels.
+    #[serde(skip)]
+    pub(crate) block: fn(usize) -> usize,
+    /// Draws masks from a seed: so many, over so many superpixels.
+    #[serde(skip)]
+    pub(crate) draw: fn(Seed, usize, usize) -> Masks,
 }
 
-/// A name that no sampler has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown sampler {0:?}: expected one of coin, paired, hadamard")]
-pub struct UnknownSampler(pub String);
-
 impl Sampler {
-    /// Every sampler, in the order in which they are documented.
-    pub const ALL: [Self; 3] = [Self::Coin, Self::Paired, Self::Hadamard];
-
     /// The name in pipeline.toml and in the column `sampler`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Coin => "coin",
-            Self::Paired => "paired",
-            Self::Hadamard => "hadamard",
-        }
+        self.name
     }
 
     /// How many masks are drawn together: 1, a pair, or a block.
     pub fn block(self, superpixels: usize) -> usize {
-        match self {
-            Self::Coin => 1,
-            Self::Paired => 2,
-            Self::Hadamard => 2 * hadamard_order(superpixels),
-        }
+        (self.block)(superpixels)
     }
 
     /// For each of `samples` masks a number that it shares with the masks drawn together with it; row 0 is on its own.
@@ -65,178 +46,18 @@ impl Sampler {
     ///
     /// The first n rows are the same for every `samples` of at least n.
     pub fn masks(self, seed: Seed, samples: usize, superpixels: usize) -> Masks {
-        match self {
-            Self::Coin => coin(seed, samples, superpixels),
-            Self::Paired => paired(seed, samples, superpixels),
-            Self::Hadamard => hadamard(seed, samples, superpixels),
-        }
+        (self.draw)(seed, samples, superpixels)
+    }
+}
+
+impl PartialEq for Sampler {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
 
 impl fmt::Display for Sampler {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
-impl FromStr for Sampler {
-    type Err = UnknownSampler;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|sampler| sampler.name() == name)
-            .ok_or_else(|| UnknownSampler(name.to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn seed() -> impl Strategy<Value = Seed> {
-        any::<[u8; 32]>().prop_map(Seed)
-    }
-
-    proptest! {
-        #[test]
-        fn more_samples_extend_and_never_change(
-            seed in seed(), samples in 0usize..60, more in 0usize..60, superpixels in 0usize..70,
-        ) {
-            for sampler in Sampler::ALL {
-                let few = sampler.masks(seed, samples, superpixels);
-                let many = sampler.masks(seed, samples + more, superpixels);
-                prop_assert_eq!(few.bytes(), &many.bytes()[..few.bytes().len()]);
-            }
-        }
-
-        #[test]
-        fn first_row_is_the_untouched_image(seed in seed(), samples in 1usize..9, superpixels in 0usize..70) {
-            for sampler in Sampler::ALL {
-                prop_assert_eq!(sampler.masks(seed, samples, superpixels).kept_count(0), superpixels);
-            }
-        }
-
-        #[test]
-        fn drawn_masks_are_well_formed(seed in seed(), samples in 0usize..60, superpixels in 0usize..70) {
-            for sampler in Sampler::ALL {
-                let masks = sampler.masks(seed, samples, superpixels);
-                let checked = Masks::from_bytes(samples, superpixels, masks.bytes().to_vec());
-                prop_assert_eq!(checked, Ok(masks));
-            }
-        }
-
-        #[test]
-        fn what_is_drawn_together_is_a_mask_and_its_complement(
-            seed in seed(), pairs in 1usize..40, superpixels in 1usize..70,
-        ) {
-            for sampler in [Sampler::Paired, Sampler::Hadamard] {
-                let masks = sampler.masks(seed, 1 + 2 * pairs, superpixels);
-                for pair in 0..pairs {
-                    for superpixel in 0..superpixels {
-                        let [one, other] = [1, 2].map(|row| masks.kept(2 * pair + row, superpixel));
-                        prop_assert_ne!(one, other);
-                    }
-                }
-            }
-        }
-
-        #[test]
-        fn a_hadamard_block_keeps_every_pair_of_superpixels_alike(seed in seed(), superpixels in 2usize..70) {
-            let block = Sampler::Hadamard.block(superpixels);
-            let masks = Sampler::Hadamard.masks(seed, 1 + block, superpixels);
-            for first in 0..superpixels {
-                for second in 0..first {
-                    let alike = (1..=block).filter(|&row| masks.kept(row, first) == masks.kept(row, second));
-                    prop_assert_eq!(alike.count(), block / 2);
-                }
-            }
-        }
-
-        #[test]
-        fn clusters_are_what_is_drawn_together(samples in 0usize..400, superpixels in 1usize..40) {
-            for sampler in Sampler::ALL {
-                let clusters = sampler.clusters(samples, superpixels);
-                prop_assert_eq!(clusters.len(), samples);
-                prop_assert!(clusters.is_sorted());
-                let first_block = clusters.iter().filter(|&&cluster| cluster == 1).count();
-                prop_assert_eq!(first_block, sampler.block(superpixels).min(samples.saturating_sub(1)));
-            }
-        }
-    }
-
-    /// Stored studies hold these masks: a change here makes every one of them wrong. Checked once against BLAKE3 and
-    /// `ChaCha` (8 rounds, block 0 of stream = row) written out in Python.
-    #[test]
-    fn one_known_stream() {
-        let seed = Seed::derive(
-            42,
-            &[b"digest", b"quickshift", b"lime", &3u32.to_le_bytes()],
-        );
-        let masks = Sampler::Coin.masks(seed, 4, 20);
-        let expected = [
-            0xff, 0xff, 0x0f, 0x7b, 0x18, 0x03, 0x2c, 0x2b, 0x0c, 0x20, 0x4d, 0x08,
-        ];
-        assert_eq!(masks.bytes(), expected);
-    }
-
-    #[test]
-    fn every_sampler_is_fair_for_every_superpixel_and_for_neighbours() {
-        let samples = 20_001;
-        // Five standard deviations of a fair count, and of the count of equal neighbours.
-        let allowed = 5.0 * (samples as f64).sqrt() / 2.0;
-        for sampler in Sampler::ALL {
-            let masks = sampler.masks(Seed::derive(1, &[b"fair"]), samples, 13);
-            for superpixel in 0..13 {
-                let kept = (1..samples)
-                    .filter(|&sample| masks.kept(sample, superpixel))
-                    .count();
-                assert!(
-                    (kept as f64 - 10_000.0).abs() < allowed,
-                    "{sampler}: superpixel {superpixel} is kept {kept} times"
-                );
-                let next = (superpixel + 1) % 13;
-                let equal = (1..samples)
-                    .filter(|&sample| masks.kept(sample, superpixel) == masks.kept(sample, next))
-                    .count();
-                assert!(
-                    (equal as f64 - 10_000.0).abs() < 2.0_f64.sqrt() * allowed,
-                    "{sampler}: {superpixel} and {next} agree {equal} times"
-                );
-            }
-        }
-    }
-
-    /// Over many seeds each place of a block is a mask of fair coins: of three superpixels all eight masks come equally often.
-    #[test]
-    fn a_single_mask_of_a_block_is_one_of_fair_coins() {
-        let seeds = 16_000;
-        for sampler in [Sampler::Paired, Sampler::Hadamard] {
-            let mut counts = [[0_u32; 8]; 4];
-            for seed in 0..seeds {
-                let masks = sampler.masks(Seed::derive(seed, &[b"single"]), 5, 3);
-                for (row, counts) in counts.iter_mut().enumerate() {
-                    counts[usize::from(masks.row(row + 1)[0])] += 1;
-                }
-            }
-            // Five standard deviations of a count of mean 2000.
-            let fair = |count: u32| (f64::from(count) - 2000.0).abs() < 5.0 * 1750_f64.sqrt();
-            assert!(
-                counts.as_flattened().iter().all(|&count| fair(count)),
-                "{sampler}: {counts:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn names_are_read_back() {
-        for sampler in Sampler::ALL {
-            assert_eq!(sampler.to_string().parse(), Ok(sampler));
-        }
-        assert_eq!(
-            "coins".parse::<Sampler>(),
-            Err(UnknownSampler("coins".to_owned()))
-        );
+        formatter.pad(self.name)
     }
 }

@@ -1056,14 +1056,16 @@ kind = "lime"
 
     #[test]
     fn lime_takes_its_sampling_and_precision_from_the_file() {
-        use crate::settings::lime::{Precision, Sampler, Samples, Settled};
+        use sampling::samplers;
+
+        use crate::settings::lime::{Precision, Samples, Settled};
         let lime = lime_with(
             "sampler = \"coin\" ",
             "sampler = \"hadamard\"\nprecision = \"mixed\"\n#",
         );
         assert_eq!(
             (lime.sampler, lime.precision),
-            (Sampler::Hadamard, Some(Precision::Mixed))
+            (samplers::HADAMARD, Some(Precision::Mixed))
         );
         let until = |table: &str| lime_with("samples = 192", &format!("samples = {table}")).samples;
         let settled = Settled::StandardError(0.01);
@@ -1298,7 +1300,7 @@ columns = 4
         check::<images::Target>();
         check::<infer::Architecture>();
         check::<deletion::Order>();
-        check::<lime::Sampler>();
+        check::<sampling::Sampler>();
         check::<lime::Precision>();
         check::<images::Interpolation>();
         check::<compute::Precision>();

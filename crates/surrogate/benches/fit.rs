@@ -1,7 +1,7 @@
 //! The surrogate's fit: for the published number of samples, and for thousands of superpixels.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use sampling::{Sampler, Seed};
+use sampling::{Seed, samplers};
 use surrogate::{Features, Settings, fit};
 
 const SHAPES: [[usize; 2]; 7] = [
@@ -18,7 +18,7 @@ fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("surrogate");
     group.sample_size(10);
     for [samples, superpixels] in SHAPES {
-        let masks = Sampler::Coin.masks(Seed::derive(1, &[b"bench"]), samples, superpixels);
+        let masks = samplers::COIN.masks(Seed::derive(1, &[b"bench"]), samples, superpixels);
         let answer = |sample: usize| masks.kept_count(sample) as f32 / superpixels as f32;
         let answers: Vec<f32> = (0..samples).map(answer).collect();
         for (name, features) in [

@@ -175,7 +175,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
-    use sampling::{Masks, Sampler, Seed};
+    use sampling::{Masks, Seed, samplers};
 
     use super::*;
     use crate::{Explanation, Features, Settings, correction_size, fit, fit_corrected};
@@ -226,7 +226,7 @@ mod tests {
             cheap in probabilities(), reference in probabilities(), seed in any::<u64>(), growing in any::<bool>(),
         ) {
             let settings = Settings { growing, ..Settings::default() };
-            let masks = Sampler::Coin.masks(Seed::derive(seed, &[]), SAMPLES, SUPERPIXELS);
+            let masks = samplers::COIN.masks(Seed::derive(seed, &[]), SAMPLES, SUPERPIXELS);
             let expected = fit(&masks, &reference, &settings).unwrap();
             let found: Vec<Explanation> = choices()
                 .iter()
@@ -244,7 +244,7 @@ mod tests {
         #[test]
         fn the_variance_of_the_choice_is_told_without_bias(cheap in probabilities(), reference in probabilities(), seed in any::<u64>()) {
             let settings = Settings::default();
-            let masks = Sampler::Coin.masks(Seed::derive(seed, &[]), SAMPLES, SUPERPIXELS);
+            let masks = samplers::COIN.masks(Seed::derive(seed, &[]), SAMPLES, SUPERPIXELS);
             let answers: Vec<f64> = cheap.iter().map(|&answer| answer.into()).collect();
             let regression = Regression::new(&masks, &answers, settings.distance.weights(&masks, None));
             let model = regression.ridge((0..SUPERPIXELS).collect(), settings.alpha);
@@ -269,7 +269,7 @@ mod tests {
             // A selection looks at the cheap answers only, so it is of all superpixels here.
             let features = if best { Features::HighestWeights(SUPERPIXELS) } else { Features::All };
             let settings = Settings { features, ..Settings::default() };
-            let masks = Sampler::Coin.masks(Seed::derive(1, &[]), SAMPLES, SUPERPIXELS);
+            let masks = samplers::COIN.masks(Seed::derive(1, &[]), SAMPLES, SUPERPIXELS);
             let all: Vec<usize> = (0..SAMPLES).collect();
             let found = corrected(&masks, &cheap, &reference, &all, &settings);
             let expected = fit(&masks, &reference, &settings).unwrap();
@@ -293,7 +293,7 @@ mod tests {
             alpha: 0.1,
             ..Settings::default()
         };
-        let masks = Sampler::Coin.masks(Seed::derive(5, &[]), 9, SUPERPIXELS);
+        let masks = samplers::COIN.masks(Seed::derive(5, &[]), 9, SUPERPIXELS);
         let clusters: Vec<usize> = (0..9).collect();
         let cheap = [0.9, 0.2, 0.7, 0.4, 0.5, 0.3, 0.8, 0.6, 0.1_f32];
         // Large differences are rare in both strata, so that a pilot's mean and its spread go together.
@@ -348,7 +348,7 @@ mod tests {
     /// As in a later round of an open number of samples.
     #[test]
     fn where_all_that_was_asked_is_certain_some_more_are_drawn_from_each_stratum() {
-        let masks = Sampler::Coin.masks(Seed::derive(4, &[]), 40, SUPERPIXELS);
+        let masks = samplers::COIN.masks(Seed::derive(4, &[]), 40, SUPERPIXELS);
         let clusters: Vec<usize> = (0..40).collect();
         let samples: Vec<usize> = (0..20).collect();
         let all = Correction {
@@ -373,7 +373,7 @@ mod tests {
 
     /// A pilot of 33 of 1001 samples, whose cheap answers are wrong by `error` times noise.
     fn size(error: f32) -> [usize; STRATA] {
-        let masks = Sampler::Coin.masks(Seed::derive(3, &[]), 1001, 10);
+        let masks = samplers::COIN.masks(Seed::derive(3, &[]), 1001, 10);
         let noise = |sample: usize| (sample as f32 * 12.9898).sin();
         let reference: Vec<f32> = (0..1001)
             .map(|sample| {
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn samples_that_are_no_choice_are_refused() {
-        let masks = Sampler::Coin.masks(Seed::derive(1, &[]), SAMPLES, SUPERPIXELS);
+        let masks = samplers::COIN.masks(Seed::derive(1, &[]), SAMPLES, SUPERPIXELS);
         let refused = |samples: &[usize], certain| {
             let probabilities = vec![0.5; samples.len()];
             let correction = Correction {

@@ -65,8 +65,6 @@ pub struct Explanation {
     /// Standard error of each weight, at least 0. None for a superpixel that was not selected or that no two masks
     /// disagree about, and for all of them below 20 clusters.
     pub standard_errors: Vec<Option<f64>>,
-    /// Place of each superpixel by signed weight, 0 for the highest; ties by lower id.
-    pub ranks: Vec<u32>,
     /// The surrogate's answer to the image with every superpixel removed.
     pub intercept: f64,
     /// Weighted R^2 over all samples, at most 1; 1 where all probabilities are equal.
@@ -316,7 +314,6 @@ fn explain(
     let intercept = regression.intercept(model, answer_mean);
     Explanation {
         standard_errors: standard_errors(regression, model, &residuals, clusters, shift),
-        ranks: ranks(&weights),
         intercept,
         r2: regression.r2(&residuals),
         local_prediction: intercept + weights.iter().sum::<f64>(),
@@ -357,18 +354,6 @@ fn standard_errors(
         }
     }
     errors
-}
-
-/// Place of each superpixel when weights fall.
-fn ranks(weights: &[f64]) -> Vec<u32> {
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    // Adding 0.0 makes -0.0 a plain zero, so that both zeros tie.
-    order.sort_by(|&a, &b| (weights[b] + 0.0).total_cmp(&(weights[a] + 0.0)));
-    let mut ranks = vec![0; weights.len()];
-    (0..)
-        .zip(order)
-        .for_each(|(rank, superpixel)| ranks[superpixel] = rank);
-    ranks
 }
 
 fn check_settings(settings: &Settings) -> Result<(), SurrogateError> {
@@ -453,12 +438,12 @@ fn check(holds: bool, error: SurrogateError) -> Result<(), SurrogateError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use sampling::{Sampler, Seed};
+    use sampling::{Seed, samplers};
 
     const DISTANCES: [Distance; 2] = Distance::ALL;
 
     fn masks(samples: usize, superpixels: usize) -> Masks {
-        Sampler::Coin.masks(Seed::derive(5, &[b"surrogate"]), samples, superpixels)
+        samplers::COIN.masks(Seed::derive(5, &[b"surrogate"]), samples, superpixels)
     }
 
     /// The sum of the weights of kept superpixels, plus an intercept.
@@ -572,18 +557,6 @@ mod tests {
                 prop_assert_eq!(error.is_some(), weight.abs() > 0.0);
             }
         }
-
-        #[test]
-        fn ranks_are_a_permutation_that_follows_the_weights(
-            answers in prop::collection::vec(0.0..1.0_f64, 60), settings in settings(),
-        ) {
-            let found = fit(&masks(60, 9), &answers, &settings).unwrap();
-            for (one, weight) in found.weights.iter().enumerate() {
-                let before = found.weights.iter().enumerate();
-                let before = before.filter(|&(other, value)| value > weight || value >= weight && other < one).count();
-                prop_assert_eq!(found.ranks[one] as usize, before);
-            }
-        }
     }
 
     #[test]
@@ -591,7 +564,6 @@ mod tests {
         let found = fit(&masks(30, 4), &[0.3_f32; 30], &Settings::default()).unwrap();
         assert_eq!(found.weights, [0.0; 4]);
         assert_eq!(found.standard_errors, [Some(0.0); 4]);
-        assert_eq!(found.ranks, [0, 1, 2, 3]);
         assert_close(
             &[found.intercept, found.local_prediction, found.r2],
             &[f64::from(0.3_f32); 2]

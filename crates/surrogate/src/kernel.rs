@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 use std::fmt;
-use std::str::FromStr;
 
 use sampling::Masks;
-use thiserror::Error;
 
 /// Width of the cosine kernel, that of the lime package's image explainer.
 const COSINE_WIDTH: f64 = 0.25;
@@ -25,11 +23,6 @@ pub enum Distance {
     /// (Ribeiro et al. 2016, section 3.4).
     L2,
 }
-
-/// A name that no distance has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown distance {0:?}: expected cosine or l2")]
-pub struct UnknownDistance(pub String);
 
 impl Distance {
     /// Every distance, in the order in which they are documented.
@@ -99,17 +92,6 @@ impl fmt::Display for Distance {
     }
 }
 
-impl FromStr for Distance {
-    type Err = UnknownDistance;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|distance| distance.name() == name)
-            .ok_or_else(|| UnknownDistance(name.to_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,16 +120,5 @@ mod tests {
             let weight = distance.weight(half, distance.default_width(5000));
             assert!((distance.expected_weight(5000, None) - weight).abs() < 0.01);
         }
-    }
-
-    #[test]
-    fn names_are_read_back() {
-        for distance in Distance::ALL {
-            assert_eq!(distance.to_string().parse(), Ok(distance));
-        }
-        assert_eq!(
-            "euclidean".parse::<Distance>(),
-            Err(UnknownDistance("euclidean".to_owned()))
-        );
     }
 }

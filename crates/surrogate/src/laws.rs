@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use sampling::{Masks, Sampler, Seed, second_order, stratum};
+use sampling::{Masks, Sampler, Seed, samplers, second_order, stratum};
 
 use crate::{Correction, Distance, Explanation, Settings, correction_size, fit, fit_corrected};
 
@@ -39,7 +39,7 @@ fn repeats(distance: Distance) -> Vec<Explanation> {
     };
     let explain = |repeat: u64| {
         let seed = Seed::derive(repeat, &[b"laws"]);
-        let masks = Sampler::Coin.masks(seed, SAMPLES, SUPERPIXELS);
+        let masks = samplers::COIN.masks(seed, SAMPLES, SUPERPIXELS);
         let answers: Vec<f64> = (0..SAMPLES).map(|sample| answer(&masks, sample)).collect();
         fit(&masks, &answers, &settings).unwrap()
     };
@@ -109,7 +109,7 @@ const USUAL_SAMPLES: usize = 1000;
 fn every_sampler_aims_at_the_weights_of_coin() {
     let repeats = |sampler: Sampler| {
         let settings = Settings {
-            growing: sampler != Sampler::Coin,
+            growing: sampler != samplers::COIN,
             ..Settings::default()
         };
         let explain = |repeat: u64| {
@@ -122,8 +122,8 @@ fn every_sampler_aims_at_the_weights_of_coin() {
         };
         (0..REPEATS).map(explain).collect::<Vec<_>>()
     };
-    let coin = repeats(Sampler::Coin);
-    for sampler in [Sampler::Paired, Sampler::Hadamard] {
+    let coin = repeats(samplers::COIN);
+    for sampler in [samplers::PAIRED, samplers::HADAMARD] {
         let found = repeats(sampler);
         for superpixel in 0..SUPERPIXELS {
             let [[expected, of_mean], [weight, also]] =
@@ -154,7 +154,7 @@ fn a_growing_penalty_shrinks_alike_whatever_the_number_of_samples() {
             ..Settings::default()
         };
         let explain = |repeat: usize| {
-            let masks = Sampler::Coin.masks(
+            let masks = samplers::COIN.masks(
                 Seed::derive(repeat as u64, &[b"shrink"]),
                 samples,
                 SUPERPIXELS,
@@ -176,7 +176,7 @@ fn a_growing_penalty_shrinks_alike_whatever_the_number_of_samples() {
 fn the_choice_of_samples_asked_again_adds_the_variance_that_is_told() {
     const ASKED: usize = 400;
     let settings = Settings::default();
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"again"]), ASKED, SUPERPIXELS);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"again"]), ASKED, SUPERPIXELS);
     let clusters: Vec<usize> = (0..ASKED).collect();
     let cheap: Vec<f64> = (0..ASKED).map(|sample| answer(&masks, sample)).collect();
     let difference = |sample: usize| 0.1 * (sample as f64 * 78.233).sin().powi(14);

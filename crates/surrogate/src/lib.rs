@@ -17,4 +17,4 @@ pub use fit::{
     Explanation, Features, Settings, SurrogateError, correction_size, fit, fit_clustered,
     fit_corrected, weights,
 };
-pub use kernel::{Distance, UnknownDistance};
+pub use kernel::Distance;

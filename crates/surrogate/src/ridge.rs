@@ -364,12 +364,12 @@ pub(crate) fn add(sum: &mut [f64], factor: f64, values: &[f64]) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sampling::{Sampler, Seed};
+    use sampling::{Seed, samplers};
 
     use super::*;
 
     fn regression(samples: usize, superpixels: usize, answers: &[f64]) -> Regression {
-        let masks = Sampler::Coin.masks(Seed::derive(6, &[b"ridge"]), samples, superpixels);
+        let masks = samplers::COIN.masks(Seed::derive(6, &[b"ridge"]), samples, superpixels);
         let weights = (0..samples).map(|sample| 1.0 / (1 + sample % 5) as f64);
         Regression::new(&masks, answers, weights.collect())
     }

@@ -10,7 +10,7 @@ use imaging::Rgb;
 use networks::{
     Architecture, Classifier, Network, Normalisation, Precision, Question, RandomParameters, Width,
 };
-use sampling::{Sampler, Seed};
+use sampling::{Seed, samplers};
 use tch::{Device, Kind, Tensor};
 
 const SIDE: usize = 224;
@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (crop, replacement) = (picture(37)?, picture(1)?);
     let cell = |pixel: usize| pixel / SIDE * CELLS / SIDE * CELLS + pixel % SIDE * CELLS / SIDE;
     let labels: Vec<u16> = (0..SIDE * SIDE).map(|pixel| cell(pixel) as u16).collect();
-    let masks = Sampler::Coin.masks(Seed::derive(1, &[b"throughput"]), size, CELLS * CELLS);
+    let masks = samplers::COIN.masks(Seed::derive(1, &[b"throughput"]), size, CELLS * CELLS);
     let question = Question {
         crop: &crop,
         replacement: &replacement,

@@ -8,6 +8,9 @@
 //! * the `use` declarations that lead from one to the other, and texts that the program includes;
 //! * version, checksum and features of every external crate that a covered file names, and of the crates below.
 //!
+//! Plug-ins, the files of the folders in [`PLUGINS`], have digests of their own, each named by its module, such as `sampling::samplers::coin`.
+//! The key of an action holds the digests of the plug-ins that its inputs name, so no file that a kind's digest covers may lead to one.
+//!
 //! A name that a module does not define counts as defined in the module's file, where a macro must define it. What is silent in [`tokens`] does not count. `schema` is left out,
 //! because the fingerprint of a table's schema is in the key beside this digest. The crates of [`APART`] may not be named.
 
@@ -50,6 +53,9 @@ pub(crate) const KINDS: [(&str, &[&str]); 19] = [
     ("comparisons", &["crates/evaluate/src/comparisons.rs"]),
     ("report", &["crates/report/src/report.rs"]),
 ];
+
+/// Folders of plug-ins, which are files without modules of their own.
+const PLUGINS: [&str; 1] = ["crates/sampling/src/samplers"];
 
 /// Crates that run actions and keep their results; no result depends on their code.
 const APART: [&str; 4] = ["stage", "store", "study", "pipeline"];
@@ -101,6 +107,21 @@ impl Files {
         }
     }
 
+    /// The files of Rust in a folder.
+    fn list(&self, folder: &Path) -> Result<BTreeSet<PathBuf>> {
+        let edits = self
+            .edits
+            .keys()
+            .filter(|path| path.parent() == Some(folder));
+        let mut files: BTreeSet<PathBuf> = edits.cloned().collect();
+        let failed = |error| format!("cannot list {}: {error}", folder.display());
+        for entry in std::fs::read_dir(self.root.join(folder)).map_err(failed)? {
+            files.insert(folder.join(entry.map_err(failed)?.file_name()));
+        }
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
+        Ok(files)
+    }
+
     fn exists(&self, path: &Path) -> bool {
         self.edits.contains_key(path) || self.root.join(path).is_file()
     }
@@ -130,6 +151,28 @@ impl Files {
             _ => Ok(blake3::hash(&self.bytes(path)?)),
         }
     }
+}
+
+/// Every piece of code that has a digest, with the files that it begins with: the kinds of action, then the plug-ins.
+pub(crate) fn units(files: &Files) -> Result<Vec<(String, Vec<PathBuf>)>> {
+    let kinds = KINDS.iter().map(|(kind, roots)| {
+        let roots = roots.iter().map(PathBuf::from).collect();
+        ((*kind).to_owned(), roots)
+    });
+    let mut units: Vec<_> = kinds.collect();
+    for folder in PLUGINS {
+        let plugins = files.list(Path::new(folder))?.into_iter();
+        units.extend(plugins.map(|file| (module_path(&file), vec![file])));
+    }
+    Ok(units)
+}
+
+/// The path of a file's module, as `module_path!()` gives it there.
+fn module_path(file: &Path) -> String {
+    let parts = file.with_extension("");
+    let parts = parts.iter().skip(1).filter(|part| *part != "src");
+    let parts: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();
+    parts.join("::")
 }
 
 /// A workspace, read as far as digests need it.
@@ -167,8 +210,8 @@ impl Workspace {
         folders.chain(self.files.read.iter().cloned()).collect()
     }
 
-    /// The digest, 64 hexadecimal digits, of the code of a kind of action that begins with these files.
-    pub(crate) fn digest(&mut self, kind: &str, roots: &[&str]) -> Result<String> {
+    /// The digest, 64 hexadecimal digits, of the code that begins with these files.
+    pub(crate) fn digest(&mut self, unit: &str, roots: &[PathBuf]) -> Result<String> {
         let closure = self.closure(roots)?;
         let mut lines = closure.links;
         for file in closure.files.keys() {
@@ -179,14 +222,13 @@ impl Workspace {
             lines.extend(self.manifests.external(from, name)?);
         }
         let lines = Vec::from_iter(lines).join("\n");
-        let text = format!("action {kind}\n{lines}");
+        let text = format!("action {unit}\n{lines}");
         Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
 
     /// What the code that begins with these files depends on.
-    pub(crate) fn closure(&mut self, roots: &[&str]) -> Result<Closure> {
-        let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
-        for root in &roots {
+    pub(crate) fn closure(&mut self, roots: &[PathBuf]) -> Result<Closure> {
+        for root in roots {
             let owner = root.iter().nth(1).and_then(|name| name.to_str());
             let owner = owner.unwrap_or_default();
             self.tree.load(owner, &self.manifests, &mut self.files)?;
@@ -195,7 +237,7 @@ impl Workspace {
             }
         }
         let mut closure = Closure::default();
-        let mut open = roots;
+        let mut open = roots.to_vec();
         while !open.is_empty() {
             for file in open {
                 self.cover(&file, &file, &mut closure)?;

@@ -146,6 +146,10 @@ impl Module {
     /// Notes what words mean that are no path: macros that define or read something, and modules that a macro brings.
     fn special(&mut self, word: &str, rest: &[TokenTree]) {
         match (word, rest) {
+            ("fn", [TokenTree::Ident(name), ..]) if name == "expect" => {
+                self.refused =
+                    Some("what a function `expect` is given would count as a message".to_owned());
+            }
             (_, [TokenTree::Ident(name), ..]) if DEFINING.contains(&word) => {
                 self.items.insert(name.to_string());
             }

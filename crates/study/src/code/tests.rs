@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::digest::{Files, KINDS, Workspace};
+use super::digest::{Files, Workspace, units};
 use super::{DIGESTS, digest};
 
 /// A workspace: the action `crops` uses `imaging::crop`, which uses `decode`, which uses the crate `colour` and the external crate
@@ -44,8 +44,12 @@ fn replaced(text: &str, old: &str, new: &str) -> String {
     }
 }
 
+fn action() -> [PathBuf; 1] {
+    [ACTION.into()]
+}
+
 fn answer(path: &str, old: &str, new: &str) -> Result<String, String> {
-    changed(&[(path, old, new)]).digest("crops", &[ACTION])
+    changed(&[(path, old, new)]).digest("crops", &action())
 }
 
 fn digest_with(path: &str, old: &str, new: &str) -> String {
@@ -59,7 +63,7 @@ fn plain_digest() -> String {
 /// What the action depends on with a change, and not without it.
 fn more(path: &str, new: &str) -> String {
     let files = |new| {
-        let closure = changed(&[(path, "", new)]).closure(&[ACTION]).unwrap();
+        let closure = changed(&[(path, "", new)]).closure(&action()).unwrap();
         closure.files.into_keys().collect::<BTreeSet<PathBuf>>()
     };
     let named = |path: &PathBuf| path.file_stem().unwrap().display().to_string();
@@ -258,7 +262,7 @@ fn what_a_name_stands_for_counts() {
         "#[cfg(unix)] pub use ops::two as first;",
     ];
     let digests: BTreeSet<_> = froms
-        .map(|from| of(from).digest("crops", &[ACTION]).unwrap())
+        .map(|from| of(from).digest("crops", &action()).unwrap())
         .into();
     assert_eq!(digests.len(), 3);
 }
@@ -291,7 +295,7 @@ fn external_crates_count_where_code_names_them() {
     let named = (ACTION, "", "fn fast() { direct::run() }");
     let answers = ["\"d0\"", "\"d1\""].map(|sum| {
         changed(&[named, ("Cargo.lock", "\"d0\"", sum)])
-            .digest("crops", &[ACTION])
+            .digest("crops", &action())
             .unwrap()
     });
     assert_ne!(answers[0], answers[1]);
@@ -307,6 +311,7 @@ fn code_that_no_digest_may_cover_is_refused() {
         (ACTION, "#[path = \"glue.rs\"] mod helper;"),
         (ACTION, "const VERSION: &str = env!(\"CARGO_PKG_VERSION\");"),
         (ACTION, "include!(\"table.rs\");"),
+        (ACTION, "fn expect(a: &str) {}"),
         (ACTION, "fn ("),
         ("crates/segment/src/lib.rs", "mod gone;"),
     ];
@@ -319,17 +324,18 @@ fn code_that_no_digest_may_cover_is_refused() {
     cannot read crates/segment/src/crops/helper.rs: No such file or directory (os error 2)
     crates/segment/src/crops.rs: `env!` reads what no digest covers
     crates/segment/src/crops.rs: `include!` reads what no digest covers
+    crates/segment/src/crops.rs: what a function `expect` is given would count as a message
     crates/segment/src/crops.rs:18:4: cannot parse string into token stream
     cannot read crates/segment/src/gone.rs: No such file or directory (os error 2)
     ");
-    let gone = changed(&[]).digest("views", &["crates/segment/src/views.rs"]);
+    let gone = changed(&[]).digest("views", &["crates/segment/src/views.rs".into()]);
     insta::assert_snapshot!(gone.unwrap_err(), @"crates/segment/src/views.rs is no module of a library");
 }
 
 #[test]
 fn what_a_digest_depends_on_is_watched_and_nothing_else() {
     let mut workspace = changed(&[]);
-    workspace.digest("crops", &[ACTION]).unwrap();
+    workspace.digest("crops", &action()).unwrap();
     let watched = workspace.watched();
     let watched: Vec<_> = watched
         .iter()
@@ -362,16 +368,17 @@ fn what_a_digest_depends_on_is_watched_and_nothing_else() {
 }
 
 #[test]
-fn digests_are_64_hexadecimal_digits_and_every_kind_has_one() {
+fn digests_are_64_hexadecimal_digits_and_every_kind_and_plug_in_has_one() {
     assert_eq!(digest("views"), None);
-    for (kind, _) in KINDS {
-        let digest = digest(kind).unwrap();
+    let units = units(&Files::at(&root())).unwrap();
+    assert_eq!(DIGESTS.len(), units.len());
+    for (unit, _) in units {
+        let digest = digest(&unit).unwrap();
         assert!(
             digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit()),
-            "{kind}: {digest}"
+            "{unit}: {digest}"
         );
     }
-    assert_eq!(DIGESTS.len(), KINDS.len());
 }
 
 proptest! {
@@ -389,7 +396,7 @@ proptest! {
 }
 
 /// This workspace, all of whose code that results depend on is read.
-fn here() -> (Workspace, BTreeMap<&'static str, String>) {
+fn here() -> (Workspace, BTreeMap<String, String>) {
     digests(Files::at(&root()))
 }
 
@@ -405,18 +412,44 @@ fn checksum(name: &str) -> String {
     entry.split('"').next().unwrap().to_owned()
 }
 
-fn digests(files: Files) -> (Workspace, BTreeMap<&'static str, String>) {
+/// Digests of kinds of action and plug-ins.
+fn digests(files: Files) -> (Workspace, BTreeMap<String, String>) {
+    let units = units(&files).unwrap().into_iter();
     let mut workspace = Workspace::read(files).unwrap();
-    let digests = KINDS.map(|(kind, roots)| (kind, workspace.digest(kind, roots).unwrap()));
-    (workspace, digests.into())
+    let digests = units.map(|(unit, roots)| {
+        let digest = workspace.digest(&unit, &roots).unwrap();
+        (unit, digest)
+    });
+    let digests = digests.collect();
+    (workspace, digests)
+}
+
+/// The kinds of action and plug-ins that an edit reaches.
+fn reached(
+    workspace: &Workspace,
+    plain: &BTreeMap<String, String>,
+    path: &str,
+    old: &str,
+    new: &str,
+) -> Vec<String> {
+    let mut files = workspace.files.clone();
+    let before = std::fs::read_to_string(root().join(path)).unwrap();
+    assert!(before.contains(old), "{path} has no {old}");
+    files.edit(path, replaced(&before, old, new));
+    let order = units(&files).unwrap().into_iter();
+    let after = digests(files).1;
+    order
+        .map(|(unit, _)| unit)
+        .filter(|unit| after[unit] != plain[unit])
+        .collect()
 }
 
 #[test]
 fn the_code_behind_every_kind_is_known() {
     let (mut workspace, _) = here();
     let mut text = String::new();
-    for (kind, roots) in KINDS {
-        let closure = workspace.closure(roots).unwrap();
+    for (kind, roots) in units(&workspace.files).unwrap() {
+        let closure = workspace.closure(&roots).unwrap();
         let external: BTreeSet<String> =
             closure.external.into_iter().map(|(_, name)| name).collect();
         let external: Vec<String> = external.into_iter().collect();
@@ -464,6 +497,19 @@ fn no_comment_test_or_message_of_this_workspace_counts() {
 }
 
 #[test]
+fn a_plug_in_counts_only_where_inputs_name_it() {
+    let (workspace, plain) = here();
+    let plugins = units(&workspace.files).unwrap().into_iter();
+    let plugins: Vec<_> = plugins.filter(|(unit, _)| unit.contains("::")).collect();
+    assert!(plugins.len() > 2);
+    for (unit, roots) in plugins {
+        let path = roots[0].to_str().unwrap();
+        let due = reached(&workspace, &plain, path, "", "fn more() {}");
+        assert_eq!(due, [unit], "{path}");
+    }
+}
+
+#[test]
 fn an_edit_reaches_what_uses_it_and_nothing_else() {
     let (workspace, plain) = here();
     let mut text = String::new();
@@ -472,8 +518,12 @@ fn an_edit_reaches_what_uses_it_and_nothing_else() {
         ("crates/cam/src/lib.rs", "sum / pixels as f64", "sum"),
         ("crates/removal/src/areas.rs", "= auc / (", "= auc * ("),
         ("crates/removal/src/order.rs", "", more),
-        ("crates/sampling/src/hadamard.rs", "& 1", "& 2"),
-        ("crates/sampling/src/coin.rs", "sample > 0", "sample > 1"),
+        ("crates/sampling/src/samplers/hadamard.rs", "& 1", "& 2"),
+        (
+            "crates/sampling/src/samplers/coin.rs",
+            "sample > 0",
+            "sample > 1",
+        ),
         ("crates/sampling/src/seed.rs", "", more),
         ("crates/imaging/src/decode.rs", "", more),
         ("crates/imaging/src/blur.rs", "", more),
@@ -492,16 +542,8 @@ fn an_edit_reaches_what_uses_it_and_nothing_else() {
         ("Cargo.lock", &checksum("thiserror"), "thiserror"),
         ("Cargo.lock", &checksum("tch"), "tch"),
     ] {
-        let mut files = workspace.files.clone();
-        let before = std::fs::read_to_string(root().join(path)).unwrap();
-        assert!(before.contains(old), "{path} has no {old}");
-        files.edit(path, replaced(&before, old, new));
-        let after = digests(files).1;
-        let due = KINDS
-            .iter()
-            .map(|(kind, _)| *kind)
-            .filter(|kind| after[kind] != plain[kind]);
-        let _ = writeln!(text, "{path} {new}: {}", due.collect::<Vec<_>>().join(" "));
+        let due = reached(&workspace, &plain, path, old, new);
+        let _ = writeln!(text, "{path} {new}: {}", due.join(" "));
     }
     let due = |path: &str| {
         let mut lines = text.lines();

@@ -86,12 +86,13 @@ impl Tree {
         }
         for (name, inner) in &module.inner {
             let folder = folder.join(name);
+            let inside = folder.join("mod.rs");
             let file = if inner.is_some() {
                 file.to_owned()
+            } else if files.exists(&inside) {
+                inside
             } else {
-                let inside = folder.join("mod.rs");
-                let inside = Some(inside).filter(|inside| files.exists(inside));
-                inside.unwrap_or_else(|| folder.with_extension("rs"))
+                folder.with_extension("rs")
             };
             let child = self.put(of, Some(place), &file, &folder, inner.as_ref(), files)?;
             let children = self.nodes[place].children.entry(name.clone());

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actions::{ClassNames, Control, Explained, Fit, Maker, Samples};
+use actions::{ClassNames, Control, Explained, Fit, Maker};
 use parts::{All, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
@@ -241,7 +241,7 @@ impl Planner<'_> {
             method: subject.method.as_ref()?.to_string(),
             run: subject.run?,
             depth: subject.depth,
-            replacement: subject.replacement,
+            replacement: subject.replacement.map(Replacement::name),
         })
     }
 
@@ -285,9 +285,6 @@ impl Planner<'_> {
     }
 
     fn asked(&self, subject: &Subject, lime: &lime::Settings) -> Option<actions::Asked> {
-        let precision = self.study.precision_of(lime);
-        let open = matches!(lime.samples, Samples::Until { .. });
-        let decided_by_fits = open || precision == lime::Precision::Mixed;
         Some(actions::Asked {
             pixels: self.part(&subject.crop())?,
             labels: self.part(&subject.segments())?,
@@ -299,8 +296,7 @@ impl Planner<'_> {
             samples: lime.samples,
             sampler: lime.sampler,
             replacement: lime.replacement,
-            precision,
-            fit: decided_by_fits.then(|| fit(lime)),
+            precision: self.study.precision_of(lime),
         })
     }
 
@@ -447,7 +443,8 @@ fn fit(lime: &lime::Settings) -> Fit {
     }
 }
 
-/// What a key is made from: every value of the inputs by its dotted path, the code and the shape of the tables.
+/// What a key is made from: every value of the inputs by its dotted path, the code, with that of each plug-in that the inputs name, and the
+/// shape of the tables.
 fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     let digest =
         |unit: &str| code::digest(unit).expect("build.rs makes a digest for every unit of code");
@@ -465,6 +462,10 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     for (path, leaf) in leaves {
         builder = match leaf {
             Leaf::Read(value) => builder.input(path, value),
+            Leaf::Plugin { name, module } => {
+                let code = builder.input(format!("code.{module}"), digest(&module));
+                code.setting(path, name)
+            }
             Leaf::Value(value) => match path.strip_prefix("names.") {
                 Some(name) => builder.name(name.to_owned(), value),
                 None => builder.setting(path, value),
@@ -474,9 +475,15 @@ fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
     builder.build()
 }
 
-/// A value of inputs, or what is read of a file or of an earlier table: a digest, or the value itself.
+/// A part of inputs.
 enum Leaf {
+    /// What is read of a file or of an earlier table: a digest, or the value itself.
     Read(Value),
+    /// Code of which there are several, by its name in pipeline.toml and the module that holds it.
+    Plugin {
+        name: Value,
+        module: String,
+    },
     Value(Value),
 }
 
@@ -485,6 +492,13 @@ fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
         Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("digest") => {
             let digest = fields.remove("digest").unwrap_or_default();
             leaves.push((path, Leaf::Read(digest)));
+        }
+        Value::Object(mut fields)
+            if fields.contains_key("plugin") && fields.contains_key("module") =>
+        {
+            let name = fields.remove("plugin").unwrap_or_default();
+            let module = fields["module"].as_str().unwrap_or_default().to_owned();
+            leaves.push((path, Leaf::Plugin { name, module }));
         }
         Value::Object(mut fields)
             if fields.contains_key("table") && fields.contains_key("part") =>
@@ -613,9 +627,12 @@ impl Planned for actions::Perturbations {
     const KIND: Kind = Kind::Perturbations;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let lime = lime_of(planner, subject)?;
+        let asked = planner.asked(subject, lime)?;
         Some(Self {
             names: planner.explanation(subject)?,
-            asked: planner.asked(subject, lime_of(planner, subject)?)?,
+            fit: asked.decided_by_fits().then(|| fit(lime)),
+            asked,
         })
     }
 
@@ -626,7 +643,7 @@ impl Planned for actions::Perturbations {
 
 /// Fits are in the key only where they decide how many samples are evaluated.
 fn code_of_asked(asked: &actions::Asked) -> Vec<&'static str> {
-    let sizes = asked.fit.map(|_| "sizes");
+    let sizes = asked.decided_by_fits().then_some("sizes");
     [Kind::Perturbations.name()]
         .into_iter()
         .chain(sizes)
@@ -689,7 +706,7 @@ impl Planned for actions::Curves {
                 method,
                 run,
                 order: subject.order?,
-                replacement: subject.replacement?,
+                replacement: subject.replacement?.name(),
             },
             scene: planner.scene(subject)?,
             order: planner.part(&subject.relevances(planner.study))?,

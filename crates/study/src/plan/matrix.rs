@@ -829,3 +829,41 @@ fn the_oracle_has_no_order_of_more_than_12_superpixels_and_the_study_goes_on() {
     let curves = &made[&Kind::Curves];
     assert!(!curves.is_empty());
 }
+
+#[test]
+fn a_key_holds_the_code_of_the_plug_ins_that_its_inputs_name_and_of_no_others() {
+    let folder = folder();
+    settle(&folder, None);
+    folder.edit("sampler = \"coin\"", "sampler = \"paired\"");
+    let study = folder.study().unwrap();
+    let sources = Sources::read(&study).unwrap();
+    let store = Store::open(&study.artifacts).unwrap();
+    let plan = Plan::new(&study, &sources, &store, Kind::Perturbations).unwrap();
+    let module = |sampler: &str| format!("sampling::samplers::{sampler}");
+    let mut seen = 0;
+    for action in plan.of(Kind::Perturbations) {
+        let State::Due { preimage, .. } = &action.state else {
+            continue;
+        };
+        let held = |sampler: &str| {
+            let held = preimage
+                .inputs()
+                .get(&format!("code.{}", module(sampler)))?;
+            held.as_str()
+        };
+        assert_eq!(held("paired"), crate::code::digest(&module("paired")));
+        assert_eq!(held("coin"), None);
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn every_sampler_names_the_module_whose_code_its_keys_hold() {
+    for sampler in sampling::samplers::ALL {
+        let value = serde_json::to_value(sampler).unwrap();
+        let module = value["module"].as_str().unwrap();
+        assert_eq!(module, format!("sampling::samplers::{sampler}"));
+        assert!(crate::code::digest(module).is_some(), "{module}");
+    }
+}

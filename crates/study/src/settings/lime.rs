@@ -15,14 +15,14 @@ const MOST_SAMPLES: u32 = 1_000_000;
 /// Most superpixels that a selection may keep: their ids are 16-bit numbers.
 const MOST_FEATURES: u32 = 65_535;
 
-pub use sampling::Sampler;
+use sampling::{Sampler, samplers};
 
 impl Choice for Sampler {
     const WHAT: &'static str = "sampler";
     const ALL: &'static [(&'static str, Self)] = &[
-        ("coin", Self::Coin),
-        ("paired", Self::Paired),
-        ("hadamard", Self::Hadamard),
+        ("coin", samplers::COIN),
+        ("paired", samplers::PAIRED),
+        ("hadamard", samplers::HADAMARD),
     ];
 }
 
@@ -200,7 +200,7 @@ impl Settings {
         }
         let settings = Self {
             samples: read_samples(&mut section),
-            sampler: section.choice("sampler", Sampler::Coin),
+            sampler: section.choice("sampler", samplers::COIN),
             precision,
             kernel: Kernel::read(&mut section),
             alpha: section.number("alpha", Some(1.0), 0.0..=1e9),
@@ -239,7 +239,7 @@ impl Settings {
             alpha: self.alpha,
             // Ridge shrinks weights the less the more samples there are. Alpha is constant for the published explainer's sampler alone, and
             // only where the number is fixed: else weights would depend on where it stops.
-            growing: self.sampler != Sampler::Coin || self.is_open(),
+            growing: self.sampler != samplers::COIN || self.is_open(),
             features,
         }
     }

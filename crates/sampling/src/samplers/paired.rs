@@ -2,10 +2,18 @@
 
 use rand_chacha::rand_core::Rng;
 
-use crate::{Masks, Seed};
+use crate::{Masks, Sampler, Seed};
+
+/// Pairs: a mask of fair coins, and after it its complement.
+pub const PAIRED: Sampler = Sampler {
+    name: "paired",
+    module: module_path!(),
+    block: |_| 2,
+    draw: paired,
+};
 
 /// Rows 2i + 1 and 2i + 2 are the start of stream i + 1 and its complement.
-pub(crate) fn paired(seed: Seed, samples: usize, superpixels: usize) -> Masks {
+fn paired(seed: Seed, samples: usize, superpixels: usize) -> Masks {
     let mut masks = Masks::empty(superpixels);
     let mut row = vec![u8::MAX; masks.row_bytes()];
     for sample in 0..samples {

@@ -3,16 +3,26 @@
 use rand_chacha::rand_core::Rng;
 
 use crate::shuffle::shuffle;
-use crate::{Masks, Seed};
+use crate::{Masks, Sampler, Seed};
+
+/// A randomised orthogonal design with fold-over: blocks of twice a power of two n above the number of superpixels, made from n rows of a
+/// Hadamard matrix. Each superpixel has a column of its own and a random sign, and each row is followed by its complement;
+/// so a block keeps any two superpixels together exactly as often as chance would, and a single mask still is one of fair coins.
+pub const HADAMARD: Sampler = Sampler {
+    name: "hadamard",
+    module: module_path!(),
+    block: |superpixels| 2 * hadamard_order(superpixels),
+    draw: hadamard,
+};
 
 /// The order of the Hadamard matrix: the least power of two above the number of superpixels, at least 2.
-pub(crate) fn hadamard_order(superpixels: usize) -> usize {
+fn hadamard_order(superpixels: usize) -> usize {
     (superpixels + 1).next_power_of_two().max(2)
 }
 
 /// Block b draws from stream b + 1: which columns of Sylvester's matrix, which signs, and in which order its rows come, so that the first rows
 /// of a block are a random part of it.
-pub(crate) fn hadamard(seed: Seed, samples: usize, superpixels: usize) -> Masks {
+fn hadamard(seed: Seed, samples: usize, superpixels: usize) -> Masks {
     let order = hadamard_order(superpixels);
     let mut masks = Masks::empty(superpixels);
     if samples > 0 {

@@ -2,10 +2,18 @@
 
 use rand_chacha::rand_core::Rng;
 
-use crate::{Masks, Seed};
+use crate::{Masks, Sampler, Seed};
+
+/// Every superpixel of every mask by a fair coin of its own (Ribeiro et al. 2016, the reference implementation).
+pub const COIN: Sampler = Sampler {
+    name: "coin",
+    module: module_path!(),
+    block: |_| 1,
+    draw: coin,
+};
 
 /// Row i is the start of the seed's stream i, so that a row is found without drawing those before it.
-pub(crate) fn coin(seed: Seed, samples: usize, superpixels: usize) -> Masks {
+fn coin(seed: Seed, samples: usize, superpixels: usize) -> Masks {
     let mut masks = Masks::empty(superpixels);
     let mut row = vec![u8::MAX; masks.row_bytes()];
     for sample in 0..samples {
