@@ -44,8 +44,6 @@ tables! {
     gains::Gain,
     agreement::Agreement,
     needed_samples::NeededSamples,
-    localization::Localization,
-    complexity::Complexity,
     sanity::Sanity,
     comparisons::Comparison,
     summaries::Summary,

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 
 use super::{SchemaError, Table};
 use crate::{
-    Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Kind,
-    Localization, Logits, NeededSamples, Perturbations, Saliency, Score, Segments, Stability,
+    Agreement, Comparison, Concordance, Crop, CurveStep, Exclusion, Gain, Kind,
+    Logits, NeededSamples, Perturbations, Saliency, Score, Segments, Stability,
     Summary, Target, VarianceComponents, Weight,
 };
 
@@ -51,60 +51,6 @@ fn with_column(batch: &RecordBatch, at: usize, field: Field, array: ArrayRef) ->
     fields[at] = Arc::new(field);
     columns[at] = array;
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
-}
-
-fn names<T: Table>() -> String {
-    let columns: Vec<_> = T::columns().iter().map(|column| column.name).collect();
-    format!("{}: {}", T::NAME, columns.join(" "))
-}
-
-#[test]
-fn tables_have_the_columns_of_the_design() {
-    let found = [
-        names::<Crop>(),
-        names::<Segments>(),
-        names::<Logits>(),
-        names::<Target>(),
-        names::<Saliency>(),
-        names::<Perturbations>(),
-        names::<Weight>(),
-        names::<CurveStep>(),
-        names::<Score>(),
-        names::<Exclusion>(),
-        names::<Gain>(),
-        names::<Agreement>(),
-        names::<NeededSamples>(),
-        names::<Localization>(),
-        names::<Complexity>(),
-        names::<Stability>(),
-        names::<Summary>(),
-        names::<Comparison>(),
-        names::<VarianceComponents>(),
-        names::<Concordance>(),
-    ];
-    let expected = [
-        "crops: image image_digest source_height source_width height width rgb truth_mask",
-        "segments: image partition algorithm superpixels height width labels",
-        "logits: image network predicted_class probability logits",
-        "targets: image network target_class target_label true_class true_label correct probability",
-        "saliency: image network method layer target_class height width map",
-        "perturbations: image network partition method run sampler precision target_class samples superpixels masks probabilities reference_samples reference_probabilities reference_certain",
-        "weights: image network partition method run superpixel weight standard_error rank intercept r2 local_prediction",
-        "curves: image network partition method run order replacement step superpixel removed_area probability logit largest_probability entropy",
-        "scores: image network partition method run deterministic order replacement steps tied auc auc_mean auc_relative auc_area reason",
-        "exclusions: image reason network predicted_label true_label partition method",
-        "gains: image network partition method run replacement deletion_auc_mean insertion_auc_mean symmetric_gain symmetric_gain_relative symmetric_gain_area reason",
-        "agreement: image network partition method run other_run samples superpixels spearman kendall jaccard_3 jaccard_5 jaccard_10 sign_changes reason",
-        "needed_samples: image network partition method runs samples level spearman needed reason",
-        "localization: image network partition method run mask_area pointing relevance_inside intersection_over_union average_precision reason",
-        "complexity: image network partition method run superpixels superpixels_for_80_percent gini entropy reason",
-        "stability: image network partition method order replacement deterministic runs auc auc_std auc_relative auc_relative_std reason",
-        "summaries: network partition method order replacement measure better images mean low high level resamples std_over_images mean_rank place reason",
-        "comparisons: network partition method other_method order replacement measure better images mean other_mean difference low high level resamples p exact p_adjusted family rank_biserial standardised_difference wins losses ties reason",
-        "variance_components: network partition order replacement measure better images methods image_variance method_variance interaction_variance run_variance reason",
-        "concordance: network partition order replacement measure judges count methods w p reason",
-    ];
-    assert_eq!(found, expected);
 }
 
 #[test]
