@@ -630,6 +630,7 @@ mod tests {
             name: "lime".to_owned(),
             kind: "a new control".to_owned(),
             control: true,
+            chance: false,
             measured: false,
             replacement: None,
         };
@@ -667,6 +668,7 @@ mod tests {
             name: "third".to_owned(),
             kind: "lime".to_owned(),
             control: false,
+            chance: false,
             measured: true,
             replacement: None,
         });

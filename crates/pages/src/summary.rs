@@ -242,6 +242,7 @@ mod tests {
             name: name.to_owned(),
             kind: kind.to_owned(),
             control: kind == "random",
+            chance: kind == "random",
             measured: kind != "random",
             replacement: None,
         };

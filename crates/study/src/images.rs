@@ -12,10 +12,10 @@ use crate::classes::Classes;
 use crate::file_names;
 use crate::labels::{self, Labels};
 use crate::manifest;
-use crate::paths::{absent, absolute, composed, plain, visible};
-use crate::problem::{Problem, Problems, listed};
 use crate::settings::images::{Settings, Target};
 use crate::study::Study;
+use config::paths::{absent, absolute, composed, plain, visible};
+use config::{Problem, Problems, listed};
 
 /// Endings of files that are images, in lower case.
 const ENDINGS: [&str; 10] = [

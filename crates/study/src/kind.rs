@@ -6,7 +6,8 @@ use std::str::FromStr;
 use parts::Part;
 use schema::Table;
 
-use crate::Method;
+use methods::{Makes, Method};
+
 use crate::plan::facet;
 
 /// A program that makes tables, in the order in which they run.
@@ -71,6 +72,15 @@ impl Stage {
             }
             Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",
+        }
+    }
+
+    /// The stage that makes the relevances of a method.
+    pub fn of(method: &Method) -> Self {
+        match method.makes {
+            Makes::Map(_) => Self::Gradcam,
+            Makes::Weights(..) => Self::Lime,
+            Makes::Order(_) => Self::Deletion,
         }
     }
 
@@ -228,7 +238,7 @@ impl Kind {
     pub(crate) fn stage(self, method: Option<&Method>) -> Stage {
         match (self.stages(), method) {
             ([stage], _) | ([stage, ..], None) => *stage,
-            (_, Some(method)) => method.stage(),
+            (_, Some(method)) => Stage::of(method),
             ([], None) => unreachable!("every kind has a stage"),
         }
     }

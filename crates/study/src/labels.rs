@@ -9,8 +9,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::classes::Classes;
 use crate::images::LISTED;
-use crate::paths::{spelling, visible};
-use crate::problem::{Problem, Problems, SHOWN, Source, listed, nearest};
+use config::paths::{spelling, visible};
+use config::{Problem, Problems, SHOWN, Source, listed, nearest};
 
 /// The columns of the file, each once, in any order.
 const COLUMNS: [&str; 2] = ["path", "label"];

@@ -12,8 +12,8 @@ use parquet::record::Field;
 
 use crate::classes::Classes;
 use crate::labels::{skip_blank_lines, unknown_label};
-use crate::paths::{absent, below, spelling};
-use crate::problem::{Problem, Problems, SHOWN, Source, listed};
+use config::paths::{absent, below, spelling};
+use config::{Problem, Problems, SHOWN, Source, listed};
 
 /// The column that every manifest has.
 const PATH: &str = "path";

@@ -13,11 +13,11 @@ use store::{ContentId, Index, Key, Miss, Noted, Preimage, Record, Store, StoreEr
 
 use crate::file_names::for_readers;
 use crate::kind::{Kind, Stage};
-use crate::paths::visible;
+use crate::settings::Order;
 use crate::settings::Replacement;
-use crate::settings::deletion::Order;
 use crate::sources::Sources;
 use crate::{Method, Name, Study};
+use config::paths::visible;
 
 pub use inputs::{Context, Planned};
 
@@ -286,12 +286,13 @@ impl Plan {
         self.index.facet(noted, name)
     }
 
-    /// Whether a subject's method is the oracle and its partition of the image has more superpixels than that takes; it has no order there.
+    /// Whether a subject's partition of the image has more superpixels than its method takes; it has no order there.
     /// What is not known yet is not too fine.
     pub fn is_too_fine(&self, study: &Study, subject: &Subject) -> bool {
-        let most = controls::MOST_SUPERPIXELS as u64;
-        matches!(subject.method(study), Some(Method::Oracle))
-            && self.superpixels(subject).is_some_and(|found| found > most)
+        let most = subject.method(study).and_then(Method::most_superpixels);
+        let found = self.superpixels(subject);
+        most.zip(found)
+            .is_some_and(|(most, found)| found > most as u64)
     }
 
     /// How many superpixels the image of a subject has under its partition, once it is cut.

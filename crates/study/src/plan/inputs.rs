@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actions::{ClassNames, Control, Explained, Fit, Maker};
+use config::Name;
+use methods::{Asking, Makes, Method, Orders};
 use parts::{All, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
@@ -13,10 +15,10 @@ use serde_json::Value;
 use store::Preimage;
 
 use super::{LIBTORCH, Plan, Subject, facet, reads};
-use crate::reader::Choice;
-use crate::settings::{Replacement, infer, lime};
+use crate::settings::{Replacement, infer};
 use crate::sources::Sources;
-use crate::{Kind, Method, Name, Study, code};
+use crate::{Kind, Study, code};
+use config::Choice;
 
 /// Inputs of a kind of action, as a study gives them.
 pub trait Planned: Serialize + Sized + Send + Sync {
@@ -273,9 +275,10 @@ impl Planner<'_> {
         })
     }
 
-    fn cam(&self, subject: &Subject) -> Option<actions::Cam> {
+    fn cam(&self, subject: &Subject, method: &'static methods::Map) -> Option<actions::Cam> {
         let network = self.network_settings(subject)?;
         Some(actions::Cam {
+            method,
             pixels: self.part(&subject.crop())?,
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
@@ -284,7 +287,7 @@ impl Planner<'_> {
         })
     }
 
-    fn asked(&self, subject: &Subject, lime: &lime::Settings) -> Option<actions::Asked> {
+    fn asked(&self, subject: &Subject, asking: &Asking) -> Option<actions::Asked> {
         Some(actions::Asked {
             pixels: self.part(&subject.crop())?,
             labels: self.part(&subject.segments())?,
@@ -293,10 +296,10 @@ impl Planner<'_> {
             temperature: self.network_settings(subject)?.temperature,
             seed: self.study.seed,
             image_digest: self.image_digest(subject)?,
-            samples: lime.samples,
-            sampler: lime.sampler,
-            replacement: lime.replacement,
-            precision: self.study.precision_of(lime),
+            samples: asking.samples,
+            sampler: asking.sampler,
+            replacement: asking.replacement,
+            precision: self.study.precision_of(asking),
         })
     }
 
@@ -324,25 +327,24 @@ impl Planner<'_> {
         })
     }
 
-    fn control(&self, subject: &Subject, method: &Method) -> Option<Control> {
-        Some(match method {
-            Method::Gradcam(_) | Method::Lime(_) => return None,
-            Method::Random(_) => Control::Random {
+    fn control(&self, subject: &Subject, orders: &Orders) -> Option<Control> {
+        Some(match *orders {
+            Orders::Drawn(method, _) => Control::Drawn {
+                method,
                 superpixels: Told {
                     value: self.plan.superpixels(subject)?.try_into().ok()?,
                     table: schema::Segments::NAME,
                     facet: facet::SUPERPIXELS,
                 },
             },
-            Method::Edges => Control::Edges {
+            Orders::Seen(method) => Control::Seen {
+                method,
                 pixels: self.part(&subject.crop())?,
                 labels: self.part(&subject.segments())?,
             },
-            Method::Greedy => Control::Greedy {
-                scene: self.scene(subject)?,
-            },
-            Method::Oracle => Control::Oracle {
-                scene: self.scene(subject)?,
+            Orders::Searched(method) => Control::Searched {
+                method,
+                scene: Box::new(self.scene(subject)?),
             },
         })
     }
@@ -353,26 +355,26 @@ impl Planner<'_> {
             depths: self.study.sanity.depths,
             seed: self.study.seed,
         });
-        Some(match (subject.method(self.study)?, random) {
-            (Method::Gradcam(_), None) => Maker::Map {
+        Some(match (&subject.method(self.study)?.makes, random) {
+            (Makes::Map(_), None) => Maker::Map {
                 map: self.part::<parts::Map>(&subject.saliency())?,
                 labels: self.part(&subject.segments())?,
             },
-            (Method::Gradcam(_), Some(random)) => Maker::RandomMap {
-                cam: self.cam(subject)?,
+            (Makes::Map(method), Some(random)) => Maker::RandomMap {
+                cam: self.cam(subject, method)?,
                 labels: self.part(&subject.segments())?,
                 random,
             },
-            (Method::Lime(_), None) => Maker::Weights {
+            (Makes::Weights(..), None) => Maker::Weights {
                 weights: self.part(&subject.explanation())?,
             },
-            (Method::Lime(lime), Some(random)) => Maker::RandomWeights {
-                asked: self.asked(subject, lime)?,
-                fit: fit(lime),
+            (Makes::Weights(method, asking), Some(random)) => Maker::RandomWeights {
+                asked: self.asked(subject, asking)?,
+                fit: fit(method, asking),
                 random,
             },
-            (control, _) => Maker::Control {
-                control: self.control(subject, control)?,
+            (Makes::Order(orders), _) => Maker::Control {
+                control: self.control(subject, orders)?,
                 seed: self.study.seed,
                 image_digest: self.image_digest(subject)?,
             },
@@ -392,7 +394,7 @@ impl Planner<'_> {
     fn too_fine(&self) -> Vec<actions::TooFine> {
         let mut found = Vec::new();
         for action in self.plan.of(Kind::Segments) {
-            for method in self.study.methods.keys() {
+            for (method, settings) in &self.study.methods {
                 let subject = Subject {
                     method: Some(method.clone()),
                     ..action.subject.clone()
@@ -409,6 +411,7 @@ impl Planner<'_> {
                         partition: partition.to_string(),
                         method: method.to_string(),
                         superpixels: self.plan.superpixels(&subject).unwrap_or(0) as u32,
+                        most: settings.most_superpixels().unwrap_or(0) as u32,
                     });
                 }
             }
@@ -435,11 +438,20 @@ impl Planner<'_> {
     }
 }
 
-/// How the surrogate of a LIME is fitted.
-fn fit(lime: &lime::Settings) -> Fit {
+/// How a method fits weights to answers.
+fn fit(method: &'static methods::Weights, asking: &Asking) -> Fit {
     Fit {
-        surrogate: lime.surrogate(),
-        sampler: lime.sampler,
+        method,
+        surrogate: asking.fit,
+        sampler: asking.sampler,
+    }
+}
+
+/// What asks about masks, where a method does.
+fn weights_of(method: &Method) -> Option<(&'static methods::Weights, &Asking)> {
+    match &method.makes {
+        Makes::Weights(plugin, asking) => Some((plugin, asking)),
+        _ => None,
     }
 }
 
@@ -604,22 +616,17 @@ impl Planned for actions::Saliency {
     const KIND: Kind = Kind::Saliency;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let Makes::Map(method) = subject.method(planner.study)?.makes else {
+            return None;
+        };
         Some(Self {
             names: actions::Mapped {
                 image: planner.image_name(subject)?,
                 network: subject.network.as_ref()?.to_string(),
                 method: subject.method.as_ref()?.to_string(),
             },
-            cam: planner.cam(subject)?,
+            cam: planner.cam(subject, method)?,
         })
-    }
-}
-
-/// The settings of a LIME.
-fn lime_of<'a>(planner: &Planner<'a>, subject: &Subject) -> Option<&'a lime::Settings> {
-    match subject.method(planner.study)? {
-        Method::Lime(lime) => Some(lime),
-        _ => None,
     }
 }
 
@@ -627,11 +634,11 @@ impl Planned for actions::Perturbations {
     const KIND: Kind = Kind::Perturbations;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        let lime = lime_of(planner, subject)?;
-        let asked = planner.asked(subject, lime)?;
+        let (method, asking) = weights_of(subject.method(planner.study)?)?;
+        let asked = planner.asked(subject, asking)?;
         Some(Self {
             names: planner.explanation(subject)?,
-            fit: asked.decided_by_fits().then(|| fit(lime)),
+            fit: asked.decided_by_fits().then(|| fit(method, asking)),
             asked,
         })
     }
@@ -654,10 +661,11 @@ impl Planned for actions::Weights {
     const KIND: Kind = Kind::Weights;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let (method, asking) = weights_of(subject.method(planner.study)?)?;
         Some(Self {
             names: planner.explanation(subject)?,
             answers: planner.part::<parts::Answers>(subject)?,
-            fit: fit(lime_of(planner, subject)?),
+            fit: fit(method, asking),
         })
     }
 }
@@ -745,9 +753,9 @@ impl Planned for actions::Agreement {
             ..subject.clone()
         };
         let methods = planner.study.methods.iter();
-        let fits = methods.filter_map(|(name, method)| match method {
-            Method::Lime(lime) => Some((name.to_string(), fit(lime))),
-            _ => None,
+        let fits = methods.filter_map(|(name, method)| {
+            let (plugin, asking) = weights_of(method)?;
+            Some((name.to_string(), fit(plugin, asking)))
         });
         Some(Self {
             perturbations: planner.grouped(Kind::Perturbations, Which::All, runs)?,

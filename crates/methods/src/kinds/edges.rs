@@ -3,7 +3,22 @@
 use imaging::Rgb;
 use sampling::Seed;
 
-use crate::{Ranking, priorities};
+use crate::orders::{Ranking, Seen, priorities};
+use crate::plugin::{Plugin, Role};
+
+/// Where the image has edges.
+pub static METHOD: Seen = Plugin {
+    kind: "edges",
+    module: module_path!(),
+    title: "Edges",
+    about: "Orders superpixels by the edges of the image (Sobel magnitude), whatever the network makes of them.",
+    role: Role::Control,
+    deterministic: true,
+    measured: true,
+    settings: Vec::new,
+    read: |_| (),
+    run: edges,
+};
 
 /// Luminance of linear red, green and blue (ITU-R BT.709), as scikit-image's `rgb2gray` weighs them.
 const LUMINANCE: [f64; 3] = [0.2125, 0.7154, 0.0721];

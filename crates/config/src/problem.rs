@@ -13,23 +13,24 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use crate::paths::{absent, visible};
 
 /// Mistakes that are shown before the others are only counted.
-pub(crate) const SHOWN: usize = 100;
+pub const SHOWN: usize = 100;
 /// What some programs write at the beginning of a text.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// A text file as it was read, kept so that a problem can show its line.
 #[derive(Debug)]
-pub(crate) struct Source {
-    pub(crate) path: PathBuf,
+pub struct Source {
+    /// Where it was read.
+    pub path: PathBuf,
     /// Without a byte order mark.
-    pub(crate) text: String,
+    pub text: String,
     /// The places of all line breaks.
     breaks: Vec<usize>,
 }
 
 impl Source {
     /// Reads a whole UTF-8 file, with a byte order mark or without; `role` says what the file is for, such as "the study".
-    pub(crate) fn read(path: &Path, role: &str) -> Result<Arc<Self>, Problem> {
+    pub fn read(path: &Path, role: &str) -> Result<Arc<Self>, Problem> {
         let shown = path.display();
         let what = role.strip_prefix("the ").unwrap_or(role);
         if let Some(reason) = absent(what, path) {
@@ -53,12 +54,12 @@ impl Source {
     }
 
     /// The line, from 1, of the byte at `position`.
-    pub(crate) fn line(&self, position: usize) -> usize {
+    pub fn line(&self, position: usize) -> usize {
         self.breaks.partition_point(|place| *place < position) + 1
     }
 
     /// The last place of `part` on the first line of `span`; that line where it is not written so.
-    pub(crate) fn within(&self, span: &Range<usize>, part: &str) -> Range<usize> {
+    pub fn within(&self, span: &Range<usize>, part: &str) -> Range<usize> {
         let line = self.first_line(span);
         let place = self.text[line.clone()]
             .rfind(part)
@@ -133,7 +134,8 @@ impl Problem {
     }
 
     /// Puts the caret under the bytes `span` of `source`.
-    pub(crate) fn at(mut self, source: &Arc<Source>, span: Range<usize>) -> Self {
+    #[must_use]
+    pub fn at(mut self, source: &Arc<Source>, span: Range<usize>) -> Self {
         let span = source.first_line(&span);
         self.place = Some(Place {
             source: Arc::clone(source),
@@ -143,7 +145,8 @@ impl Problem {
     }
 
     /// The words beside the caret.
-    pub(crate) fn label(mut self, label: impl AsRef<str>) -> Self {
+    #[must_use]
+    pub fn label(mut self, label: impl AsRef<str>) -> Self {
         self.label = Some(visible(label.as_ref()));
         self
     }
@@ -208,7 +211,7 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// The mistakes, if there are any; `value` otherwise.
-    pub(crate) fn check<T>(problems: Vec<Problem>, value: T) -> Result<T, Self> {
+    pub fn check<T>(problems: Vec<Problem>, value: T) -> Result<T, Self> {
         if problems.is_empty() {
             Ok(value)
         } else {
@@ -267,10 +270,7 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// The name among `known` that a person most likely meant by `written`, if any is near.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = written.to_lowercase();
     let length = written.chars().count();
     let limit = 1 + length / 4;
@@ -290,7 +290,7 @@ pub(crate) fn nearest<'a>(
 }
 
 /// `a`, `b` and `c`, each in backquotes.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -19,7 +19,7 @@ const LONGEST: usize = 32;
 
 impl Name {
     /// What a name may look like, for messages.
-    pub(crate) const EXPECTED: &str = "1 to 32 of the characters a-z, 0-9, `_` and `-`";
+    pub const EXPECTED: &str = "1 to 32 of the characters a-z, 0-9, `_` and `-`";
 
     /// The name, if it is one.
     pub fn new(text: &str) -> Option<Self> {

@@ -1,29 +1,31 @@
 //! The control `oracle`: no order of the superpixels has a smaller area.
 
+use parts::ActionError;
 use sampling::{Masks, Seed};
-use thiserror::Error;
 
-use crate::{Ranking, priorities};
+use crate::orders::{Ask, Ranking, Search, Searched, priorities};
+use crate::plugin::{Plugin, Role};
 
 /// Most superpixels that all subsets are asked of: 4,096 masks.
 pub const MOST_SUPERPIXELS: usize = 12;
 
-/// Why there is no oracle.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum OracleError<E> {
-    /// There are too many subsets, or none.
-    #[error(
-        "the oracle asks about every subset of 1 to {MOST_SUPERPIXELS} superpixels, and the partition has {found}: give it a \
-         coarser one with `partitions`"
-    )]
-    Count {
-        /// Superpixels of the partition.
-        found: usize,
+/// A search of all orders.
+pub static METHOD: Searched = Plugin {
+    kind: "oracle",
+    module: module_path!(),
+    title: "Oracle",
+    about: "Finds the order of least area, by asking about every subset of at most 12 superpixels.",
+    role: Role::Control,
+    deterministic: true,
+    measured: false,
+    settings: Vec::new,
+    read: |_| (),
+    run: Search {
+        most: Some(MOST_SUPERPIXELS),
+        queries: |superpixels| 1 << superpixels,
+        find: oracle,
     },
-    /// The network did not answer.
-    #[error(transparent)]
-    Ask(E),
-}
+};
 
 /// The order whose curve has the least area (`auc`, and so `auc_mean` and `auc_relative`), by dynamic programming over all subsets
 /// (Held and Karp 1962): the least sum of probabilities on a way from the untouched image to a subset is the subset's own and the least
@@ -33,13 +35,12 @@ pub enum OracleError<E> {
 ///
 /// # Panics
 /// If `ask` gives fewer probabilities than masks.
-pub fn oracle<E>(
-    superpixels: usize,
-    seed: Seed,
-    ask: impl FnOnce(&Masks) -> Result<Vec<f32>, E>,
-) -> Result<Ranking, OracleError<E>> {
+pub fn oracle(superpixels: usize, seed: Seed, ask: Ask<'_>) -> Result<Ranking, ActionError> {
     if !(1..=MOST_SUPERPIXELS).contains(&superpixels) {
-        return Err(OracleError::Count { found: superpixels });
+        return Err(ActionError::Failed(format!(
+            "the oracle asks about every subset of 1 to {MOST_SUPERPIXELS} superpixels, and the partition has {superpixels}: give it a \
+             coarser one with `partitions`"
+        )));
     }
     let subsets = 1_usize << superpixels;
     let rows = (0..subsets).map(|kept| {
@@ -48,7 +49,7 @@ pub fn oracle<E>(
             .collect::<Vec<_>>()
     });
     let masks = Masks::from_rows(superpixels, rows).expect("a row has all superpixels");
-    let answers = ask(&masks).map_err(OracleError::Ask)?;
+    let answers = ask(&masks)?;
     let priorities = priorities(seed, superpixels);
 
     // From the whole set down, so that all larger sets are done; `last` is the superpixel that went last on the best way.
@@ -79,7 +80,6 @@ pub fn oracle<E>(
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::convert::Infallible;
 
     /// Sum of the answers along an order.
     fn sum(order: &[u16], answers: &[f32]) -> f64 {
@@ -108,9 +108,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_order_has_a_smaller_area(answers in prop::collection::vec(0.0_f32..1.0, 32)) {
-            let ranking = oracle(5, Seed::derive(5, &[]), |masks| {
+            let ranking = oracle(5, Seed::derive(5, &[]), &mut |masks| {
                 assert_eq!(masks.samples(), 32);
-                Ok::<_, Infallible>(answers.clone())
+                Ok(answers.clone())
             });
             let least = sum(&ranking.unwrap().order, &answers);
             let mut all = Vec::new();
@@ -124,13 +124,13 @@ mod tests {
         #[test]
         fn the_row_of_a_mask_is_the_subset_that_it_keeps(superpixels in 1_usize..=8) {
             let mut rows = 0;
-            oracle(superpixels, Seed::derive(5, &[]), |masks| {
+            oracle(superpixels, Seed::derive(5, &[]), &mut |masks| {
                 for sample in 0..masks.samples() {
                     let kept: usize = (0..superpixels).filter(|&one| masks.kept(sample, one)).map(|one| 1 << one).sum();
                     assert_eq!(kept, sample);
                 }
                 rows = masks.samples();
-                Ok::<_, Infallible>(vec![0.5; rows])
+                Ok(vec![0.5; rows])
             }).unwrap();
             prop_assert_eq!(rows, 1 << superpixels);
         }
@@ -139,20 +139,22 @@ mod tests {
     #[test]
     fn a_flat_network_leaves_the_order_to_the_seed() {
         let order = |seed| {
-            let ask = |masks: &Masks| Ok::<_, Infallible>(vec![0.5; masks.samples()]);
-            oracle(6, Seed::derive(seed, &[]), ask).unwrap().order
+            let mut ask = |masks: &Masks| Ok(vec![0.5; masks.samples()]);
+            oracle(6, Seed::derive(seed, &[]), &mut ask).unwrap().order
         };
-        assert_eq!(order(1), crate::random(Seed::derive(1, &[]), 6).order);
+        assert_eq!(order(1), crate::orders::shuffled(Seed::derive(1, &[]), 6));
         assert_ne!(order(1), order(2));
     }
 
     #[test]
     fn too_many_superpixels_are_refused_before_anything_is_asked() {
         for found in [0, 13, 48] {
-            let refused = oracle(found, Seed::derive(1, &[]), |_| -> Result<_, Infallible> {
-                panic!("asked")
-            });
-            assert_eq!(refused, Err(OracleError::Count { found }));
+            let refused = oracle(found, Seed::derive(1, &[]), &mut |_| panic!("asked"));
+            let said = refused.unwrap_err().to_string();
+            assert!(
+                said.contains(&format!("the partition has {found}")),
+                "{said}"
+            );
         }
     }
 }

@@ -5,27 +5,27 @@ use std::path::{Component, Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
 
 pub use parts::shown;
-pub(crate) use parts::visible;
+pub use parts::visible;
 
 /// The text in Unicode's composed form (NFC), in which equal letters are equal bytes.
 ///
 /// macOS writes `ü` as `u` and a combining mark (NFD); most other programs write one character.
-pub(crate) fn composed(text: &str) -> String {
+pub fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 
 /// One spelling for all ways to write a path: absolute, without `.` and `a/..`, composed. Links are not followed.
-pub(crate) fn spelling(path: &Path) -> String {
+pub fn spelling(path: &Path) -> String {
     composed(&plain(&absolute(path)).to_string_lossy())
 }
 
 /// The path from the root, which [`std::path::absolute`] does not give for an empty path.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
+pub fn absolute(path: &Path) -> PathBuf {
     std::env::current_dir().map_or_else(|_| path.to_path_buf(), |here| here.join(path))
 }
 
 /// The path without `.`, and with `a/..` taken out.
-pub(crate) fn plain(path: &Path) -> PathBuf {
+pub fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -40,7 +40,7 @@ pub(crate) fn plain(path: &Path) -> PathBuf {
 }
 
 /// `folder/written`, in the Unicode form that is on disk; as written where there is none.
-pub(crate) fn below(folder: &Path, written: &str) -> PathBuf {
+pub fn below(folder: &Path, written: &str) -> PathBuf {
     let path = folder.join(written);
     if written.is_ascii() || path.exists() {
         return path;
@@ -51,7 +51,7 @@ pub(crate) fn below(folder: &Path, written: &str) -> PathBuf {
 
 /// Why no file can be read at a path, such as "there is no image `a.png`"; none where a regular file is there. Nothing is opened, because
 /// opening a pipe waits for its other end.
-pub(crate) fn absent(what: &str, path: &Path) -> Option<String> {
+pub fn absent(what: &str, path: &Path) -> Option<String> {
     let shown = path.display();
     match path.metadata() {
         Ok(found) if found.is_file() => None,

@@ -1,8 +1,28 @@
 //! The control `greedy`: the superpixel whose removal lowers the probability most, at every step.
 
+use parts::ActionError;
 use sampling::{Masks, Seed};
 
-use crate::{Ranking, priorities};
+use crate::orders::{Ask, Ranking, Search, Searched, priorities};
+use crate::plugin::{Plugin, Role};
+
+/// A search step by step.
+pub static METHOD: Searched = Plugin {
+    kind: "greedy",
+    module: module_path!(),
+    title: "Greedy search",
+    about: "Removes at each step the superpixel whose removal lowers the probability most: a strong reference and no bound.",
+    role: Role::Control,
+    deterministic: true,
+    measured: false,
+    settings: Vec::new,
+    read: |_| (),
+    run: Search {
+        most: None,
+        queries: |superpixels| superpixels * (superpixels + 1) / 2,
+        find: greedy,
+    },
+};
 
 /// At each step asks for the probability without each of the superpixels that are left, and removes the one that leaves the lowest;
 /// ties by the seed. A strong reference and no bound: what is best at a step may be bad for the steps after it.
@@ -11,11 +31,7 @@ use crate::{Ranking, priorities};
 ///
 /// # Panics
 /// If `ask` gives fewer probabilities than masks.
-pub fn greedy<E>(
-    superpixels: usize,
-    seed: Seed,
-    mut ask: impl FnMut(&Masks) -> Result<Vec<f32>, E>,
-) -> Result<Ranking, E> {
+pub fn greedy(superpixels: usize, seed: Seed, ask: Ask<'_>) -> Result<Ranking, ActionError> {
     let priorities = priorities(seed, superpixels);
     let mut kept = vec![true; superpixels];
     let mut left: Vec<u16> = (0..=u16::MAX).take(superpixels).collect();
@@ -46,11 +62,10 @@ pub fn greedy<E>(
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::convert::Infallible;
 
     fn run(weights: &[f32]) -> (Ranking, usize) {
         let mut asked = 0;
-        let ask = |masks: &Masks| {
+        let mut ask = |masks: &Masks| {
             asked += masks.samples();
             let sum = |sample| {
                 (0..weights.len())
@@ -58,9 +73,9 @@ mod tests {
                     .map(|one| weights[one])
                     .sum()
             };
-            Ok::<_, Infallible>((0..masks.samples()).map(sum).collect())
+            Ok((0..masks.samples()).map(sum).collect())
         };
-        let ranking = greedy(weights.len(), Seed::derive(3, &[]), ask).unwrap();
+        let ranking = greedy(weights.len(), Seed::derive(3, &[]), &mut ask).unwrap();
         (ranking, asked)
     }
 
@@ -81,15 +96,18 @@ mod tests {
     #[test]
     fn equal_answers_leave_the_order_to_the_seed() {
         let order = |seed| {
-            let ask = |masks: &Masks| Ok::<_, Infallible>(vec![0.5; masks.samples()]);
-            greedy(6, Seed::derive(seed, &[]), ask).unwrap().order
+            let mut ask = |masks: &Masks| Ok(vec![0.5; masks.samples()]);
+            greedy(6, Seed::derive(seed, &[]), &mut ask).unwrap().order
         };
-        assert_eq!(order(1), crate::random(Seed::derive(1, &[]), 6).order);
+        assert_eq!(order(1), crate::orders::shuffled(Seed::derive(1, &[]), 6));
         assert_ne!(order(1), order(2));
     }
 
     #[test]
     fn an_answer_that_fails_ends_the_search() {
-        assert_eq!(greedy(3, Seed::derive(1, &[]), |_| Err("no")), Err("no"));
+        let found = greedy(3, Seed::derive(1, &[]), &mut |_| {
+            Err(ActionError::failed("no"))
+        });
+        assert_eq!(found.unwrap_err().to_string(), "no");
     }
 }
