@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use measures::kinds::complexity::Complexity;
+use measures::kinds::localization::Localization;
 use schema::{
-    Agreement, Comparison, Complexity, Concordance, Exclusion, Gain, Localization, NeededSamples,
-    Sanity, Score, Stability, Summary, Table, VarianceComponents,
+    Agreement, Comparison, Concordance, Exclusion, Gain, NeededSamples, Sanity, Score, Stability,
+    Summary, Table, VarianceComponents,
 };
 use store::Store;
 

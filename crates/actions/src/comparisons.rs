@@ -1,9 +1,9 @@
 //! Inputs of `comparisons`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use parts::All;
-use schema::{Gain, Localization, Score};
+use parts::{All, AnyAll};
+use schema::Score;
 use serde::Serialize;
 
 /// What the measures say about the methods.
@@ -11,10 +11,8 @@ use serde::Serialize;
 pub struct Comparisons {
     /// The areas under curves.
     pub scores: All<Score>,
-    /// The differences between both orders.
-    pub gains: All<Gain>,
-    /// Explanations compared with masks.
-    pub localization: All<Localization>,
+    /// The other tables by whose columns methods are compared, by name.
+    pub measures: BTreeMap<&'static str, AnyAll>,
     /// Names of the methods of which every run gives the same.
     pub deterministic: BTreeSet<String>,
     /// Of the whole study; each interval has random numbers of its own.

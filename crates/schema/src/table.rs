@@ -97,6 +97,20 @@ impl<T: Table> AnyRows for Vec<T> {
     }
 }
 
+impl<T: Table> AnyRows for &[T] {
+    fn table(&self) -> Description {
+        Description::of::<T>()
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn row(&self, place: usize) -> Vec<Value<'_>> {
+        self[place].values()
+    }
+}
+
 /// A record batch is not of the table that it is read as.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {

@@ -8,7 +8,7 @@ mod columns;
 mod rules;
 mod tables;
 
-use schema::Table;
+use schema::{AnyRows, Table};
 
 pub use tables::{PRECISION_TOLERANCE, SOFTMAX_TOLERANCE, UNTOUCHED_TOLERANCE};
 
@@ -52,15 +52,16 @@ impl Fault {
 
 /// Checks the rows of one action.
 pub(crate) fn check<T: Checked>(rows: &[T], given: T::Given<'_>) -> Result<(), Violation> {
-    check_columns(rows)?;
+    check_columns(&rows)?;
     T::inspect(rows, given).map_err(|fault| fault.in_table(T::NAME))
 }
 
 /// Checks each value of the rows against what its column declares.
-pub(crate) fn check_columns<T: Table>(rows: &[T]) -> Result<(), Violation> {
-    let mut each = rows.iter();
-    each.try_for_each(columns::inspect)
-        .map_err(|fault| fault.in_table(T::NAME))
+pub(crate) fn check_columns<R: AnyRows + ?Sized>(rows: &R) -> Result<(), Violation> {
+    let table = rows.table();
+    (0..rows.count())
+        .try_for_each(|row| columns::inspect(table.columns, &rows.row(row)))
+        .map_err(|fault| fault.in_table(table.name))
 }
 
 #[cfg(test)]

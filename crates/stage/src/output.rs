@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use parts::{Part, RemovalOrder};
-use schema::{Relevance, Segments, Table};
+use parts::{AnyTable, Part, RemovalOrder};
+use schema::{Relevance, Segments};
 use serde_json::Value;
 use store::EncodedTable;
 
@@ -42,11 +42,11 @@ impl Output {
         Ok(Self::new(rows, segments)?.facet(RemovalOrder::FACET, digest))
     }
 
-    /// The output of a measure with one table, which agrees with no other.
-    pub fn measured<T: Table>(rows: &[T]) -> Result<Self, StageError> {
+    /// The output of a measure, whose rows need to agree with nothing but what its columns declare.
+    pub fn measured(rows: &dyn AnyTable) -> Result<Self, StageError> {
         check_columns(rows).map_err(StageError::action)?;
         let mut output = Self::default();
-        output.tables.push(store::encode(rows)?);
+        output.tables.push(rows.encoded()?);
         Ok(output)
     }
 

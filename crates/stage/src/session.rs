@@ -181,13 +181,36 @@ impl Session {
         &self,
         work: impl Fn(&Job<'_, I>) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
-        let plan = self.plan(I::KIND)?;
+        self.each_of(
+            I::KIND,
+            |context, plan, subject| context.inputs(plan, subject),
+            work,
+        )
+    }
+
+    /// Computes the rows of a measure where they are due.
+    pub fn measure(&self, measure: measures::Kind) -> Result<(), StageError> {
+        self.each_of(
+            Kind::Measure(measure),
+            |context, plan, _| context.measure(plan, measure),
+            |job| Output::measured(&*job.inputs.rows(&job.rows)?),
+        )
+    }
+
+    fn each_of<I: Send>(
+        &self,
+        kind: Kind,
+        inputs: impl Fn(&Context<'_>, &Plan, &Subject) -> Option<I> + Sync,
+        work: impl Fn(&Job<'_, I>) -> Result<Output, StageError> + Sync,
+    ) -> Result<(), StageError> {
+        let plan = self.plan(kind)?;
         let context = Context::new(&self.study, &self.sources);
-        let run = Run::new(self, I::KIND, &plan)?;
+        let run = Run::new(self, kind, &plan)?;
         run.due.par_iter().try_for_each(|(subject, preimage)| {
             let start = Instant::now();
             let outcome = self.signals.check().and_then(|()| {
-                let job = self.job::<I>(&plan, &context, subject)?;
+                let inputs = inputs(&context, &plan, subject);
+                let job = self.job(&plan, inputs, subject)?;
                 work(&job).map_err(|error| self.stopped(error))
             });
             let published = outcome.and_then(|output| {
@@ -204,13 +227,13 @@ impl Session {
     }
 
     /// The inputs of a due action, and what they name.
-    fn job<'a, I: Planned>(
+    fn job<'a, I>(
         &'a self,
         plan: &'a Plan,
-        context: &Context<'_>,
+        inputs: Option<I>,
         subject: &'a Subject,
     ) -> Result<Job<'a, I>, StageError> {
-        let inputs = context.inputs(plan, subject).ok_or(StageError::Waiting {
+        let inputs = inputs.ok_or(StageError::Waiting {
             waiting: 1,
             missing: "they were lost meanwhile; run this stage again".to_owned(),
         })?;
@@ -266,7 +289,7 @@ impl Session {
         self.grouped(run, &groups, devices, |state, group| {
             let jobs = group
                 .iter()
-                .map(|subject| self.job(&plan, &context, subject));
+                .map(|subject| self.job(&plan, context.inputs(&plan, subject), subject));
             let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
             work(state, &jobs).map_err(|error| self.stopped(error))
         })

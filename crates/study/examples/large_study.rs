@@ -152,8 +152,6 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
             row::<schema::Agreement>(&key),
             row::<schema::NeededSamples>(&key),
         ],
-        Kind::Localization => vec![row::<schema::Localization>(&key)],
-        Kind::Complexity => vec![row::<schema::Complexity>(&key)],
         Kind::Sanity => vec![row::<schema::Sanity>(&key)],
         Kind::Comparisons => vec![
             row::<schema::Comparison>(&key),
@@ -162,7 +160,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
             row::<schema::VarianceComponents>(&key),
             row::<schema::Concordance>(&key),
         ],
-        Kind::Report => Vec::new(),
+        Kind::Measure(_) | Kind::Report => Vec::new(),
     };
     let digest = json!(key.to_string());
     let value = |name: &str| match name {

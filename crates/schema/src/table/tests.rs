@@ -13,9 +13,9 @@ use proptest::prelude::*;
 
 use super::{SchemaError, Table};
 use crate::{
-    Agreement, Comparison, Concordance, Crop, CurveStep, Exclusion, Gain, Kind,
-    Logits, NeededSamples, Perturbations, Saliency, Score, Segments, Stability,
-    Summary, Target, VarianceComponents, Weight,
+    Agreement, Comparison, Concordance, Crop, CurveStep, Exclusion, Gain, Kind, Logits,
+    NeededSamples, Perturbations, Saliency, Score, Segments, Stability, Summary, Target,
+    VarianceComponents, Weight,
 };
 
 fn target(image: &str, true_label: Option<&str>) -> Target {

@@ -1,6 +1,6 @@
 //! What every column declares of its values.
 
-use schema::{Bound, Column, Null, Range, Table, Value};
+use schema::{Bound, Column, Null, Range, Value};
 
 use super::Fault;
 use super::rules::ensure;
@@ -12,11 +12,10 @@ pub(super) const ROUNDING: f64 = 1e-9;
 const REASON: &str = "reason";
 
 /// Whether each value of a row is in its column's range, and nulls are explained.
-pub(super) fn inspect<T: Table>(row: &T) -> Result<(), Fault> {
-    let values = row.values();
-    let mut each = T::columns().iter().zip(&values);
-    each.try_for_each(|(column, value)| in_range(column, *value, &values, T::columns()))?;
-    explained(T::columns(), &values)
+pub(super) fn inspect(columns: &[Column], row: &[Value<'_>]) -> Result<(), Fault> {
+    let mut each = columns.iter().zip(row);
+    each.try_for_each(|(column, value)| in_range(column, *value, row, columns))?;
+    explained(columns, row)
 }
 
 fn in_range(

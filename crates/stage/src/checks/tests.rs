@@ -597,7 +597,9 @@ fn an_output_takes_no_rows_that_are_refused() {
         symmetric_gain: 1.5,
         ..gain()
     };
-    let error = crate::Output::measured(&[gain]).unwrap_err().to_string();
+    let error = crate::Output::measured(&vec![gain])
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("symmetric_gain from -1 to 1, found 1.5"),
         "{error}"
@@ -786,7 +788,7 @@ fn columns_hold_what_they_declare() {
         reason: None,
     };
     assert_eq!(
-        check_columns(&[Rules {
+        check_columns(&vec![Rules {
             some: None,
             ..row.clone()
         }]),
@@ -797,7 +799,7 @@ fn columns_hold_what_they_declare() {
         reason: Some("no image".into()),
         ..row.clone()
     };
-    assert_eq!(check_columns(&[explained]), Ok(()));
+    assert_eq!(check_columns(&vec![explained]), Ok(()));
     refused(
         &vec![row],
         |rows| check_columns(rows),

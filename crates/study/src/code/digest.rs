@@ -32,7 +32,7 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 19] = [
+pub(crate) const KINDS: [(&str, &[&str]); 17] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
     ("logits", &["crates/infer/src/logits.rs"]),
@@ -47,15 +47,17 @@ pub(crate) const KINDS: [(&str, &[&str]); 19] = [
     ("curves", &["crates/deletion/src/curves.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),
     ("agreement", &["crates/evaluate/src/agreement.rs"]),
-    ("localization", &["crates/evaluate/src/localization.rs"]),
-    ("complexity", &["crates/evaluate/src/complexity.rs"]),
     ("sanity", &["crates/evaluate/src/sanity.rs"]),
     ("comparisons", &["crates/evaluate/src/comparisons.rs"]),
     ("report", &["crates/report/src/report.rs"]),
 ];
 
 /// Folders of plug-ins, which are files without modules of their own.
-const PLUGINS: [&str; 2] = ["crates/methods/src/kinds", "crates/sampling/src/samplers"];
+const PLUGINS: [&str; 3] = [
+    "crates/measures/src/kinds",
+    "crates/methods/src/kinds",
+    "crates/sampling/src/samplers",
+];
 
 /// Crates that run actions and keep their results; no result depends on their code.
 const APART: [&str; 4] = ["stage", "store", "study", "pipeline"];

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actions::{ClassNames, Control, Explained, Fit, Maker};
 use config::Name;
+use measures::Ready;
 use methods::{Asking, Makes, Method, Orders};
-use parts::{All, File, Group, Part, Read, Told};
+use parts::{All, AnyAll, File, Group, Part, Read, Told};
 use rayon::prelude::*;
 use schema::Table;
 use serde::Serialize;
@@ -73,6 +74,24 @@ impl<'a> Context<'a> {
         };
         I::gather(&planner, subject)
     }
+
+    /// The same of a measure.
+    pub fn measure(&self, plan: &Plan, measure: measures::Kind) -> Option<Box<dyn Ready>> {
+        let planner = Planner {
+            locates: true,
+            ..self.planner(plan)
+        };
+        (measure.declared().inputs)(&planner)
+    }
+
+    /// All rows of a measure.
+    pub fn measured(&self, plan: &Plan, measure: measures::Kind) -> Option<AnyAll> {
+        let planner = Planner {
+            locates: true,
+            ..self.planner(plan)
+        };
+        planner.any(measure)
+    }
 }
 
 /// Which artifacts of a kind an action reads.
@@ -131,16 +150,22 @@ impl Planner<'_> {
             Kind::Curves => self.key::<actions::Curves>(subject, fingerprint),
             Kind::Scores => self.key::<actions::Scores>(subject, fingerprint),
             Kind::Agreement => self.key::<actions::Agreement>(subject, fingerprint),
-            Kind::Localization => self.key::<actions::Localization>(subject, fingerprint),
-            Kind::Complexity => self.key::<actions::Complexity>(subject, fingerprint),
             Kind::Sanity => self.key::<actions::Sanity>(subject, fingerprint),
+            Kind::Measure(measure) => {
+                let declared = measure.declared();
+                let inputs = (declared.inputs)(self)?.inputs();
+                Some(preimage(kind, &[declared.module], inputs, fingerprint))
+            }
             Kind::Comparisons => self.key::<actions::Comparisons>(subject, fingerprint),
             Kind::Report => self.key::<Report>(subject, fingerprint),
         }
     }
 
     fn key<I: Planned>(&self, subject: &Subject, fingerprint: &str) -> Option<Preimage> {
-        Some(preimage(&I::gather(self, subject)?, fingerprint))
+        let inputs = I::gather(self, subject)?;
+        let value =
+            serde_json::to_value(&inputs).expect("inputs have names for keys and finite numbers");
+        Some(preimage(I::KIND, &inputs.code(), value, fingerprint))
     }
 
     /// A part of what an earlier action made.
@@ -172,13 +197,23 @@ impl Planner<'_> {
         group: impl Fn(&Subject) -> Subject,
     ) -> Option<All<T>> {
         let digest = self.content(kind, which)?;
+        Some(All::new(digest, self.groups(kind, T::NAME, which, group)?))
+    }
+
+    fn groups(
+        &self,
+        kind: Kind,
+        table: &str,
+        which: Which,
+        group: impl Fn(&Subject) -> Subject,
+    ) -> Option<Vec<Group>> {
         let mut groups: BTreeMap<Subject, Group> = BTreeMap::new();
         if self.locates {
             for action in self.plan.of(kind) {
                 if !which.holds(self.study, &action.subject) {
                     continue;
                 }
-                let id = self.plan.recorded(kind, &action.subject, T::NAME)?;
+                let id = self.plan.recorded(kind, &action.subject, table)?;
                 let together = groups.entry(group(&action.subject));
                 let group = together.or_insert_with(|| Group {
                     image: self.image_name(&action.subject).unwrap_or_default(),
@@ -187,7 +222,28 @@ impl Planner<'_> {
                 group.artifacts.push(id);
             }
         }
-        Some(All::new(digest, groups.into_values().collect()))
+        Some(groups.into_values().collect())
+    }
+
+    /// All artifacts of a measure.
+    fn any(&self, measure: measures::Kind) -> Option<AnyAll> {
+        let kind = Kind::Measure(measure);
+        let digest = self.content(kind, Which::All)?;
+        let groups = self.groups(kind, measure.name(), Which::All, Subject::crop)?;
+        Some((measure.declared().all)(digest, groups))
+    }
+
+    /// The tables besides scores by whose columns methods are compared, by name.
+    fn compared(&self) -> Option<BTreeMap<&'static str, AnyAll>> {
+        let gains = self.all::<schema::Gain>(Kind::Scores)?;
+        let mut tables = vec![AnyAll::of(gains)];
+        for measure in measures::Kind::ALL {
+            if measure.declared().compares() {
+                tables.push(self.any(measure)?);
+            }
+        }
+        let named = tables.into_iter().map(|all| (all.table, all));
+        Some(named.collect())
     }
 
     /// Digest of the ids of all artifacts of an earlier kind; taken once, since several kinds read it.
@@ -438,6 +494,32 @@ impl Planner<'_> {
     }
 }
 
+impl measures::Tables for Planner<'_> {
+    fn crops(&self) -> Option<All<schema::Crop>> {
+        self.all(Kind::Crops)
+    }
+
+    fn segments(&self) -> Option<All<schema::Segments>> {
+        self.all(Kind::Segments)
+    }
+
+    fn targets(&self) -> Option<All<schema::Target>> {
+        self.all(Kind::Targets)
+    }
+
+    fn relevances(&self) -> Option<All<schema::Relevance>> {
+        self.relevances_of(Which::Trained)
+    }
+
+    fn curves(&self) -> Option<All<schema::CurveStep>> {
+        self.all(Kind::Curves)
+    }
+
+    fn measured(&self) -> BTreeSet<String> {
+        self.methods(Method::gives_relevances)
+    }
+}
+
 /// How a method fits weights to answers.
 fn fit(method: &'static methods::Weights, asking: &Asking) -> Fit {
     Fit {
@@ -457,20 +539,17 @@ fn weights_of(method: &Method) -> Option<(&'static methods::Weights, &Asking)> {
 
 /// What a key is made from: every value of the inputs by its dotted path, the code, with that of each plug-in that the inputs name, and the
 /// shape of the tables.
-fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
+fn preimage(kind: Kind, units: &[&str], inputs: Value, fingerprint: &str) -> Preimage {
     let digest =
         |unit: &str| code::digest(unit).expect("build.rs makes a digest for every unit of code");
-    let units = inputs.code();
-    let mut builder = Preimage::builder(I::KIND.name())
+    let mut builder = Preimage::builder(kind.name())
         .code(digest(units[0]))
         .input("schema", fingerprint);
     for unit in &units[1..] {
         builder = builder.input(format!("code.{unit}"), digest(unit));
     }
-    let value =
-        serde_json::to_value(inputs).expect("inputs have names for keys and finite numbers");
     let mut leaves = Vec::new();
-    flatten(String::new(), value, &mut leaves);
+    flatten(String::new(), inputs, &mut leaves);
     for (path, leaf) in leaves {
         builder = match leaf {
             Leaf::Read(value) => builder.input(path, value),
@@ -765,31 +844,6 @@ impl Planned for actions::Agreement {
     }
 }
 
-impl Planned for actions::Localization {
-    const KIND: Kind = Kind::Localization;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            crops: planner.all(Kind::Crops)?,
-            segments: planner.all(Kind::Segments)?,
-            targets: planner.all(Kind::Targets)?,
-            relevances: planner.relevances_of(Which::Trained)?,
-            measured: planner.methods(Method::gives_relevances),
-        })
-    }
-}
-
-impl Planned for actions::Complexity {
-    const KIND: Kind = Kind::Complexity;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            relevances: planner.relevances_of(Which::Trained)?,
-            measured: planner.methods(Method::gives_relevances),
-        })
-    }
-}
-
 impl Planned for actions::Sanity {
     const KIND: Kind = Kind::Sanity;
 
@@ -815,8 +869,7 @@ impl Planned for actions::Comparisons {
         let evaluate = &planner.study.evaluate;
         Some(Self {
             scores: planner.all(Kind::Scores)?,
-            gains: planner.all(Kind::Scores)?,
-            localization: planner.all(Kind::Localization)?,
+            measures: planner.compared()?,
             deterministic: planner.methods(Method::deterministic),
             seed: planner.study.seed,
             resamples: evaluate.resamples,
