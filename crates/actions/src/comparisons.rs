@@ -15,10 +15,25 @@ pub struct Comparisons {
     pub measures: BTreeMap<&'static str, AnyAll>,
     /// Names of the methods of which every run gives the same.
     pub deterministic: BTreeSet<String>,
+    /// What decisions must know of each method.
+    pub methods: BTreeMap<String, Compared>,
+    /// What removed pixels become, the one that answers are about first.
+    pub replacements: Vec<String>,
     /// Of the whole study; each interval has random numbers of its own.
     pub seed: u64,
     /// Bootstrap resamples of an interval.
     pub resamples: u32,
     /// Level of intervals.
     pub confidence: f64,
+}
+
+/// What decisions must know of a method.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Whether it explains the network, and is no control.
+    pub explains: bool,
+    /// Whether it draws orders by chance.
+    pub chance: bool,
 }

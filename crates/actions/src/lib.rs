@@ -25,7 +25,7 @@ mod weights;
 
 pub use agreement::Agreement;
 pub use asked::Asked;
-pub use comparisons::Comparisons;
+pub use comparisons::{Compared, Comparisons};
 pub use control::Control;
 pub use crops::Crops;
 pub use curves::{Curves, Judged};

@@ -3,16 +3,19 @@
 mod components;
 mod concordances;
 mod conditions;
+mod decisions;
 mod pairs;
 mod stability;
 mod summaries;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use actions::Comparisons;
+use actions::{Compared, Comparisons};
 use parts::{ActionError, Rows};
 use rayon::prelude::*;
-use schema::{AnyRows, Comparison, Concordance, Score, Stability, Summary, VarianceComponents};
+use schema::{
+    AnyRows, Comparison, Concordance, Decision, Score, Stability, Summary, VarianceComponents,
+};
 
 /// What the tables depend on besides the measures.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,10 @@ pub struct Settings<'a> {
     pub confidence: f64,
     /// Names of the methods that give the same in every run.
     pub deterministic: &'a BTreeSet<String>,
+    /// What decisions must know of each method.
+    pub methods: &'a BTreeMap<String, Compared>,
+    /// What removed pixels become, the one that answers are about first.
+    pub replacements: &'a [String],
 }
 
 /// All tables of the action.
@@ -40,6 +47,8 @@ pub struct Tables {
     pub variance_components: Vec<VarianceComponents>,
     /// Conditions, and conditions without their replacement.
     pub concordance: Vec<Concordance>,
+    /// Questions.
+    pub decisions: Vec<Decision>,
 }
 
 /// Compares the methods of a study.
@@ -49,6 +58,8 @@ pub fn run(inputs: &Comparisons, rows: &Rows<'_>) -> Result<Tables, ActionError>
         resamples: inputs.resamples,
         confidence: inputs.confidence,
         deterministic: &inputs.deterministic,
+        methods: &inputs.methods,
+        replacements: &inputs.replacements,
     };
     let measures = inputs.measures.values().map(|all| rows.any(all));
     let measures: Vec<_> = measures.collect::<Result<_, _>>()?;
@@ -79,13 +90,18 @@ pub fn comparisons(
     let components = conditions.iter().map(|(condition, methods)| {
         components::components(condition, methods, settings.deterministic)
     });
-    Tables {
+    let mut tables = Tables {
         comparisons,
         summaries: summaries.collect(),
         stability: stability::stability(scores),
         variance_components: components.collect(),
         concordance: concordances::concordances(&conditions),
-    }
+        decisions: Vec::new(),
+    };
+    let columns = measured.iter().flat_map(|rows| rows.table().columns);
+    let questions = columns.filter_map(|column| Some((column.name, column.question?)));
+    tables.decisions = decisions::decisions(&tables, scores, &questions.collect(), settings);
+    tables
 }
 
 /// Reasons in words, or none.

@@ -29,7 +29,9 @@ mod testing;
 mod tests;
 
 pub use error::ReportError;
-pub use inputs::{Artifact, ExplanationCost, Inputs, Method, Network, Provenance, StageCost};
+pub use inputs::{
+    Artifact, ExplanationCost, Inputs, Measure, Method, Network, Provenance, StageCost,
+};
 pub use summary::summary;
 
 /// Builds the files of a report, by names relative to its folder: `index.html`; `tables/NAME` as `.csv` and `.parquet` with every column and every number

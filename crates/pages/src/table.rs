@@ -5,6 +5,8 @@ mod latex;
 mod markdown;
 mod parquet;
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 /// A value, or why there is none.
@@ -20,7 +22,7 @@ pub(crate) enum Cell {
     Count(u64),
     Number(f64),
     /// Nothing, with the reason in a few words.
-    Absent(&'static str),
+    Absent(Cow<'static, str>),
 }
 
 impl From<&str> for Cell {
@@ -77,7 +79,7 @@ impl<T: Into<Cell>> From<(Option<T>, &'static str)> for Cell {
         value
             .map(Into::into)
             .filter(|cell| !matches!(cell, Self::Number(number) if !number.is_finite()))
-            .unwrap_or(Self::Absent(reason))
+            .unwrap_or(Self::Absent(Cow::Borrowed(reason)))
     }
 }
 
@@ -180,14 +182,33 @@ struct Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     /// Name for programs: full words, lower snake case.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Name for readers, with the unit.
-    heading: &'static str,
+    heading: Cow<'static, str>,
     /// What its values are, as far as the cells agree.
     kind: Kind,
     decimals: usize,
     shown: bool,
     code: bool,
+}
+
+impl Column {
+    /// A column whose numbers are shown with 3 decimals.
+    pub(crate) fn new(
+        name: &'static str,
+        heading: impl Into<Cow<'static, str>>,
+        kind: Kind,
+        shown: bool,
+    ) -> Self {
+        Self {
+            name,
+            heading: heading.into(),
+            kind,
+            decimals: 3,
+            shown,
+            code: false,
+        }
+    }
 }
 
 /// Rows of cells under columns.
@@ -225,7 +246,7 @@ impl Table {
         let shown = self.shown();
         let headings = shown
             .iter()
-            .map(|&place| (format.text)(self.columns[place].heading))
+            .map(|&place| (format.text)(&self.columns[place].heading))
             .collect();
         let cells = move |row: &Vec<Cell>| {
             let cell = |&place: &usize| row[place].written(&self.columns[place], format);
@@ -287,14 +308,9 @@ impl<S: Copy> Builder<S> {
         for (row, &subject) in self.table.rows.iter_mut().zip(&self.subjects) {
             row.push(value(subject).into());
         }
-        self.table.columns.push(Column {
-            name,
-            heading,
-            kind,
-            decimals: 3,
-            shown: true,
-            code: false,
-        });
+        self.table
+            .columns
+            .push(Column::new(name, heading, kind, true));
         self
     }
 
@@ -379,7 +395,10 @@ mod tests {
 
     #[test]
     fn a_number_that_is_not_finite_is_no_value() {
-        assert_eq!(Cell::from((Some(f64::NAN), "none")), Cell::Absent("none"));
+        assert_eq!(
+            Cell::from((Some(f64::NAN), "none")),
+            Cell::Absent("none".into())
+        );
         assert_eq!(Cell::from((Some(0.5), "none")), Cell::Number(0.5));
     }
 
@@ -389,7 +408,7 @@ mod tests {
             Cell::Count(3),
             Cell::Number(0.5),
             Cell::from("x"),
-            Cell::Absent("none"),
+            Cell::Absent("none".into()),
         ];
         let of = |places: &[usize]| {
             let cell = |place: usize| cells[place].clone();

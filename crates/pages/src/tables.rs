@@ -1,25 +1,21 @@
 //! The tables of a report, from the grouped scores and the study's other rows.
 
+mod agreement;
 mod areas;
-mod hypothesis_tests;
-mod measures;
+mod declared;
 mod provenance;
 
-use crate::results::{Condition, Place, Results, Varying};
+use crate::results::{Condition, Results, Varying};
 use crate::table::{Builder, Cell, Table, columns};
 use crate::{Inputs, explorer, paper};
 
+pub(crate) use agreement::agreement;
 pub(crate) use areas::{answers, distribution, mean_auc, std_over_runs};
-pub(crate) use hypothesis_tests::{comparisons, concordance, variance_components};
-pub(crate) use measures::{
-    agreement, complexity, gains, localization, needed_samples, sanity, stability, summaries,
-};
+pub(crate) use declared::{declared, declared_as_given};
 pub(crate) use provenance::{
     artifacts_by_table, costs, exclusions, explanation_costs, images, networks, versions,
 };
 
-/// Why there is no reason for a missing value.
-const COMPLETE: &str = "nothing is missing";
 const NO_IMAGE: &str = "no image";
 const ONE_IMAGE: &str = "one image";
 const ONE_RUN: &str = "one run";
@@ -27,7 +23,8 @@ const NO_START: &str = "probability 0 at the start";
 
 /// Every table that is written beside the page.
 pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
-    vec![
+    let mut tables = vec![
+        declared_as_given(results, &inputs.decisions),
         answers(results),
         mean_auc(inputs, results, false),
         paper::mean_auc(),
@@ -35,17 +32,19 @@ pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
         paper::std_over_runs(),
         areas::auc_by_run(results),
         distribution(results),
-        summaries(inputs, results),
-        comparisons(inputs, results),
-        variance_components(inputs, results),
-        concordance(inputs, results),
-        stability(inputs, results),
+        declared(results, &inputs.summaries),
+        declared(results, &inputs.comparisons),
+        declared(results, &inputs.variance_components),
+        declared(results, &inputs.concordance),
+        declared(results, &inputs.stability),
         agreement(inputs, results),
-        needed_samples(inputs, results),
-        gains(inputs, results),
-        localization(inputs, results),
-        complexity(inputs, results),
-        sanity(inputs, results),
+        declared(results, &inputs.needed_samples),
+        declared(results, &inputs.gains),
+        declared(results, &inputs.sanity),
+    ];
+    let measures = inputs.measures.iter();
+    tables.extend(measures.map(|measure| declared(results, &*measure.rows)));
+    tables.extend([
         explanation_costs(inputs, results),
         exclusions(inputs),
         images(inputs),
@@ -54,7 +53,8 @@ pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
         costs(inputs),
         artifacts_by_table(inputs),
         provenance::artifacts(inputs),
-    ]
+    ]);
+    tables
 }
 
 /// A table whose rows begin with a condition; the parts of it that do not vary are only for programs.
@@ -69,28 +69,6 @@ fn by_condition<'a, S: Copy>(
         Text partition "Partition".shown(varying.partition) => condition(row).partition;
         Text order "Order".shown(varying.order) => condition(row).order;
         Text replacement "Replacement".shown(varying.replacement) => condition(row).replacement;
-    }
-}
-
-/// A table whose rows begin with where methods are compared, in that order and then by `rest`; `no_replacement` is the reason for none.
-fn by_place<'a, T, K: Ord>(
-    name: &'static str,
-    results: &Results<'_>,
-    rows: &'a [T],
-    place: impl Fn(&'a T) -> Place<'a>,
-    rest: impl Fn(&'a T) -> K,
-    no_replacement: &'static str,
-) -> Builder<&'a T> {
-    let rows = sorted(rows, |row| {
-        let place = place(row);
-        (rank(&results.networks, place.network), place, rest(row))
-    });
-    columns! { Builder::new(name, rows), |row|
-        Text network "Network" => place(row).network;
-        Text partition "Partition".shown(results.varying.partition) => place(row).partition;
-        Text order "Order".shown(results.varying.order) => (place(row).order, "both or none");
-        Text replacement "Replacement".shown(results.varying.replacement) => (place(row).replacement, no_replacement);
-        Text measure "Measure" => place(row).measure;
     }
 }
 

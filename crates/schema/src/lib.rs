@@ -50,4 +50,5 @@ tables! {
     stability::Stability,
     variance_components::VarianceComponents,
     concordance::Concordance,
+    decisions::Decision,
 }

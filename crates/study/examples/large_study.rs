@@ -159,6 +159,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
             row::<schema::Stability>(&key),
             row::<schema::VarianceComponents>(&key),
             row::<schema::Concordance>(&key),
+            row::<schema::Decision>(&key),
         ],
         Kind::Measure(_) | Kind::Report => Vec::new(),
     };

@@ -311,6 +311,7 @@ impl Kind {
                 add::<schema::Stability>(&mut hasher);
                 add::<schema::VarianceComponents>(&mut hasher);
                 add::<schema::Concordance>(&mut hasher);
+                add::<schema::Decision>(&mut hasher);
             }
             Self::Report => {}
         }

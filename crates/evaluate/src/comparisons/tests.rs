@@ -40,6 +40,22 @@ fn study(images: usize) -> Vec<Score> {
     (0..images).flat_map(of_image).collect()
 }
 
+pub(super) fn methods() -> BTreeMap<String, Compared> {
+    let method = |kind, explains, chance| Compared {
+        kind,
+        explains,
+        chance,
+    };
+    [
+        ("gradcam", method("gradcam", true, false)),
+        ("lime", method("lime", true, false)),
+        ("third", method("lime", true, false)),
+        ("random", method("random", false, true)),
+    ]
+    .map(|(name, method)| (name.to_owned(), method))
+    .into()
+}
+
 fn tables(scores: &[Score]) -> Tables {
     tables_with(scores, &[])
 }
@@ -51,6 +67,8 @@ fn tables_with(scores: &[Score], measures: &[&dyn AnyRows]) -> Tables {
         resamples: 500,
         confidence: 0.95,
         deterministic: &deterministic,
+        methods: &methods(),
+        replacements: &["mean".to_owned()],
     };
     comparisons(&scores.to_vec(), measures, &settings)
 }

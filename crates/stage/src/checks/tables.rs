@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use schema::{
-    Agreement, Comparison, Concordance, Crop, CurveStep, Exclusion, Gain, Logits, NeededSamples,
-    Perturbations, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
-    VarianceComponents, Weight,
+    Agreement, Comparison, Concordance, Crop, CurveStep, Decision, Exclusion, Gain, Logits,
+    NeededSamples, Perturbations, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary,
+    Target, VarianceComponents, Weight,
 };
 
 use super::columns::ROUNDING;
@@ -260,7 +260,7 @@ macro_rules! by_columns {
     };
 }
 
-by_columns!(Exclusion, VarianceComponents, Concordance);
+by_columns!(Exclusion, VarianceComponents, Concordance, Decision);
 
 impl Checked for Score {
     /// How many curves there are.

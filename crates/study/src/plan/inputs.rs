@@ -867,10 +867,21 @@ impl Planned for actions::Comparisons {
 
     fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
         let evaluate = &planner.study.evaluate;
+        let methods = planner.study.methods.iter().map(|(name, method)| {
+            let compared = actions::Compared {
+                kind: method.kind(),
+                explains: method.explains(),
+                chance: method.is_chance_control(),
+            };
+            (name.to_string(), compared)
+        });
+        let replacements = planner.study.deletion.replacements.iter();
         Some(Self {
             scores: planner.all(Kind::Scores)?,
             measures: planner.compared()?,
             deterministic: planner.methods(Method::deterministic),
+            methods: methods.collect(),
+            replacements: replacements.map(|it| it.name().to_owned()).collect(),
             seed: planner.study.seed,
             resamples: evaluate.resamples,
             confidence: evaluate.confidence,

@@ -160,7 +160,13 @@ const SETTINGS: [(&str, &str, &[Kind]); 38] = [
     (
         "kind = \"edges\"",
         "kind = \"greedy\"",
-        &[Kind::Relevances, Kind::Curves, Kind::Scores, MEASURE],
+        &[
+            Kind::Relevances,
+            Kind::Curves,
+            Kind::Scores,
+            MEASURE,
+            Kind::Comparisons,
+        ],
     ),
     ("resize = 256", "resize = 255", &[Kind::Crops]),
     ("resize = 256", "resize = \"squash\"", &[Kind::Crops]),
