@@ -7,13 +7,13 @@
 //! and the image is the statistical unit. No network, method or other name is known beforehand.
 
 mod cases;
+mod decided;
 mod duckdb;
 mod error;
 mod explorer;
 mod export;
 mod figures;
 mod inputs;
-mod needs;
 mod page;
 mod paper;
 mod pictures;

@@ -9,9 +9,9 @@ mod trade_offs;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::decided::Answers;
 use crate::explorer::Explorer;
 use crate::figures::Album;
-use crate::needs::Answers;
 use crate::results::Results;
 use crate::rows::Rows;
 use crate::{Inputs, ReportError};

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use schema::{Comparison, Summary};
+use schema::{Decision, Summary};
 use statistics::mean;
 
 use crate::Inputs;
-use crate::needs::{Contrast, Verdict};
 use crate::results::{MOST_RELEVANT_FIRST, main_order, partitions, place};
 
 /// The measure: the paper's area.
@@ -25,7 +24,7 @@ const NONE: &str = "-";
 
 /// Each network's methods by mean AUC, the best first, under the study's main condition: of the partitions on which two explaining methods can be
 /// compared (or else one is judged) that with the most superpixels, the most relevant first, and the first replacement. Read from `methods`,
-/// `replacements`, `segments`, `summaries`, `comparisons`, `stability` and `explanation_costs`.
+/// `replacements`, `segments`, `summaries`, `decisions`, `stability` and `explanation_costs`.
 pub fn summary(inputs: &Inputs) -> String {
     let judged = inputs.summaries.iter();
     let judged = judged.map(|row| (&*row.partition, &*row.method));
@@ -152,7 +151,7 @@ fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
     (cost.explanations > 0).then_some(one.round() as u64)
 }
 
-/// What the test says of the method beside the study's control that draws orders.
+/// What the study decides of the method compared with orders drawn by chance.
 fn beside_random(inputs: &Inputs, row: &Summary) -> String {
     let Some(control) = inputs.random() else {
         return "no control".to_owned();
@@ -160,13 +159,12 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
     if row.method == control {
         return NONE.to_owned();
     }
-    let pair = |other: &&Comparison| {
-        let methods = [&*other.method, &other.other_method];
-        methods.contains(&control)
-            && methods.contains(&&*row.method)
-            && place!(other) == place!(row)
+    let about = |decision: &&Decision| {
+        decision.question == "better than chance"
+            && decision.method == row.method
+            && place!(decision) == place!(row)
     };
-    let found = inputs.comparisons.iter().find(pair);
+    let found = inputs.decisions.iter().find(about);
     let Some((found, p)) = found.and_then(|found| Some((found, found.p_adjusted?))) else {
         return "not compared".to_owned();
     };
@@ -175,10 +173,10 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
     } else {
         format!("p = {}", rounded(p))
     };
-    match Contrast::of(found, &row.method).verdict() {
-        Verdict::Ahead => format!("yes, {p}"),
-        Verdict::Behind => format!("no, worse, {p}"),
-        Verdict::Undecided => format!("not shown, {p}"),
+    match found.verdict.as_str() {
+        "ahead" => format!("yes, {p}"),
+        "behind" => format!("no, worse, {p}"),
+        _ => format!("not shown, {p}"),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use imaging::{Rgb, encode_png};
 use schema::{
-    Comparison, Crop, CurveStep, Exclusion, Relevance, Saliency, Score, Segments, Summary, Target,
-    Weight,
+    Comparison, Crop, CurveStep, Decision, Exclusion, Relevance, Saliency, Score, Segments,
+    Summary, Target, Weight,
 };
 
 use crate::{Artifact, Inputs, Method, Network, Provenance, StageCost};
@@ -357,5 +357,28 @@ pub(crate) fn comparison(
         losses: 2,
         ties: 0,
         reason: None,
+    }
+}
+
+/// A decision about two methods of `alexnet` under the study's condition.
+pub(crate) fn decision(question: &str, [method, runner_up]: [&str; 2], verdict: &str) -> Decision {
+    Decision {
+        question: question.to_owned(),
+        network: "alexnet".to_owned(),
+        partition: "stripes".to_owned(),
+        method: method.to_owned(),
+        runner_up: Some(runner_up.to_owned()),
+        measure: "auc".to_owned(),
+        order: Some("most_relevant_first".to_owned()),
+        replacement: Some("mean".to_owned()),
+        verdict: verdict.to_owned(),
+        difference: Some(-1.0),
+        low: Some(-1.5),
+        high: Some(-0.5),
+        p_adjusted: Some(0.05),
+        wins: 2,
+        images: 3,
+        flips_when: None,
+        reason: Some("the interval has 0 in it".to_owned()),
     }
 }

@@ -6,7 +6,7 @@ crate::table! {
     #[nulls = reason]
     pub struct Decision {
         /// `fidelity`: which method finds best what the network looks at. `fidelity: ...`: the same, asked in the way that follows.
-        /// `better than chance`: whether a method does better than orders drawn by chance. `repeatability`: which method varies least over runs.
+        /// `better than chance`: whether a method, a control or not, does better than orders drawn by chance. `repeatability`: which method varies least over runs.
         #[unit = "text"]
         pub question: String,
         /// Name of the network in pipeline.toml.

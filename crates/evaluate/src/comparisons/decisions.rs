@@ -388,21 +388,27 @@ impl<'a> Study<'a> {
         words
     }
 
-    /// Each explaining method compared with orders drawn by chance.
+    /// Each method compared with orders drawn by chance.
     fn better_than_chance(&self, main: Place<'_>) -> Vec<Decision> {
         let mut methods = self.settings.methods.iter();
         let Some((chance, _)) = methods.find(|(_, method)| method.chance) else {
             return Vec::new();
         };
-        let decision = |row: &&Summary| {
-            let contrast = self.contrast(&main, &row.method, chance)?;
+        let decision = |row: &&'a Comparison| {
+            let names = [&row.method, &row.other_method];
+            let forwards = names[1] == chance;
+            if !forwards && names[0] != chance {
+                return None;
+            }
+            let contrast = Contrast { row, forwards };
             let flips = Err(match contrast.verdict() {
                 Verdict::Undecided => contrast.doubt(),
                 _ => "asked in this way alone".to_owned(),
             });
             Some(contrast.decision("better than chance", flips))
         };
-        self.ranking(&main).iter().filter_map(decision).collect()
+        let rows = self.comparisons.get(&main).map_or(&[][..], Vec::as_slice);
+        rows.iter().filter_map(decision).collect()
     }
 
     /// The method whose area varies least over runs.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use schema::{Comparison, Concordance, VarianceComponents};
+use schema::{AnyRows, Comparison, Concordance, VarianceComponents};
 use statistics::mean;
 
 use super::answers::{decimals, interval, p_value};
@@ -29,15 +29,25 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         (beside_chance(inputs, results, &tests))
         @for row in inputs.variance_components.iter().filter(|row| results.is_main_place(&place!(row))) { p { (variance(row)) } }
         @for row in inputs.concordance.iter().filter(|row| results.is_main_place(&place!(row))) { p { (agreement(row)) } }
-        details { summary { "All differences, tested" } (tables::comparisons(inputs, results).html()) }
-        details { summary { "All means with their intervals and ranks" } (tables::summaries(inputs, results).html()) }
-        details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
-        details { summary { "Relevance and the object: localization" } (tables::localization(inputs, results).html()) }
-        details { summary { "How few superpixels: complexity" } (tables::complexity(inputs, results).html()) }
+        @for (heading, rows) in declared_tables(inputs) { details { summary { (heading) } (tables::declared(results, rows).html()) } }
         (sanity(inputs))
-        details { summary { "Explanations of a network with random layers: sanity" } (tables::sanity(inputs, results).html()) }
-        details { summary { "Samples until runs agree, by image" } (tables::needed_samples(inputs, results).html()) }
+        details { summary { "Explanations of a network with random layers: sanity" } (tables::declared(results, &inputs.sanity).html()) }
+        @for measure in &inputs.measures {
+            details { summary { (measure.title) } (read(&measure.about)) (tables::declared(results, &*measure.rows).html()) }
+        }
     }
+}
+
+fn declared_tables(inputs: &Inputs) -> [(&'static str, &dyn AnyRows); 4] {
+    [
+        ("All differences, tested", &inputs.comparisons),
+        (
+            "All means with their intervals and ranks",
+            &inputs.summaries,
+        ),
+        ("Both orders: gains", &inputs.gains),
+        ("Samples until runs agree, by image", &inputs.needed_samples),
+    ]
 }
 
 /// How far each method forgets what the network forgot (Adebayo et al. 2018).

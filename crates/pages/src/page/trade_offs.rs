@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use schema::{Agreement, CurveStep};
+use schema::{Agreement, CurveStep, Decision};
 use statistics::mean;
 
-use super::answers::{decimals, interval, turns};
+use super::answers::{decimals, interval};
 use super::read;
+use crate::decided::{Answers, Fidelity, interval_of, is_ahead};
 use crate::figures::{
     Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,
 };
-use crate::needs::{Answers, Check, Fidelity, Verdict};
 use crate::results::{AUC, Comparison, Group, Results};
 use crate::{Inputs, ReportError};
 
@@ -207,18 +207,18 @@ fn checks(answers: &Answers<'_>) -> Markup {
                         th.number scope="col" { "Difference" } th.number scope="col" { "Images better" } th scope="col" { "So the answer" }
                     } }
                     tbody {
-                        @for fidelity in &answers.fidelity { @for check in &fidelity.checks {
+                        @for fidelity in &answers.fidelity { @for (way, check) in &fidelity.checks {
                             tr {
-                                td { (fidelity.network) }
-                                td.wrap { (check.what) }
-                                td { (check.contrast.method) }
-                                td { (check.contrast.other) }
+                                td { (check.network) }
+                                td.wrap { (way) }
+                                td { (check.method) }
+                                td { (check.runner_up.as_deref().unwrap_or("–")) }
                                 td.number {
-                                    @if let Some(difference) = check.contrast.difference {
-                                        (decimals(difference)) (interval(check.contrast.interval))
+                                    @if let Some(difference) = check.difference {
+                                        (decimals(difference)) (interval(interval_of(check)))
                                     } @else { "–" }
                                 }
-                                td.number { (check.contrast.wins) " of " (check.contrast.images) }
+                                td.number { (check.wins) " of " (check.images) }
                                 td { (judgement(fidelity, check)) }
                             }
                         } }
@@ -229,11 +229,11 @@ fn checks(answers: &Answers<'_>) -> Markup {
     }
 }
 
-fn judgement(fidelity: &Fidelity<'_>, check: &Check<'_>) -> Markup {
+fn judgement(fidelity: &Fidelity<'_>, check: &Decision) -> Markup {
     html! {
-        @if check.contrast.verdict() != Verdict::Ahead { "is undecided" }
-        @else if !fidelity.decided() { "would be " (check.contrast.method) }
-        @else if turns(check) { b { "turns over" } }
+        @if !is_ahead(check) { "is undecided" }
+        @else if !fidelity.decided() { "would be " (check.method) }
+        @else if check.flips_when.is_some() { b { "flips" } }
         @else { "holds" }
     }
 }
