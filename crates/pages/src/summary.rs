@@ -224,13 +224,12 @@ mod tests {
         }
     }
 
-    fn beside(method: &str, other: &str, difference: f64, p: f64) -> Comparison {
-        let interval = [difference - 0.4, difference + 0.4];
-        Comparison {
+    fn beside(method: &str, verdict: &str, p: f64) -> Decision {
+        Decision {
             partition: "fine".to_owned(),
             replacement: Some("black".to_owned()),
             p_adjusted: Some(p),
-            ..testing::comparison([method, other], difference, interval)
+            ..testing::decision("better than chance", [method, "chance"], verdict)
         }
     }
 
@@ -256,9 +255,9 @@ mod tests {
             row("lime", "fine", 26.727_4, 1),
             row("lime", "stripes", 1.0, 1),
         ];
-        inputs.comparisons = vec![
-            beside("lime", "chance", -3.2, 0.000_02),
-            beside("chance", "edges", 0.5, 0.83),
+        inputs.decisions = vec![
+            beside("lime", "ahead", 0.000_02),
+            beside("edges", "undecided", 0.83),
         ];
         inputs.explanation_costs = vec![ExplanationCost {
             network: "alexnet".to_owned(),
@@ -296,7 +295,7 @@ mod tests {
     #[test]
     fn a_method_that_is_certainly_worse_than_chance_is_said_to_be() {
         let mut inputs = study();
-        inputs.comparisons[1] = beside("chance", "edges", -0.5, 0.05);
+        inputs.decisions[1] = beside("edges", "behind", 0.05);
         assert!(summary(&inputs).contains("no, worse, p = 0.05\n"));
         inputs.methods.pop();
         assert!(summary(&inputs).contains("no control\n"));

@@ -16,7 +16,6 @@ pub(crate) use provenance::{
     artifacts_by_table, costs, exclusions, explanation_costs, images, networks, versions,
 };
 
-const NO_IMAGE: &str = "no image";
 const ONE_IMAGE: &str = "one image";
 const ONE_RUN: &str = "one run";
 const NO_START: &str = "probability 0 at the start";

@@ -2,8 +2,8 @@
 
 use imaging::{Rgb, encode_png};
 use schema::{
-    Comparison, Crop, CurveStep, Decision, Exclusion, Relevance, Saliency, Score, Segments,
-    Summary, Target, Weight,
+    Crop, CurveStep, Decision, Exclusion, Relevance, Saliency, Score, Segments, Summary, Target,
+    Weight,
 };
 
 use crate::{Artifact, Inputs, Method, Network, Provenance, StageCost};
@@ -320,42 +320,6 @@ pub(crate) fn summary(method: &str, mean: f64, place: u32) -> Summary {
         std_over_images: Some(1.0),
         mean_rank: Some(f64::from(place)),
         place: Some(place),
-        reason: None,
-    }
-}
-
-/// The difference of two methods' areas in `alexnet`, and its interval.
-pub(crate) fn comparison(
-    [method, other_method]: [&str; 2],
-    difference: f64,
-    [low, high]: [f64; 2],
-) -> Comparison {
-    Comparison {
-        network: "alexnet".to_owned(),
-        partition: "stripes".to_owned(),
-        method: method.to_owned(),
-        other_method: other_method.to_owned(),
-        order: Some("most_relevant_first".to_owned()),
-        replacement: Some("mean".to_owned()),
-        measure: "auc".to_owned(),
-        better: "lower".to_owned(),
-        images: 3,
-        mean: Some(2.0 + difference),
-        other_mean: Some(2.0),
-        difference: Some(difference),
-        low: Some(low),
-        high: Some(high),
-        level: 0.95,
-        resamples: 10_000,
-        p: Some(0.25),
-        exact: Some(true),
-        p_adjusted: Some(0.05),
-        family: 2,
-        rank_biserial: Some(1.0),
-        standardised_difference: Some(0.5),
-        wins: 1,
-        losses: 2,
-        ties: 0,
         reason: None,
     }
 }

@@ -27,8 +27,11 @@ pub struct AnyAll {
     pub table: &'static str,
     digest: String,
     groups: Vec<Group>,
-    read: fn(&Rows<'_>, &[Group]) -> Result<Arc<dyn AnyRows>, ActionError>,
+    read: Reader,
 }
+
+/// Reads the artifacts of groups.
+type Reader = fn(&Rows<'_>, &[Group]) -> Result<Arc<dyn AnyRows>, ActionError>;
 
 impl AnyAll {
     /// The artifacts of a table.

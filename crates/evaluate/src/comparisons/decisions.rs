@@ -244,7 +244,7 @@ impl<'a> Study<'a> {
         Some(self.settings.methods.get(method)?.kind)
     }
 
-    fn contrast(&self, place: &Place<'_>, method: &str, other: &str) -> Option<Contrast<'a>> {
+    fn contrast(&self, place: &Place<'a>, method: &str, other: &str) -> Option<Contrast<'a>> {
         let rows = self.comparisons.get(place)?;
         let seen = |&row: &&'a Comparison| {
             let names = [&*row.method, &*row.other_method];
@@ -255,12 +255,12 @@ impl<'a> Study<'a> {
     }
 
     /// The explaining methods, the best mean first.
-    fn ranking(&self, place: &Place<'_>) -> &[&'a Summary] {
+    fn ranking(&self, place: &Place<'a>) -> &[&'a Summary] {
         self.summaries.get(place).map_or(&[], Vec::as_slice)
     }
 
     /// The best of the explaining methods compared with the next, or with the first that it is not shown to be ahead of.
-    fn best(&self, place: &Place<'_>) -> Option<Contrast<'a>> {
+    fn best(&self, place: &Place<'a>) -> Option<Contrast<'a>> {
         let (best, others) = self.ranking(place).split_first()?;
         let contrast = |other: &&Summary| self.contrast(place, &best.method, &other.method);
         let mut rivals: Vec<_> = others.iter().filter_map(contrast).collect();
@@ -271,7 +271,7 @@ impl<'a> Study<'a> {
     }
 
     /// The answer for a network, and then each other way to ask.
-    fn fidelity(&self, main: Place<'_>) -> Vec<Decision> {
+    fn fidelity(&self, main: Place<'a>) -> Vec<Decision> {
         let Some(best) = self.ranking(&main).first() else {
             return Vec::new();
         };
@@ -309,8 +309,8 @@ impl<'a> Study<'a> {
 
     fn flips_when(
         &self,
-        checks: &[(Place<'_>, Contrast<'_>)],
-        flipped: &[&(Place<'_>, Contrast<'_>)],
+        checks: &[(Place<'a>, Contrast<'a>)],
+        flipped: &[&(Place<'a>, Contrast<'a>)],
         count: usize,
     ) -> String {
         let checked = if count == 1 { "check" } else { "checks" };
@@ -335,7 +335,7 @@ impl<'a> Study<'a> {
     }
 
     /// Whether another method than the answer is ahead at a place. Where the answer is not judged there, one of its kind stands for it.
-    fn flips(&self, place: &Place<'_>, contrast: &Contrast<'_>, answer: &str) -> bool {
+    fn flips(&self, place: &Place<'a>, contrast: &Contrast<'a>, answer: &str) -> bool {
         let method = contrast.names()[0];
         let judged = self.summaries.iter().any(|(other, rows)| {
             other.partition == place.partition && rows.iter().any(|row| row.method == answer)
@@ -345,7 +345,7 @@ impl<'a> Study<'a> {
     }
 
     /// The other places of a network where a question is asked, in the order in which they are shown.
-    fn checks(&self, main: &Place<'_>) -> Vec<(Place<'a>, Contrast<'a>)> {
+    fn checks(&self, main: &Place<'a>) -> Vec<(Place<'a>, Contrast<'a>)> {
         let asked = |place: &&Place<'a>| {
             place.network == main.network
                 && **place != *main
@@ -370,7 +370,7 @@ impl<'a> Study<'a> {
     }
 
     /// How a place asks, in words.
-    fn way(&self, place: &Place<'_>) -> String {
+    fn way(&self, place: &Place<'a>) -> String {
         let mut words = self.questions[place.measure].to_owned();
         if let Some(order) = place.order {
             words.push_str(if order == MOST_RELEVANT_FIRST {
@@ -389,7 +389,7 @@ impl<'a> Study<'a> {
     }
 
     /// Each method compared with orders drawn by chance.
-    fn better_than_chance(&self, main: Place<'_>) -> Vec<Decision> {
+    fn better_than_chance(&self, main: Place<'a>) -> Vec<Decision> {
         let mut methods = self.settings.methods.iter();
         let Some((chance, _)) = methods.find(|(_, method)| method.chance) else {
             return Vec::new();
@@ -412,7 +412,7 @@ impl<'a> Study<'a> {
     }
 
     /// The method whose area varies least over runs.
-    fn repeatability(&self, main: Place<'_>, tables: &Tables) -> Option<Decision> {
+    fn repeatability(&self, main: Place<'a>, tables: &'a Tables) -> Option<Decision> {
         let mut spreads: BTreeMap<&str, (bool, Vec<Option<f64>>)> = BTreeMap::new();
         for row in &tables.stability {
             let place = Place {
@@ -564,3 +564,6 @@ fn partitions(scores: &[Score], explains: impl Fn(&str) -> bool) -> Vec<&str> {
     partitions.sort_by(|a, b| b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)));
     partitions.into_iter().map(|(name, ..)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ fn study(images: usize) -> Vec<Score> {
     (0..images).flat_map(of_image).collect()
 }
 
-pub(super) fn methods() -> BTreeMap<String, Compared> {
+pub(crate) fn methods() -> BTreeMap<String, Compared> {
     let method = |kind, explains, chance| Compared {
         kind,
         explains,

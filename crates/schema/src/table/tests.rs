@@ -12,11 +12,7 @@ use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 
 use super::{SchemaError, Table};
-use crate::{
-    Agreement, Comparison, Concordance, Crop, CurveStep, Exclusion, Gain, Kind, Logits,
-    NeededSamples, Perturbations, Saliency, Score, Segments, Stability, Summary, Target,
-    VarianceComponents, Weight,
-};
+use crate::{Crop, Kind, Logits, Segments, Target};
 
 fn target(image: &str, true_label: Option<&str>) -> Target {
     Target {
