@@ -120,31 +120,31 @@ impl Declared {
 struct Seen(RefCell<BTreeSet<&'static str>>);
 
 impl Seen {
-    fn note<T: Table>(&self) -> Option<All<T>> {
+    fn note<T: Table>(&self) -> All<T> {
         self.0.borrow_mut().insert(T::NAME);
-        Some(All::new(String::new(), Vec::new()))
+        All::new(String::new(), Vec::new())
     }
 }
 
 impl Tables for Seen {
     fn crops(&self) -> Option<All<Crop>> {
-        self.note()
+        Some(self.note())
     }
 
     fn segments(&self) -> Option<All<Segments>> {
-        self.note()
+        Some(self.note())
     }
 
     fn targets(&self) -> Option<All<Target>> {
-        self.note()
+        Some(self.note())
     }
 
     fn relevances(&self) -> Option<All<Relevance>> {
-        self.note()
+        Some(self.note())
     }
 
     fn curves(&self) -> Option<All<CurveStep>> {
-        self.note()
+        Some(self.note())
     }
 
     fn measured(&self) -> BTreeSet<String> {

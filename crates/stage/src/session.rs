@@ -181,11 +181,7 @@ impl Session {
         &self,
         work: impl Fn(&Job<'_, I>) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
-        self.each_of(
-            I::KIND,
-            |context, plan, subject| context.inputs(plan, subject),
-            work,
-        )
+        self.each_of(I::KIND, Context::inputs, work)
     }
 
     /// Computes the rows of a measure where they are due.

@@ -188,7 +188,7 @@ fn row<T: Table>(key: &store::Key) -> store::EncodedTable {
     let column = |column: &schema::Column| -> ArrayRef {
         match column.kind.data_type() {
             DataType::Dictionary(..) => Arc::new(StringArray::from(vec![key.to_string()])),
-            other if column.nullable => new_null_array(&other, 1),
+            other if column.nullable() => new_null_array(&other, 1),
             DataType::Boolean => Arc::new(BooleanArray::from(vec![false])),
             DataType::UInt16 => Arc::new(UInt16Array::from(vec![0])),
             DataType::UInt32 => Arc::new(UInt32Array::from(vec![0])),
@@ -200,7 +200,7 @@ fn row<T: Table>(key: &store::Key) -> store::EncodedTable {
     };
     let columns = T::columns().iter();
     let columns: Vec<_> = columns
-        .map(|it| (it.name, column(it), it.nullable))
+        .map(|it| (it.name, column(it), it.nullable()))
         .collect();
     let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("each column has one row");
     let rows = T::decode(&batch).expect("the columns are those of the table");

@@ -4,6 +4,7 @@
 //! corrected for all tests of the measure, agrees at the same level. Of few images a bootstrap alone would say too much. Controls are never an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use schema::{Comparison, Decision, Score, Summary};
 use statistics::mean;
@@ -329,7 +330,7 @@ impl<'a> Study<'a> {
         };
         if open > 0 {
             let verb = if open == 1 { "is" } else { "are" };
-            text.push_str(&format!("; {open} of them {verb} undecided"));
+            let _ = write!(text, "; {open} of them {verb} undecided");
         }
         text
     }

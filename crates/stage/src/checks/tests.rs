@@ -734,11 +734,11 @@ fn rows_of_sanity_name_the_layers_that_are_random() {
         |rows| check(rows, 2),
         &[
             ("rows of a depth more or less: 0, found 1", |rows| {
-                rows.truncate(1)
+                rows.truncate(1);
             }),
             ("depths from 1 to 2, found 3", |rows| rows[1].depth = 3),
             ("what is known of layers", |rows| {
-                rows[0].random_layers = None
+                rows[0].random_layers = None;
             }),
             ("what is known of layers", |rows| {
                 rows[0].lowest_random_layer = None;
@@ -802,31 +802,31 @@ fn columns_hold_what_they_declare() {
     assert_eq!(check_columns(&vec![explained]), Ok(()));
     refused(
         &vec![row],
-        |rows| check_columns(rows),
+        check_columns,
         &[
             ("share from 0 to 1, found 1.1", |rows| {
-                rows[0].share = Some(1.1)
+                rows[0].share = Some(1.1);
             }),
             ("share from 0 to 1, found NaN", |rows| {
                 rows[0].share = Some(f64::NAN);
             }),
             ("a finite any, found inf", |rows| {
-                rows[0].any = f64::INFINITY
+                rows[0].any = f64::INFINITY;
             }),
             ("some from 1 to `all`, found 4", |rows| {
-                rows[0].some = Some(4)
+                rows[0].some = Some(4);
             }),
             ("some from 1 to `all`, found 0", |rows| {
-                rows[0].some = Some(0)
+                rows[0].some = Some(0);
             }),
             ("several at least -1, found -2", |rows| {
-                rows[0].several[1] = -2.0
+                rows[0].several[1] = -2.0;
             }),
             ("several at least -1, found NaN", |rows| {
                 rows[0].several[0] = f32::NAN;
             }),
             ("only there, found none for share", |rows| {
-                rows[0].share = None
+                rows[0].share = None;
             }),
             ("only there, found one without a null", |rows| {
                 rows[0].reason = Some("why not".into());
