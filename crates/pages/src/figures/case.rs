@@ -4,7 +4,8 @@ use maud::html;
 use plotters::element::Text;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Area, Caption, DrawError, Figure, TEXT, UNITS, curve, text};
+use super::curve;
+use super::drawing::{Area, Caption, DrawError, Figure, TEXT, UNITS, text};
 use crate::ReportError;
 
 const WIDTH: u32 = 760;

@@ -4,7 +4,7 @@ use plotters::element::Circle;
 use plotters::prelude::{ChartBuilder, Color};
 use plotters::series::{AreaSeries, LineSeries};
 
-use super::{Area, DrawError, GRID, INK, TICK, UNITS, series_color, stroke, text};
+use super::drawing::{Area, DrawError, GRID, INK, TICK, UNITS, series_color, stroke, text};
 
 /// A removal curve with the area below it shaded, and points at the steps of `marks`.
 ///

@@ -5,8 +5,10 @@ use plotters::element::{Circle, PathElement};
 use plotters::prelude::{ChartBuilder, Color};
 use statistics::five_numbers;
 
+use super::drawing::{
+    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, top,
+};
 use super::parts::{self, axes, room_for, row_name};
-use super::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, top};
 use crate::ReportError;
 
 const WIDTH: u32 = 380;

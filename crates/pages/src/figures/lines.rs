@@ -4,8 +4,8 @@ use plotters::coord::combinators::IntoLogRange;
 use plotters::element::DashedPathElement;
 use plotters::prelude::ChartBuilder;
 
+use super::drawing::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, stroke};
 use super::parts::{LEGEND, axes, legend, marked_line};
-use super::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, stroke};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [460, 280];
@@ -119,7 +119,7 @@ pub(crate) fn experience(
             .flat_map(|line| &line.points)
             .map(|at| at.1)
             .fold(0.0, f64::max);
-        experience_chart(area, quantity, lines, super::top(largest))
+        experience_chart(area, quantity, lines, super::drawing::top(largest))
     })
 }
 

@@ -2,8 +2,8 @@
 
 use plotters::prelude::ChartBuilder;
 
+use super::drawing::{Area, Caption, DrawError, Figure, GRID, TICK, UNITS, series_color, top};
 use super::parts::{LEGEND, axes, legend, line, mark, room_for, row_name};
-use super::{Area, Caption, DrawError, Figure, GRID, TICK, UNITS, series_color, top};
 use crate::ReportError;
 
 const WIDTH: u32 = 620;

@@ -3,8 +3,8 @@
 use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::ChartBuilder;
 
+use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color, top};
 use super::parts::{Chart, LEGEND, axes, legend, line, marked_line};
-use super::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color, top};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [360, 260];

@@ -5,8 +5,10 @@ use plotters::element::Text;
 use plotters::prelude::ChartBuilder;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::drawing::{
+    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, text, top,
+};
 use super::parts::{Chart, axes, line, mark, width};
-use super::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, text, top};
 use crate::ReportError;
 use plotters::coord::ranged1d::Ranged;
 use plotters::element::DashedPathElement;

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 use schema::Decision;
 
-use super::{constants, plural, provenance::dropped};
+use super::provenance::dropped;
+use super::words::{constants, decimals, interval, p_value, plural};
 use crate::Inputs;
 use crate::decided::{
     Answers, Computing, Fidelity, Passes, Repeat, Repeatability, agreed, interval_of, is_ahead,
@@ -11,7 +12,6 @@ use crate::decided::{
 use crate::explorer::link;
 use crate::results::Results;
 use crate::summary::rounded;
-use crate::table::fixed;
 
 /// Where no method is ahead.
 const UNDECIDED: &str = "undecided";
@@ -411,25 +411,6 @@ fn excluded(inputs: &Inputs) -> String {
     let images = dropped(inputs);
     let verb = if images == 1 { "was" } else { "were" };
     format!("{} {verb} excluded", plural(images, "image"))
-}
-
-pub(super) fn decimals(number: f64) -> String {
-    fixed(number, if number.abs() < 1.0 { 3 } else { 2 })
-}
-
-/// ` [low, high]`.
-pub(super) fn interval(interval: Option<[f64; 2]>) -> Markup {
-    html! {
-        @if let Some([low, high]) = interval { span.interval { " [" (decimals(low)) ", " (decimals(high)) "]" } }
-    }
-}
-
-pub(super) fn p_value(p: f64) -> String {
-    match p {
-        p if p < 0.0001 => "p < 0.0001".to_owned(),
-        p if p < 0.01 => format!("p = {p:.4}"),
-        p => format!("p = {p:.3}"),
-    }
 }
 
 /// A number of passes, with a decimal where the mean is no whole number.

@@ -6,8 +6,7 @@ use maud::{Markup, html};
 use schema::{AnyRows, Comparison, Concordance, VarianceComponents};
 use statistics::mean;
 
-use super::answers::{decimals, interval, p_value};
-use super::{plural, read};
+use super::words::{decimals, interval, p_value, plural, read};
 use crate::results::{Results, place};
 use crate::{Inputs, tables};
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::read;
+use super::words::read;
 use crate::results::{Results, distinct};
 use crate::table::{Table, grouped};
 use crate::{Artifact, Inputs, duckdb, tables};

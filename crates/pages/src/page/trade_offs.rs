@@ -6,8 +6,7 @@ use maud::{Markup, html};
 use schema::{Agreement, CurveStep, Decision};
 use statistics::mean;
 
-use super::answers::{decimals, interval};
-use super::read;
+use super::words::{decimals, interval, read};
 use crate::decided::{Answers, Fidelity, interval_of, is_ahead};
 use crate::figures::{
     Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,

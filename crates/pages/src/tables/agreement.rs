@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schema::Agreement;
 use statistics::mean;
 
-use super::{image, rank, sorted};
+use super::common::{image, rank, sorted};
 use crate::Inputs;
 use crate::results::Results;
 use crate::table::{Builder, Table, columns};

@@ -2,7 +2,7 @@
 
 use statistics::{FiveNumbers, five_numbers};
 
-use super::{NO_START, ONE_IMAGE, ONE_RUN, by_condition, image};
+use super::common::{NO_START, ONE_IMAGE, ONE_RUN, by_condition, image};
 use crate::Inputs;
 use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Condition, Group, Results, Varying};
 use crate::table::{Cell, Table, columns};
@@ -83,7 +83,7 @@ pub(crate) fn mean_auc(inputs: &Inputs, results: &Results<'_>, main: bool) -> Ta
 /// The group's method, which leads to its explanations.
 fn method(group: &Group<'_>) -> Cell {
     let condition = &group.condition;
-    super::method(group.method, condition.network, Some(condition.partition))
+    super::common::method(group.method, condition.network, Some(condition.partition))
 }
 
 /// Number of runs of an image, or fewest and most.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schema::{AnyRows, Column, Value};
 
-use super::{image, method};
+use super::common::{image, method};
 use crate::results::Results;
 use crate::table::{Cell, Kind, Table};
 
@@ -71,7 +71,7 @@ fn key(results: &Results<'_>, columns: &[Column], row: &[Value<'_>]) -> Vec<(usi
             _ => &[],
         };
         Some(match value(columns, row, name)? {
-            Value::Text(text) => (super::rank(known, text).0, text.to_owned()),
+            Value::Text(text) => (super::common::rank(known, text).0, text.to_owned()),
             value => (
                 value.number().map_or(0, |number| number as usize),
                 String::new(),

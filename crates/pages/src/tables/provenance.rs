@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{method, rank, sorted};
+use super::common::{method, rank, sorted};
 use crate::results::Results;
 use crate::table::{Builder, Table, columns};
 use crate::{ExplanationCost, Inputs, duckdb};
