@@ -570,7 +570,7 @@ fn the_papers_study_runs_at_full_width_with_random_weights() {
             random: networks::RandomParameters::new(3, 1000),
             taken: Vec::new(),
         };
-        networks::Network::new(
+        networks::build(
             &mut noted,
             architecture.parse().unwrap(),
             networks::Width::new(1.0).unwrap(),

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use cam::Layer;
 use methods::kinds::gradcam;
-use networks::{
-    Architecture, Classifier, Network, NetworkError, Normalisation, Parameters, Role, Width,
-};
+use networks::{Architecture, Classifier, NetworkError, Normalisation, Parameters, Role, Width};
 use tch::{Device, Kind, Tensor};
 
 use super::fixture;
@@ -79,7 +77,7 @@ fn as_numbers(integers: &[usize]) -> Vec<u32> {
 /// How many parameters a network of full width asks for, and the lower and upper half of the CRC-32 of their names and shapes.
 fn state(architecture: Architecture) -> Vec<u32> {
     let mut asked = Asked::default();
-    Network::new(&mut asked, architecture, Width::new(1.0).unwrap()).unwrap();
+    networks::build(&mut asked, architecture, Width::new(1.0).unwrap()).unwrap();
     asked.lines.sort();
     let digest = crc32fast::hash(asked.lines.join("\n").as_bytes());
     vec![asked.lines.len() as u32, digest & 0xFFFF, digest >> 16]

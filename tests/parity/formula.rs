@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use networks::{Architecture, Network, NetworkError, Parameters, Role, Width, uniform};
+use networks::{Architecture, NetworkError, Parameters, Role, Width, uniform};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tch::Tensor;
@@ -15,7 +15,7 @@ pub(crate) fn weight_file(architecture: Architecture, width: f64, classes: i64) 
         values: BTreeMap::new(),
         classes,
     };
-    Network::new(&mut formula, architecture, Width::new(width).unwrap()).unwrap();
+    networks::build(&mut formula, architecture, Width::new(width).unwrap()).unwrap();
     let views = formula.values.iter().map(|(name, (shape, bytes))| {
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
         (name.as_str(), view)

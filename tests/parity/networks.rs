@@ -84,7 +84,7 @@ pub(super) fn network(
     width: f64,
 ) -> Network {
     let width = Width::new(width).unwrap();
-    Network::load(path, bytes, architecture, width, Precision::Fp32).unwrap()
+    networks::load(path, bytes, architecture, width, Precision::Fp32).unwrap()
 }
 
 /// The program of scripts/oracles/torchscript.py.
@@ -92,7 +92,9 @@ pub(crate) fn script(normalisation: Normalisation, input: [usize; 2]) -> Classif
     let path = fixture("script.pt");
     let bytes = std::fs::read(&path).unwrap();
     Classifier::new(
-        Network::load_script(&path, &bytes, input, &Methods::default(), Precision::Fp32).unwrap(),
+        networks::load_script(&path, &bytes, input, &Methods::default(), Precision::Fp32)
+            .unwrap()
+            .0,
         normalisation,
     )
 }

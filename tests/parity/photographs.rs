@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use deletion::curves::curves;
 use imaging::{Preparation, Rgb, decode, prepare};
-use networks::{Classifier, Methods, Network, Normalisation, Precision, Question};
+use networks::{Classifier, Methods, Normalisation, Precision, Question};
 use occlusion::{Noise, Scene};
 use removal::{Order, Replacement};
 use sampling::Masks;
@@ -53,7 +53,7 @@ pub(super) fn table() -> Option<Table> {
 
 fn classifier(path: &PathBuf) -> Classifier {
     let bytes = std::fs::read(path).unwrap();
-    let network = Network::load_script(
+    let (network, _) = networks::load_script(
         path,
         &bytes,
         [SIDE, SIDE],

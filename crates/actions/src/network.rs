@@ -8,8 +8,10 @@ use serde::Serialize;
 pub struct Network {
     /// The file with its weights, or with the program.
     pub weights: File,
-    /// Name of the architecture, such as `alexnet`.
-    pub architecture: &'static str,
+    /// Raised when a weight file is read as other numbers than before.
+    pub reading: u32,
+    /// The architecture.
+    pub architecture: Architecture,
     /// Multiple of the published numbers of channels.
     pub width: f64,
     /// Subtracted from red, green and blue, of values from 0 to 1.
@@ -20,4 +22,20 @@ pub struct Network {
     pub libtorch: &'static str,
     /// In which numbers the network computes.
     pub precision: &'static str,
+}
+
+/// An architecture, as a plug-in whose code is that of its family.
+#[derive(Clone, Debug, Serialize)]
+pub struct Architecture {
+    /// Its name, such as `alexnet`.
+    #[serde(rename = "plugin")]
+    pub name: &'static str,
+    /// The module of `networks` that holds the family.
+    pub module: &'static str,
+    /// Family and size; none of a program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Inputs in a batch, on which the last bits of a logit depend; none of a program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
 }

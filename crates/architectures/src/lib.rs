@@ -2,43 +2,18 @@
 //!
 //! `networks` builds them, and `study` names them; an architecture more is a row here.
 
+mod family;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub use family::{Family, ResNet, Vgg};
 
 /// A built-in architecture, as in torchvision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Architecture {
     /// Place in [`TABLE`].
     place: usize,
-}
-
-/// The layers that architectures of one kind share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Krizhevsky 2014.
-    AlexNet,
-    /// Simonyan and Zisserman 2015.
-    Vgg(Vgg),
-    /// He et al. 2016.
-    ResNet(ResNet),
-}
-
-/// The size of a VGG.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Vgg {
-    /// Convolutions in each of the five blocks; a max pooling ends each.
-    pub convolutions: [usize; 5],
-    /// Whether a batch norm follows each convolution.
-    pub normed: bool,
-}
-
-/// The size of a `ResNet`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResNet {
-    /// Residual blocks in each of the four stages.
-    pub blocks: [usize; 4],
-    /// Whether a block is a bottleneck (1x1, 3x3, 1x1) and not two 3x3 convolutions.
-    pub bottlenecks: bool,
 }
 
 struct Row {
@@ -182,6 +157,9 @@ impl Architecture {
         TABLE[self.place].family
     }
 }
+
+/// Module of `networks` that runs programs, by which keys know its code.
+pub const PROGRAM: &str = "networks::families::script";
 
 impl fmt::Debug for Architecture {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

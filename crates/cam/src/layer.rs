@@ -1,6 +1,6 @@
 //! A layer of a network.
 
-use crate::{CamError, check_length, check_size};
+use crate::error::{CamError, check_length, check_size};
 
 /// A layer's activations, and the gradients of the class's score with respect to them.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Pooling of maps over superpixels.
 
-use crate::{CamError, check_length};
+use crate::error::{CamError, check_length};
 
 /// Relevance of each superpixel: the mean of the map over its pixels.
 ///

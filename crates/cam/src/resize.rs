@@ -1,6 +1,6 @@
 //! Enlargement of maps.
 
-use crate::{CamError, check_length, check_size};
+use crate::error::{CamError, check_length, check_size};
 
 /// Resizes a map bilinearly, as torch's `interpolate` does with `align_corners = false`.
 ///

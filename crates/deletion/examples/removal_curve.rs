@@ -7,9 +7,7 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use deletion::curves::curves;
-use networks::{
-    Architecture, Classifier, Network, Normalisation, Precision, RandomParameters, Width,
-};
+use networks::{Architecture, Classifier, Normalisation, Precision, RandomParameters, Width};
 use occlusion::{Noise, Scene};
 use removal::Replacement;
 use sampling::Seed;
@@ -22,8 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let architecture: Architecture = name.parse()?;
     networks::use_threads(std::thread::available_parallelism()?.get() as u32);
     let mut parameters = RandomParameters::new(7, 1000);
-    let network =
-        Network::new(&mut parameters, architecture, Width::new(1.0)?)?.prepared(Precision::Fp32)?;
+    let network = networks::build(&mut parameters, architecture, Width::new(1.0)?)?
+        .prepared(Precision::Fp32)?;
     let classifier = Classifier::new(network, Normalisation::IMAGENET);
     let pixels = (0..SIDE * SIDE * 3).map(|place| (place * 31 % 251) as u8);
     let crop = imaging::Rgb::new(SIDE, SIDE, pixels.collect())?;

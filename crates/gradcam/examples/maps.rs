@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
 use methods::kinds::gradcam::METHOD;
-use networks::{Classifier, Network, Normalisation, Precision, RandomParameters, Width};
+use networks::{Classifier, Normalisation, Precision, RandomParameters, Width};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     networks::use_threads(std::thread::available_parallelism()?.get() as u32);
     let mut parameters = RandomParameters::new(1, 1000);
-    let network = Network::new(&mut parameters, architecture.parse()?, Width::new(1.0)?)?;
+    let network = networks::build(&mut parameters, architecture.parse()?, Width::new(1.0)?)?;
     let classifier = Classifier::new(network.prepared(Precision::Fp32)?, Normalisation::IMAGENET);
     let image = imaging::decode(&std::fs::read(image)?)?;
     let crop = imaging::prepare(&image, &Preparation::new(256, 224)?);

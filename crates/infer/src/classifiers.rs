@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
 
 use networks::{
-    Cascade, Classifier, Depth, Device, Form, Machine, Methods, Network, NetworkError,
+    Cascade, Classifier, Depth, Device, Doubt, Form, LoadError, Machine, Methods, Network,
     Normalisation, Precision, Wanted, Width,
 };
 use parts::{File, Rows};
@@ -116,15 +116,16 @@ impl<'a> Classifiers<'a> {
             of: self.session.study.sanity.depths,
         };
         let (path, seed) = (&settings.weights, self.session.study.seed);
-        let (network, cascade) = Width::new(settings.width)
-            .and_then(|width| {
-                let form = Form {
-                    device: self.device,
-                    precision,
-                };
-                Network::load_randomized(path, &bytes, architecture, width, form, depth, seed)
-            })
-            .and_then(|(network, cascade)| Ok((network.split_at(&settings.layer)?, cascade)))
+        let form = Form {
+            device: self.device,
+            precision,
+        };
+        let width = Width::new(settings.width).map_err(StageError::shared)?;
+        let (network, cascade) =
+            networks::load_randomized(path, &bytes, architecture, width, form, depth, seed)
+                .map_err(StageError::shared)?;
+        let network = network
+            .split_at(&settings.layer)
             .map_err(StageError::shared)?;
         tracing::debug!("loaded {name} with {} random layers", cascade.random.len());
         Ok((classifier(network, settings), cascade))
@@ -170,8 +171,8 @@ impl<'a> Classifiers<'a> {
             device: self.device,
             precision,
         };
-        let network = load(settings, &bytes, side, form).map_err(StageError::shared)?;
-        for doubt in network.doubts() {
+        let (network, doubts) = load(settings, &bytes, side, form).map_err(StageError::shared)?;
+        for doubt in doubts {
             tracing::warn!("{}: {doubt}", settings.weights.display());
         }
         if let Some(slow) = emulated(settings, form) {
@@ -215,13 +216,13 @@ pub fn normalisation(settings: &Settings) -> Normalisation {
     }
 }
 
-/// Loads a network from the content of its file, for crops of `side` pixels.
+/// Loads a network from the content of its file, for crops of `side` pixels; with reasons to doubt its answers.
 pub fn load(
     settings: &Settings,
     bytes: &[u8],
     side: usize,
     form: Form,
-) -> Result<Network, NetworkError> {
+) -> Result<(Network, Vec<Doubt>), LoadError> {
     let architecture = match settings.architecture {
         infer::Architecture::BuiltIn(architecture) => architecture,
         infer::Architecture::TorchScript => {
@@ -229,11 +230,12 @@ pub fn load(
                 features: settings.layer.clone(),
                 head: settings.head.clone().unwrap_or_default(),
             };
-            return Network::load_script(&settings.weights, bytes, [side, side], &methods, form);
+            return networks::load_script(&settings.weights, bytes, [side, side], &methods, form);
         }
     };
     let width = Width::new(settings.width)?;
-    Network::load(&settings.weights, bytes, architecture, width, form)?.split_at(&settings.layer)
+    let network = networks::load(&settings.weights, bytes, architecture, width, form)?;
+    Ok((network.split_at(&settings.layer)?, Vec::new()))
 }
 
 /// Which layers are random, as records keep it.

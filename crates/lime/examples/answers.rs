@@ -8,7 +8,7 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::path::Path;
 
 use imaging::Preparation;
-use networks::{Classifier, Network, Normalisation, Precision, Question, Width};
+use networks::{Classifier, Normalisation, Precision, Question, Width};
 use removal::Backdrop;
 use sampling::Masks;
 use superpixels::{Algorithm, Quickshift};
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: answers IMAGE ARCHITECTURE WEIGHTS WIDTH < masks".into());
     };
     networks::use_threads(std::thread::available_parallelism()?.get() as u32);
-    let network = Network::load(
+    let network = networks::load(
         Path::new(weights),
         &std::fs::read(weights)?,
         architecture.parse()?,

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
 use lime::perturbations::{Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations};
-use networks::{Classifier, Methods, Network, Normalisation, Precision, RandomParameters, Width};
+use networks::{Classifier, Methods, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
 use sampling::{Masks, STRATA, Sampler, Seed, samplers};
 use serde_json::json;
@@ -68,17 +68,18 @@ fn load(
     let (network, normalisation) = match (architecture, weights) {
         ("torchscript", _) => {
             let (bytes, size) = (std::fs::read(path)?, [side as usize; 2]);
-            let network = Network::load_script(path, &bytes, size, &Methods::default(), precision)?;
+            let (network, _) =
+                networks::load_script(path, &bytes, size, &Methods::default(), precision)?;
             (network, MINUS_ONE_TO_ONE)
         }
         (_, "random") => {
             let mut parameters = RandomParameters::new(1, 1000);
-            let network = Network::new(&mut parameters, architecture.parse()?, width)?;
+            let network = networks::build(&mut parameters, architecture.parse()?, width)?;
             (network.prepared(precision)?, Normalisation::IMAGENET)
         }
         _ => {
             let bytes = std::fs::read(path)?;
-            let network = Network::load(path, &bytes, architecture.parse()?, width, precision)?;
+            let network = networks::load(path, &bytes, architecture.parse()?, width, precision)?;
             (network, Normalisation::IMAGENET)
         }
     };

@@ -1,69 +1,25 @@
-//! What can go wrong between a weight file and a probability.
+//! What can go wrong between a picture and a probability.
 
 use std::path::PathBuf;
 
 use crate::device::Device;
-use crate::fit::Fit;
-use crate::script::{Difference, Methods, Takes};
 
 /// An error of this crate; every message says what was expected, what was found and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// The weight file is of no known format, or it is damaged, or holds more than tensors.
-    #[error("{path}: {refusal}")]
-    Unreadable {
-        /// The weight file.
-        path: PathBuf,
-        /// What is wrong, and how to fix it.
-        refusal: checkpoint::Refusal,
-    },
-    /// The weight file is not of this architecture and width.
-    #[error("{path}: {}", match .better {
-        Some(other) => format!(
-            "these are the weights of {0} at width {1}, and {2} at width {3} was asked for: set architecture = \"{0}\" and width = {1}",
-            other.architecture.name(), other.width, .fit.architecture.name(), .fit.width
-        ),
-        None => .fit.to_string(),
-    })]
-    Unfit {
-        /// The weight file.
-        path: PathBuf,
-        /// How it fits what was asked for.
-        fit: Box<Fit>,
-        /// What it fits exactly, if anything.
-        better: Option<Box<Fit>>,
-    },
-    /// A weight file has an output layer of one row, or of none.
-    #[error(
-        "{path}: tensor `{tensor}` has {rows} rows, one for each class, and at least 2 are needed: the softmax of one logit is 1 whatever is shown. If it is the logit z of \"yes\" against \"no\", put a row of zeros before it, in the bias too (torch.cat([torch.zeros_like(w), w])): the logits [0, z] have the same probabilities"
-    )]
-    OneRow {
-        /// The weight file.
-        path: PathBuf,
-        /// The weight of the output layer.
-        tensor: &'static str,
-        /// How many rows it has.
-        rows: i64,
-    },
-    /// The file is no program that libtorch can load.
-    #[error("{path}: not a TorchScript program, as torch.jit.save writes it: {reason}")]
-    NoProgram {
-        /// The file.
-        path: PathBuf,
-        /// What it is, or what libtorch says, and what to do.
-        reason: String,
-    },
     /// A method of a TorchScript program is missing.
     #[error(
-        "{path}: the program has no method `{method}`; Grad-CAM needs `{features}` (an input to the layer's activations) and `{head}` (activations to logits): export it with both, name those that it has as `features` and `head`, or leave Grad-CAM out", features = .methods.features, head = .methods.head
+        "{path}: the program has no method `{method}`; Grad-CAM needs `{features}` (an input to the layer's activations) and `{head}` (activations to logits): export it with both, name those that it has as `features` and `head`, or leave Grad-CAM out"
     )]
     NoMethod {
         /// The program.
         path: PathBuf,
         /// The method.
         method: String,
-        /// The names of both methods in the study.
-        methods: Methods,
+        /// The name of the first of both methods in the study.
+        features: String,
+        /// That of the second.
+        head: String,
     },
     /// A TorchScript program names a CUDA device, and there is none.
     #[error(
@@ -86,14 +42,6 @@ pub enum NetworkError {
         method: String,
         /// What it gives, in words.
         found: String,
-    },
-    /// A TorchScript program gives logits that are no numbers.
-    #[error(
-        "{path}: the program gives logits that are not finite for an input of values from -2 to 2: its weights are damaged, or were exported before the training was done"
-    )]
-    ProgramNotFinite {
-        /// The program.
-        path: PathBuf,
     },
     /// A method of a TorchScript program failed.
     #[error("{path}: the method `{method}` fails on an input of shape {input:?}: {reason}")]
@@ -119,24 +67,6 @@ pub enum NetworkError {
         /// The shape that it gives, and the type where that is not f32.
         found: String,
     },
-    /// A `TorchScript` program takes other inputs than those of a study.
-    #[error("{path}: the program does not take inputs of shape {input:?}: {takes}")]
-    Takes {
-        /// The program.
-        path: PathBuf,
-        /// Shape of what it was given.
-        input: Vec<i64>,
-        /// What it takes.
-        takes: Takes,
-    },
-    /// A `TorchScript` program gives one number for each input.
-    #[error(
-        "{path}: the program gives one number for each input, and at least 2 are needed, one for each class: the softmax of one logit is 1 whatever is shown. If it is the logit z of \"yes\" against \"no\", export a module that gives [0, z], torch.stack([torch.zeros_like(z), z], 1), which has the same probabilities; if it is a probability p, [log(1 - p), log(p)]"
-    )]
-    OneOutput {
-        /// The program.
-        path: PathBuf,
-    },
     /// Logits have no gradient with respect to the activations that they are made of.
     #[error(
         "{head} gives logits without a gradient, as after torch.no_grad, detach, a rounding or a conversion to integers; Grad-CAM needs one: export it without these, or leave Grad-CAM out"
@@ -144,40 +74,6 @@ pub enum NetworkError {
     NoGradient {
         /// What makes logits of activations, for a message.
         head: String,
-    },
-    /// Two ways to the same logits differ.
-    #[error(
-        "{path}: {what}, by {difference:.1e} of the largest logit; expected rounding alone: export the network in evaluation mode (model.eval()), with `forward` being `features` and then `head`"
-    )]
-    Unsteady {
-        /// The program.
-        path: PathBuf,
-        /// Which two.
-        what: Difference,
-        /// Largest difference of a logit, as a share of the largest logit.
-        difference: f64,
-    },
-    /// A tensor is of a type that holds no weights.
-    #[error(
-        "{path}: tensor `{tensor}` is of type {found}; expected F32, F16 or BF16: save {{name: value.float()}} of the state dict"
-    )]
-    Kind {
-        /// The weight file.
-        path: PathBuf,
-        /// The parameter's name.
-        tensor: String,
-        /// The type in the file.
-        found: String,
-    },
-    /// A weight is infinite or not a number.
-    #[error(
-        "{path}: tensor `{tensor}` holds a value that is not finite: the training diverged or the file is damaged"
-    )]
-    NotFinite {
-        /// The weight file.
-        path: PathBuf,
-        /// The parameter's name.
-        tensor: String,
     },
     /// The width leaves a layer without channels.
     #[error("width {width} is outside (0, 4]; 1 is the published network, 0.25 the shipped ones")]

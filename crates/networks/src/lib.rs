@@ -2,25 +2,24 @@
 //!
 //! Axes are [batch, channels, height, width] everywhere; pixels become that in one place, `input.rs`.
 
-mod alexnet;
 mod allocator;
 mod classifier;
 mod cuda;
 mod device;
 mod error;
-mod fit;
+mod families;
 mod input;
 mod layers;
+mod loading;
 mod network;
 mod painter;
 mod parameters;
 mod precision;
+mod random;
 mod randomized;
-mod resnet;
-mod script;
 #[cfg(test)]
 mod tests;
-mod vgg;
+mod width;
 
 pub use allocator::use_threads;
 pub use architectures::Architecture;
@@ -28,11 +27,15 @@ pub use classifier::{Answers, Classifier, Gradients, Question};
 pub use cuda::open_cuda;
 pub use device::{Device, Form, Machine, Wanted};
 pub use error::NetworkError;
-pub use fit::Fit;
+pub use families::build;
+pub use families::script::Methods;
 pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
 pub use layers::Mode;
-pub use network::{Network, Width};
-pub use parameters::{Parameters, RandomParameters, Role, uniform};
+pub use loading::script::{Difference, Doubt, Takes};
+pub use loading::{Fit, LoadError, load, load_randomized, load_script};
+pub use network::Network;
+pub use parameters::{Parameters, Role};
 pub use precision::Precision;
+pub use random::{RandomParameters, uniform};
 pub use randomized::{Cascade, Depth};
-pub use script::{Difference, Doubt, Methods, Takes};
+pub use width::Width;

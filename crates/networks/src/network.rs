@@ -1,67 +1,48 @@
 //! A classifier split at its Grad-CAM layer: `features` below, `head` above.
 
-use std::path::Path;
+use std::fmt;
 use std::time::Instant;
 
-use architectures::{Architecture, Family};
 use imaging::Rgb;
 use tch::{Kind, Tensor};
 
-use crate::alexnet::AlexNet;
 use crate::cuda;
 use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation};
 use crate::input::{self, CHANNELS, Normalisation};
 use crate::layers::Mode;
-use crate::parameters::{Parameters, WeightFile};
 use crate::precision::Precision;
-use crate::resnet::ResNet;
-use crate::script::{Doubt, Methods, Script};
-use crate::vgg::Vgg;
 
-/// Every number of channels as a multiple of the published one; 1 is the published network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Width(f64);
+/// What a family of architectures computes; a plug-in, in a file of `families`.
+pub(crate) trait Layers: fmt::Debug + Send {
+    /// Inputs [batch, 3, height, width] to the activations [batch, channels, h, w] of the last convolutional layer.
+    fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError>;
 
-impl Width {
-    /// That of the published networks.
-    pub const PUBLISHED: Self = Self(1.0);
-
-    /// Accepts a width above 0 and at most 4.
-    pub fn new(width: f64) -> Result<Self, NetworkError> {
-        if width > 0.0 && width <= 4.0 {
-            Ok(Self(width))
-        } else {
-            Err(NetworkError::Width { width })
-        }
+    /// Those activations behind the last pooling, where there is one that Grad-CAM can read too.
+    fn pool(&self, activations: Tensor) -> Result<Tensor, NetworkError> {
+        Ok(activations)
     }
 
-    /// The multiple itself.
-    pub fn get(self) -> f64 {
-        self.0
+    /// What the last pooling gives to logits [batch, classes].
+    fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError>;
+
+    /// Inputs to logits, of a program, which may be whole and yet not tell its halves.
+    fn forward(&self, _input: &Tensor) -> Option<Result<Tensor, NetworkError>> {
+        None
     }
 
-    /// `channels` at this width, rounded, at least one.
-    pub(crate) fn scale(self, channels: i64) -> i64 {
-        ((channels as f64 * self.0).round() as i64).max(1)
-    }
-}
+    /// The same laid out for inference, batch norms folded. The output layer stays in fp32: a logit of bf16 has 8 bits.
+    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError>;
 
-/// The last layer's weight, [classes, inputs].
-pub(crate) fn output(family: Family) -> &'static str {
-    match family {
-        Family::AlexNet => AlexNet::OUTPUT,
-        Family::Vgg(_) => Vgg::OUTPUT,
-        Family::ResNet(_) => ResNet::OUTPUT,
+    /// The weights [classes, channels] of the output layer, where nothing but global average pooling is before it.
+    fn behind_pooling(&self) -> Option<&Tensor> {
+        None
     }
-}
 
-#[derive(Debug)]
-enum Layers {
-    AlexNet(AlexNet),
-    Vgg(Vgg),
-    ResNet(ResNet),
-    Script(Script),
+    /// What makes logits of activations, for a message.
+    fn head_name(&self) -> String {
+        "the head".to_owned()
+    }
 }
 
 /// How the convolutions' weights lie in memory.
@@ -77,9 +58,11 @@ enum Layout {
 /// numbers of its first layer.
 #[derive(Debug)]
 pub struct Network {
-    layers: Layers,
+    layers: Box<dyn Layers>,
     /// Of the layers at which it can be split.
     names: &'static [&'static str],
+    /// Whether it is split after its last pooling.
+    pooled: bool,
     batch: usize,
     mode: Mode,
     layout: Layout,
@@ -91,7 +74,7 @@ pub struct Network {
 }
 
 /// Whether the device has the numbers, and sets it to them.
-fn check(form: Form) -> Result<(), NetworkError> {
+pub(crate) fn check(form: Form) -> Result<(), NetworkError> {
     let Form { device, precision } = form;
     let tf32 = precision == Precision::Tf32;
     if !matches!(device.tch(), tch::Device::Cuda(_)) {
@@ -109,129 +92,63 @@ fn check(form: Form) -> Result<(), NetworkError> {
 }
 
 impl Network {
-    /// Reads the weights from `bytes`, the content of the file `path` (`.pth` or safetensors), and prepares them for
-    /// inference: batch norms folded, and on the processor convolutions in oneDNN's layout. No code from the file is run.
-    pub fn load(
-        path: &Path,
-        bytes: &[u8],
-        architecture: Architecture,
-        width: Width,
-        form: impl Into<Form>,
-    ) -> Result<Self, NetworkError> {
-        let mut file = WeightFile::read(path, bytes, architecture, width)?;
-        Self::new(&mut file, architecture, width)?.prepared(form)
-    }
-
-    /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width].
-    /// This runs the program: only from sources that one trusts.
-    pub fn load_script(
-        path: &Path,
-        bytes: &[u8],
-        input: [usize; 2],
-        methods: &Methods,
-        form: impl Into<Form>,
-    ) -> Result<Self, NetworkError> {
-        let form = form.into();
-        check(form)?;
-        let script = Script::load(path, bytes, input, methods, form.device)?;
-        Ok(Self {
-            device: form.device,
-            classes: script.classes(),
-            names: &[],
-            batch: script.batch(),
-            layers: Layers::Script(script),
-            mode: Mode::Inference,
-            layout: Layout::Plain,
-            #[cfg(test)]
-            room: usize::MAX,
-        })
-    }
-
-    /// A network as its parameters come, not folded: for training, and to compare with.
-    pub fn new(
-        parameters: &mut dyn Parameters,
-        architecture: Architecture,
-        width: Width,
-    ) -> Result<Self, NetworkError> {
-        let family = architecture.family();
-        let classes = parameters.classes(output(family))? as usize;
-        let layers = match family {
-            Family::AlexNet => Layers::AlexNet(AlexNet::new(parameters, width)?),
-            Family::Vgg(size) => Layers::Vgg(Vgg::new(parameters, size, width)?),
-            Family::ResNet(size) => Layers::ResNet(ResNet::new(parameters, size, width)?),
-        };
-        Ok(Self {
+    /// A network of such layers, not laid out for inference, whose batch has so many inputs; it can be split at the layers `names`.
+    pub(crate) fn of(
+        layers: Box<dyn Layers>,
+        names: &'static [&'static str],
+        batch: usize,
+        classes: usize,
+    ) -> Self {
+        Self {
             layers,
-            names: architecture.layers(),
-            device: Device::CPU,
-            batch: architecture.batch(),
+            names,
+            pooled: false,
+            batch,
             mode: Mode::Inference,
             layout: Layout::Plain,
+            device: Device::CPU,
+            classes,
             #[cfg(test)]
             room: usize::MAX,
-            classes,
-        })
+        }
+    }
+
+    /// The same on a device, with layers that need not be laid out for it.
+    pub(crate) fn on(self, device: Device) -> Self {
+        Self { device, ..self }
     }
 
     /// The same network split at another of its layers.
     pub fn split_at(self, layer: &str) -> Result<Self, NetworkError> {
-        let place = self.names.iter().position(|name| *name == layer);
-        let pooled = match place {
-            Some(place) => place > 0,
-            None => {
-                return Err(NetworkError::Question {
-                    what: "the layer",
-                    expected: self.names.join(" or "),
-                    found: layer.to_owned(),
-                });
-            }
-        };
-        let layers = match self.layers {
-            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.split(pooled)),
-            Layers::Vgg(vgg) => Layers::Vgg(vgg.split(pooled)),
-            layers => layers,
-        };
-        Ok(Self { layers, ..self })
+        match self.names.iter().position(|name| *name == layer) {
+            Some(place) => Ok(Self {
+                pooled: place > 0,
+                ..self
+            }),
+            None => Err(NetworkError::Question {
+                what: "the layer",
+                expected: self.names.join(" or "),
+                found: layer.to_owned(),
+            }),
+        }
     }
 
-    /// Folds and lays out for inference on a device in a precision; nothing can be trained afterwards. A program stays as it is.
+    /// Folds and lays out for inference on a device in a precision; nothing can be trained afterwards. A program has nothing to lay out.
     pub fn prepared(self, form: impl Into<Form>) -> Result<Self, NetworkError> {
         let form = form.into();
         check(form)?;
         let _guard = tch::no_grad_guard();
-        let layers = match self.layers {
-            Layers::AlexNet(alexnet) => Layers::AlexNet(alexnet.prepared(form)?),
-            Layers::Vgg(vgg) => Layers::Vgg(vgg.prepared(form)?),
-            Layers::ResNet(resnet) => Layers::ResNet(resnet.prepared(form)?),
-            Layers::Script(script) => {
-                return Ok(Self {
-                    layers: Layers::Script(script),
-                    ..self
-                });
-            }
-        };
         Ok(Self {
-            layers,
+            layers: self.layers.prepared(form)?,
             layout: Layout::Prepared(form),
             device: form.device,
             ..self
         })
     }
 
-    /// Reasons to doubt that its outputs are logits of any picture; none for a built-in architecture.
-    pub fn doubts(&self) -> &[Doubt] {
-        match &self.layers {
-            Layers::Script(script) => script.doubts(),
-            _ => &[],
-        }
-    }
-
     /// What makes logits of activations, for a message.
     pub(crate) fn head_name(&self) -> String {
-        match &self.layers {
-            Layers::Script(script) => script.head_name(),
-            _ => "the head".to_owned(),
-        }
+        self.layers.head_name()
     }
 
     /// Sets how batch norm and dropout behave.
@@ -259,11 +176,13 @@ impl Network {
 
     /// Activations [batch, channels, h, w] of the Grad-CAM layer, f32 in the ordinary layout, on the network's device.
     pub fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.laid_out(input, |input| match &self.layers {
-            Layers::AlexNet(alexnet) => alexnet.features(input, self.mode),
-            Layers::Vgg(vgg) => vgg.features(input, self.mode),
-            Layers::ResNet(resnet) => resnet.features(input, self.mode),
-            Layers::Script(script) => script.features(&input),
+        self.laid_out(input, |input| {
+            let activations = self.layers.features(input, self.mode)?;
+            if self.pooled {
+                self.layers.pool(activations)
+            } else {
+                Ok(activations)
+            }
         })
     }
 
@@ -308,20 +227,16 @@ impl Network {
 
     /// The weights [classes, channels] of the output layer, where nothing but global average pooling is between it and the Grad-CAM layer.
     pub(crate) fn behind_pooling(&self) -> Option<&Tensor> {
-        match &self.layers {
-            Layers::ResNet(resnet) => Some(resnet.output()),
-            Layers::AlexNet(_) | Layers::Vgg(_) | Layers::Script(_) => None,
-        }
+        self.layers.behind_pooling()
     }
 
     /// Logits [batch, classes] of activations, on the network's device.
     pub fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
-        match &self.layers {
-            Layers::AlexNet(alexnet) => alexnet.head(activations, self.mode),
-            Layers::Vgg(vgg) => vgg.head(activations, self.mode),
-            Layers::ResNet(resnet) => resnet.head(activations),
-            Layers::Script(script) => script.head(activations),
+        if self.pooled {
+            return self.layers.classify(activations, self.mode);
         }
+        let pooled = self.layers.pool(activations.shallow_clone())?;
+        self.layers.classify(&pooled, self.mode)
     }
 
     /// The predicted class of each crop and its softmax probability. A classifier answers each crop in a batch of its own, which is slow; the
@@ -378,19 +293,13 @@ impl Network {
 
     /// Logits [batch, classes] of inputs, on the network's device.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        match &self.layers {
-            // A program may be whole and yet not tell its halves.
-            Layers::Script(script) => script.forward(input),
-            Layers::ResNet(_) => self.head(&self.features(input)?),
-            // The last pooling is much faster in the layout of the convolutions.
-            Layers::AlexNet(alexnet) => {
-                let pooled = self.laid_out(input, |input| alexnet.pooled(input, self.mode))?;
-                alexnet.classify(&pooled, self.mode)
-            }
-            Layers::Vgg(vgg) => {
-                let pooled = self.laid_out(input, |input| vgg.pooled(input, self.mode))?;
-                vgg.classify(&pooled, self.mode)
-            }
+        if let Some(logits) = self.layers.forward(input) {
+            return logits;
         }
+        // The last pooling is much faster in the layout of the convolutions.
+        let pooled = self.laid_out(input, |input| {
+            self.layers.pool(self.layers.features(input, self.mode)?)
+        })?;
+        self.layers.classify(&pooled, self.mode)
     }
 }

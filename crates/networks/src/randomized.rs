@@ -5,16 +5,13 @@
 //! batch norms of a `ResNet` the softmax would then be 0 or 1 whatever is shown, and LIME had nothing to fit.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{NetworkError, Operation};
-use architectures::Architecture;
-
-use crate::device::Form;
-use crate::network::{Network, Width, output};
-use crate::parameters::{Parameters, Role, WeightFile, bits};
+use crate::network::Network;
+use crate::parameters::{Parameters, Role};
+use crate::random::bits;
 
 /// How far down from the output a network is random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,51 +39,45 @@ pub struct Cascade {
     pub layers: usize,
 }
 
-impl Network {
-    /// Like [`Network::load`], with the layers at the top random: see [`Depth`]. What is random in one layer does not depend on the depth.
-    ///
-    /// A layer is what torchvision's names call one at their second part, such as `features.10` or `layer4.2`, with the batch norm behind it.
-    pub fn load_randomized(
-        path: &Path,
-        bytes: &[u8],
-        architecture: Architecture,
-        width: Width,
-        form: impl Into<Form>,
-        depth: Depth,
-        seed: u64,
-    ) -> Result<(Self, Cascade), NetworkError> {
-        let mut file = WeightFile::read(path, bytes, architecture, width)?;
-        let mut names = Names {
-            classes: file.classes(output(architecture.family()))?,
-            modules: Vec::new(),
-        };
-        // What it makes is never looked at: only the order of the names.
-        Self::new(&mut names, architecture, width)?;
-        let mut layers = names.layers();
-        let count = layers.len();
-        let random = layers.split_off(count - depth.layers(count));
-        let mut parameters = Randomized {
-            file: &mut file,
-            modules: random.iter().flat_map(|(_, modules)| modules).collect(),
-            seed,
-        };
-        let network = Self::new(&mut parameters, architecture, width)?;
-        let cascade = Cascade {
-            random: random.into_iter().rev().map(|(name, _)| name).collect(),
-            layers: count,
-        };
-        Ok((network.prepared(form)?, cascade))
-    }
+/// The network that `build` makes of parameters, with the layers at the top random, and which those are. What is random in one layer does not depend on
+/// the depth.
+///
+/// A layer is what torchvision's names call one at their second part, such as `features.10` or `layer4.2`, with the batch norm behind it.
+pub(crate) fn randomized(
+    trained: &mut dyn Parameters,
+    depth: Depth,
+    seed: u64,
+    build: impl Fn(&mut dyn Parameters) -> Result<Network, NetworkError>,
+) -> Result<(Network, Cascade), NetworkError> {
+    let mut names = Names {
+        trained,
+        modules: Vec::new(),
+    };
+    // What it makes is never looked at: only the order of the names.
+    build(&mut names)?;
+    let mut layers = names.layers();
+    let count = layers.len();
+    let random = layers.split_off(count - depth.layers(count));
+    let network = build(&mut Randomized {
+        trained,
+        modules: random.iter().flat_map(|(_, modules)| modules).collect(),
+        seed,
+    })?;
+    let cascade = Cascade {
+        random: random.into_iter().rev().map(|(name, _)| name).collect(),
+        layers: count,
+    };
+    Ok((network, cascade))
 }
 
 /// Notes the modules that a network takes parameters for, from the input up.
-struct Names {
-    classes: i64,
+struct Names<'a> {
+    trained: &'a dyn Parameters,
     /// With whether it is a batch norm.
     modules: Vec<(String, bool)>,
 }
 
-impl Names {
+impl Names<'_> {
     fn note(&mut self, name: &str, statistic: bool) {
         let module = module_of(name);
         match self.modules.last_mut() {
@@ -115,7 +106,7 @@ fn module_of(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(module, _)| module)
 }
 
-impl Parameters for Names {
+impl Parameters for Names<'_> {
     fn take(&mut self, name: &str, _: &[i64], _: Role) -> Result<Tensor, NetworkError> {
         self.note(name, false);
         Tensor::f_empty([0], (Kind::Float, Device::Cpu)).during("naming the layers")
@@ -131,21 +122,21 @@ impl Parameters for Names {
         self.take(name, shape, role)
     }
 
-    fn classes(&self, _: &str) -> Result<i64, NetworkError> {
-        Ok(self.classes)
+    fn classes(&self, name: &str) -> Result<i64, NetworkError> {
+        self.trained.classes(name)
     }
 }
 
-/// A weight file that gives the tensors of some modules in a random order.
-struct Randomized<'a, 'b> {
-    file: &'a mut WeightFile<'b>,
+/// Trained parameters, with the tensors of some modules in a random order.
+struct Randomized<'a> {
+    trained: &'a mut dyn Parameters,
     modules: BTreeSet<&'a String>,
     seed: u64,
 }
 
-impl Parameters for Randomized<'_, '_> {
+impl Parameters for Randomized<'_> {
     fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
-        let trained = self.file.take(name, shape, role)?;
+        let trained = self.trained.take(name, shape, role)?;
         if !self.modules.iter().any(|module| *module == module_of(name)) {
             return Ok(trained);
         }
@@ -158,7 +149,7 @@ impl Parameters for Randomized<'_, '_> {
     }
 
     fn classes(&self, name: &str) -> Result<i64, NetworkError> {
-        self.file.classes(name)
+        self.trained.classes(name)
     }
 }
 
@@ -174,9 +165,13 @@ fn shuffle(values: &mut [f32], bits: impl Iterator<Item = u64>) {
 mod tests {
     use proptest::prelude::*;
 
+    use std::path::Path;
+
+    use architectures::Architecture;
+
     use super::*;
-    use crate::Precision;
     use crate::tests::{saved, weights};
+    use crate::{Precision, RandomParameters, Width, build, load, load_randomized};
 
     fn named(name: &str) -> Architecture {
         name.parse().unwrap()
@@ -184,10 +179,10 @@ mod tests {
 
     fn layers(architecture: Architecture) -> Vec<String> {
         let mut names = Names {
-            classes: 3,
+            trained: &RandomParameters::new(1, 3),
             modules: Vec::new(),
         };
-        Network::new(&mut names, architecture, Width::new(0.1).unwrap()).unwrap();
+        build(&mut names, architecture, Width::new(0.1).unwrap()).unwrap();
         names.layers().into_iter().map(|(name, _)| name).collect()
     }
 
@@ -231,25 +226,23 @@ mod tests {
                     (features.copy(), network.head(&features).unwrap())
                 })
             };
-            let load = |part, seed| {
+            let random = |part, seed| {
                 let depth = Depth { part, of: 100 };
                 let precision = Precision::Fp32;
-                Network::load_randomized(path, &bytes, architecture, width, precision, depth, seed)
-                    .unwrap()
+                load_randomized(path, &bytes, architecture, width, precision, depth, seed).unwrap()
             };
-            let trained =
-                Network::load(path, &bytes, architecture, width, Precision::Fp32).unwrap();
+            let trained = load(path, &bytes, architecture, width, Precision::Fp32).unwrap();
             let (whole, head) = answers(&trained);
-            let (network, cascade) = load(1, 3);
+            let (network, cascade) = random(1, 3);
             assert_eq!(cascade.random.len(), 1, "{cascade:?}");
             let (features, logits) = answers(&network);
             assert!(features.equal(&whole) && !logits.equal(&head));
-            let (network, all) = load(100, 3);
+            let (network, all) = random(100, 3);
             assert_eq!(all.random.len(), all.layers);
             assert!(!answers(&network).0.equal(&whole));
             assert_eq!(all.random[0], cascade.random[0], "the top goes first");
-            assert!(answers(&load(100, 3).0).1.equal(&answers(&network).1));
-            assert!(!answers(&load(100, 4).0).1.equal(&answers(&network).1));
+            assert!(answers(&random(100, 3).0).1.equal(&answers(&network).1));
+            assert!(!answers(&random(100, 4).0).1.equal(&answers(&network).1));
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn weights(architecture: Architecture, width: Width) -> Weights {
         }
     }
     let mut kept = Kept(RandomParameters::new(5, CLASSES as i64), Weights::new());
-    Network::new(&mut kept, architecture, width).unwrap();
+    crate::build(&mut kept, architecture, width).unwrap();
     kept.1
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn saved(weights: &Weights) -> Vec<u8> {
 
 fn plain(architecture: Architecture) -> Network {
     let mut parameters = RandomParameters::new(5, CLASSES as i64);
-    Network::new(&mut parameters, architecture, Width::new(0.125).unwrap()).unwrap()
+    crate::build(&mut parameters, architecture, Width::new(0.125).unwrap()).unwrap()
 }
 
 fn classifier(architecture: Architecture) -> Classifier {
@@ -328,8 +328,8 @@ fn a_program_whose_logits_are_a_part_of_its_input_is_read_before_that_changes() 
     ));
     let bytes = std::fs::read(path).unwrap();
     let size = [HEIGHT, WIDTH];
-    let script =
-        Network::load_script(path, &bytes, size, &Methods::default(), Precision::Fp32).unwrap();
+    let (script, _) =
+        crate::load_script(path, &bytes, size, &Methods::default(), Precision::Fp32).unwrap();
     let same = Normalisation {
         mean: [0.0; 3],
         std: [1.0 / 255.0; 3],
@@ -428,10 +428,10 @@ fn behind_global_average_pooling_no_pass_backwards_is_needed() {
 
 /// A program of halves with 3 classes.
 fn halves(features: &str, head: &str) -> Classifier {
-    let program = crate::script::tests::halves(features, head);
+    let program = crate::loading::script::tests::halves(features, head);
     let (path, size) = (Path::new("net.pt"), [HEIGHT, WIDTH]);
-    let network =
-        Network::load_script(path, &program, size, &Methods::default(), Precision::Fp32).unwrap();
+    let (network, _) =
+        crate::load_script(path, &program, size, &Methods::default(), Precision::Fp32).unwrap();
     Classifier::new(network, Normalisation::IMAGENET)
 }
 

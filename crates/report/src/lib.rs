@@ -20,9 +20,7 @@ use study::{Choice, Kind, Method};
 
 /// Brings the report up to date, and prints its main table where that is asked for.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    session.each(|job: &Job<'_, study::plan::inputs::Report>| {
-        publish(session, job.plan, job.subject)
-    })?;
+    session.each(|job: &Job<'_, study::plan::Report>| publish(session, job.plan, job.subject))?;
     if session.summary {
         print_summary(session)?;
     }

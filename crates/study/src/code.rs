@@ -16,4 +16,6 @@ pub fn digest(unit: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod tests;

@@ -15,12 +15,14 @@ pub mod fineness;
     reason = "tests write files in temporary folders of their own"
 )]
 mod fixture;
+mod image_names;
 mod images;
 mod kind;
 mod labels;
 mod manifest;
 #[cfg(test)]
 mod mutations;
+mod pictures;
 pub mod plan;
 pub mod settings;
 mod sources;

@@ -2,7 +2,7 @@
 //!
 //! A plan opens no artifact: what an action reads of another stands in that one's record, as a *facet*: a digest, or the
 //! value itself. Where an action gives the same facets as before, the keys of all that reads it stay, and nothing is recomputed.
-//! [`inputs`] holds what each kind of action is made from; an action's key is the digest of these inputs.
+//! [`inputs`] gathers what each kind of action is made from; an action's key is the digest of these inputs.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ use crate::{Method, Name, Study};
 use config::paths::visible;
 
 pub use inputs::{Context, Planned};
+pub use measures::Report;
 
 /// The version of libtorch that this program is built for; `scripts/libtorch.sh` sees to it.
 pub const LIBTORCH: &str = "2.11.0";
@@ -469,13 +470,16 @@ impl Subject {
 }
 
 mod dropped;
+mod explanations;
 pub mod inputs;
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
     reason = "tests write files in temporary folders of their own"
 )]
-mod matrix;
+pub(crate) mod matrix;
+mod measures;
+mod preimage;
 pub mod reads;
 mod subjects;
 

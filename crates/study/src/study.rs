@@ -126,6 +126,7 @@ impl Study {
     }
 
     fn assemble(file: &Path, mut root: Section<'_>) -> Self {
+        let general: general::Settings = all(root.section("study"));
         let images = images::Settings::read(root.section("images"));
         let crop = images.crop;
         let partitions = each(&mut root, "partitions", "partition", |section| {
@@ -142,7 +143,6 @@ impl Study {
         let methods = each(&mut root, "methods", "method", |section| {
             method(section, &partitions, Networks { programs, tf32 })
         });
-        let general: general::Settings = all(root.section("study"));
         let study = Self {
             file: file.to_path_buf(),
             seed: general.seed,

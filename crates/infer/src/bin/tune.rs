@@ -52,7 +52,7 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
         let side = study.images.crop as usize;
         let mut speeds = Vec::new();
         for &precision in precisions {
-            let network = infer::load(settings, &bytes, side, Form { device, precision })
+            let (network, _) = infer::load(settings, &bytes, side, Form { device, precision })
                 .map_err(StageError::shared)?;
             for threads in threads(cores) {
                 networks::use_threads(threads);

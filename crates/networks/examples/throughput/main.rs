@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use imaging::Rgb;
 use networks::{
-    Architecture, Classifier, Network, Normalisation, Precision, Question, RandomParameters, Width,
+    Architecture, Classifier, Normalisation, Precision, Question, RandomParameters, Width,
 };
 use sampling::{Seed, samplers};
 use tch::{Device, Kind, Tensor};
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     networks::use_threads(threads as u32);
 
     let mut parameters = RandomParameters::new(1, 1000);
-    let network = Network::new(&mut parameters, architecture, Width::new(width)?)?;
+    let network = networks::build(&mut parameters, architecture, Width::new(width)?)?;
     let network = network.prepared(precision)?;
     let size = network.batch();
     let input = Tensor::rand(

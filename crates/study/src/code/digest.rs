@@ -32,7 +32,7 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 17] = [
+pub(crate) const KINDS: [(&str, &[&str]); 18] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
     ("logits", &["crates/infer/src/logits.rs"]),
@@ -43,6 +43,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 17] = [
     ("weights", &["crates/lime/src/weights.rs"]),
     ("pooled", &["crates/gradcam/src/pooled.rs"]),
     ("fitted", &["crates/lime/src/fitted.rs"]),
+    ("randomized", &["crates/networks/src/randomized.rs"]),
     ("controls", &["crates/deletion/src/controls.rs"]),
     ("curves", &["crates/deletion/src/curves.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),
@@ -53,9 +54,10 @@ pub(crate) const KINDS: [(&str, &[&str]); 17] = [
 ];
 
 /// Folders of plug-ins, which are files without modules of their own.
-const PLUGINS: [&str; 3] = [
+const PLUGINS: [&str; 4] = [
     "crates/measures/src/kinds",
     "crates/methods/src/kinds",
+    "crates/networks/src/families",
     "crates/sampling/src/samplers",
 ];
 

@@ -352,7 +352,7 @@ fn folder() -> Folder {
 type Other<'a> = Option<(Kind, &'a str)>;
 
 /// Brings a study up to date, and says of each kind what was made.
-fn settle(folder: &Folder, other: Other<'_>) -> BTreeMap<Kind, BTreeSet<Subject>> {
+pub(crate) fn settle(folder: &Folder, other: Other<'_>) -> BTreeMap<Kind, BTreeSet<Subject>> {
     settle_with(folder, other, 12)
 }
 

@@ -37,7 +37,7 @@ pub fn reference() -> String {
         );
     }
     of::<infer::Shared>(&mut text, "[networks.NAME]");
-    let built_in = "a built-in architecture";
+    let built_in = "Built-in architectures";
     part(
         &mut text,
         built_in,

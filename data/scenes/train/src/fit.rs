@@ -66,7 +66,7 @@ pub fn fit(
     tch::manual_seed(recipe.seed as i64);
     let mut store = nn::VarStore::new(recipe.device);
     let mut variables = Variables::new(&store, Class::ALL.len());
-    let mut network = Network::new(&mut variables, recipe.architecture, recipe.width)?;
+    let mut network = networks::build(&mut variables, recipe.architecture, recipe.width)?;
     if let Some(path) = &recipe.from {
         store.load(path)?;
     }

@@ -116,7 +116,7 @@ fn check(
     count: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(&arguments.weights)?;
-    let network = Network::load(
+    let network = networks::load(
         &arguments.weights,
         &bytes,
         arguments.architecture,

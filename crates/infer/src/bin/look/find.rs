@@ -4,9 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use checkpoint::FileKind;
-use networks::{
-    Fit, Form, Machine, Methods, Network, NetworkError, Precision, Takes, Wanted, Width,
-};
+use networks::{Fit, Form, LoadError, Machine, Methods, Precision, Takes, Wanted, Width};
 use serde_json::{Value, json};
 use stage::StageError;
 
@@ -42,17 +40,17 @@ fn program(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
     let form = form()?;
     let load = |side: u32| {
         let input = [side as usize; 2];
-        Network::load_script(path, bytes, input, &Methods::default(), form)
+        networks::load_script(path, bytes, input, &Methods::default(), form)
     };
     let first = side.unwrap_or(USUAL);
     let (taken, refused, network) = match load(first) {
-        Err(NetworkError::Takes {
+        Err(LoadError::Takes {
             takes: Takes::Side(other),
             ..
         }) if side.is_none() => (other as u32, vec![first], load(other as u32)),
         network => (first, Vec::new(), network),
     };
-    let network = network.map_err(StageError::action)?;
+    let (network, _) = network.map_err(StageError::action)?;
     Ok(json!({
         "architecture": "torchscript", "width": 1.0, "classes": network.classes(),
         "side": taken, "refused": refused,
@@ -74,8 +72,8 @@ fn weights(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
         )));
     }
     let form = form()?;
-    let network = Width::new(fit.width)
-        .and_then(|width| Network::load(path, bytes, fit.architecture, width, form));
+    let width = Width::new(fit.width).map_err(StageError::action)?;
+    let network = networks::load(path, bytes, fit.architecture, width, form);
     let network = network.map_err(StageError::action)?;
     Ok(json!({
         "architecture": name, "width": fit.width, "classes": network.classes(),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
-use networks::{Form, Network, NetworkError, Precision};
+use networks::{Doubt, Form, Network, NetworkError, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
@@ -139,8 +139,8 @@ fn see(
         precision: infer::precision(&study.compute),
     };
     let bytes = std::fs::read(&first.weights)?;
-    let loaded = infer::load(first, &bytes, side, form)?;
-    let warnings = warnings(study, first, &loaded, form);
+    let (loaded, doubts) = infer::load(first, &bytes, side, form)?;
+    let warnings = warnings(study, first, &doubts, form);
     let speed = seconds
         .map(|seconds| loaded.images_a_second(loaded.batch(), side, seconds))
         .transpose()?;
@@ -185,7 +185,7 @@ fn answers(
 fn warnings(
     study: &Study,
     settings: &settings::Network,
-    network: &Network,
+    doubts: &[Doubt],
     form: Form,
 ) -> Vec<String> {
     use methods::Precision::{Bf16, Mixed};
@@ -196,7 +196,7 @@ fn warnings(
     } else {
         form
     };
-    let doubts = network.doubts().iter().map(ToString::to_string);
+    let doubts = doubts.iter().map(ToString::to_string);
     let slow = infer::emulated(settings, form).map(str::to_owned);
     doubts.chain(slow).collect()
 }

@@ -7,9 +7,11 @@ use std::path::Path;
 use architectures::{Architecture, Family};
 use tch::{Device, Kind, Tensor};
 
+use super::{LoadError, weights};
 use crate::error::{NetworkError, Operation};
-use crate::network::{Network, Width, output};
-use crate::parameters::{self, Parameters, Role};
+use crate::families::{build, output};
+use crate::parameters::{Parameters, Role};
+use crate::width::Width;
 
 /// Shapes of tensors by name.
 pub(crate) type Shapes = BTreeMap<String, Vec<i64>>;
@@ -38,9 +40,9 @@ pub struct Fit {
 
 impl Fit {
     /// The architecture and width that fit a file best, whatever types its tensors are of.
-    pub fn best(path: &Path, bytes: &[u8]) -> Result<Self, NetworkError> {
-        let tensors = parameters::tensors(path, bytes)?;
-        Ok(Self::best_of(&parameters::shapes(&tensors)))
+    pub fn best(path: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
+        let tensors = weights::tensors(path, bytes)?;
+        Ok(Self::best_of(&weights::shapes(&tensors)))
     }
 
     pub(crate) fn best_of(shapes: &Shapes) -> Self {
@@ -64,7 +66,7 @@ impl Fit {
             },
         };
         // What it makes is never looked at: only what it asks for.
-        if let Err(error) = Network::new(&mut needs, architecture, width) {
+        if let Err(error) = build(&mut needs, architecture, width) {
             unreachable!("{error}: tensors of no numbers are always there");
         }
         Self {
@@ -201,15 +203,16 @@ impl Parameters for Needs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Precision;
     use crate::tests::{Weights, named, saved, weights};
+
+    use crate::{Network, Precision, load};
 
     const NARROW: f64 = 0.0625;
 
-    fn loaded(weights: &Weights, architecture: &str, width: f64) -> Result<Network, NetworkError> {
+    fn loaded(weights: &Weights, architecture: &str, width: f64) -> Result<Network, LoadError> {
         let (path, width) = (Path::new("a.pth"), Width::new(width).unwrap());
         let architecture = named(architecture);
-        Network::load(path, &saved(weights), architecture, width, Precision::Fp32)
+        load(path, &saved(weights), architecture, width, Precision::Fp32)
     }
 
     fn refusal(weights: &Weights, architecture: &str) -> String {
@@ -234,7 +237,7 @@ mod tests {
                 let nothing = Shapes::new();
                 let wanted = Fit::new(&nothing, architecture, Width::new(width).unwrap());
                 let mut asked = Asked(Shapes::new());
-                Network::new(&mut asked, architecture, Width::new(width).unwrap()).unwrap();
+                build(&mut asked, architecture, Width::new(width).unwrap()).unwrap();
                 assert_eq!(asked.0.len(), wanted.missing.len());
                 let best = Fit::best_of(&asked.0);
                 assert!(best.is_exact(), "{best}");

@@ -8,8 +8,13 @@ use crate::error::{NetworkError, Operation};
 use crate::layers::{
     Geometry, Linear, Mode, NormedConvolution, average_pool, flatten, pooled_relu, relu,
 };
-use crate::network::Width;
+use crate::network::Layers;
 use crate::parameters::{Parameters, Role};
+use crate::width::Width;
+
+/// Of this file, by which keys know it.
+#[cfg(test)]
+pub(super) const MODULE: &str = module_path!();
 
 /// Channels of a block's 3x3 convolutions in each stage, at width 1.
 const PLANES: [i64; 4] = [64, 128, 256, 512];
@@ -18,7 +23,7 @@ const EXPANSION: i64 = 4;
 
 /// A `ResNet`, split after `layer4` (7x7 at an input of 224x224).
 #[derive(Debug)]
-pub(crate) struct ResNet {
+pub(super) struct ResNet {
     stem: NormedConvolution,
     layers: [Vec<Block>; 4],
     fc: Linear,
@@ -26,9 +31,9 @@ pub(crate) struct ResNet {
 
 impl ResNet {
     /// The last layer's weight, [classes, inputs].
-    pub(crate) const OUTPUT: &'static str = "fc.weight";
+    pub(super) const OUTPUT: &'static str = "fc.weight";
 
-    pub(crate) fn new(
+    pub(super) fn new(
         parameters: &mut dyn Parameters,
         size: Size,
         width: Width,
@@ -66,9 +71,10 @@ impl ResNet {
         let fc = Linear::new(parameters, "fc", [classes, inputs], Role::OutputWeight)?;
         Ok(Self { stem, layers, fc })
     }
+}
 
-    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of `layer4`.
-    pub(crate) fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+impl Layers for ResNet {
+    fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         // One name, assigned again and again, so that what a layer read is let go before the next one computes.
         let mut x = input;
         x = pooled_relu(self.stem.forward(&x, mode)?, [3, 2, 1], mode)?;
@@ -78,18 +84,15 @@ impl ResNet {
         Ok(x)
     }
 
-    /// The activations of `layer4` to logits [batch, classes].
-    pub(crate) fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
+    fn classify(&self, activations: &Tensor, _: Mode) -> Result<Tensor, NetworkError> {
         self.fc.forward(&flatten(&average_pool(activations, 1)?)?)
     }
 
-    /// The weights of the output layer, [classes, channels].
-    pub(crate) fn output(&self) -> &Tensor {
-        self.fc.weight()
+    fn behind_pooling(&self) -> Option<&Tensor> {
+        Some(self.fc.weight())
     }
 
-    /// The same network with batch norms folded and convolutions laid out for inference; the output layer stays in fp32.
-    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
+    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError> {
         let mut layers = [const { Vec::new() }; 4];
         for (prepared, blocks) in layers.iter_mut().zip(self.layers) {
             *prepared = blocks
@@ -97,11 +100,11 @@ impl ResNet {
                 .map(|block| block.prepared(form))
                 .collect::<Result<_, _>>()?;
         }
-        Ok(Self {
+        Ok(Box::new(Self {
             stem: self.stem.folded(form)?,
             layers,
             fc: self.fc.prepared(form.in_fp32())?,
-        })
+        }))
     }
 }
 

@@ -1,23 +1,20 @@
 //! `TorchScript` modules: networks of any architecture, as programs with the methods `forward`, `features` and `head`.
-//!
-//! Loading one means running it, with all that this process may do: only from sources that one trusts.
 
-#[cfg(test)]
-pub(crate) mod tests;
-mod trial;
-
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use checkpoint::FileKind;
 use tch::{CModule, IValue, Kind, TchError, Tensor};
 
-use crate::device::Device;
+use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation, memory_line};
-pub use trial::{Difference, Doubt, Takes};
+use crate::layers::Mode;
+use crate::network::Layers;
+
+/// Of this file, by which keys know it.
+#[cfg(test)]
+pub(super) const MODULE: &str = module_path!();
 
 /// Inputs in a batch of a program, whose cost is not known.
-const SCRIPT_BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Names of the methods that Grad-CAM needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,102 +41,33 @@ pub(crate) struct Script {
     module: CModule,
     methods: Methods,
     device: Device,
-    batch: usize,
-    classes: usize,
-    doubts: Vec<Doubt>,
 }
 
 impl Script {
-    const FORWARD: &'static str = "forward";
+    pub(crate) const FORWARD: &'static str = "forward";
 
-    /// Reads the module in `bytes`, the content of `path`, and tries it on an input of [height, width].
-    pub(crate) fn load(
+    /// Loads the module in `bytes`, the content of `path`, on a device and in inference mode.
+    pub(crate) fn new(
         path: &Path,
         mut bytes: &[u8],
-        [height, width]: [usize; 2],
         methods: &Methods,
         device: Device,
-    ) -> Result<Self, NetworkError> {
+    ) -> Result<Self, TchError> {
         // The same operations at every call: without, the first calls, which take profiles, differ from the later ones.
-        tch::jit::f_set_profiling_mode(false)
-            .and_then(|()| tch::jit::f_set_tensor_expr_fuser_enabled(false))
-            .during("setting TorchScript up")?;
-        let no_program = |reason: String| NetworkError::NoProgram {
-            path: path.to_owned(),
-            reason,
-        };
-        // A damaged archive is libtorch's to explain.
-        match checkpoint::recognise(&mut Cursor::new(bytes)) {
-            Ok(FileKind::TorchScript | FileKind::Zip) | Err(_) => {}
-            Ok(kind) => return Err(no_program(format!("this is {kind}; {}", kind.way_out()))),
-        }
-        let mut module = CModule::load_data_on_device(&mut bytes, device.tch())
-            .map_err(|error| no_program(format!("{}; export the network again", gist(&error))))?;
-        module.f_set_eval().during("setting TorchScript up")?;
-        let mut script = Self {
+        tch::jit::f_set_profiling_mode(false)?;
+        tch::jit::f_set_tensor_expr_fuser_enabled(false)?;
+        let mut module = CModule::load_data_on_device(&mut bytes, device.tch())?;
+        module.f_set_eval()?;
+        Ok(Self {
             path: path.to_owned(),
             module,
             methods: methods.clone(),
             device,
-            batch: SCRIPT_BATCH,
-            classes: 0,
-            doubts: Vec::new(),
-        };
-        let _guard = tch::no_grad_guard();
-        let size = [height as i64, width as i64];
-        loop {
-            match script.probe(size) {
-                Err(error) if error.memory().is_some() && script.batch > 1 => script.batch /= 2,
-                Err(error) => return Err(script.explained(error, size)),
-                Ok(()) => return Ok(script),
-            }
-        }
+        })
     }
 
-    /// Inputs in a batch: as many as found memory.
-    pub(crate) fn batch(&self) -> usize {
-        self.batch
-    }
-
-    /// Reasons to doubt its answers, of which a study may not know.
-    pub(crate) fn doubts(&self) -> &[Doubt] {
-        &self.doubts
-    }
-
-    pub(crate) fn classes(&self) -> usize {
-        self.classes
-    }
-
-    /// Logits [batch, classes] of inputs [batch, 3, height, width].
-    pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.logits(Self::FORWARD, input)
-    }
-
-    /// Activations [batch, channels, h, w] of the layer that Grad-CAM reads.
-    pub(crate) fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        let activations = self.call(&self.methods.features, input)?;
-        if activations.dim() != 4 || !activations.is_floating_point() {
-            let expected = "floats [batch, channels, height, width], as x.dequantize() gives of a quantised layer".to_owned();
-            return Err(self.output(&self.methods.features, expected, &activations));
-        }
-        self.for_each(&self.methods.features, input, activations)
-    }
-
-    /// Logits [batch, classes] of activations.
-    pub(crate) fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
-        self.logits(&self.methods.head, activations)
-    }
-
-    /// The method that gives logits of activations, for a message.
-    pub(crate) fn head_name(&self) -> String {
-        format!(
-            "{}: the method `{}`",
-            self.path.display(),
-            self.methods.head
-        )
-    }
-
-    fn logits(&self, method: &str, input: &Tensor) -> Result<Tensor, NetworkError> {
+    /// Logits [batch, classes] that a method gives.
+    pub(crate) fn logits(&self, method: &str, input: &Tensor) -> Result<Tensor, NetworkError> {
         let logits = self.for_each(method, input, self.call(method, input)?)?;
         if is_number(&logits) {
             return logits.f_to_kind(Kind::Float).during("reading logits");
@@ -189,7 +117,8 @@ impl Script {
             return NetworkError::NoMethod {
                 path,
                 method: method.to_owned(),
-                methods: self.methods.clone(),
+                features: self.methods.features.clone(),
+                head: self.methods.head.clone(),
             };
         }
         let reason = memory_line(&said).map_or_else(|| gist(error), str::to_owned);
@@ -204,7 +133,8 @@ impl Script {
         }
     }
 
-    fn output(&self, method: &str, expected: String, found: &Tensor) -> NetworkError {
+    /// The error of a method that gives something else than is needed.
+    pub(crate) fn output(&self, method: &str, expected: String, found: &Tensor) -> NetworkError {
         NetworkError::Output {
             path: self.path.clone(),
             method: method.to_owned(),
@@ -214,6 +144,35 @@ impl Script {
                 Ok(kind) => format!("shape {:?} of the type {kind:?}", found.size()),
             },
         }
+    }
+}
+
+impl Layers for Script {
+    fn features(&self, input: Tensor, _: Mode) -> Result<Tensor, NetworkError> {
+        let method = &self.methods.features;
+        let activations = self.call(method, &input)?;
+        if activations.dim() != 4 || !activations.is_floating_point() {
+            let expected = "floats [batch, channels, height, width], as x.dequantize() gives of a quantised layer".to_owned();
+            return Err(self.output(method, expected, &activations));
+        }
+        self.for_each(method, &input, activations)
+    }
+
+    fn classify(&self, activations: &Tensor, _: Mode) -> Result<Tensor, NetworkError> {
+        self.logits(&self.methods.head, activations)
+    }
+
+    fn forward(&self, input: &Tensor) -> Option<Result<Tensor, NetworkError>> {
+        Some(self.logits(Self::FORWARD, input))
+    }
+
+    fn prepared(self: Box<Self>, _: Form) -> Result<Box<dyn Layers>, NetworkError> {
+        Ok(self)
+    }
+
+    fn head_name(&self) -> String {
+        let path = self.path.display();
+        format!("{path}: the method `{}`", self.methods.head)
     }
 }
 
@@ -266,7 +225,7 @@ fn kind_of(value: &IValue) -> String {
 const ERROR: &str = "RuntimeError: ";
 
 /// What libtorch says, without the traces of its interpreter and of C++.
-fn gist(error: &TchError) -> String {
+pub(crate) fn gist(error: &TchError) -> String {
     let text = error.to_string();
     let said = text
         .lines()

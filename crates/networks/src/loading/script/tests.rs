@@ -5,7 +5,14 @@ use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use std::path::PathBuf;
+
+use tch::{Kind, Tensor};
+
 use super::*;
+use crate::error::NetworkError;
+use crate::layers::Mode;
+use crate::network::Layers;
 
 /// A program of methods (name, type of what it gives, that as an expression of `x`).
 pub(crate) fn program(methods: &[(&str, &str, &str)]) -> Vec<u8> {
@@ -45,13 +52,13 @@ pub(crate) fn halves(features: &str, head: &str) -> Vec<u8> {
 }
 
 /// A program that gives an expression of `x`.
-fn whole(forward: &str) -> Result<Script, NetworkError> {
+fn whole(forward: &str) -> Result<Loaded, LoadError> {
     made(&program(&[("forward", "Tensor", forward)]))
 }
 
-fn made(program: &[u8]) -> Result<Script, NetworkError> {
+fn made(program: &[u8]) -> Result<Loaded, LoadError> {
     let methods = Methods::default();
-    Script::load(
+    super::load(
         Path::new("net.pt"),
         program,
         [48, 64],
@@ -60,21 +67,35 @@ fn made(program: &[u8]) -> Result<Script, NetworkError> {
     )
 }
 
+impl Loaded {
+    fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.script.logits(Script::FORWARD, input)
+    }
+
+    fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.script.features(input.shallow_clone(), Mode::Inference)
+    }
+
+    fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
+        self.script.classify(activations, Mode::Inference)
+    }
+}
+
 fn whole_refusal(forward: &str) -> String {
     whole(forward).unwrap_err().to_string()
 }
 
 const MEANS: &str = "torch.mean(x, [2, 3])";
 
-fn load(name: &str) -> Result<Script, NetworkError> {
+fn load(name: &str) -> Result<Loaded, LoadError> {
     load_with(name, &Methods::default())
 }
 
-fn load_with(name: &str, methods: &Methods) -> Result<Script, NetworkError> {
+fn load_with(name: &str, methods: &Methods) -> Result<Loaded, LoadError> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/fixtures")
         .join(name);
-    Script::load(
+    super::load(
         &path,
         &std::fs::read(&path).unwrap(),
         [48, 64],
@@ -100,7 +121,7 @@ fn input(batch: i64) -> Tensor {
 #[test]
 fn the_halves_are_the_whole_and_every_call_gives_the_same() {
     let script = load("script.pt").unwrap();
-    assert_eq!(script.classes(), 7);
+    assert_eq!(script.classes, 7);
     let _guard = tch::no_grad_guard();
     let logits = script.forward(&input(2)).unwrap();
     for _ in 0..4 {
@@ -123,7 +144,7 @@ fn without_features_it_answers_but_has_no_layer() {
 #[test]
 fn the_batch_is_halved_until_there_is_memory_for_it() {
     // It says that it is out of memory for more than 4 inputs.
-    assert_eq!(load("script_memory.pt").unwrap().batch(), 4);
+    assert_eq!(load("script_memory.pt").unwrap().batch, 4);
 }
 
 #[test]
@@ -268,7 +289,7 @@ fn a_program_that_fails_on_everything_is_refused_by_what_libtorch_says() {
 fn a_network_that_standardises_each_picture_is_taken_with_a_doubt() {
     let standardised = "torch.div(torch.sub(x, torch.mean(x, [1, 2, 3], True)), torch.std(x, [1, 2, 3], True, True))";
     let script = whole(&format!("torch.mean({standardised}, [2, 3])")).unwrap();
-    assert_eq!(script.doubts(), [Doubt::OneColour]);
+    assert_eq!(script.doubts, [Doubt::OneColour]);
 }
 
 #[test]
@@ -288,9 +309,9 @@ fn a_network_that_ends_in_probabilities_is_taken_with_a_doubt() {
     ];
     for (forward, expected) in endings {
         let script = whole(&forward).unwrap();
-        assert_eq!(script.doubts(), expected.as_slice(), "{forward}");
+        assert_eq!(script.doubts, expected.as_slice(), "{forward}");
     }
-    assert!(load("script.pt").unwrap().doubts().is_empty());
+    assert!(load("script.pt").unwrap().doubts.is_empty());
 }
 
 #[test]

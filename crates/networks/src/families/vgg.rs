@@ -10,8 +10,13 @@ use crate::error::NetworkError;
 use crate::layers::{
     Geometry, Linear, Mode, NormedConvolution, average_pool, dropout, flatten, max_pool, relu,
 };
-use crate::network::Width;
+use crate::network::Layers;
 use crate::parameters::{Parameters, Role};
+use crate::width::Width;
+
+/// Of this file, by which keys know it.
+#[cfg(test)]
+pub(super) const MODULE: &str = module_path!();
 
 /// Output channels of the convolutions of the five blocks at width 1.
 const CHANNELS: [i64; 5] = [64, 128, 256, 512, 512];
@@ -22,20 +27,18 @@ const POOLED_SIDE: i64 = 7;
 
 /// A VGG, split after the ReLU of its last convolution (14x14 at an input of 224x224) or after its last pooling (7x7).
 #[derive(Debug)]
-pub(crate) struct Vgg {
+pub(super) struct Vgg {
     blocks: [Vec<NormedConvolution>; 5],
     classifier_0: Linear,
     classifier_3: Linear,
     classifier_6: Linear,
-    /// Whether it is split after the last pooling.
-    pooled: bool,
 }
 
 impl Vgg {
     /// The last layer's weight, [classes, inputs].
-    pub(crate) const OUTPUT: &'static str = "classifier.6.weight";
+    pub(super) const OUTPUT: &'static str = "classifier.6.weight";
 
-    pub(crate) fn new(
+    pub(super) fn new(
         parameters: &mut dyn Parameters,
         size: Size,
         width: Width,
@@ -75,25 +78,12 @@ impl Vgg {
             classifier_0: linear(0, hidden, inputs * cells, Role::Weight)?,
             classifier_3: linear(3, hidden, hidden, Role::Weight)?,
             classifier_6: linear(6, classes, hidden, Role::OutputWeight)?,
-            pooled: false,
         })
     }
+}
 
-    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of the layer at which it is split.
-    pub(crate) fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        if self.pooled {
-            self.pooled(input, mode)
-        } else {
-            self.convolve(input, mode)
-        }
-    }
-
-    /// The same to what the classifier reads, wherever it is split.
-    pub(crate) fn pooled(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        pool(&self.convolve(input, mode)?)
-    }
-
-    fn convolve(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+impl Layers for Vgg {
+    fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let mut x = input;
         for (place, block) in self.blocks.iter().enumerate() {
             if place > 0 {
@@ -106,30 +96,18 @@ impl Vgg {
         Ok(x)
     }
 
-    /// Those activations to logits [batch, classes].
-    pub(crate) fn head(&self, activations: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        if self.pooled {
-            self.classify(activations, mode)
-        } else {
-            self.classify(&pool(activations)?, mode)
-        }
+    fn pool(&self, activations: Tensor) -> Result<Tensor, NetworkError> {
+        pool(&activations)
     }
 
-    /// What the last pooling gives to logits [batch, classes].
-    pub(crate) fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+    fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let x = flatten(&average_pool(pooled, POOLED_SIDE)?)?;
         let x = dropout(relu(self.classifier_0.forward(&x)?, mode)?, mode)?;
         let x = dropout(relu(self.classifier_3.forward(&x)?, mode)?, mode)?;
         self.classifier_6.forward(&x)
     }
 
-    /// The same network split after its last pooling, or before it.
-    pub(crate) fn split(self, pooled: bool) -> Self {
-        Self { pooled, ..self }
-    }
-
-    /// The same network with batch norms folded and laid out for inference; the output layer stays in fp32.
-    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
+    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError> {
         let mut blocks = [const { Vec::new() }; 5];
         for (prepared, block) in blocks.iter_mut().zip(self.blocks) {
             *prepared = block
@@ -137,13 +115,12 @@ impl Vgg {
                 .map(|convolution| convolution.folded(form))
                 .collect::<Result<_, _>>()?;
         }
-        Ok(Self {
+        Ok(Box::new(Self {
             blocks,
             classifier_0: self.classifier_0.prepared(form)?,
             classifier_3: self.classifier_3.prepared(form)?,
             classifier_6: self.classifier_6.prepared(form.in_fp32())?,
-            pooled: self.pooled,
-        })
+        }))
     }
 }
 

@@ -10,8 +10,13 @@ use crate::layers::{
     Convolution, Geometry, Linear, Mode, average_pool, dropout, flatten, max_pool, pooled_relu,
     relu,
 };
-use crate::network::Width;
+use crate::network::Layers;
 use crate::parameters::{Parameters, Role};
+use crate::width::Width;
+
+/// Of this file, by which keys know it.
+#[cfg(test)]
+pub(super) const MODULE: &str = module_path!();
 
 /// Output channels of the five convolutions at width 1.
 const CHANNELS: [i64; 5] = [64, 192, 384, 256, 256];
@@ -22,7 +27,7 @@ const POOLED_SIDE: i64 = 6;
 
 /// `AlexNet`, split after `features.11`, the last convolution's ReLU (13x13 at an input of 224x224), or after `features.12`, its pooling (6x6).
 #[derive(Debug)]
-pub(crate) struct AlexNet {
+pub(super) struct AlexNet {
     features_0: Convolution,
     features_3: Convolution,
     features_6: Convolution,
@@ -31,15 +36,13 @@ pub(crate) struct AlexNet {
     classifier_1: Linear,
     classifier_4: Linear,
     classifier_6: Linear,
-    /// Whether it is split after the last pooling.
-    pooled: bool,
 }
 
 impl AlexNet {
     /// The last layer's weight, [classes, inputs].
-    pub(crate) const OUTPUT: &'static str = "classifier.6.weight";
+    pub(super) const OUTPUT: &'static str = "classifier.6.weight";
 
-    pub(crate) fn new(parameters: &mut dyn Parameters, width: Width) -> Result<Self, NetworkError> {
+    pub(super) fn new(parameters: &mut dyn Parameters, width: Width) -> Result<Self, NetworkError> {
         let classes = parameters.classes(Self::OUTPUT)?;
         let [c0, c3, c6, c8, c10] = CHANNELS.map(|channels| width.scale(channels));
         let hidden = width.scale(HIDDEN);
@@ -72,25 +75,12 @@ impl AlexNet {
                 [classes, hidden],
                 Role::OutputWeight,
             )?,
-            pooled: false,
         })
     }
+}
 
-    /// [batch, 3, height, width] to the activations [batch, channels, h, w] of the layer at which it is split.
-    pub(crate) fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        if self.pooled {
-            self.pooled(input, mode)
-        } else {
-            self.convolve(input, mode)
-        }
-    }
-
-    /// The same to what the classifier reads, wherever it is split.
-    pub(crate) fn pooled(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        last_pool(&self.convolve(input, mode)?)
-    }
-
-    fn convolve(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+impl Layers for AlexNet {
+    fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         // One name, assigned again and again, so that what a layer read is let go before the next one computes.
         let mut x = input;
         x = pooled_relu(self.features_0.forward(&x)?, [3, 2, 0], mode)?;
@@ -100,31 +90,19 @@ impl AlexNet {
         relu(self.features_10.forward(&x)?, mode)
     }
 
-    /// Those activations to logits [batch, classes].
-    pub(crate) fn head(&self, activations: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
-        if self.pooled {
-            self.classify(activations, mode)
-        } else {
-            self.classify(&last_pool(activations)?, mode)
-        }
+    fn pool(&self, activations: Tensor) -> Result<Tensor, NetworkError> {
+        max_pool(&activations, [3, 2, 0])
     }
 
-    /// What the last pooling gives to logits [batch, classes].
-    pub(crate) fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
+    fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError> {
         let x = flatten(&average_pool(pooled, POOLED_SIDE)?)?;
         let x = relu(self.classifier_1.forward(&dropout(x, mode)?)?, mode)?;
         let x = relu(self.classifier_4.forward(&dropout(x, mode)?)?, mode)?;
         self.classifier_6.forward(&x)
     }
 
-    /// The same network split after its last pooling, or before it.
-    pub(crate) fn split(self, pooled: bool) -> Self {
-        Self { pooled, ..self }
-    }
-
-    /// The same network laid out for inference. The output layer stays in fp32: a logit of bf16 has 8 bits.
-    pub(crate) fn prepared(self, form: Form) -> Result<Self, NetworkError> {
-        Ok(Self {
+    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError> {
+        Ok(Box::new(Self {
             features_0: self.features_0.prepared(form)?,
             features_3: self.features_3.prepared(form)?,
             features_6: self.features_6.prepared(form)?,
@@ -133,11 +111,6 @@ impl AlexNet {
             classifier_1: self.classifier_1.prepared(form)?,
             classifier_4: self.classifier_4.prepared(form)?,
             classifier_6: self.classifier_6.prepared(form.in_fp32())?,
-            pooled: self.pooled,
-        })
+        }))
     }
-}
-
-fn last_pool(activations: &Tensor) -> Result<Tensor, NetworkError> {
-    max_pool(activations, [3, 2, 0])
 }

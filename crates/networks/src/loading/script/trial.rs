@@ -1,12 +1,16 @@
 //! What a program is tried on when it is loaded, and what is said about it then.
 
 use std::fmt;
+use std::path::Path;
 
 use tch::{Kind, TchError, Tensor};
 
-use super::Script;
 use crate::error::{NetworkError, Operation};
+use crate::families::script::{Methods, Script};
 use crate::input::CHANNELS;
+use crate::layers::Mode;
+use crate::loading::LoadError;
+use crate::network::Layers;
 
 /// How far two ways to the same logits may be apart, as a share of the largest: rounding, no more.
 const TOLERANCE: f64 = 1e-4;
@@ -117,10 +121,25 @@ impl fmt::Display for Difference {
     }
 }
 
-impl Script {
-    /// Tries every method that is there on an input alone and on a batch with that input first and one of one colour last, and notes the number
-    /// of classes.
-    pub(super) fn probe(&mut self, size: [i64; 2]) -> Result<(), NetworkError> {
+/// A program that is tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial<'a> {
+    pub(super) script: &'a Script,
+    pub(super) path: &'a Path,
+    pub(super) methods: &'a Methods,
+    /// Inputs in a batch.
+    pub(super) batch: usize,
+}
+
+/// What a program turns out to be.
+pub(super) struct Found {
+    pub(super) classes: usize,
+    pub(super) doubts: Vec<Doubt>,
+}
+
+impl Trial<'_> {
+    /// Tries every method that is there on an input alone and on a batch with that input first and one of one colour last.
+    pub(super) fn probe(&self, size: [i64; 2]) -> Result<Found, LoadError> {
         let pictures = Pictures::new(self.batch as i64, size).during("making an input")?;
         let patterned = |logits: &Tensor| {
             let part = logits.f_narrow(0, 0, pictures.patterned);
@@ -130,53 +149,64 @@ impl Script {
         let classes = self.count_classes(&all)?;
         let logits = patterned(&all)?;
         if !is_finite(&logits)? {
-            return Err(NetworkError::ProgramNotFinite {
-                path: self.path.clone(),
+            return Err(LoadError::ProgramNotFinite {
+                path: self.path.to_owned(),
             });
         }
         let again = patterned(&self.forward(&pictures.batch)?)?;
         self.compare(&again, &logits, Difference::Repeat)?;
         let first = logits.f_narrow(0, 0, 1).during("reading logits")?;
         self.compare(&self.forward(&pictures.alone)?, &first, Difference::Batch)?;
-        match self
-            .features(&pictures.batch)
-            .and_then(|activations| self.head(&activations))
-        {
+        match self.halves(&pictures.batch) {
             Err(NetworkError::NoMethod { .. }) => {}
             found => self.compare(&patterned(&found?)?, &logits, Difference::Halves)?,
         }
-        self.classes = classes;
-        self.doubts = ending(&logits)?.into_iter().collect();
+        let mut doubts = Vec::from_iter(ending(&logits)?);
         if !is_finite(&all)? {
-            self.doubts.push(Doubt::OneColour);
+            doubts.push(Doubt::OneColour);
         }
-        Ok(())
+        Ok(Found { classes, doubts })
+    }
+
+    fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.script.logits(Script::FORWARD, input)
+    }
+
+    fn halves(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        let activations = self
+            .script
+            .features(input.shallow_clone(), Mode::Inference)?;
+        self.script.classify(&activations, Mode::Inference)
     }
 
     /// Classes of logits, which are at least two.
-    fn count_classes(&self, logits: &Tensor) -> Result<usize, NetworkError> {
+    fn count_classes(&self, logits: &Tensor) -> Result<usize, LoadError> {
         match logits.size()[..] {
-            [_] | [_, 1] => Err(NetworkError::OneOutput {
-                path: self.path.clone(),
+            [_] | [_, 1] => Err(LoadError::OneOutput {
+                path: self.path.to_owned(),
             }),
             [_, classes] if classes > 1 => Ok(classes as usize),
-            _ => Err(self.output(Self::FORWARD, "[batch, classes]".to_owned(), logits)),
+            _ => {
+                let expected = "[batch, classes]".to_owned();
+                Err(self.script.output(Script::FORWARD, expected, logits).into())
+            }
         }
     }
 
     /// The error of a program that takes no inputs as they are, with those that it takes, if one of the usual ones is among them.
-    pub(super) fn explained(&self, error: NetworkError, size: [i64; 2]) -> NetworkError {
-        let (NetworkError::Method { method, .. } | NetworkError::Output { method, .. }) = &error
-        else {
+    pub(super) fn explained(&self, error: LoadError, size: [i64; 2]) -> LoadError {
+        use NetworkError::{Method, Output};
+
+        let LoadError::Network(Method { method, .. } | Output { method, .. }) = &error else {
             return error;
         };
-        if method != Self::FORWARD || error.memory().is_some() {
+        if method != Script::FORWARD || error.memory().is_some() {
             return error;
         }
         match self.takes(size) {
             None => error,
-            Some(takes) => NetworkError::Takes {
-                path: self.path.clone(),
+            Some(takes) => LoadError::Takes {
+                path: self.path.to_owned(),
                 input: vec![self.batch as i64, CHANNELS as i64, size[0], size[1]],
                 takes,
             },
@@ -215,14 +245,14 @@ impl Script {
         found: &Tensor,
         expected: &Tensor,
         what: Difference,
-    ) -> Result<(), NetworkError> {
+    ) -> Result<(), LoadError> {
         if found.size() != expected.size() {
             let expected = format!("{:?}, as `forward` gives", expected.size());
             let method = match what {
-                Difference::Repeat | Difference::Batch => Self::FORWARD,
+                Difference::Repeat | Difference::Batch => Script::FORWARD,
                 Difference::Halves => &self.methods.head,
             };
-            return Err(self.output(method, expected, found));
+            return Err(self.script.output(method, expected, found).into());
         }
         let largest = |values: &Tensor| {
             let largest = values.f_abs().and_then(|values| values.f_max());
@@ -235,8 +265,8 @@ impl Script {
         if apart <= TOLERANCE * scale {
             return Ok(());
         }
-        Err(NetworkError::Unsteady {
-            path: self.path.clone(),
+        Err(LoadError::Unsteady {
+            path: self.path.to_owned(),
             difference: apart / scale,
             what,
         })
