@@ -13,6 +13,10 @@ pub struct Comparisons {
     pub scores: All<Score>,
     /// The other tables by whose columns methods are compared, by name.
     pub measures: BTreeMap<&'static str, AnyAll>,
+    /// The columns of these tables by which methods are compared, each with the values that are better: `lower` or `higher`.
+    pub better: BTreeMap<&'static str, &'static str>,
+    /// The columns by which answers are checked, each with what it asks.
+    pub questions: BTreeMap<&'static str, &'static str>,
     /// Names of the methods of which every run gives the same.
     pub deterministic: BTreeSet<String>,
     /// What decisions must know of each method.

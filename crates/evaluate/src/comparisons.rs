@@ -28,6 +28,10 @@ pub struct Settings<'a> {
     pub confidence: f64,
     /// Names of the methods that give the same in every run.
     pub deterministic: &'a BTreeSet<String>,
+    /// The columns by which methods are compared, each with the values that are better.
+    pub better: &'a BTreeMap<&'static str, &'static str>,
+    /// The columns by which answers are checked, each with what it asks.
+    pub questions: &'a BTreeMap<&'static str, &'static str>,
     /// What decisions must know of each method.
     pub methods: &'a BTreeMap<String, Compared>,
     /// What removed pixels become, the one that answers are about first.
@@ -58,6 +62,8 @@ pub fn run(inputs: &Comparisons, rows: &Rows<'_>) -> Result<Tables, ActionError>
         resamples: inputs.resamples,
         confidence: inputs.confidence,
         deterministic: &inputs.deterministic,
+        better: &inputs.better,
+        questions: &inputs.questions,
         methods: &inputs.methods,
         replacements: &inputs.replacements,
     };
@@ -79,7 +85,7 @@ pub fn comparisons(
 ) -> Tables {
     let mut measured: Vec<&dyn AnyRows> = vec![scores];
     measured.extend(measures);
-    let conditions = conditions::conditions(&measured);
+    let conditions = conditions::conditions(&measured, settings.better);
     let each = || conditions.par_iter();
     let mut comparisons = each()
         .flat_map_iter(|(condition, methods)| pairs::compared(condition, methods, settings))
@@ -98,9 +104,7 @@ pub fn comparisons(
         concordance: concordances::concordances(&conditions),
         decisions: Vec::new(),
     };
-    let columns = measured.iter().flat_map(|rows| rows.table().columns);
-    let questions = columns.filter_map(|column| Some((column.name, column.question?)));
-    tables.decisions = decisions::decisions(&tables, scores, &questions.collect(), settings);
+    tables.decisions = decisions::decisions(&tables, scores, settings);
     tables
 }
 

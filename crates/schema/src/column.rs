@@ -103,6 +103,16 @@ pub enum Better {
     Higher,
 }
 
+impl Better {
+    /// `lower` or `higher`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+        }
+    }
+}
+
 /// A value of a row, as far as checks and readers need it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sampling::Seed;
-use schema::{AnyRows, Better, Column, Value};
+use schema::{AnyRows, Column, Value};
 use statistics::mean;
 
 /// A measure, and where two methods must have it to be compared.
@@ -27,7 +27,10 @@ pub(super) type Conditions<'a> = BTreeMap<Condition<'a>, Methods<'a>>;
 type Runs = BTreeMap<u32, Option<f64>>;
 
 /// The values of every column by which methods are compared.
-pub(super) fn conditions<'a>(tables: &[&'a dyn AnyRows]) -> Conditions<'a> {
+pub(super) fn conditions<'a>(
+    tables: &[&'a dyn AnyRows],
+    better: &BTreeMap<&str, &str>,
+) -> Conditions<'a> {
     let mut runs: BTreeMap<(Condition<'a>, &str, &str), Runs> = BTreeMap::new();
     for rows in tables {
         let columns = rows.table().columns;
@@ -40,7 +43,7 @@ pub(super) fn conditions<'a>(tables: &[&'a dyn AnyRows]) -> Conditions<'a> {
             let (Some(method), Some(image)) = keys else {
                 continue;
             };
-            for (condition, value) in row.measured() {
+            for (condition, value) in row.measured(better) {
                 let values = runs.entry((condition, method, image)).or_default();
                 values.insert(row.run(), value);
             }
@@ -84,7 +87,10 @@ impl<'a> Row<'a> {
     }
 
     /// What the row says under which conditions.
-    fn measured(&self) -> impl Iterator<Item = (Condition<'a>, Option<f64>)> {
+    fn measured(
+        &self,
+        better: &BTreeMap<&str, &str>,
+    ) -> impl Iterator<Item = (Condition<'a>, Option<f64>)> {
         let order = self.text("order");
         // Where the least relevant goes first, what is bad otherwise is good.
         let reversed = order == Some("least_relevant_first");
@@ -92,7 +98,7 @@ impl<'a> Row<'a> {
         measures.filter_map(move |(column, value)| {
             let condition = Condition {
                 measure: column.name,
-                higher_is_better: (column.better? == Better::Higher) != reversed,
+                higher_is_better: (*better.get(column.name)? == "higher") != reversed,
                 network: self.text("network")?,
                 partition: self.text("partition")?,
                 order,

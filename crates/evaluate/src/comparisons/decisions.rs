@@ -168,18 +168,15 @@ struct Study<'a> {
     /// The partitions and replacements that have scores, the ones that answers are about first.
     partitions: Vec<&'a str>,
     replacements: Vec<&'a str>,
-    /// The columns that ask about fidelity, and their words.
-    questions: &'a BTreeMap<&'static str, &'static str>,
 }
 
 /// Every question that the tables answer, by network.
 pub(super) fn decisions(
     tables: &Tables,
     scores: &[Score],
-    questions: &BTreeMap<&'static str, &'static str>,
     settings: &Settings<'_>,
 ) -> Vec<Decision> {
-    let study = Study::new(tables, scores, questions, settings);
+    let study = Study::new(tables, scores, settings);
     let orders: BTreeSet<&str> = scores.iter().map(|row| &*row.order).collect();
     // By name, the most relevant first comes last.
     let order = orders.last().copied();
@@ -206,12 +203,7 @@ pub(super) fn decisions(
 }
 
 impl<'a> Study<'a> {
-    fn new(
-        tables: &'a Tables,
-        scores: &'a [Score],
-        questions: &'a BTreeMap<&'static str, &'static str>,
-        settings: &'a Settings<'a>,
-    ) -> Self {
+    fn new(tables: &'a Tables, scores: &'a [Score], settings: &'a Settings<'a>) -> Self {
         let mut comparisons: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &tables.comparisons {
             comparisons.entry(place!(row)).or_default().push(row);
@@ -237,7 +229,6 @@ impl<'a> Study<'a> {
             settings,
             partitions: partitions(scores, explains),
             replacements: replacements.filter(|name| used.contains(name)).collect(),
-            questions,
         }
     }
 
@@ -350,7 +341,7 @@ impl<'a> Study<'a> {
         let asked = |place: &&Place<'a>| {
             place.network == main.network
                 && **place != *main
-                && self.questions.contains_key(place.measure)
+                && self.settings.questions.contains_key(place.measure)
         };
         let mut places: Vec<Place<'a>> = self.summaries.keys().filter(asked).copied().collect();
         let rank = |known: &[&str], name: &str| known.iter().position(|other| *other == name);
@@ -372,7 +363,7 @@ impl<'a> Study<'a> {
 
     /// How a place asks, in words.
     fn way(&self, place: &Place<'a>) -> String {
-        let mut words = self.questions[place.measure].to_owned();
+        let mut words = self.settings.questions[place.measure].to_owned();
         if let Some(order) = place.order {
             words.push_str(if order == MOST_RELEVANT_FIRST {
                 ", the most relevant first"

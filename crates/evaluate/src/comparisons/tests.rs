@@ -1,6 +1,7 @@
 //! A study of two methods whose areas differ by a known amount.
 
 use measures::kinds::localization::Localization;
+use schema::Table as _;
 use statistics::mean;
 
 use super::*;
@@ -62,11 +63,16 @@ fn tables(scores: &[Score]) -> Tables {
 
 fn tables_with(scores: &[Score], measures: &[&dyn AnyRows]) -> Tables {
     let deterministic = BTreeSet::from(["gradcam".to_owned()]);
+    let columns = Score::columns().iter().chain(Localization::columns());
+    let better = columns.filter_map(|column| Some((column.name, column.better?.name())));
+    let better: BTreeMap<_, _> = better.collect();
     let settings = Settings {
         seed: 7,
         resamples: 500,
         confidence: 0.95,
         deterministic: &deterministic,
+        better: &better,
+        questions: &BTreeMap::new(),
         methods: &methods(),
         replacements: &["mean".to_owned()],
     };

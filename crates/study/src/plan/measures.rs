@@ -7,7 +7,7 @@ use actions::ClassNames;
 use config::{Choice, Name};
 use methods::Method;
 use parts::{All, AnyAll, File, Told};
-use schema::Table;
+use schema::{Column, Table};
 use serde::Serialize;
 
 use super::explanations::{fit, weights_of};
@@ -86,6 +86,14 @@ impl Planner<'_> {
         let named = tables.into_iter().map(|all| (all.table, all));
         Some(named.collect())
     }
+}
+
+/// All columns of the tables that methods are compared by.
+fn compared_columns() -> Vec<&'static Column> {
+    let own = [schema::Score::columns(), schema::Gain::columns()];
+    let measures = measures::kinds::ALL.iter();
+    let measures = measures.map(|measure| (measure.table)().columns);
+    own.into_iter().chain(measures).flatten().collect()
 }
 
 impl measures::Tables for Planner<'_> {
@@ -180,6 +188,11 @@ impl Planned for actions::Comparisons {
 
     fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
         let evaluate = &planner.study.evaluate;
+        let columns = compared_columns();
+        let better = columns.iter();
+        let better = better.filter_map(|column| Some((column.name, column.better?.name())));
+        let questions = columns.iter();
+        let questions = questions.filter_map(|column| Some((column.name, column.question?)));
         let methods = planner.study.methods.iter().map(|(name, method)| {
             let compared = actions::Compared {
                 kind: method.kind(),
@@ -192,6 +205,8 @@ impl Planned for actions::Comparisons {
         Some(Self {
             scores: planner.all(Kind::Scores)?,
             measures: planner.compared()?,
+            better: better.collect(),
+            questions: questions.collect(),
             deterministic: planner.methods(Method::deterministic),
             methods: methods.collect(),
             replacements: replacements.map(|it| it.name().to_owned()).collect(),

@@ -94,12 +94,13 @@ fn decided(tables: &Tables) -> Vec<Decision> {
         resamples: 100,
         confidence: 0.95,
         deterministic: &deterministic,
+        better: &BTreeMap::new(),
+        questions: &BTreeMap::from([("auc", "area"), ("auc_area", "by area")]),
         methods: &methods(),
         replacements: &["mean".to_owned()],
     };
-    let questions = BTreeMap::from([("auc", "area"), ("auc_area", "by area")]);
     let scores: Vec<Score> = PAIR.map(score).into();
-    decisions(tables, &scores, &questions, &settings)
+    decisions(tables, &scores, &settings)
 }
 
 fn of<'a>(decisions: &'a [Decision], question: &str) -> &'a Decision {
