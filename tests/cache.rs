@@ -39,6 +39,7 @@ fn a_study_has_all_its_tables_and_a_second_run_does_nothing() {
         ("comparisons", 1),
         ("variance_components", 1),
         ("concordance", 1),
+        ("decisions", 1),
     ] {
         assert_eq!(folder.latest(table).len(), files, "{table}");
     }

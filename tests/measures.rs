@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use measures::kinds::complexity::Complexity;
+use measures::kinds::localization::Localization;
 use schema::{
-    Agreement, Comparison, Complexity, Concordance, Exclusion, Gain, Localization, NeededSamples,
-    Sanity, Score, Stability, Summary, Table, VarianceComponents,
+    Agreement, Comparison, Concordance, Decision, Exclusion, Gain, NeededSamples, Sanity, Score,
+    Stability, Summary, Table, VarianceComponents,
 };
 use store::Store;
 
@@ -45,15 +47,39 @@ fn every_measure_has_its_rows_and_a_changed_statistic_asks_no_network() {
     assert_eq!(read::<Stability>(&folder).len(), 2 * 2 * 2 * 4);
     // By network: 4 measures of 4 curves, 2 of 2 pairs of curves, 4 of explanations.
     let conditions = 2 * (4 * 4 + 2 * 2 + 4);
-    assert_eq!(read::<Comparison>(&folder).len(), conditions);
-    assert_eq!(read::<Summary>(&folder).len(), 2 * conditions);
-    assert_eq!(read::<VarianceComponents>(&folder).len(), conditions);
-    // Beside the images, replacements judge where a measure has any.
+    let known = |measure: &str| {
+        let of_curves = measure.starts_with("auc") || measure.starts_with("symmetric_gain");
+        let columns = <Localization as Table>::columns();
+        of_curves || columns.iter().any(|column| column.name == measure)
+    };
+    let compared = read::<Comparison>(&folder);
+    let count = compared.iter().filter(|row| known(&row.measure)).count();
+    assert_eq!(count, conditions);
+    let summaries = read::<Summary>(&folder);
+    let count = summaries.iter().filter(|row| known(&row.measure)).count();
+    assert_eq!(count, 2 * conditions);
+    assert_eq!(read::<VarianceComponents>(&folder).len(), compared.len());
+    // Besides the images, replacements judge where a measure has any.
     let over_replacements = 2 * (4 * 2 + 2);
-    assert_eq!(
-        read::<Concordance>(&folder).len(),
-        conditions + over_replacements
-    );
+    let judged = read::<Concordance>(&folder);
+    let count = judged.iter().filter(|row| known(&row.measure)).count();
+    assert_eq!(count, conditions + over_replacements);
+    // The same question of each network, and every other way to ask it.
+    let decisions = read::<Decision>(&folder);
+    for question in ["fidelity", "repeatability"] {
+        let asked = decisions.iter().filter(|row| row.question == question);
+        assert_eq!(asked.count(), 2, "{question}");
+    }
+    let steady = decisions
+        .iter()
+        .filter(|row| row.question == "repeatability");
+    for row in steady {
+        assert_eq!((&*row.method, &*row.verdict), ("gradcam", "ahead"));
+    }
+    let asked_otherwise = decisions.iter().any(|row| {
+        row.question == "fidelity: both orders together (symmetric gain), replaced by black"
+    });
+    assert!(asked_otherwise);
     assert!(folder.path("artifacts/report/index.html").is_file());
 
     for row in read::<Gain>(&folder) {

@@ -14,7 +14,7 @@ import polars
 
 TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "relevances", "curves", "scores",
           "gains", "agreement", "needed_samples", "localization", "complexity", "sanity", "stability", "summaries", "comparisons",
-          "variance_components", "concordance"]
+          "variance_components", "concordance", "decisions"]
 KEYS = {"image": str, "network": str, "partition": str, "method": str, "run": int}
 
 

@@ -1,7 +1,7 @@
 //! Statistics and measures of explanations beside scipy, statsmodels, scikit-learn and Quantus.
 
-use evaluate::complexity::complexity;
-use evaluate::localization::localization;
+use measures::kinds::complexity::complexity;
+use measures::kinds::localization::localization;
 use statistics::{
     Cell, bca, concordance, holm, jackknife, kendall, mean, mean_interval, variance_components,
     wilcoxon,

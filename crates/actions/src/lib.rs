@@ -7,11 +7,9 @@
 mod agreement;
 mod asked;
 mod comparisons;
-mod complexity;
 mod control;
 mod crops;
 mod curves;
-mod localization;
 mod logits;
 mod names;
 mod network;
@@ -27,12 +25,10 @@ mod weights;
 
 pub use agreement::Agreement;
 pub use asked::Asked;
-pub use comparisons::Comparisons;
-pub use complexity::Complexity;
+pub use comparisons::{Compared, Comparisons};
 pub use control::Control;
 pub use crops::Crops;
 pub use curves::{Curves, Judged};
-pub use localization::Localization;
 pub use logits::Logits;
 pub use names::{Explained, Image, Mapped, Partitioned, Seen};
 pub use network::{Architecture, Network};

@@ -2,13 +2,10 @@
 
 pub mod agreement;
 pub mod comparisons;
-pub mod complexity;
-mod explanations;
-pub mod localization;
 pub mod sanity;
 pub mod scores;
 
-use actions::{Agreement, Comparisons, Complexity, Localization, Sanity, Scores};
+use actions::{Agreement, Comparisons, Sanity, Scores};
 use stage::{Job, Output, Session, StageError};
 
 /// Brings all measures up to date.
@@ -31,15 +28,12 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         output.add(&needed, job.inputs.perturbations.groups.len())?;
         Ok(output)
     })?;
-    session.each(|job: &Job<'_, Localization>| {
-        Output::new(&localization::run(&job.inputs, &job.rows)?, ())
-    })?;
-    session.each(|job: &Job<'_, Complexity>| {
-        Output::new(&complexity::run(&job.inputs, &job.rows)?, ())
-    })?;
     session.each(|job: &Job<'_, Sanity>| {
         Output::new(&sanity::run(&job.inputs, &job.rows)?, job.inputs.depths)
     })?;
+    for measure in measures::Kind::ALL {
+        session.measure(measure)?;
+    }
     session.each(|job: &Job<'_, Comparisons>| {
         let tables = comparisons::run(&job.inputs, &job.rows)?;
         let mut output = Output::new(&tables.comparisons, ())?;
@@ -47,6 +41,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         output.add(&tables.stability, ())?;
         output.add(&tables.variance_components, ())?;
         output.add(&tables.concordance, ())?;
+        output.add(&tables.decisions, ())?;
         Ok(output)
     })
 }

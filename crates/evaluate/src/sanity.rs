@@ -6,7 +6,7 @@ use actions::Sanity;
 use parts::{ActionError, Rows};
 use rayon::prelude::*;
 
-use crate::explanations::{Key, by_depth, by_explanation};
+use measures::{Key, by_depth, by_explanation};
 
 /// A row for each explanation of the images that are checked, and each depth.
 pub fn run(inputs: &Sanity, rows: &Rows<'_>) -> Result<Vec<schema::Sanity>, ActionError> {

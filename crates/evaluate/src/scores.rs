@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use removal::AreasError;
 use schema::{CurveStep, Exclusion, Gain, Logits, Score, Target};
 
-use crate::explanations::{Key, by_explanation};
+use measures::{Key, by_explanation};
 
 /// All tables of the action.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -225,9 +225,9 @@ mod tests {
     use crate::testing::{IMAGES, judge_by, study};
 
     /// The mean level of a picture inside the page, 0 to 255.
-    fn level(picture: &crate::pictures::Picture) -> f64 {
+    fn level(picture: &str) -> f64 {
         use base64::Engine;
-        let data = picture.address.split_once(',').unwrap().1;
+        let data = picture.split_once(',').unwrap().1;
         let file = base64::engine::general_purpose::STANDARD
             .decode(data)
             .unwrap();

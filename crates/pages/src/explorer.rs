@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use imaging::{Rgb, own_mean, solid};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rayon::prelude::*;
 use removal::{Backdrop, backdrop};
 use schema::{Score, Segments};
@@ -25,6 +26,13 @@ use crate::{Inputs, ReportError};
 const ROOM: usize = 11_000_000;
 /// Images that are packed together before their size is looked at.
 const TOGETHER: usize = 16;
+
+/// Everything but letters, digits and `-._~` (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The document, and which images it has.
 #[derive(Clone, Debug, Default)]
@@ -222,20 +230,9 @@ impl<'a> Explorer<'a> {
 pub(crate) fn link(choices: &[(&str, &str)]) -> String {
     let choices: Vec<String> = choices
         .iter()
-        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ENCODED)))
         .collect();
     format!("#explorer?{}", choices.join("&"))
-}
-
-/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
-fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 /// What tells the explanations of an image apart, and then its curves.
@@ -409,8 +406,8 @@ fn image_entry(
         name,
         height: crop.height(),
         width: crop.width(),
-        blur: asked.then(|| picture(&blur()).address),
-        crop: picture(&crop).address,
+        blur: asked.then(|| picture(&blur())),
+        crop: picture(&crop),
         targets,
         partitions,
         maps,
@@ -474,8 +471,10 @@ fn floats(values: &[f32]) -> String {
     STANDARD.encode(
         values
             .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect::<Vec<u8>>(),
+            .copied()
+            .map(f32::to_le_bytes)
+            .collect::<Vec<_>>()
+            .as_flattened(),
     )
 }
 
@@ -483,8 +482,10 @@ fn shorts(values: &[u16]) -> String {
     STANDARD.encode(
         values
             .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect::<Vec<u8>>(),
+            .copied()
+            .map(u16::to_le_bytes)
+            .collect::<Vec<_>>()
+            .as_flattened(),
     )
 }
 

@@ -6,233 +6,24 @@
 mod case;
 mod curve;
 mod distribution;
+mod drawing;
 mod lines;
 mod paired;
 mod parts;
 mod runs;
 mod trade_off;
 
-use maud::{Markup, PreEscaped, html};
-use plotters::coord::Shift;
-use plotters::drawing::DrawingAreaErrorKind;
-use plotters::prelude::{
-    DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, ShapeStyle, TextStyle,
-};
-
-use crate::ReportError;
-
 pub(crate) use case::{Case, Frame, Shown, case};
 pub(crate) use distribution::{Row, distribution};
+pub(crate) use drawing::{Album, Caption, Figure, Mark, series_variable};
 pub(crate) use lines::{Curve, agreement, experience, ranks};
 pub(crate) use paired::{Pair, paired};
 pub(crate) use runs::{Line, auc_over_runs};
 pub(crate) use trade_off::{Point, trade_off};
 
-/// Colours of the methods, by Okabe and Ito (2008), without yellow, which is too light for lines on white.
-const PALETTE: [RGBColor; 6] = [
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0x56, 0xb4, 0xe9),
-    RGBColor(0x8c, 0x6d, 0x1f),
-];
-/// Text and axes.
-const INK: RGBColor = RGBColor(0x22, 0x26, 0x2b);
-/// Lines of the grid.
-const GRID: RGBColor = RGBColor(0xdf, 0xe3, 0xe8);
-/// The plotting library places everything at whole units: this many to a pixel of the page keep curves smooth.
-const UNITS: u32 = 2;
-/// Size of the text in pixels of the page.
-const TEXT: u32 = 13;
-/// What the SVG backend divides a font's size by.
-const FONT_DIVISOR: f64 = 1.24;
-
-/// The figures of a report, in the order in which they are shown.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Album {
-    pub(crate) figures: Vec<Figure>,
-}
-
-impl Album {
-    /// Keeps the figure for the files beside the page, and shows it there.
-    pub(crate) fn show(&mut self, figure: Figure) -> Markup {
-        let shown = figure.inline();
-        self.figures.push(figure);
-        shown
-    }
-}
-
-/// What a figure is called and what it shows.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Caption {
-    /// Name of its files without an ending: full words, lower case, with hyphens; no two figures of a report share it.
-    pub(crate) name: String,
-    /// What it shows, for who cannot see it.
-    pub(crate) label: String,
-}
-
-impl Caption {
-    /// The name is made of these parts, each without what does not belong into a file's name.
-    pub(crate) fn new(name: &[&str], label: impl Into<String>) -> Self {
-        let plain = |letter: char| {
-            if letter.is_ascii_alphanumeric() || letter == '_' {
-                letter
-            } else {
-                '-'
-            }
-        };
-        let parts: Vec<String> = name
-            .iter()
-            .map(|part| part.chars().map(plain).collect())
-            .collect();
-        Self {
-            name: parts.join("."),
-            label: label.into(),
-        }
-    }
-}
-
-/// A drawn figure.
-#[derive(Clone, Debug)]
-pub(crate) struct Figure {
-    pub(crate) caption: Caption,
-    /// Width and height in pixels of the page.
-    size: [u32; 2],
-    /// The elements inside the SVG.
-    body: String,
-}
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type DrawError = DrawingAreaErrorKind<std::io::Error>;
-
-impl Figure {
-    /// Paints on an area of `size` (width and height in pixels of the page); inside, [`UNITS`] units are a pixel.
-    fn draw(
-        caption: Caption,
-        size: [u32; 2],
-        paint: impl FnOnce(&Area<'_>) -> Result<(), DrawError>,
-    ) -> Result<Self, ReportError> {
-        let mut svg = String::new();
-        let area = SVGBackend::with_string(&mut svg, (size[0] * UNITS, size[1] * UNITS))
-            .into_drawing_area();
-        let painted = paint(&area).and_then(|()| area.present());
-        drop(area);
-        painted.map_err(|error| ReportError::Figure {
-            figure: caption.label.clone(),
-            reason: error.to_string(),
-        })?;
-        let inner = svg.split_once('>').map_or("", |(_, rest)| rest);
-        let body = inner.rsplit_once("</svg>").map_or(inner, |(body, _)| body);
-        Ok(Self {
-            caption,
-            size,
-            body: body.to_owned(),
-        })
-    }
-
-    /// With elements of SVG above what is drawn.
-    fn with(mut self, elements: &str) -> Self {
-        self.body += elements;
-        self
-    }
-
-    /// Width and height in pixels of the page.
-    pub(crate) fn size(&self) -> [u32; 2] {
-        self.size
-    }
-
-    /// Width and height in the units of [`Figure::body`].
-    pub(crate) fn units(&self) -> [u32; 2] {
-        self.size.map(|side| side * UNITS)
-    }
-
-    /// The elements inside the SVG, in plain colours.
-    pub(crate) fn body(&self) -> &str {
-        &self.body
-    }
-
-    /// The figure within a page that defines the variables `--ink`, `--grid` and `--series-0` to `--series-5`.
-    pub(crate) fn inline(&self) -> Markup {
-        let [width, height] = self.size.map(|side| side * UNITS);
-        html! {
-            svg role="img" aria-label=(self.caption.label) width=(self.size[0]) height=(self.size[1])
-                viewBox={ "0 0 " (width) " " (height) } { (PreEscaped(self.with_variables())) }
-        }
-    }
-
-    fn with_variables(&self) -> String {
-        let series = (0..PALETTE.len()).map(|series| (PALETTE[series], series_variable(series)));
-        let fixed = [(INK, "--ink".to_owned()), (GRID, "--grid".to_owned())];
-        // A quotation mark within a text is written as &quot;, so that only attributes are found.
-        fixed
-            .into_iter()
-            .chain(series)
-            .fold(self.body.clone(), |body, (color, variable)| {
-                let RGBColor(red, green, blue) = color;
-                let hex = format!("#{red:02X}{green:02X}{blue:02X}");
-                body.replace(&format!("\"{hex}\""), &format!("\"var({variable},{hex})\""))
-            })
-    }
-}
-
-/// The CSS variable of a method's colour.
-pub(crate) fn series_variable(series: usize) -> String {
-    format!("--series-{}", series % PALETTE.len())
-}
-
-/// The sign that a method's points have beside their colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    Circle,
-    Triangle,
-    Cross,
-}
-
-impl Mark {
-    pub(crate) fn of(series: usize) -> Self {
-        [Self::Circle, Self::Triangle, Self::Cross][series % 3]
-    }
-}
-
-fn series_color(series: usize) -> RGBColor {
-    PALETTE[series % PALETTE.len()]
-}
-
-fn text() -> TextStyle<'static> {
-    let size = f64::from(TEXT * UNITS) * FONT_DIVISOR;
-    TextStyle::from(("sans-serif", size).into_font()).color(&INK)
-}
-
-fn stroke(color: RGBColor, pixels: u32) -> ShapeStyle {
-    ShapeStyle::from(color).stroke_width(pixels * UNITS)
-}
-
-/// A tick's number without zeros that say nothing.
-fn tick(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Upper end of an axis from 0 that shows `largest` with room above it.
-fn top(largest: f64) -> f64 {
-    if largest > 0.0 { largest * 1.08 } else { 1.0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_have_no_empty_decimals() {
-        let ticks = [0.0, -0.0, 0.25, 10.0, 1.5, 100.0].map(tick);
-        assert_eq!(ticks, ["0", "0", "0.25", "10", "1.5", "100"]);
-    }
 
     #[test]
     fn colours_are_variables_and_texts_are_not() {

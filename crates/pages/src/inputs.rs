@@ -1,13 +1,15 @@
 //! What a report is built from: the rows of a whole study, and where they came from.
 
+use std::sync::Arc;
+
 use schema::{
-    Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Localization,
+    Agreement, AnyRows, Comparison, Concordance, Crop, CurveStep, Decision, Exclusion, Gain,
     NeededSamples, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
     VarianceComponents, Weight,
 };
 
-/// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements; those of `decisions` come in theirs.
+#[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The heading.
     pub title: String,
@@ -43,10 +45,8 @@ pub struct Inputs {
     pub agreement: Vec<Agreement>,
     /// How many samples each LIME needs for runs that agree.
     pub needed_samples: Vec<NeededSamples>,
-    /// Where relevance lies by the side of the images' masks.
-    pub localization: Vec<Localization>,
-    /// How few superpixels an explanation names.
-    pub complexity: Vec<Complexity>,
+    /// The measures of explanations and curves, in the order in which they are shown.
+    pub measures: Vec<Measure>,
     /// What is left of explanations when layers are random.
     pub sanity: Vec<Sanity>,
     /// Areas and their spread over runs, by image.
@@ -57,6 +57,8 @@ pub struct Inputs {
     pub comparisons: Vec<Comparison>,
     /// Where the differences between areas come from.
     pub variance_components: Vec<VarianceComponents>,
+    /// Which method the study supports, and what would flip that.
+    pub decisions: Vec<Decision>,
     /// How far images, and replacements, agree on the ranking of the methods.
     pub concordance: Vec<Concordance>,
     /// What the explanations of each network and method cost.
@@ -65,6 +67,25 @@ pub struct Inputs {
     pub exclusions: Vec<Exclusion>,
     /// Where the rows came from.
     pub provenance: Provenance,
+}
+
+impl Inputs {
+    /// The name of the control that draws orders at random.
+    pub(crate) fn random(&self) -> Option<&str> {
+        let random = self.methods.iter().find(|method| method.chance);
+        random.map(|method| method.name.as_str())
+    }
+}
+
+/// A measure of the study.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// What it measures, as a heading.
+    pub title: String,
+    /// Where its formula comes from, and what it says.
+    pub about: String,
+    /// Its rows.
+    pub rows: Arc<dyn AnyRows>,
 }
 
 /// A network of the study.

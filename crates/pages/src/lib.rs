@@ -7,13 +7,13 @@
 //! and the image is the statistical unit. No network, method or other name is known beforehand.
 
 mod cases;
+mod decided;
 mod duckdb;
 mod error;
 mod explorer;
 mod export;
 mod figures;
 mod inputs;
-mod needs;
 mod page;
 mod paper;
 mod pictures;
@@ -29,7 +29,9 @@ mod testing;
 mod tests;
 
 pub use error::ReportError;
-pub use inputs::{Artifact, ExplanationCost, Inputs, Method, Network, Provenance, StageCost};
+pub use inputs::{
+    Artifact, ExplanationCost, Inputs, Measure, Method, Network, Provenance, StageCost,
+};
 pub use summary::summary;
 
 /// Builds the files of a report, by names relative to its folder: `index.html`; `tables/NAME` as `.csv` and `.parquet` with every column and every number

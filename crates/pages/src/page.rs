@@ -6,12 +6,13 @@ mod measures;
 mod provenance;
 mod published;
 mod trade_offs;
+mod words;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::decided::Answers;
 use crate::explorer::Explorer;
 use crate::figures::Album;
-use crate::needs::Answers;
 use crate::results::Results;
 use crate::rows::Rows;
 use crate::{Inputs, ReportError};
@@ -80,42 +81,4 @@ pub(crate) fn page(inputs: &Inputs, results: &Results<'_>) -> Result<(String, Al
         }
     };
     Ok((page.into_string(), album))
-}
-
-/// How to read what follows.
-fn read(text: &str) -> Markup {
-    html! { p.read { (text) } }
-}
-
-/// The parts of a condition that are the same in the whole study, in words.
-fn constants(results: &Results<'_>) -> Option<String> {
-    let condition = results.comparisons.first()?.condition;
-    let parts = [
-        (
-            results.varying.partition,
-            "superpixels by",
-            condition.partition,
-        ),
-        (
-            results.varying.order,
-            "removal in the order",
-            condition.order,
-        ),
-        (
-            results.varying.replacement,
-            "removed superpixels replaced by",
-            condition.replacement,
-        ),
-    ];
-    let same: Vec<String> = parts
-        .iter()
-        .filter(|(varies, ..)| !varies)
-        .map(|(_, words, value)| format!("{words} {value}"))
-        .collect();
-    (!same.is_empty()).then(|| format!("The same everywhere: {}.", same.join(", ")))
-}
-
-/// `1 image`, `2 images`.
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,14 +1,14 @@
 //! The published numbers, for reference: another study, on other images and other networks.
 
 use crate::Inputs;
-use crate::table::{Cell, Column, Table};
+use crate::table::{Builder, Table, columns};
 
-/// Network, method, mean area, standard deviation of the areas (tables 1 to 3 of the paper).
-const MEANS: [(&str, &str, f64, f64); 4] = [
-    ("AlexNet", "Grad-CAM", 10.772_466, 7.586_148),
-    ("AlexNet", "LIME", 10.689_476, 5.835_976),
-    ("ResNet-50", "Grad-CAM", 14.792_458, 2.991_967),
-    ("ResNet-50", "LIME", 11.851_634, 4.118_034),
+/// Network, method, images, runs, mean area, standard deviation of the areas (tables 1 to 3 of the paper).
+const MEANS: [(&str, &str, u32, u32, f64, f64); 4] = [
+    ("AlexNet", "Grad-CAM", 20, 10, 10.772_466, 7.586_148),
+    ("AlexNet", "LIME", 20, 10, 10.689_476, 5.835_976),
+    ("ResNet-50", "Grad-CAM", 20, 10, 14.792_458, 2.991_967),
+    ("ResNet-50", "LIME", 20, 10, 11.851_634, 4.118_034),
 ];
 
 /// Network, image, standard deviation over 10 runs of Grad-CAM and of LIME.
@@ -32,48 +32,24 @@ pub(crate) fn is_the_published_study(inputs: &Inputs) -> bool {
 
 /// Mean area by network and method.
 pub(crate) fn mean_auc() -> Table {
-    let row = |&(network, method, auc, std): &(&str, &str, f64, f64)| {
-        vec![
-            Cell::text(network),
-            Cell::text(method),
-            Cell::Count(20),
-            Cell::Count(10),
-            Cell::Number(auc),
-            Cell::Number(std),
-        ]
-    };
-    Table {
-        name: "paper_mean_auc",
-        columns: vec![
-            Column::text("network", "Network"),
-            Column::text("method", "Method"),
-            Column::count("images", "Images"),
-            Column::count("runs", "Runs"),
-            Column::number("auc", "Mean AUC"),
-            Column::number("std", "Std"),
-        ],
-        rows: MEANS.iter().map(row).collect(),
+    columns! { Builder::new("paper_mean_auc", MEANS.to_vec()), |row|
+        Text network "Network" => row.0;
+        Text method "Method" => row.1;
+        Count images "Images" => row.2;
+        Count runs "Runs" => row.3;
+        Number auc "Mean AUC" => row.4;
+        Number std "Std" => row.5;
     }
+    .build()
 }
 
 /// Standard deviation over runs for three images.
 pub(crate) fn std_over_runs() -> Table {
-    let row = |&(network, image, gradcam, lime): &(&str, &str, f64, f64)| {
-        vec![
-            Cell::text(network),
-            Cell::text(image),
-            Cell::Number(gradcam),
-            Cell::Number(lime),
-        ]
-    };
-    Table {
-        name: "paper_std_over_runs",
-        columns: vec![
-            Column::text("network", "Network"),
-            Column::text("image", "Image"),
-            Column::number("std_over_runs_gradcam", "Grad-CAM"),
-            Column::number("std_over_runs_lime", "LIME"),
-        ],
-        rows: DEVIATIONS.iter().map(row).collect(),
+    columns! { Builder::new("paper_std_over_runs", DEVIATIONS.to_vec()), |row|
+        Text network "Network" => row.0;
+        Text image "Image" => row.1;
+        Number std_over_runs_gradcam "Grad-CAM" => row.2;
+        Number std_over_runs_lime "LIME" => row.3;
     }
+    .build()
 }

@@ -18,31 +18,18 @@ const DARKEST_SHADE: f64 = 0.6;
 /// Grey level below which a border is drawn light.
 const DARK: f64 = 70.0;
 
-/// An image file inside the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Picture {
-    pub(crate) address: String,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-}
-
-/// The image as JPEG.
-pub(crate) fn picture(image: &Rgb) -> Picture {
+/// The image as JPEG, as a `data:` address.
+pub(crate) fn picture(image: &Rgb) -> String {
     let mut file = Vec::new();
-    let [height, width] = [image.height(), image.width()];
     JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY)
         .write_image(
             image.pixels(),
-            width as u32,
-            height as u32,
+            image.width() as u32,
+            image.height() as u32,
             ExtendedColorType::Rgb8,
         )
         .expect("a crop's sides are far below JPEG's 65,535, and a vector takes every byte");
-    Picture {
-        address: format!("data:image/jpeg;base64,{}", STANDARD.encode(file)),
-        height,
-        width,
-    }
+    format!("data:image/jpeg;base64,{}", STANDARD.encode(file))
 }
 
 /// The image with its longer side at most `longest` pixels; never enlarged.
@@ -195,12 +182,8 @@ mod tests {
     #[test]
     fn a_picture_is_a_jpeg_of_its_size() {
         let picture = picture(&crop());
-        let data = picture
-            .address
-            .strip_prefix("data:image/jpeg;base64,")
-            .unwrap();
+        let data = picture.strip_prefix("data:image/jpeg;base64,").unwrap();
         let decoded = image::load_from_memory(&STANDARD.decode(data).unwrap()).unwrap();
         assert_eq!((decoded.height(), decoded.width()), (2, 3));
-        assert_eq!((picture.height, picture.width), (2, 3));
     }
 }

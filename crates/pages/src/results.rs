@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schema::Score;
+use schema::{Score, Summary};
 use statistics::{mean, mean_over_images, quantile, std_over_images, std_over_runs, std_pooled};
 
 use crate::Inputs;
@@ -16,10 +16,68 @@ pub(crate) struct Condition<'a> {
     pub(crate) replacement: &'a str,
 }
 
-impl Condition<'_> {
+impl<'a> Condition<'a> {
+    pub(crate) fn of(score: &'a Score) -> Self {
+        Self {
+            network: &score.network,
+            partition: &score.partition,
+            order: &score.order,
+            replacement: &score.replacement,
+        }
+    }
+
+    /// Where methods are compared by a measure of this condition.
+    pub(crate) fn place(&self, measure: &'a str) -> Place<'a> {
+        Place {
+            network: self.network,
+            partition: self.partition,
+            order: Some(self.order),
+            replacement: Some(self.replacement),
+            measure,
+        }
+    }
+
+    /// The interval of a method's mean area.
+    pub(crate) fn interval(&self, inputs: &Inputs, method: &str) -> Option<[f64; 2]> {
+        let row = self.place("auc").summary(inputs, method)?;
+        Some([row.low?, row.high?])
+    }
+
     /// Where the most relevant goes first a small area is good; where the least relevant does, a large one.
     pub(crate) fn lower_is_better(&self) -> bool {
         self.order != LEAST_RELEVANT_FIRST
+    }
+}
+
+/// The [`Place`] of a row of statistics, whose tables share these columns.
+macro_rules! place {
+    ($row:expr) => {
+        $crate::results::Place {
+            network: &$row.network,
+            partition: &$row.partition,
+            order: $row.order.as_deref(),
+            replacement: $row.replacement.as_deref(),
+            measure: &$row.measure,
+        }
+    };
+}
+pub(crate) use place;
+
+/// Where the statistics compare methods: a condition, of which a measure may lack order and replacement, and the measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place<'a> {
+    pub(crate) network: &'a str,
+    pub(crate) partition: &'a str,
+    pub(crate) order: Option<&'a str>,
+    pub(crate) replacement: Option<&'a str>,
+    pub(crate) measure: &'a str,
+}
+
+impl Place<'_> {
+    /// What the study says there of a method alone.
+    pub(crate) fn summary<'i>(&self, inputs: &'i Inputs, method: &str) -> Option<&'i Summary> {
+        let about = |row: &&Summary| place!(row) == *self && row.method == method;
+        inputs.summaries.iter().find(about)
     }
 }
 
@@ -44,7 +102,12 @@ pub(crate) const AUC_MEAN: Measure = |score| Some(score.auc_mean);
 /// Area by the number of superpixels and the untouched probability.
 pub(crate) const AUC_RELATIVE: Measure = |score| score.auc_relative;
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    /// All scores, by image and run.
+    pub(crate) fn scores(&self) -> impl Iterator<Item = &'a Score> {
+        self.images.values().flatten().copied()
+    }
+
     /// The measure by image and run; images without it are left out.
     fn values(&self, measure: Measure) -> Vec<Vec<f64>> {
         let of_image = |scores: &Vec<&Score>| -> Vec<f64> {
@@ -130,6 +193,11 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
+    /// The scores of a method.
+    pub(crate) fn group(&self, method: &str) -> Option<&Group<'a>> {
+        self.groups.iter().find(|group| group.method == method)
+    }
+
     /// The groups by mean area, the best first.
     pub(crate) fn ranking(&self) -> Vec<(&Group<'a>, f64)> {
         let mean = |group: &'_ Group<'a>| group.mean(AUC);
@@ -213,13 +281,13 @@ impl<'a> Results<'a> {
             inputs.replacements.iter().map(String::as_str),
             inputs.scores.iter().map(|score| score.replacement.as_str()),
         );
-        let mut comparisons = compare(&group(&inputs.scores, &methods));
+        let mut comparisons = compare(&inputs.scores, &methods);
         comparisons.sort_by_key(|comparison| {
             let condition = comparison.condition;
             (
-                place(&networks, condition.network),
-                place(&partitions, condition.partition),
-                place(&replacements, condition.replacement),
+                rank(&networks, condition.network),
+                rank(&partitions, condition.partition),
+                rank(&replacements, condition.replacement),
                 // The most relevant first.
                 std::cmp::Reverse(condition.order),
             )
@@ -251,8 +319,17 @@ impl<'a> Results<'a> {
 
     /// Whether the answer is about this condition: the main order on the main partition with the main replacement.
     pub(crate) fn is_main(&self, condition: &Condition<'_>) -> bool {
-        self.main == Some((condition.partition, condition.replacement))
-            && condition.order == self.order
+        self.is_main_place(&condition.place("auc"))
+    }
+
+    /// Whether statistics are about the areas that the answer is about.
+    pub(crate) fn is_main_place(&self, place: &Place<'_>) -> bool {
+        self.main
+            == place
+                .replacement
+                .map(|replacement| (place.partition, replacement))
+            && place.order == Some(self.order)
+            && place.measure == "auc"
     }
 
     /// What the answer is about, a comparison for each network; every one where none has such a condition.
@@ -273,20 +350,14 @@ impl<'a> Results<'a> {
 
     /// Place of a method among all: its colour.
     pub(crate) fn series(&self, method: &str) -> usize {
-        place(&self.methods, method)
+        rank(&self.methods, method)
     }
 
-    /// What a figure about a condition is headed by: its network, where it is what the answer is about.
+    /// What a figure about a condition is headed by: its network and, where it is not what the answer is about, what else differs within the study.
     pub(crate) fn title(&self, condition: &Condition<'_>) -> String {
         if self.is_main(condition) {
-            condition.network.to_owned()
-        } else {
-            self.heading(condition)
+            return condition.network.to_owned();
         }
-    }
-
-    /// What distinguishes a condition from the study's others: its network, and what else differs.
-    pub(crate) fn heading(&self, condition: &Condition<'_>) -> String {
         let parts = [
             (self.varying.partition, "partition", condition.partition),
             (self.varying.order, "order", condition.order),
@@ -304,48 +375,30 @@ impl<'a> Results<'a> {
     }
 }
 
-/// Groups by condition and method, runs in order.
-fn group<'a>(
-    scores: &'a [Score],
-    methods: &[&'a str],
-) -> BTreeMap<(Condition<'a>, usize), Group<'a>> {
-    let mut groups = BTreeMap::new();
-    for score in scores {
-        let condition = Condition {
-            network: &score.network,
-            partition: &score.partition,
-            order: &score.order,
-            replacement: &score.replacement,
-        };
-        let series = place(methods, &score.method);
-        let group = groups.entry((condition, series)).or_insert_with(|| Group {
+/// The scores by condition, method, image and run.
+fn compare<'a>(scores: &'a [Score], methods: &[&'a str]) -> Vec<Comparison<'a>> {
+    let mut by_run: Vec<&Score> = scores.iter().collect();
+    by_run.sort_by_key(|score| score.run);
+    let mut conditions = BTreeMap::<_, BTreeMap<usize, Group<'a>>>::new();
+    for score in by_run {
+        let condition = Condition::of(score);
+        let series = rank(methods, &score.method);
+        let groups = conditions.entry(condition).or_default();
+        let group = groups.entry(series).or_insert_with(|| Group {
             condition,
-            method: score.method.as_str(),
+            method: &score.method,
             series,
             deterministic: true,
             images: BTreeMap::new(),
         });
         group.deterministic &= score.deterministic;
-        let runs: &mut Vec<&Score> = group.images.entry(score.image.as_str()).or_default();
-        runs.push(score);
+        group.images.entry(&score.image).or_default().push(score);
     }
-    for group in groups.values_mut() {
-        for runs in group.images.values_mut() {
-            runs.sort_by_key(|score| score.run);
-        }
-    }
-    groups
-}
-
-fn compare<'a>(groups: &BTreeMap<(Condition<'a>, usize), Group<'a>>) -> Vec<Comparison<'a>> {
-    let groups: Vec<_> = groups.values().cloned().collect();
-    groups
-        .chunk_by(|a, b| a.condition == b.condition)
-        .map(|groups| Comparison {
-            condition: groups[0].condition,
-            groups: groups.to_vec(),
-        })
-        .collect()
+    let comparison = |(condition, groups): (_, BTreeMap<_, _>)| Comparison {
+        condition,
+        groups: groups.into_values().collect(),
+    };
+    conditions.into_iter().map(comparison).collect()
 }
 
 fn varying(comparisons: &[Comparison<'_>]) -> Varying {
@@ -425,7 +478,7 @@ pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str>
     names.into_iter().collect()
 }
 
-fn place(names: &[&str], name: &str) -> usize {
+fn rank(names: &[&str], name: &str) -> usize {
     names
         .iter()
         .position(|other| *other == name)

@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use schema::{Comparison, Summary};
+use schema::{Decision, Summary};
 use statistics::mean;
 
 use crate::Inputs;
-use crate::needs::{Contrast, Verdict};
-use crate::results::{MOST_RELEVANT_FIRST, main_order, partitions};
+use crate::results::{MOST_RELEVANT_FIRST, main_order, partitions, place};
 
 /// The measure: the paper's area.
 const MEASURE: &str = "auc";
@@ -25,7 +24,7 @@ const NONE: &str = "-";
 
 /// Each network's methods by mean AUC, the best first, under the study's main condition: of the partitions on which two explaining methods can be
 /// compared (or else one is judged) that with the most superpixels, the most relevant first, and the first replacement. Read from `methods`,
-/// `replacements`, `segments`, `summaries`, `comparisons`, `stability` and `explanation_costs`.
+/// `replacements`, `segments`, `summaries`, `decisions`, `stability` and `explanation_costs`.
 pub fn summary(inputs: &Inputs) -> String {
     let judged = inputs.summaries.iter();
     let judged = judged.map(|row| (&*row.partition, &*row.method));
@@ -152,24 +151,20 @@ fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
     (cost.explanations > 0).then_some(one.round() as u64)
 }
 
-/// What the test says of the method beside the study's control that draws orders.
+/// What the study decides of the method compared with orders drawn by chance.
 fn beside_random(inputs: &Inputs, row: &Summary) -> String {
-    let control = inputs.methods.iter().find(|method| method.chance);
-    let Some(control) = control.map(|method| method.name.as_str()) else {
+    let Some(control) = inputs.random() else {
         return "no control".to_owned();
     };
     if row.method == control {
         return NONE.to_owned();
     }
-    let pair = |other: &&Comparison| {
-        let methods = [&*other.method, &other.other_method];
-        methods.contains(&control)
-            && methods.contains(&&*row.method)
-            && (&other.network, &other.partition, &other.measure)
-                == (&row.network, &row.partition, &row.measure)
-            && (&other.order, &other.replacement) == (&row.order, &row.replacement)
+    let about = |decision: &&Decision| {
+        decision.question == "better than chance"
+            && decision.method == row.method
+            && place!(decision) == place!(row)
     };
-    let found = inputs.comparisons.iter().find(pair);
+    let found = inputs.decisions.iter().find(about);
     let Some((found, p)) = found.and_then(|found| Some((found, found.p_adjusted?))) else {
         return "not compared".to_owned();
     };
@@ -178,10 +173,10 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
     } else {
         format!("p = {}", rounded(p))
     };
-    match Contrast::of(found, &row.method).verdict() {
-        Verdict::Ahead => format!("yes, {p}"),
-        Verdict::Behind => format!("no, worse, {p}"),
-        Verdict::Undecided => format!("not shown, {p}"),
+    match found.verdict.as_str() {
+        "ahead" => format!("yes, {p}"),
+        "behind" => format!("no, worse, {p}"),
+        _ => format!("not shown, {p}"),
     }
 }
 
@@ -215,64 +210,31 @@ fn aligned(lines: &[[String; 6]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExplanationCost, Method};
+    use crate::{ExplanationCost, Method, testing};
 
     fn row(method: &str, partition: &str, mean: f64, place: u32) -> Summary {
         Summary {
-            network: "alexnet".to_owned(),
             partition: partition.to_owned(),
-            method: method.to_owned(),
-            order: Some(MOST_RELEVANT_FIRST.to_owned()),
             replacement: Some("black".to_owned()),
-            measure: MEASURE.to_owned(),
-            better: "lower".to_owned(),
             images: 20,
-            mean: Some(mean),
             low: Some(mean - 1.0),
             high: Some(mean + 1.5),
-            level: 0.95,
-            resamples: 100,
             std_over_images: Some(2.25),
-            mean_rank: None,
-            place: Some(place),
-            reason: None,
+            ..testing::summary(method, mean, place)
         }
     }
 
-    fn beside(method: &str, other: &str, difference: f64, p: f64) -> Comparison {
-        let row = row(method, "fine", 0.0, 1);
-        Comparison {
-            network: row.network,
-            partition: row.partition,
-            method: row.method,
-            other_method: other.to_owned(),
-            order: row.order,
-            replacement: row.replacement,
-            measure: row.measure,
-            better: row.better,
-            images: 20,
-            mean: None,
-            other_mean: None,
-            difference: Some(difference),
-            low: Some(difference - 0.4),
-            high: Some(difference + 0.4),
-            level: 0.95,
-            resamples: 100,
-            p: None,
-            exact: None,
+    fn beside(method: &str, verdict: &str, p: f64) -> Decision {
+        Decision {
+            partition: "fine".to_owned(),
+            replacement: Some("black".to_owned()),
             p_adjusted: Some(p),
-            family: 3,
-            rank_biserial: None,
-            standardised_difference: None,
-            wins: 0,
-            losses: 0,
-            ties: 0,
-            reason: None,
+            ..testing::decision("better than chance", [method, "chance"], verdict)
         }
     }
 
     fn study() -> Inputs {
-        let mut inputs = crate::testing::study(&["mug"], 1);
+        let mut inputs = testing::study(&["mug"], 1);
         let method = |name: &str, kind: &str| Method {
             name: name.to_owned(),
             kind: kind.to_owned(),
@@ -293,9 +255,9 @@ mod tests {
             row("lime", "fine", 26.727_4, 1),
             row("lime", "stripes", 1.0, 1),
         ];
-        inputs.comparisons = vec![
-            beside("lime", "chance", -3.2, 0.000_02),
-            beside("chance", "edges", 0.5, 0.83),
+        inputs.decisions = vec![
+            beside("lime", "ahead", 0.000_02),
+            beside("edges", "undecided", 0.83),
         ];
         inputs.explanation_costs = vec![ExplanationCost {
             network: "alexnet".to_owned(),
@@ -333,7 +295,7 @@ mod tests {
     #[test]
     fn a_method_that_is_certainly_worse_than_chance_is_said_to_be() {
         let mut inputs = study();
-        inputs.comparisons[1] = beside("chance", "edges", -0.5, 0.05);
+        inputs.decisions[1] = beside("edges", "behind", 0.05);
         assert!(summary(&inputs).contains("no, worse, p = 0.05\n"));
         inputs.methods.pop();
         assert!(summary(&inputs).contains("no control\n"));

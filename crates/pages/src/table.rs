@@ -5,6 +5,8 @@ mod latex;
 mod markdown;
 mod parquet;
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 /// A value, or why there is none.
@@ -20,28 +22,68 @@ pub(crate) enum Cell {
     Count(u64),
     Number(f64),
     /// Nothing, with the reason in a few words.
-    Absent(&'static str),
+    Absent(Cow<'static, str>),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for Cell {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(truth: bool) -> Self {
+        Self::Truth(truth)
+    }
+}
+
+impl From<u32> for Cell {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// A value, or the reason why there is none; a number that is not finite is no value.
+impl<T: Into<Cell>> From<(Option<T>, &'static str)> for Cell {
+    fn from((value, reason): (Option<T>, &'static str)) -> Self {
+        value
+            .map(Into::into)
+            .filter(|cell| !matches!(cell, Self::Number(number) if !number.is_finite()))
+            .unwrap_or(Self::Absent(Cow::Borrowed(reason)))
+    }
 }
 
 impl Cell {
-    pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    pub(crate) fn number(number: Option<f64>, reason: &'static str) -> Self {
-        number
-            .filter(|number| number.is_finite())
-            .map_or(Self::Absent(reason), Self::Number)
-    }
-
-    pub(crate) fn optional_text(text: Option<&String>, reason: &'static str) -> Self {
-        text.map_or(Self::Absent(reason), |text| Self::Text(text.clone()))
-    }
-
-    pub(crate) fn count(count: Option<impl Into<u64>>, reason: &'static str) -> Self {
-        count.map_or(Self::Absent(reason), |count| Self::Count(count.into()))
-    }
-
     /// The full value, for a program; empty where there is none.
     fn full(&self) -> String {
         match self {
@@ -57,14 +99,17 @@ impl Cell {
     fn rounded(&self, column: &Column) -> String {
         match self {
             Self::Count(count) => grouped(*count),
-            Self::Number(number) => {
-                let text = format!("{number:.*}", column.decimals);
-                // Nothing is less than nothing to a reader.
-                let zero = text.trim_start_matches(['-', '0', '.']).is_empty();
-                text.trim_start_matches(if zero { "-" } else { "" })
-                    .to_owned()
-            }
+            Self::Number(number) => fixed(*number, column.decimals),
             other => other.full(),
+        }
+    }
+
+    fn written(&self, column: &Column, format: &Format) -> String {
+        match self {
+            Self::Absent(_) => format.absent.to_owned(),
+            Self::Text(text) if column.code => (format.code)(text),
+            Self::Number(number) if *number < 0.0 => (format.negative)(&self.rounded(column)),
+            _ => (format.text)(&self.rounded(column)),
         }
     }
 
@@ -91,6 +136,15 @@ impl Cell {
     }
 }
 
+/// A number with so many decimals, without a sign where they are all 0: nothing is less than nothing to a reader.
+pub(crate) fn fixed(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|letter| "0.".contains(letter)) => zero.to_owned(),
+        _ => text,
+    }
+}
+
 /// A count with thin spaces between its thousands.
 pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
@@ -113,69 +167,47 @@ pub(crate) enum Kind {
     Number,
 }
 
+/// How a text format for readers writes what a cell holds, each in one line.
+struct Format {
+    text: fn(&str) -> String,
+    /// Text of a column of code.
+    code: fn(&str) -> String,
+    /// A number below 0.
+    negative: fn(&str) -> String,
+    /// What stands for no value.
+    absent: &'static str,
+}
+
 /// A column of a [`Table`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     /// Name for programs: full words, lower snake case.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Name for readers, with the unit.
-    heading: &'static str,
-    /// What its values are, where that is not left to the cells.
-    kind: Option<Kind>,
+    heading: Cow<'static, str>,
+    /// What its values are, as far as the cells agree.
+    kind: Kind,
     decimals: usize,
     shown: bool,
     code: bool,
 }
 
 impl Column {
-    /// A column whose values are of the kind that its cells are; without any, numbers.
-    pub(crate) fn new(name: &'static str, heading: &'static str) -> Self {
+    /// A column whose numbers are shown with 3 decimals.
+    pub(crate) fn new(
+        name: &'static str,
+        heading: impl Into<Cow<'static, str>>,
+        kind: Kind,
+        shown: bool,
+    ) -> Self {
         Self {
             name,
-            heading,
-            kind: None,
+            heading: heading.into(),
+            kind,
             decimals: 3,
-            shown: true,
+            shown,
             code: false,
         }
-    }
-
-    pub(crate) fn text(name: &'static str, heading: &'static str) -> Self {
-        Self::new(name, heading).of(Kind::Text)
-    }
-
-    pub(crate) fn truth(name: &'static str, heading: &'static str) -> Self {
-        Self::new(name, heading).of(Kind::Truth)
-    }
-
-    pub(crate) fn count(name: &'static str, heading: &'static str) -> Self {
-        Self::new(name, heading).of(Kind::Count)
-    }
-
-    pub(crate) fn number(name: &'static str, heading: &'static str) -> Self {
-        Self::new(name, heading).of(Kind::Number)
-    }
-
-    fn of(self, kind: Kind) -> Self {
-        Self {
-            kind: Some(kind),
-            ..self
-        }
-    }
-
-    /// With another number of decimals for readers than 3.
-    pub(crate) fn decimals(self, decimals: usize) -> Self {
-        Self { decimals, ..self }
-    }
-
-    /// For readers only if `shown`; always for programs.
-    pub(crate) fn shown(self, shown: bool) -> Self {
-        Self { shown, ..self }
-    }
-
-    /// As code for readers, for digests.
-    pub(crate) fn code(self) -> Self {
-        Self { code: true, ..self }
     }
 }
 
@@ -209,6 +241,20 @@ impl Table {
         }
     }
 
+    /// The headings and then the rows as `format` writes them for readers: of each the shown columns alone.
+    fn written(&self, format: &Format) -> impl Iterator<Item = Vec<String>> {
+        let shown = self.shown();
+        let headings = shown
+            .iter()
+            .map(|&place| (format.text)(&self.columns[place].heading))
+            .collect();
+        let cells = move |row: &Vec<Cell>| {
+            let cell = |&place: &usize| row[place].written(&self.columns[place], format);
+            shown.iter().map(cell).collect()
+        };
+        std::iter::once(headings).chain(self.rows.iter().map(cells))
+    }
+
     /// Places of the columns that readers see.
     fn shown(&self) -> Vec<usize> {
         let places = 0..self.columns.len();
@@ -222,12 +268,8 @@ impl Table {
 
     /// What all values of a column can be written as. Text among its cells makes any column one of text.
     fn kind(&self, place: usize) -> Kind {
-        let kinds = || self.rows.iter().filter_map(|row| row[place].kind());
-        let declared = self.columns[place].kind;
-        let Some(first) = declared.or_else(|| kinds().next()) else {
-            return Kind::Number;
-        };
-        kinds().fold(first, |all, kind| match (all, kind) {
+        let kinds = self.rows.iter().filter_map(|row| row[place].kind());
+        kinds.fold(self.columns[place].kind, |all, kind| match (all, kind) {
             (all, kind) if all == kind => all,
             (Kind::Count | Kind::Number, Kind::Count | Kind::Number) => Kind::Number,
             _ => Kind::Text,
@@ -235,45 +277,97 @@ impl Table {
     }
 }
 
+/// A table that is made column by column: what each says of every subject.
+pub(crate) struct Builder<S> {
+    subjects: Vec<S>,
+    table: Table,
+}
+
+impl<S: Copy> Builder<S> {
+    /// A table with a row for each subject.
+    pub(crate) fn new(name: &'static str, subjects: Vec<S>) -> Self {
+        let table = Table {
+            name,
+            columns: Vec::new(),
+            rows: vec![Vec::new(); subjects.len()],
+        };
+        Self { subjects, table }
+    }
+
+    pub(crate) fn build(self) -> Table {
+        self.table
+    }
+
+    /// Adds a column by its kind, its name for programs and its heading for readers, with the unit.
+    pub(crate) fn column<C: Into<Cell>>(
+        mut self,
+        kind: Kind,
+        [name, heading]: [&'static str; 2],
+        value: impl Fn(S) -> C,
+    ) -> Self {
+        for (row, &subject) in self.table.rows.iter_mut().zip(&self.subjects) {
+            row.push(value(subject).into());
+        }
+        self.table
+            .columns
+            .push(Column::new(name, heading, kind, true));
+        self
+    }
+
+    /// Gives the last column another number of decimals for readers than 3.
+    pub(crate) fn decimals(self, decimals: usize) -> Self {
+        self.change(|column| column.decimals = decimals)
+    }
+
+    /// Shows the last column to readers only if `shown`; programs always get it.
+    pub(crate) fn shown(self, shown: bool) -> Self {
+        self.change(|column| column.shown = shown)
+    }
+
+    /// Shows the last column as code, for digests.
+    pub(crate) fn code(self) -> Self {
+        self.change(|column| column.code = true)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Column)) -> Self {
+        self.table.columns.last_mut().map(change);
+        self
+    }
+}
+
+/// Adds columns to a [`Builder`]. A line has a column's kind, its name for programs, its heading for readers with the unit, changes to the column if
+/// there are any, and the value that a row has there: what a [`Cell`] can be made from.
+macro_rules! columns {
+    ($table:expr, |$row:ident| $($kind:ident $name:ident $heading:literal $(.$change:ident($($argument:expr),*))* => $value:expr;)*) => {
+        $table $(
+            .column($crate::table::Kind::$kind, [stringify!($name), $heading], |$row| $value)
+            $(.$change($($argument),*))*
+        )*
+    };
+}
+pub(crate) use columns;
+
 #[cfg(test)]
 mod testing {
-    use super::{Cell, Column, Table};
+    use super::{Builder, Cell, Table};
 
     /// A table with every kind of column, with and without a value, and with what its formats take for signs.
     pub(super) fn awkward() -> Table {
-        let absent = || Cell::Absent("not known");
-        Table {
-            name: "awkward",
-            columns: vec![
-                Column::text("image", "Image"),
-                Column::text("digest", "Digest").code(),
-                Column::count("samples", "Samples"),
-                Column::number("auc", "Mean AUC").decimals(2),
-                Column::truth("deterministic", "Deterministic"),
-                Column::number("hidden", "Hidden").shown(false),
-            ],
-            rows: vec![
-                vec![
-                    Cell::Link {
-                        text: "<script>".to_owned(),
-                        address: "#a".to_owned(),
-                    },
-                    Cell::text("3fa4"),
-                    Cell::Count(12345),
-                    Cell::Number(0.2512),
-                    Cell::Truth(true),
-                    Cell::Number(-1e-9),
-                ],
-                vec![
-                    Cell::text("a | b *c* d_e\nf"),
-                    absent(),
-                    absent(),
-                    absent(),
-                    absent(),
-                    absent(),
-                ],
-            ],
+        const UNKNOWN: &str = "not known";
+        let link = Cell::Link {
+            text: "<script>".to_owned(),
+            address: "#a".to_owned(),
+        };
+        let images = [link, "a | b *c* d_e\nf".into()];
+        columns! { Builder::new("awkward", vec![true, false]), |first|
+            Text image "Image" => images[usize::from(!first)].clone();
+            Text digest "Digest".code() => (first.then_some("3fa4"), UNKNOWN);
+            Count samples "Samples" => (first.then_some(12345_u32), UNKNOWN);
+            Number auc "Mean AUC".decimals(2) => (first.then_some(0.2512), UNKNOWN);
+            Truth deterministic "Deterministic" => (first.then_some(true), UNKNOWN);
+            Number hidden "Hidden".shown(false) => (first.then_some(-1e-9), UNKNOWN);
         }
+        .build()
     }
 }
 
@@ -283,11 +377,12 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_for_readers_and_in_full_for_programs() {
-        let column = Column::number("auc", "AUC").decimals(2);
-        let shown = [0.125_4, -0.001, -1.256, 0.0, 31.9].map(|number| {
-            let cell = Cell::Number(number);
-            (cell.rounded(&column), cell.full())
-        });
+        let numbers = Builder::new("t", vec![0.125_4, -0.001, -1.256, 0.0, 31.9]);
+        let table = columns! { numbers, |number| Number auc "AUC".decimals(2) => number; }.build();
+        let cells = table.rows.iter().map(|row| &row[0]);
+        let shown: Vec<_> = cells
+            .map(|cell| (cell.rounded(&table.columns[0]), cell.full()))
+            .collect();
         let expected = [
             ("0.13", "0.1254"),
             ("0.00", "-0.001"),
@@ -299,38 +394,33 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_not_finite_is_no_value() {
+        assert_eq!(
+            Cell::from((Some(f64::NAN), "none")),
+            Cell::Absent("none".into())
+        );
+        assert_eq!(Cell::from((Some(0.5), "none")), Cell::Number(0.5));
+    }
+
+    #[test]
     fn a_column_is_of_the_kind_that_its_values_need() {
-        let of = |column: Column, cells: &[Cell]| {
-            let rows = cells.iter().map(|cell| vec![cell.clone()]).collect();
-            Table {
-                name: "t",
-                columns: vec![column],
-                rows,
-            }
-            .kind(0)
+        let cells = [
+            Cell::Count(3),
+            Cell::Number(0.5),
+            Cell::from("x"),
+            Cell::Absent("none".into()),
+        ];
+        let of = |places: &[usize]| {
+            let cell = |place: usize| cells[place].clone();
+            let builder = Builder::new("t", places.to_vec());
+            columns! { builder, |place| Count a "A" => cell(place); }
+                .build()
+                .kind(0)
         };
-        let (count, number) = (Cell::Count(3), Cell::Number(0.5));
-        let absent = Cell::Absent("none");
-        assert_eq!(of(Column::new("a", "A"), &[]), Kind::Number);
-        assert_eq!(
-            of(Column::new("a", "A"), &[absent.clone(), count.clone()]),
-            Kind::Count
-        );
-        assert_eq!(
-            of(Column::new("a", "A"), &[count.clone(), number]),
-            Kind::Number
-        );
-        assert_eq!(
-            of(Column::new("a", "A"), &[count.clone(), Cell::text("x")]),
-            Kind::Text
-        );
-        assert_eq!(
-            of(Column::truth("a", "A"), std::slice::from_ref(&absent)),
-            Kind::Truth
-        );
-        assert_eq!(
-            of(Column::count("a", "A"), &[absent, Cell::text("1 to 3")]),
-            Kind::Text
-        );
+        let [count, number, text, absent] = [0, 1, 2, 3];
+        assert_eq!(of(&[]), Kind::Count);
+        assert_eq!(of(&[absent, count]), Kind::Count);
+        assert_eq!(of(&[count, number]), Kind::Number);
+        assert_eq!(of(&[absent, text]), Kind::Text);
     }
 }

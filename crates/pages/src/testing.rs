@@ -1,7 +1,10 @@
 //! A study for tests: two networks, a method with maps and one with weights, non-square crops, and names that need care.
 
 use imaging::{Rgb, encode_png};
-use schema::{Crop, CurveStep, Exclusion, Relevance, Saliency, Score, Segments, Target, Weight};
+use schema::{
+    Crop, CurveStep, Decision, Exclusion, Relevance, Saliency, Score, Segments, Summary, Target,
+    Weight,
+};
 
 use crate::{Artifact, Inputs, Method, Network, Provenance, StageCost};
 
@@ -295,5 +298,51 @@ pub(crate) fn judge_by(inputs: &mut Inputs, order: &str, replacement: &str) {
     }
     for row in &mut inputs.curves {
         (row.order, row.replacement) = (order.to_owned(), replacement.to_owned());
+    }
+}
+
+/// The mean area of a method in `alexnet`, with an interval of a half to each side.
+pub(crate) fn summary(method: &str, mean: f64, place: u32) -> Summary {
+    Summary {
+        network: "alexnet".to_owned(),
+        partition: "stripes".to_owned(),
+        method: method.to_owned(),
+        order: Some("most_relevant_first".to_owned()),
+        replacement: Some("mean".to_owned()),
+        measure: "auc".to_owned(),
+        better: "lower".to_owned(),
+        images: 3,
+        mean: Some(mean),
+        low: Some(mean - 0.5),
+        high: Some(mean + 0.5),
+        level: 0.95,
+        resamples: 10_000,
+        std_over_images: Some(1.0),
+        mean_rank: Some(f64::from(place)),
+        place: Some(place),
+        reason: None,
+    }
+}
+
+/// A decision about two methods of `alexnet` under the study's condition.
+pub(crate) fn decision(question: &str, [method, runner_up]: [&str; 2], verdict: &str) -> Decision {
+    Decision {
+        question: question.to_owned(),
+        network: "alexnet".to_owned(),
+        partition: "stripes".to_owned(),
+        method: method.to_owned(),
+        runner_up: Some(runner_up.to_owned()),
+        measure: "auc".to_owned(),
+        order: Some("most_relevant_first".to_owned()),
+        replacement: Some("mean".to_owned()),
+        verdict: verdict.to_owned(),
+        difference: Some(-1.0),
+        low: Some(-1.5),
+        high: Some(-0.5),
+        p_adjusted: Some(0.05),
+        wins: 2,
+        images: 3,
+        flips_when: None,
+        reason: Some("the interval has 0 in it".to_owned()),
     }
 }

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 
 use statistics::{mean, standard_deviation};
 
-use crate::testing::{IMAGES, SUPERPIXELS, judge_by, study};
-use crate::{Inputs, ReportError, build};
+use crate::results::Results;
+use crate::testing::{IMAGES, SUPERPIXELS, judge_by, study, summary};
+use crate::{Inputs, ReportError, build, page, tables};
 
 type Rows = Vec<BTreeMap<String, String>>;
 
+/// The page alone: drawing all figures as files takes most of the time of [`build`].
 fn page(inputs: &Inputs) -> String {
-    let files = build(inputs).unwrap();
-    assert_eq!(files[0].0, "index.html");
-    String::from_utf8(files[0].1.clone()).unwrap()
+    page::page(inputs, &Results::new(inputs)).unwrap().0
 }
 
 /// The rows of a table of the report, by column.
 fn table(inputs: &Inputs, name: &str) -> Rows {
-    let files = build(inputs).unwrap();
-    let wanted = format!("tables/{name}.csv");
-    let (_, bytes) = files.iter().find(|(file, _)| *file == wanted).unwrap();
-    csv::Reader::from_reader(bytes.as_slice())
+    let tables = tables::all(inputs, &Results::new(inputs));
+    let table = tables.iter().find(|table| table.name == name).unwrap();
+    csv::Reader::from_reader(table.csv().unwrap().as_slice())
         .deserialize()
         .map(Result::unwrap)
         .collect()
@@ -108,23 +107,8 @@ fn deviations_over_runs_are_those_of_the_scores_and_0_for_a_deterministic_method
 fn confidence_and_caveats_are_written_as_a_person_would() {
     let mut inputs = study(&IMAGES, 2);
     inputs.summaries = vec![schema::Summary {
-        network: "alexnet".to_owned(),
-        partition: "stripes".to_owned(),
-        method: "lime".to_owned(),
-        order: Some("most_relevant_first".to_owned()),
-        replacement: Some("mean".to_owned()),
-        measure: "auc".to_owned(),
-        better: "lower".to_owned(),
-        images: 3,
-        mean: Some(2.0),
-        low: None,
-        high: None,
         level: 0.683,
-        resamples: 100,
-        std_over_images: Some(1.0),
-        mean_rank: Some(1.0),
-        place: Some(1),
-        reason: None,
+        ..summary("lime", 2.0, 1)
     }];
     let page = page(&inputs);
     for sentence in [
@@ -240,6 +224,7 @@ fn a_link_leads_from_every_image_of_a_table_to_the_explorer() {
 #[test]
 fn every_table_and_every_figure_is_a_file_in_all_formats() {
     let files = build(&study(&IMAGES, 4)).unwrap();
+    assert_eq!(files[0].0, "index.html");
     let of = |folder: &str, ending: &str| {
         let inside = |name: &&str| name.starts_with(folder) && name.ends_with(ending);
         let names = files.iter().map(|(name, _)| name.as_str()).filter(inside);
@@ -426,7 +411,7 @@ fn rows_in_another_order_and_other_threads_give_the_same_bytes() {
 fn error(change: impl Fn(&mut Inputs)) -> ReportError {
     let mut inputs = study(&IMAGES, 2);
     change(&mut inputs);
-    build(&inputs).unwrap_err()
+    page::page(&inputs, &Results::new(&inputs)).unwrap_err()
 }
 
 #[test]

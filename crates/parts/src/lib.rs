@@ -4,6 +4,7 @@
 //! part only after it has taken the digest again. So an action cannot read a column that its key does not cover, and the code below this line
 //! needs no place in a code digest.
 
+mod any;
 mod part;
 mod rows;
 mod text;
@@ -15,6 +16,7 @@ use schema::Table;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+pub use any::{AnyAll, AnyTable};
 pub use part::{
     Answers, Labels, LogitValues, Map, Part, Pixels, RemovalOrder, Superpixels, SurrogateWeights,
     digest_of, truth_mask,

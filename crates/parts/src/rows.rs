@@ -75,14 +75,20 @@ impl<'a> Rows<'a> {
     /// The rows about an image.
     pub fn of_image<T: Table>(&self, all: &All<T>, image: &str) -> Result<Vec<T>, ActionError> {
         let groups = all.groups.iter().filter(|group| group.image == image);
-        let rows = groups.map(|group| Ok(self.group(all, group)?.concat()));
-        Ok(rows.collect::<Result<Vec<_>, ActionError>>()?.concat())
+        self.of_groups(groups)
     }
 
     /// All rows of a table in the study.
     pub fn all<T: Table>(&self, all: &All<T>) -> Result<Vec<T>, ActionError> {
-        let groups = all.groups.iter();
-        let rows = groups.map(|group| Ok(self.group(all, group)?.concat()));
+        self.of_groups(&all.groups)
+    }
+
+    pub(crate) fn of_groups<'g, T: Table>(
+        &self,
+        groups: impl IntoIterator<Item = &'g Group>,
+    ) -> Result<Vec<T>, ActionError> {
+        let ids = groups.into_iter().flat_map(|group| &group.artifacts);
+        let rows = ids.map(|id| Ok(self.0.read::<T>(id)?));
         Ok(rows.collect::<Result<Vec<_>, ActionError>>()?.concat())
     }
 

@@ -7,13 +7,15 @@ use std::io::Write as _;
 
 use methods::kinds;
 use pages::{
-    Artifact, ExplanationCost, Inputs, Method as ShownMethod, Network, Provenance, StageCost,
+    Artifact, ExplanationCost, Inputs, Measure, Method as ShownMethod, Network, Provenance,
+    StageCost,
 };
+use parts::Rows;
 use rayon::prelude::*;
 use schema::Table;
 use stage::{Job, Output, Session, Stage, StageError};
 use study::costs::{self, Cost};
-use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
+use study::plan::{Action, Context, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
 /// Brings the report up to date, and prints its main table where that is asked for.
@@ -46,7 +48,7 @@ fn gather_summary(session: &Session, plan: &Plan) -> Result<Inputs, StageError> 
         segments: rows(session, plan, Kind::Segments)?,
         stability: rows(session, plan, Kind::Comparisons)?,
         summaries: rows(session, plan, Kind::Comparisons)?,
-        comparisons: rows(session, plan, Kind::Comparisons)?,
+        decisions: rows(session, plan, Kind::Comparisons)?,
         explanation_costs: explanation_costs(plan),
         ..Inputs::default()
     })
@@ -101,18 +103,36 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         gains: rows(session, plan, Kind::Scores)?,
         agreement: rows(session, plan, Kind::Agreement)?,
         needed_samples: rows(session, plan, Kind::Agreement)?,
-        localization: rows(session, plan, Kind::Localization)?,
-        complexity: rows(session, plan, Kind::Complexity)?,
+        measures: measures(session, plan)?,
         sanity: rows(session, plan, Kind::Sanity)?,
         stability: rows(session, plan, Kind::Comparisons)?,
         summaries: rows(session, plan, Kind::Comparisons)?,
         comparisons: rows(session, plan, Kind::Comparisons)?,
         variance_components: rows(session, plan, Kind::Comparisons)?,
         concordance: rows(session, plan, Kind::Comparisons)?,
+        decisions: rows(session, plan, Kind::Comparisons)?,
         explanation_costs: explanation_costs(plan),
         provenance: provenance(session, plan)?,
         scores,
     })
+}
+
+/// Every measure of the registry.
+fn measures(session: &Session, plan: &Plan) -> Result<Vec<Measure>, StageError> {
+    let context = Context::new(&session.study, &session.sources);
+    let shown = |measure: measures::Kind| {
+        let declared = measure.declared();
+        let all = context.measured(plan, measure).ok_or(StageError::Waiting {
+            waiting: 1,
+            missing: measure.name().to_owned(),
+        })?;
+        Ok(Measure {
+            title: declared.title.to_owned(),
+            about: declared.about.to_owned(),
+            rows: Rows::of(&session.store).any(&all)?,
+        })
+    };
+    measures::Kind::ALL.into_iter().map(shown).collect()
 }
 
 /// The rows about images that were dropped.

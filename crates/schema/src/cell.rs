@@ -13,6 +13,8 @@ use arrow_array::{
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field};
 
+use crate::Value;
+
 /// Type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -94,20 +96,27 @@ fn list_item(item: DataType) -> Arc<Field> {
 }
 
 /// A field's value. `decode` is called only with an array whose type [`Kind::reads`] and, unless `NULLABLE`, without nulls.
-pub(crate) trait Cell: Sized {
+pub trait Cell: Sized {
+    /// Its type.
     const KIND: Kind;
+    /// Whether it may be absent.
     const NULLABLE: bool;
 
+    /// A column of values.
     fn encode<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef
     where
         Self: 'a;
 
+    /// The values of a column.
     fn decode(array: &dyn Array) -> Vec<Self>;
+
+    /// The value for checks and readers.
+    fn value(&self) -> Value<'_>;
 }
 
-/// Implements [`Cell`] for a type and for its `Option`, from two functions over columns of options.
+/// Implements [`Cell`] for a type and for its `Option`, from two functions over columns of options, and what a single value is.
 macro_rules! cell {
-    ($value:ty, $kind:expr, $encode:path, $decode:path) => {
+    ($value:ty, $kind:expr, $encode:path, $decode:path, $single:expr) => {
         impl Cell for $value {
             const KIND: Kind = $kind;
             const NULLABLE: bool = false;
@@ -118,6 +127,11 @@ macro_rules! cell {
 
             fn decode(array: &dyn Array) -> Vec<Self> {
                 $decode(array).into_iter().flatten().collect()
+            }
+
+            fn value(&self) -> Value<'_> {
+                let single: fn(&Self) -> Value<'_> = $single;
+                single(self)
             }
         }
 
@@ -132,41 +146,59 @@ macro_rules! cell {
             fn decode(array: &dyn Array) -> Vec<Self> {
                 $decode(array)
             }
+
+            fn value(&self) -> Value<'_> {
+                self.as_ref().map_or(Value::Null, Cell::value)
+            }
         }
     };
 }
 
-cell!(String, Kind::Text, encode_text, decode_text);
-cell!(bool, Kind::Boolean, encode_boolean, decode_boolean);
+cell!(String, Kind::Text, encode_text, decode_text, |text| {
+    Value::Text(text)
+});
+cell!(
+    bool,
+    Kind::Boolean,
+    encode_boolean,
+    decode_boolean,
+    |truth| Value::Truth(*truth)
+);
 cell!(
     u16,
     Kind::U16,
     encode_primitive::<UInt16Type>,
-    decode_primitive::<UInt16Type>
+    decode_primitive::<UInt16Type>,
+    |count| Value::Count((*count).into())
 );
 cell!(
     u32,
     Kind::U32,
     encode_primitive::<UInt32Type>,
-    decode_primitive::<UInt32Type>
+    decode_primitive::<UInt32Type>,
+    |count| Value::Count(*count)
 );
 cell!(
     f32,
     Kind::F32,
     encode_primitive::<Float32Type>,
-    decode_primitive::<Float32Type>
+    decode_primitive::<Float32Type>,
+    |number| Value::Number((*number).into())
 );
 cell!(
     f64,
     Kind::F64,
     encode_primitive::<Float64Type>,
-    decode_primitive::<Float64Type>
+    decode_primitive::<Float64Type>,
+    |number| Value::Number(*number)
 );
-cell!(Vec<u8>, Kind::Binary, encode_binary, decode_binary);
+cell!(Vec<u8>, Kind::Binary, encode_binary, decode_binary, |_| {
+    Value::Other
+});
 
 /// Implements [`Cell`] for a list of numbers.
 macro_rules! list_cell {
-    ($item:ty, $arrow:ty, $kind:expr) => {
+    ($item:ty, $arrow:ty, $kind:expr, $whole:expr) => {
         impl Cell for Vec<$item> {
             const KIND: Kind = $kind;
             const NULLABLE: bool = false;
@@ -178,13 +210,20 @@ macro_rules! list_cell {
             fn decode(array: &dyn Array) -> Vec<Self> {
                 decode_list::<$arrow>(array)
             }
+
+            fn value(&self) -> Value<'_> {
+                let whole: fn(&Self) -> Value<'_> = $whole;
+                whole(self)
+            }
         }
     };
 }
 
-list_cell!(u16, UInt16Type, Kind::ListU16);
-list_cell!(u32, UInt32Type, Kind::ListU32);
-list_cell!(f32, Float32Type, Kind::ListF32);
+list_cell!(u16, UInt16Type, Kind::ListU16, |_| Value::Other);
+list_cell!(u32, UInt32Type, Kind::ListU32, |_| Value::Other);
+list_cell!(f32, Float32Type, Kind::ListF32, |numbers| Value::Numbers(
+    numbers
+));
 
 fn encode_text<'a>(values: impl Iterator<Item = Option<&'a String>>) -> ArrayRef {
     Arc::new(

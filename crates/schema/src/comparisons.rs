@@ -1,32 +1,29 @@
 //! Table `comparisons`: pairs of methods on the same images.
 
-crate::table::table! {
+crate::table! {
     /// A statement about two methods under a condition: how a measure of theirs differs over the images that have it for both.
     #[table = "comparisons"]
+    #[keys(network, partition, method)]
+    #[nulls = reason]
     pub struct Comparison {
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
-        /// Name of the method in pipeline.toml.
-        #[unit = "name"]
-        pub method: String,
         /// Name of the method that it is compared with.
         #[unit = "name"]
+        #[heading = "compared with"]
         pub other_method: String,
         /// Order of removal; null for a measure of both orders together, or of none.
         #[unit = "name"]
+        #[null = free]
         pub order: Option<String>,
         /// What removed pixels become; null for a measure of explanations without removal.
         #[unit = "name"]
+        #[null = free]
         pub replacement: Option<String>,
         /// The measure: the column of `scores`, `gains` or `localization` with this name.
         #[unit = "name"]
         pub measure: String,
         /// Which values of the measure are better: `lower` or `higher`.
         #[unit = "name"]
+        #[heading = "Better values"]
         pub better: String,
         /// Number of images that have the measure for both methods: the sample size.
         #[unit = "images"]
@@ -36,30 +33,42 @@ crate::table::table! {
         pub mean: Option<f64>,
         /// The other method's.
         #[unit = "the measure's"]
+        #[heading = "of the other"]
         pub other_mean: Option<f64>,
         /// `mean` minus `other_mean`.
         #[unit = "the measure's"]
         pub difference: Option<f64>,
         /// Lower end of the difference's BCa bootstrap interval over images; null for fewer than 2 images.
         #[unit = "the measure's"]
+        #[range(..= high)]
+        #[heading = "Interval from"]
         pub low: Option<f64>,
         /// Upper end of that interval.
         #[unit = "the measure's"]
+        #[range(low ..)]
+        #[heading = "to"]
         pub high: Option<f64>,
         /// Level of the interval: evaluate.confidence.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
+        #[heading = "Confidence"]
         pub level: f64,
         /// Number of bootstrap resamples: evaluate.resamples.
         #[unit = "resamples"]
         pub resamples: u32,
         /// Two-sided p-value of Wilcoxon's signed-rank test with Pratt's zeros; 1 where all differences are 0, null without an image.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
+        #[heading = "p (Wilcoxon)"]
         pub p: Option<f64>,
         /// Whether `p` is exact, else it is the normal approximation; null where `p` is.
         #[unit = "truth value"]
+        #[null = free]
         pub exact: Option<bool>,
         /// `p` by Holm's correction for the `family`.
         #[unit = "probability"]
+        #[range(p ..= 1)]
+        #[heading = "p (Holm)"]
         pub p_adjusted: Option<f64>,
         /// Number of p-values that are corrected together: all of the same measure in the study.
         #[unit = "tests"]
@@ -67,9 +76,12 @@ crate::table::table! {
         /// Matched-pairs rank-biserial correlation of the differences, from -1 to 1: above 0 where `method` has the higher values; null where all
         /// differences are 0.
         #[unit = "1"]
+        #[range(-1 ..= 1)]
+        #[heading = "Rank-biserial"]
         pub rank_biserial: Option<f64>,
         /// Mean of the differences by their standard deviation; null where all are equal, or for one image.
         #[unit = "1"]
+        #[heading = "Difference / its std"]
         pub standardised_difference: Option<f64>,
         /// Number of images on which `method` is better.
         #[unit = "images"]
@@ -80,8 +92,5 @@ crate::table::table! {
         /// Number of images on which both are equal.
         #[unit = "images"]
         pub ties: u32,
-        /// Why a value of this row is null, in words; null where none is.
-        #[unit = "text"]
-        pub reason: Option<String>,
     }
 }

@@ -1,29 +1,29 @@
 //! Table `concordance`: how far images, or replacements, rank the methods alike.
 
-crate::table::table! {
+crate::table! {
     /// A condition: whether its judges, images or replacements, rank the methods alike.
     #[table = "concordance"]
+    #[keys(network, partition)]
+    #[nulls = reason]
     pub struct Concordance {
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
         /// Order of removal; null for a measure of both orders together, or of none.
         #[unit = "name"]
+        #[null = free]
         pub order: Option<String>,
         /// What removed pixels become; null where replacements are the judges, and for a measure of explanations without removal.
         #[unit = "name"]
+        #[null = free]
         pub replacement: Option<String>,
         /// The measure: the column of `scores`, `gains` or `localization` with this name.
         #[unit = "name"]
         pub measure: String,
         /// What ranks the methods: `images`, each by its mean over runs, or `replacements`, each by its mean over images.
         #[unit = "name"]
+        #[heading = "Judged by"]
         pub judges: String,
         /// Number of judges that have the measure for all methods.
         #[unit = "judges"]
+        #[heading = "How many judges"]
         pub count: u32,
         /// Number of methods.
         #[unit = "methods"]
@@ -31,12 +31,13 @@ crate::table::table! {
         /// Kendall's coefficient of concordance W, from 0 (no agreement) to 1 (the same ranking by all); null for fewer than 2 judges or methods, or
         /// where every judge finds all methods equal.
         #[unit = "1"]
+        #[range(0 ..= 1)]
+        #[heading = "Kendall's W"]
         pub w: Option<f64>,
         /// Chance of such a W from judges that rank at random, by Friedman's test with its chi-squared approximation, which is coarse for few judges.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
+        #[heading = "p (Friedman)"]
         pub p: Option<f64>,
-        /// Why a value of this row is null, in words; null where none is.
-        #[unit = "text"]
-        pub reason: Option<String>,
     }
 }

@@ -1,26 +1,28 @@
 //! Table `crops`: the images as every method sees them.
 
-crate::table::table! {
+crate::table! {
     /// An image, prepared: as a person sees it, resized and cropped to the networks' input size, in 8-bit RGB.
     #[table = "crops"]
+    #[keys(image)]
     pub struct Crop {
-        /// Name of the image: its path below the image folder without the ending, `/` as `__`.
-        #[unit = "name"]
-        pub image: String,
         /// BLAKE3 of the image file's bytes, in lower-case hexadecimal.
         #[unit = "digest"]
         pub image_digest: String,
         /// Height of the image as a person sees it, before resizing.
         #[unit = "pixels"]
+        #[range(1 ..)]
         pub source_height: u32,
         /// Width of the image as a person sees it, before resizing.
         #[unit = "pixels"]
+        #[range(1 ..)]
         pub source_width: u32,
         /// Height of the crop.
         #[unit = "pixels"]
+        #[range(1 ..)]
         pub height: u32,
         /// Width of the crop.
         #[unit = "pixels"]
+        #[range(1 ..)]
         pub width: u32,
         /// The crop as an 8-bit RGB PNG file of `height` x `width`.
         #[unit = "PNG file"]

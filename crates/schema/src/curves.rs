@@ -1,24 +1,10 @@
 //! Table `curves`: the networks' answers while superpixels are removed.
 
-crate::table::table! {
+crate::table! {
     /// A step of a removal: the network's answer after the first `step` superpixels of the order were replaced.
     #[table = "curves"]
+    #[keys(image, network, partition, method, run)]
     pub struct CurveStep {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
-        /// Name of the method in pipeline.toml.
-        #[unit = "name"]
-        pub method: String,
-        /// Number of the run, from 0.
-        #[unit = "run"]
-        pub run: u32,
         /// Order of removal: `most_relevant_first` or `least_relevant_first`.
         #[unit = "name"]
         pub order: String,
@@ -33,9 +19,11 @@ crate::table::table! {
         pub superpixel: Option<u16>,
         /// Share of the crop's pixels that are removed, from 0 to 1.
         #[unit = "fraction of pixels"]
+        #[range(0 ..= 1)]
         pub removed_area: f64,
         /// Probability of the explained class, from 0 to 1.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
         pub probability: f32,
         /// Logit of the explained class.
         #[unit = "logit"]

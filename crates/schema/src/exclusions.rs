@@ -1,12 +1,10 @@
 //! Table `exclusions`: what the study leaves out.
 
-crate::table::table! {
+crate::table! {
     /// An image that was dropped from the study, or a method that has nothing to say about one, and why.
     #[table = "exclusions"]
+    #[keys(image)]
     pub struct Exclusion {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
         /// Why it was left out, in words.
         #[unit = "text"]
         pub reason: String,

@@ -1,59 +1,54 @@
-//! The tables that stages exchange: one file and one struct each, one documented field a column.
+//! The tables that stages exchange: one file and one struct each, one documented field a column. Measures of explanations have theirs in `measures`.
 //!
-//! A row is a plain struct; [`Table`] turns rows into an Arrow record batch and back, and knows every column's type, unit and
-//! meaning. This crate says what a table *is*; whether rows are sensible is for the stage that makes them, and files are `store`'s.
+//! A row is a plain struct; [`Table`] turns rows into an Arrow record batch and back, and knows what every [`Column`] may hold. This crate says what a
+//! table *is*; checks of rows against other tables are for the stage that makes them, and files are `store`'s.
 //!
-//! Keys that a table has as they apply: `image` (path below the image folder without its ending, `/` as `__`), `network`,
-//! `partition`, `method` (names given in pipeline.toml) and `run` (from 0). Arrays are lists, row-major, with `height` and `width`
-//! beside them. Text is dictionary-encoded in memory, because it repeats from row to row; [`Table::decode`] takes plain text too.
-//! There are no Arrow extension types: files whose shapes differ could not be read together by pandas or polars.
+//! Arrays are lists, row-major, with `height` and `width` columns beside them. Text is dictionary-encoded in memory, because it repeats from row to
+//! row; [`Table::decode`] takes plain text too. There are no Arrow extension types: files whose shapes differ could not be read together by pandas or
+//! polars.
 
-mod agreement;
 mod cell;
-mod comparisons;
-mod complexity;
-mod concordance;
-mod crops;
-mod curves;
-mod exclusions;
-mod gains;
-mod localization;
-mod logits;
-mod needed_samples;
-mod perturbations;
-mod relevances;
-mod saliency;
-mod sanity;
-mod scores;
-mod segments;
-mod stability;
-mod summaries;
+mod column;
+#[doc(hidden)]
+pub mod support;
 mod table;
-mod targets;
-mod variance_components;
-mod weights;
 
-pub use agreement::Agreement;
 pub use cell::Kind;
-pub use comparisons::Comparison;
-pub use complexity::Complexity;
-pub use concordance::Concordance;
-pub use crops::Crop;
-pub use curves::CurveStep;
-pub use exclusions::Exclusion;
-pub use gains::Gain;
-pub use localization::Localization;
-pub use logits::Logits;
-pub use needed_samples::NeededSamples;
-pub use perturbations::Perturbations;
-pub use relevances::Relevance;
-pub use saliency::Saliency;
-pub use sanity::Sanity;
-pub use scores::Score;
-pub use segments::Segments;
-pub use stability::Stability;
-pub use summaries::Summary;
-pub use table::{Column, SchemaError, Table};
-pub use targets::Target;
-pub use variance_components::VarianceComponents;
-pub use weights::Weight;
+pub use column::{Better, Bound, Column, Null, Range, Value};
+pub use table::{AnyRows, Description, SchemaError, Table};
+
+/// Declares a module for each table, and lists the tables.
+macro_rules! tables {
+    ($($module:ident::$row:ident,)+) => {
+        $(mod $module; pub use $module::$row;)+
+
+        /// What each table is, in the order in which they are made.
+        pub fn tables() -> Vec<Description> {
+            vec![$(Description::of::<$row>()),+]
+        }
+    };
+}
+
+tables! {
+    crops::Crop,
+    segments::Segments,
+    logits::Logits,
+    targets::Target,
+    saliency::Saliency,
+    perturbations::Perturbations,
+    weights::Weight,
+    relevances::Relevance,
+    curves::CurveStep,
+    scores::Score,
+    exclusions::Exclusion,
+    gains::Gain,
+    agreement::Agreement,
+    needed_samples::NeededSamples,
+    sanity::Sanity,
+    comparisons::Comparison,
+    summaries::Summary,
+    stability::Stability,
+    variance_components::VarianceComponents,
+    concordance::Concordance,
+    decisions::Decision,
+}

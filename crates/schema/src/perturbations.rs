@@ -1,24 +1,10 @@
 //! Table `perturbations`: which masks a method asked, and what the network answered.
 
-crate::table::table! {
+crate::table! {
     /// The samples of one explanation: masks over superpixels and the network's answers.
     #[table = "perturbations"]
+    #[keys(image, network, partition, method, run)]
     pub struct Perturbations {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
-        /// Name of the method in pipeline.toml.
-        #[unit = "name"]
-        pub method: String,
-        /// Number of the run, from 0; each has random numbers of its own.
-        #[unit = "run"]
-        pub run: u32,
         /// Way of drawing the masks, such as `coin`.
         #[unit = "name"]
         pub sampler: String,
@@ -40,6 +26,7 @@ crate::table::table! {
         pub masks: Vec<u8>,
         /// Probability of the explained class for each mask, from 0 to 1; of `mixed` those of `bf16`.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
         pub probabilities: Vec<f32>,
         /// Of `mixed`, the rows that were asked in `fp32` too: first those that were certain to be, row 0 the first of them, then an equal random
         /// choice from the others of even number and one from those of odd, in any order. Empty for the other precisions.
@@ -47,6 +34,7 @@ crate::table::table! {
         pub reference_samples: Vec<u32>,
         /// The answers of `fp32` to `reference_samples`.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
         pub reference_probabilities: Vec<f32>,
         /// How many of `reference_samples` were certain to be asked.
         #[unit = "masks"]

@@ -1,26 +1,13 @@
 //! Table `relevances`: how relevant each superpixel is by any method, one row for each superpixel.
 
-crate::table::table! {
+crate::table! {
     /// A superpixel in an explanation by any method, or in the order of a control.
     #[table = "relevances"]
+    #[keys(image, network, partition, method, run)]
     pub struct Relevance {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
-        /// Name of the method in pipeline.toml.
-        #[unit = "name"]
-        pub method: String,
-        /// Number of the run, from 0.
-        #[unit = "run"]
-        pub run: u32,
         /// How far down from the output the network's layers are random, from 1 to `sanity.depths`; null of the network as it was trained.
         #[unit = "depth"]
+        #[range(1 ..)]
         pub depth: Option<u32>,
         /// What removed pixels became while the method searched; null unless it searches with the removal's replacement.
         #[unit = "name"]
@@ -36,6 +23,7 @@ crate::table::table! {
         pub rank: u32,
         /// Standard error of the relevance; null of a method that gives none.
         #[unit = "1"]
+        #[range(0 ..)]
         pub standard_error: Option<f64>,
     }
 }

@@ -1,24 +1,11 @@
 //! Table `scores`: the areas under the removal curves.
 
-crate::table::table! {
+crate::table! {
     /// A removal curve of p0 .. pn, the explained class's probability after 0 .. n superpixels were removed.
     #[table = "scores"]
+    #[keys(image, network, partition, method, run)]
+    #[nulls = reason]
     pub struct Score {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
-        /// Name of the method in pipeline.toml.
-        #[unit = "name"]
-        pub method: String,
-        /// Number of the run, from 0.
-        #[unit = "run"]
-        pub run: u32,
         /// Whether the method gives the same explanation in every run; it is then computed once, as run 0.
         #[unit = "truth value"]
         pub deterministic: bool,
@@ -30,24 +17,37 @@ crate::table::table! {
         pub replacement: String,
         /// Number of superpixels removed in all, n.
         #[unit = "superpixels"]
+        #[range(1 ..)]
         pub steps: u32,
         /// Number of superpixels that share their relevance with another; null for a method without relevances.
         #[unit = "superpixels"]
+        #[range(0 ..= steps)]
         pub tied: Option<u32>,
         /// Area by the trapezoidal rule with unit spacing, the sum of the means of neighbours: from 0 to n.
         #[unit = "probability x superpixels"]
+        #[range(0 ..= steps)]
+        #[better = lower]
+        #[question = "area under the removal curve"]
+        #[heading = "AUC"]
         pub auc: f64,
         /// `auc` / n: from 0 to 1.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
+        #[better = lower]
+        #[heading = "AUC / steps"]
         pub auc_mean: f64,
         /// `auc` / (n p0), comparable between networks; null where p0 is 0.
         #[unit = "1"]
+        #[range(0 ..)]
+        #[better = lower]
+        #[heading = "Relative AUC"]
         pub auc_relative: Option<f64>,
         /// Area by the trapezoidal rule over the share of pixels removed: from 0 to 1.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
+        #[better = lower]
+        #[question = "by the share of pixels removed"]
+        #[heading = "AUC by area"]
         pub auc_area: f64,
-        /// Why a value of this row is null, in words; null where none is.
-        #[unit = "text"]
-        pub reason: Option<String>,
     }
 }

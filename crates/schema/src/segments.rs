@@ -1,20 +1,16 @@
 //! Table `segments`: the superpixels of the crops.
 
-crate::table::table! {
+crate::table! {
     /// A partition of an image's crop into superpixels, shared by all methods, networks and runs.
     #[table = "segments"]
+    #[keys(image, partition)]
     pub struct Segments {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
         /// Algorithm that made it: `quickshift`, `slic`, `felzenszwalb` or `grid`.
         #[unit = "name"]
         pub algorithm: String,
         /// Number of superpixels, from 1 to 65536.
         #[unit = "superpixels"]
+        #[range(1 ..= 65536)]
         pub superpixels: u32,
         /// Height of the crop.
         #[unit = "pixels"]

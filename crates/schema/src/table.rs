@@ -3,22 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use crate::Kind;
-
-/// Description of one column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Name: full words, lower snake case.
-    pub name: &'static str,
-    /// Unit of a value, such as `pixels`; `1` for a pure number.
-    pub unit: &'static str,
-    /// What a value means, in one sentence.
-    pub meaning: &'static str,
-    /// Type of a value.
-    pub kind: Kind,
-    /// Whether a value may be absent.
-    pub nullable: bool,
-}
+use crate::{Column, Kind, Value};
 
 /// A row of a table that stages exchange.
 pub trait Table: Sized + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static {
@@ -59,6 +44,71 @@ pub trait Table: Sized + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'st
     /// Rows of a record batch, whose columns must have exactly this table's names, order, types and nullability. Text may be
     /// plain or dictionary-encoded.
     fn decode(batch: &RecordBatch) -> Result<Vec<Self>, SchemaError>;
+
+    /// The row's values, in the order of the columns.
+    fn values(&self) -> Vec<Value<'_>>;
+}
+
+/// What a table is, without its rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Description {
+    /// Name of the table.
+    pub name: &'static str,
+    /// What one row is.
+    pub row: &'static str,
+    /// The columns, in order.
+    pub columns: &'static [Column],
+}
+
+impl Description {
+    /// Of a table.
+    pub fn of<T: Table>() -> Self {
+        Self {
+            name: T::NAME,
+            row: T::ROW,
+            columns: T::columns(),
+        }
+    }
+}
+
+/// Rows of any table.
+pub trait AnyRows: Send + Sync + std::fmt::Debug {
+    /// What the table is.
+    fn table(&self) -> Description;
+
+    /// Number of rows.
+    fn count(&self) -> usize;
+
+    /// The values of a row, in the order of the columns.
+    fn row(&self, place: usize) -> Vec<Value<'_>>;
+}
+
+impl<T: Table> AnyRows for Vec<T> {
+    fn table(&self) -> Description {
+        Description::of::<T>()
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn row(&self, place: usize) -> Vec<Value<'_>> {
+        self[place].values()
+    }
+}
+
+impl<T: Table> AnyRows for &[T] {
+    fn table(&self) -> Description {
+        Description::of::<T>()
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn row(&self, place: usize) -> Vec<Value<'_>> {
+        self[place].values()
+    }
 }
 
 /// A record batch is not of the table that it is read as.
@@ -128,118 +178,93 @@ fn describe_nullability(nullable: bool) -> &'static str {
     }
 }
 
-/// What the [`table!`] macro expands to, apart from the struct itself.
-pub(crate) mod support {
-    use std::sync::Arc;
-
-    use arrow_array::cast::AsArray;
-    use arrow_array::{Array, ArrayRef};
-    use arrow_array::{RecordBatch, RecordBatchOptions};
-    use arrow_schema::{Field, Metadata, Schema, SchemaRef};
-
-    use super::{Column, SchemaError, Table};
-
-    pub(crate) fn schema_of<T: Table>() -> SchemaRef {
-        let fields: Vec<_> = T::columns()
-            .iter()
-            .map(|column| Field::new(column.name, column.kind.data_type(), column.nullable))
-            .collect();
-        let metadata = T::description()
-            .into_iter()
-            .fold(Metadata::new(), |all, (key, value)| all.with(key, value));
-        Arc::new(Schema::new_with_metadata(fields, metadata))
-    }
-
-    pub(crate) fn batch_of<T: Table>(rows: usize, columns: Vec<ArrayRef>) -> RecordBatch {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(T::schema(), columns, &options).expect(
-            "the macro makes schema and columns from the same fields, with as many values as rows",
-        )
-    }
-
-    /// Checks that a batch has exactly the columns of `T`.
-    pub(crate) fn check<T: Table>(batch: &RecordBatch) -> Result<(), SchemaError> {
-        let schema = batch.schema();
-        let found: Vec<_> = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        let expected: Vec<_> = T::columns().iter().map(|column| column.name).collect();
-        if found != expected {
-            return Err(SchemaError::Columns {
-                table: T::NAME,
-                expected: expected.join(", "),
-                found: found.join(", "),
-            });
-        }
-        let columns = T::columns()
-            .iter()
-            .zip(schema.fields())
-            .zip(batch.columns());
-        columns
-            .into_iter()
-            .try_for_each(|((column, field), array)| check_column(T::NAME, column, field, array))
-    }
-
-    fn check_column(
-        table: &'static str,
-        expected: &Column,
-        field: &Field,
-        array: &dyn Array,
-    ) -> Result<(), SchemaError> {
-        let column = expected.name;
-        if !expected.kind.reads(field.data_type()) {
-            let found = field.data_type().to_string();
-            return Err(SchemaError::Type {
-                table,
-                column,
-                expected: expected.kind,
-                found,
-            });
-        }
-        if expected.nullable != field.is_nullable() {
-            return Err(SchemaError::Nullability {
-                table,
-                column,
-                expected_nullable: expected.nullable,
-            });
-        }
-        let own_nulls = if expected.nullable {
-            0
-        } else {
-            array.logical_null_count()
-        };
-        let item_nulls = array
-            .as_list_opt::<i32>()
-            .map_or(0, |lists| lists.values().logical_null_count());
-        match own_nulls + item_nulls {
-            0 => Ok(()),
-            nulls => Err(SchemaError::Null {
-                table,
-                column,
-                nulls,
-            }),
-        }
-    }
-}
-
 /// Makes a [`Table`] of a documented struct.
 ///
-/// The doc comment of the struct says what one row is, that of a field what a value means; `#[unit = "..."]` gives the unit. All three
-/// are written into every file of the table.
+/// The doc comment of the struct says what one row is, that of a field what a value means. `#[keys(image, network)]` puts the columns first that say
+/// what a row is about, and `#[nulls = reason]` a column last that says why others are null. A field has, in this order,
+///
+/// * `#[unit = "..."]`;
+/// * `#[range(0 ..= 1)]` where not every finite number will do: an end is a number or another column, and may be missing;
+/// * `#[null = free]` where it may be null without a reason in a table that gives reasons;
+/// * `#[better = lower]` or `higher` where methods are compared by it;
+/// * `#[question = "..."]` where the report checks its answer by it;
+/// * `#[heading = "..."]` where its name is no good heading.
+#[macro_export]
 macro_rules! table {
     (
         $(#[doc = $row:literal])+
         #[table = $table:literal]
-        pub struct $name:ident {
-            $(
-                $(#[doc = $meaning:literal])+
-                #[unit = $unit:literal]
-                pub $field:ident: $type:ty,
-            )+
-        }
+        $(#[keys($($key:ident),+)])?
+        $(#[nulls = $reason:ident])?
+        pub struct $name:ident { $($fields:tt)* }
     ) => {
+        $crate::table! { @keys [$($($key)+)?] [] { [$($row)+] $table $name } { $($fields)* } [$($reason)?] }
+    };
+    (@keys [image $($rest:ident)*] [$($done:tt)*] $($more:tt)*) => {
+        $crate::table! { @keys [$($rest)*] [
+            $($done)*
+            #[doc = "Name of the image: its path below the image folder without its ending, `/` as `__`."]
+            #[unit = "name"]
+            pub image: String,
+        ] $($more)* }
+    };
+    (@keys [network $($rest:ident)*] [$($done:tt)*] $($more:tt)*) => {
+        $crate::table! { @keys [$($rest)*] [
+            $($done)*
+            #[doc = "Name of the network in pipeline.toml."]
+            #[unit = "name"]
+            pub network: String,
+        ] $($more)* }
+    };
+    (@keys [partition $($rest:ident)*] [$($done:tt)*] $($more:tt)*) => {
+        $crate::table! { @keys [$($rest)*] [
+            $($done)*
+            #[doc = "Name of the partition in pipeline.toml."]
+            #[unit = "name"]
+            pub partition: String,
+        ] $($more)* }
+    };
+    (@keys [method $($rest:ident)*] [$($done:tt)*] $($more:tt)*) => {
+        $crate::table! { @keys [$($rest)*] [
+            $($done)*
+            #[doc = "Name of the method in pipeline.toml."]
+            #[unit = "name"]
+            pub method: String,
+        ] $($more)* }
+    };
+    (@keys [run $($rest:ident)*] [$($done:tt)*] $($more:tt)*) => {
+        $crate::table! { @keys [$($rest)*] [
+            $($done)*
+            #[doc = "Number of the run, from 0."]
+            #[unit = "run"]
+            pub run: u32,
+        ] $($more)* }
+    };
+    (@keys [] [$($done:tt)*] $head:tt { $($fields:tt)* } [reason]) => {
+        $crate::table! { @table $head {
+            $($done)*
+            $($fields)*
+            #[doc = "Why a value of this row is null, in words; null where none is."]
+            #[unit = "text"]
+            #[null = free]
+            pub reason: Option<String>,
+        } }
+    };
+    (@keys [] [$($done:tt)*] $head:tt { $($fields:tt)* } []) => {
+        $crate::table! { @table $head { $($done)* $($fields)* } }
+    };
+    (@table { [$($row:literal)+] $table:literal $name:ident } {
+        $(
+            $(#[doc = $meaning:literal])+
+            #[unit = $unit:literal]
+            $(#[range($($range:tt)+)])?
+            $(#[null = $null:ident])?
+            $(#[better = $better:ident])?
+            $(#[question = $question:literal])?
+            $(#[heading = $heading:literal])?
+            pub $field:ident: $type:ty,
+        )+
+    }) => {
         $(#[doc = $row])+
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
@@ -255,319 +280,51 @@ macro_rules! table {
             const ROW: &'static str = concat!($($row),+).trim_ascii();
 
             fn columns() -> &'static [$crate::Column] {
+                const GIVES_REASONS: bool = $crate::support::has_nullable(&[
+                    $((stringify!($field), <$type as $crate::support::Cell>::NULLABLE)),+
+                ], "reason");
                 const COLUMNS: &[$crate::Column] = &[$($crate::Column {
                     name: stringify!($field),
                     unit: $unit,
                     meaning: concat!($($meaning),+).trim_ascii(),
-                    kind: <$type as $crate::cell::Cell>::KIND,
-                    nullable: <$type as $crate::cell::Cell>::NULLABLE,
+                    kind: <$type as $crate::support::Cell>::KIND,
+                    null: $crate::support::null(
+                        <$type as $crate::support::Cell>::NULLABLE,
+                        GIVES_REASONS,
+                        $crate::support::first(&[$(stringify!($null))?]),
+                    ),
+                    range: $crate::range!($($($range)+)?),
+                    better: $crate::support::better($crate::support::first(&[$(stringify!($better))?])),
+                    question: $crate::support::first(&[$($question)?]),
+                    heading: $crate::support::first(&[$($heading)?]),
                 }),+];
                 COLUMNS
             }
 
-            fn schema() -> arrow_schema::SchemaRef {
-                static SCHEMA: std::sync::LazyLock<arrow_schema::SchemaRef> =
-                    std::sync::LazyLock::new($crate::table::support::schema_of::<$name>);
+            fn schema() -> $crate::support::SchemaRef {
+                static SCHEMA: std::sync::LazyLock<$crate::support::SchemaRef> =
+                    std::sync::LazyLock::new($crate::support::schema_of::<$name>);
                 SCHEMA.clone()
             }
 
-            fn encode(rows: &[Self]) -> arrow_array::RecordBatch {
-                let columns = vec![$(<$type as $crate::cell::Cell>::encode(rows.iter().map(|row| &row.$field))),+];
-                $crate::table::support::batch_of::<Self>(rows.len(), columns)
+            fn encode(rows: &[Self]) -> $crate::support::RecordBatch {
+                let columns = vec![$(<$type as $crate::support::Cell>::encode(rows.iter().map(|row| &row.$field))),+];
+                $crate::support::batch_of::<Self>(rows.len(), columns)
             }
 
-            fn decode(batch: &arrow_array::RecordBatch) -> Result<Vec<Self>, $crate::SchemaError> {
-                $crate::table::support::check::<Self>(batch)?;
+            fn decode(batch: &$crate::support::RecordBatch) -> Result<Vec<Self>, $crate::SchemaError> {
+                $crate::support::check::<Self>(batch)?;
                 let mut columns = batch.columns().iter();
-                $(let mut $field = columns.next().into_iter().flat_map(|column| <$type as $crate::cell::Cell>::decode(column));)+
+                $(let mut $field = columns.next().into_iter().flat_map(|column| <$type as $crate::support::Cell>::decode(column));)+
                 Ok(std::iter::from_fn(|| Some($name { $($field: $field.next()?),+ })).collect())
             }
+
+            fn values(&self) -> Vec<$crate::Value<'_>> {
+                vec![$($crate::support::Cell::value(&self.$field)),+]
+            }
         }
     };
 }
-pub(crate) use table;
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::RecordBatch;
-    use arrow_array::cast::AsArray;
-    use arrow_array::types::Int32Type;
-    use arrow_array::{
-        Array, ArrayRef, DictionaryArray, Float32Array, Int32Array, ListArray, StringArray,
-    };
-    use arrow_schema::{DataType, Field, Schema};
-    use proptest::prelude::*;
-
-    use super::{SchemaError, Table};
-    use crate::{
-        Agreement, Comparison, Complexity, Concordance, Crop, CurveStep, Exclusion, Gain, Kind,
-        Localization, Logits, NeededSamples, Perturbations, Saliency, Score, Segments, Stability,
-        Summary, Target, VarianceComponents, Weight,
-    };
-
-    fn target(image: &str, true_label: Option<&str>) -> Target {
-        Target {
-            image: image.into(),
-            network: "alexnet".into(),
-            target_class: 3,
-            target_label: "mug".into(),
-            true_class: true_label.map(|_| 3),
-            true_label: true_label.map(str::to_owned),
-            correct: true_label.map(|label| label == "mug"),
-            probability: 0.75,
-        }
-    }
-
-    fn crop(truth_mask: Option<Vec<u8>>) -> Crop {
-        Crop {
-            image: "a'b".into(),
-            image_digest: "3f".into(),
-            source_height: 300,
-            source_width: 361,
-            height: 4,
-            width: 6,
-            rgb: vec![137, 80, 0],
-            truth_mask,
-        }
-    }
-
-    /// The batch with one column (and its field) replaced.
-    fn with_column(batch: &RecordBatch, at: usize, field: Field, array: ArrayRef) -> RecordBatch {
-        let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
-        let mut columns = batch.columns().to_vec();
-        fields[at] = Arc::new(field);
-        columns[at] = array;
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
-    }
-
-    fn names<T: Table>() -> String {
-        let columns: Vec<_> = T::columns().iter().map(|column| column.name).collect();
-        format!("{}: {}", T::NAME, columns.join(" "))
-    }
-
-    #[test]
-    fn tables_have_the_columns_of_the_design() {
-        let found = [
-            names::<Crop>(),
-            names::<Segments>(),
-            names::<Logits>(),
-            names::<Target>(),
-            names::<Saliency>(),
-            names::<Perturbations>(),
-            names::<Weight>(),
-            names::<CurveStep>(),
-            names::<Score>(),
-            names::<Exclusion>(),
-            names::<Gain>(),
-            names::<Agreement>(),
-            names::<NeededSamples>(),
-            names::<Localization>(),
-            names::<Complexity>(),
-            names::<Stability>(),
-            names::<Summary>(),
-            names::<Comparison>(),
-            names::<VarianceComponents>(),
-            names::<Concordance>(),
-        ];
-        let expected = [
-            "crops: image image_digest source_height source_width height width rgb truth_mask",
-            "segments: image partition algorithm superpixels height width labels",
-            "logits: image network predicted_class probability logits",
-            "targets: image network target_class target_label true_class true_label correct probability",
-            "saliency: image network method layer target_class height width map",
-            "perturbations: image network partition method run sampler precision target_class samples superpixels masks probabilities reference_samples reference_probabilities reference_certain",
-            "weights: image network partition method run superpixel weight standard_error rank intercept r2 local_prediction",
-            "curves: image network partition method run order replacement step superpixel removed_area probability logit largest_probability entropy",
-            "scores: image network partition method run deterministic order replacement steps tied auc auc_mean auc_relative auc_area reason",
-            "exclusions: image reason network predicted_label true_label partition method",
-            "gains: image network partition method run replacement deletion_auc_mean insertion_auc_mean symmetric_gain symmetric_gain_relative symmetric_gain_area reason",
-            "agreement: image network partition method run other_run samples superpixels spearman kendall jaccard_3 jaccard_5 jaccard_10 sign_changes reason",
-            "needed_samples: image network partition method runs samples level spearman needed reason",
-            "localization: image network partition method run mask_area pointing relevance_inside intersection_over_union average_precision reason",
-            "complexity: image network partition method run superpixels superpixels_for_80_percent gini entropy reason",
-            "stability: image network partition method order replacement deterministic runs auc auc_std auc_relative auc_relative_std reason",
-            "summaries: network partition method order replacement measure better images mean low high level resamples std_over_images mean_rank place reason",
-            "comparisons: network partition method other_method order replacement measure better images mean other_mean difference low high level resamples p exact p_adjusted family rank_biserial standardised_difference wins losses ties reason",
-            "variance_components: network partition order replacement measure better images methods image_variance method_variance interaction_variance run_variance reason",
-            "concordance: network partition order replacement measure judges count methods w p reason",
-        ];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn description_names_the_table_and_each_column_in_order() {
-        let description = Target::description();
-        let keys: Vec<_> = description.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys[..4], ["table", "row", "image.unit", "image.meaning"]);
-        assert_eq!(keys.len(), 2 + 2 * Target::columns().len());
-        assert_eq!(
-            description[1].1,
-            "The class that every explanation of an image in a network is about."
-        );
-        let schema = Target::schema();
-        assert_eq!(
-            schema.metadata().get("probability.unit").unwrap(),
-            "probability"
-        );
-        assert!(
-            description
-                .iter()
-                .all(|(_, text)| !text.is_empty() && *text == text.trim())
-        );
-    }
-
-    #[test]
-    fn text_is_dictionary_encoded() {
-        let batch = Target::encode(&[target("mug-07", None), target("mug-07", None)]);
-        let images = batch.column(0).as_dictionary::<Int32Type>();
-        assert_eq!(images.values().len(), 1);
-    }
-
-    #[test]
-    fn plain_text_and_any_item_name_decode() {
-        let rows = [target("mug-07", Some("mug")), target("key-01", None)];
-        let plain = Arc::new(StringArray::from(vec!["mug-07", "key-01"]));
-        let batch = with_column(
-            &Target::encode(&rows),
-            0,
-            Field::new("image", DataType::Utf8, false),
-            plain,
-        );
-        assert_eq!(Target::decode(&batch).unwrap(), rows);
-
-        let row = Logits {
-            image: "a".into(),
-            network: "n".into(),
-            predicted_class: 0,
-            probability: 1.0,
-            logits: vec![1.0, -0.0],
-        };
-        let item = Arc::new(Field::new("item", DataType::Float32, true));
-        let list = ListArray::new(
-            item,
-            arrow_buffer::OffsetBuffer::from_lengths([2]),
-            Arc::new(Float32Array::from(vec![1.0, -0.0])),
-            None,
-        );
-        let field = Field::new("logits", list.data_type().clone(), false);
-        let batch = with_column(
-            &Logits::encode(std::slice::from_ref(&row)),
-            4,
-            field,
-            Arc::new(list),
-        );
-        assert_eq!(Logits::decode(&batch).unwrap(), [row]);
-    }
-
-    #[test]
-    fn a_null_among_a_dictionarys_values_is_a_null() {
-        let rows = [target("mug-07", Some("mug"))];
-        let values = Arc::new(StringArray::from(vec![None, Some("mug")]));
-        let labels = DictionaryArray::<Int32Type>::new(Int32Array::from(vec![0]), values);
-        let field = Field::new("true_label", Kind::Text.data_type(), true);
-        let batch = with_column(&Target::encode(&rows), 5, field, Arc::new(labels.clone()));
-        assert_eq!(Target::decode(&batch).unwrap()[0].true_label, None);
-
-        let field = Field::new("image", Kind::Text.data_type(), true);
-        let batch = with_column(&Target::encode(&rows), 0, field, Arc::new(labels));
-        assert!(matches!(
-            Target::decode(&batch),
-            Err(SchemaError::Nullability {
-                column: "image",
-                expected_nullable: false,
-                ..
-            })
-        ));
-    }
-
-    #[test]
-    fn a_missing_or_misplaced_column_is_named() {
-        let batch = Target::encode(&[target("mug-07", None)]);
-        let without = batch.project(&[0, 1, 2, 3, 4, 5, 6]).unwrap();
-        let swapped = batch.project(&[1, 0, 2, 3, 4, 5, 6, 7]).unwrap();
-        for wrong in [without, swapped] {
-            let error = Target::decode(&wrong).unwrap_err().to_string();
-            assert!(
-                error.starts_with(
-                    "table targets: expected the columns image, network, target_class"
-                ),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_wrong_type_is_named_with_what_was_expected_and_found() {
-        let batch = Target::encode(&[target("mug-07", None)]);
-        let field = Field::new("target_class", DataType::Int32, false);
-        let error = Target::decode(&with_column(
-            &batch,
-            2,
-            field,
-            Arc::new(Int32Array::from(vec![3])),
-        ))
-        .unwrap_err();
-        assert!(
-            error.to_string().starts_with(
-                "table targets, column target_class: expected values of type u32; found Int32."
-            ),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn an_absent_list_item_is_an_error() {
-        let row = Logits {
-            image: "a".into(),
-            network: "n".into(),
-            predicted_class: 0,
-            probability: 1.0,
-            logits: vec![1.0],
-        };
-        let item = Arc::new(Field::new("item", DataType::Float32, true));
-        let list = ListArray::new(
-            item,
-            arrow_buffer::OffsetBuffer::from_lengths([1]),
-            Arc::new(Float32Array::from(vec![None])),
-            None,
-        );
-        let field = Field::new("logits", list.data_type().clone(), false);
-        let batch = with_column(&Logits::encode(&[row]), 4, field, Arc::new(list));
-        assert_eq!(
-            Logits::decode(&batch),
-            Err(SchemaError::Null {
-                table: "logits",
-                column: "logits",
-                nulls: 1
-            })
-        );
-    }
-
-    #[test]
-    fn no_rows_are_a_batch_without_rows() {
-        assert_eq!(Crop::decode(&Crop::encode(&[])).unwrap(), []);
-    }
-
-    proptest! {
-        #[test]
-        fn rows_come_back_as_they_went(
-            texts in prop::collection::vec((".{0,6}", prop::option::of(".{0,3}")), 0..20),
-            mask in prop::option::of(prop::collection::vec(any::<u8>(), 0..9)),
-            lists in prop::collection::vec(prop::collection::vec(any::<u16>(), 0..7), 1..5),
-        ) {
-            let targets: Vec<_> = texts.iter().map(|(image, label)| target(image, label.as_deref())).collect();
-            prop_assert_eq!(Target::decode(&Target::encode(&targets)).unwrap(), targets.clone());
-            let crops = [crop(mask), crop(None)];
-            prop_assert_eq!(Crop::decode(&Crop::encode(&crops)).unwrap(), crops);
-            let segments: Vec<_> = lists.into_iter().map(|labels| Segments {
-                image: "i".into(), partition: "p".into(), algorithm: "grid".into(), superpixels: 6, height: 2, width: 3, labels,
-            }).collect();
-            let batch = Segments::encode(&segments);
-            prop_assert_eq!(Segments::decode(&batch).unwrap(), segments.clone());
-            let slice = batch.slice(1, segments.len() - 1);
-            prop_assert_eq!(&Segments::decode(&slice).unwrap(), &segments[1..]);
-        }
-    }
-}
+mod tests;

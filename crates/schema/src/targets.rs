@@ -1,15 +1,10 @@
 //! Table `targets`: the class that is explained.
 
-crate::table::table! {
+crate::table! {
     /// The class that every explanation of an image in a network is about.
     #[table = "targets"]
+    #[keys(image, network)]
     pub struct Target {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
         /// The explained class.
         #[unit = "class id"]
         pub target_class: u32,
@@ -27,6 +22,7 @@ crate::table::table! {
         pub correct: Option<bool>,
         /// Probability of the explained class for the untouched crop, from 0 to 1.
         #[unit = "probability"]
+        #[range(0 ..= 1)]
         pub probability: f32,
     }
 }

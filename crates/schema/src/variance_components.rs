@@ -1,26 +1,25 @@
 //! Table `variance_components`: where the variance of a measure comes from.
 
-crate::table::table! {
+crate::table! {
     /// A condition: the variance of a measure, divided between images, methods, their interaction, and runs.
     #[table = "variance_components"]
+    #[keys(network, partition)]
+    #[nulls = reason]
     pub struct VarianceComponents {
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
         /// Order of removal; null for a measure of both orders together, or of none.
         #[unit = "name"]
+        #[null = free]
         pub order: Option<String>,
         /// What removed pixels become; null for a measure of explanations without removal.
         #[unit = "name"]
+        #[null = free]
         pub replacement: Option<String>,
         /// The measure: the column of `scores`, `gains` or `localization` with this name.
         #[unit = "name"]
         pub measure: String,
         /// Which values of the measure are better: `lower` or `higher`.
         #[unit = "name"]
+        #[heading = "Better values"]
         pub better: String,
         /// Number of images that have the measure for all methods.
         #[unit = "images"]
@@ -40,9 +39,7 @@ crate::table::table! {
         /// Variance between runs of a method on an image, the mean over all images and methods, 0 for a deterministic one; null where a method that
         /// draws random numbers has one run: `interaction_variance` holds a part of it then.
         #[unit = "the measure's, squared"]
+        #[range(0 ..)]
         pub run_variance: Option<f64>,
-        /// Why a value of this row is null, in words; null where none is.
-        #[unit = "text"]
-        pub reason: Option<String>,
     }
 }

@@ -1,24 +1,10 @@
 //! Table `weights`: the surrogates' coefficients, one for each superpixel.
 
-crate::table::table! {
+crate::table! {
     /// A superpixel in an explanation, with the surrogate's figures repeated in every row.
     #[table = "weights"]
+    #[keys(image, network, partition, method, run)]
     pub struct Weight {
-        /// Name of the image.
-        #[unit = "name"]
-        pub image: String,
-        /// Name of the network in pipeline.toml.
-        #[unit = "name"]
-        pub network: String,
-        /// Name of the partition in pipeline.toml.
-        #[unit = "name"]
-        pub partition: String,
-        /// Name of the method in pipeline.toml.
-        #[unit = "name"]
-        pub method: String,
-        /// Number of the run, from 0.
-        #[unit = "run"]
-        pub run: u32,
         /// The superpixel, from 0.
         #[unit = "superpixel id"]
         pub superpixel: u16,
@@ -27,6 +13,7 @@ crate::table::table! {
         pub weight: f64,
         /// Sandwich standard error of the weight; null where it was not chosen, or with fewer than 20 clusters of samples.
         #[unit = "probability"]
+        #[range(0 ..)]
         pub standard_error: Option<f64>,
         /// Place of the superpixel by weight, highest first, from 0; ties by lower superpixel.
         #[unit = "place"]
@@ -36,6 +23,7 @@ crate::table::table! {
         pub intercept: f64,
         /// Weighted coefficient of determination of the surrogate, at most 1.
         #[unit = "1"]
+        #[range(..= 1)]
         pub r2: f64,
         /// The surrogate's prediction for the untouched image.
         #[unit = "probability"]

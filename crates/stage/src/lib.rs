@@ -7,6 +7,7 @@
 mod arguments;
 pub mod checks;
 mod error;
+mod groups;
 mod logging;
 mod output;
 mod progress;

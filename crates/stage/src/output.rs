@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use parts::{Part, RemovalOrder};
+use parts::{AnyTable, Part, RemovalOrder};
 use schema::{Relevance, Segments};
 use serde_json::Value;
 use store::EncodedTable;
 
 use crate::StageError;
-use crate::checks::{Checked, check};
+use crate::checks::{Checked, check, check_columns};
 
 /// What an action gives: tables that have passed their [checks](Checked), facets and costs.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,14 @@ impl Output {
     pub fn of_relevances(rows: &[Relevance], segments: &Segments) -> Result<Self, StageError> {
         let digest = RemovalOrder::digest_of_rows(rows).map_err(StageError::action)?;
         Ok(Self::new(rows, segments)?.facet(RemovalOrder::FACET, digest))
+    }
+
+    /// The output of a measure, whose rows need to agree with nothing but what its columns declare.
+    pub fn measured(rows: &dyn AnyTable) -> Result<Self, StageError> {
+        check_columns(rows).map_err(StageError::action)?;
+        let mut output = Self::default();
+        output.tables.push(rows.encoded()?);
+        Ok(output)
     }
 
     /// Adds a table, whose rows must agree with what is given.

@@ -152,8 +152,6 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
             row::<schema::Agreement>(&key),
             row::<schema::NeededSamples>(&key),
         ],
-        Kind::Localization => vec![row::<schema::Localization>(&key)],
-        Kind::Complexity => vec![row::<schema::Complexity>(&key)],
         Kind::Sanity => vec![row::<schema::Sanity>(&key)],
         Kind::Comparisons => vec![
             row::<schema::Comparison>(&key),
@@ -161,8 +159,9 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
             row::<schema::Stability>(&key),
             row::<schema::VarianceComponents>(&key),
             row::<schema::Concordance>(&key),
+            row::<schema::Decision>(&key),
         ],
-        Kind::Report => Vec::new(),
+        Kind::Measure(_) | Kind::Report => Vec::new(),
     };
     let digest = json!(key.to_string());
     let value = |name: &str| match name {
@@ -189,7 +188,7 @@ fn row<T: Table>(key: &store::Key) -> store::EncodedTable {
     let column = |column: &schema::Column| -> ArrayRef {
         match column.kind.data_type() {
             DataType::Dictionary(..) => Arc::new(StringArray::from(vec![key.to_string()])),
-            other if column.nullable => new_null_array(&other, 1),
+            other if column.nullable() => new_null_array(&other, 1),
             DataType::Boolean => Arc::new(BooleanArray::from(vec![false])),
             DataType::UInt16 => Arc::new(UInt16Array::from(vec![0])),
             DataType::UInt32 => Arc::new(UInt32Array::from(vec![0])),
@@ -201,7 +200,7 @@ fn row<T: Table>(key: &store::Key) -> store::EncodedTable {
     };
     let columns = T::columns().iter();
     let columns: Vec<_> = columns
-        .map(|it| (it.name, column(it), it.nullable))
+        .map(|it| (it.name, column(it), it.nullable()))
         .collect();
     let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("each column has one row");
     let rows = T::decode(&batch).expect("the columns are those of the table");

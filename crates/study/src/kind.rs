@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use parts::Part;
-use schema::Table;
+use schema::{Description, Table};
 
 use methods::{Makes, Method};
 
@@ -152,12 +152,10 @@ pub enum Kind {
     Scores,
     /// How far runs agree, by number of samples.
     Agreement,
-    /// Explanations beside the masks of objects.
-    Localization,
-    /// On how few superpixels explanations are concentrated.
-    Complexity,
     /// What is left of explanations where layers are random.
     Sanity,
+    /// A measure of the registry.
+    Measure(measures::Kind),
     /// What the measures say about the methods.
     Comparisons,
     /// The report.
@@ -166,7 +164,24 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each after those that it reads.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; Self::BEFORE.len() + measures::Kind::COUNT + 2] = {
+        let mut all = [Self::Report; Self::BEFORE.len() + measures::Kind::COUNT + 2];
+        let mut place = 0;
+        while place < Self::BEFORE.len() {
+            all[place] = Self::BEFORE[place];
+            place += 1;
+        }
+        let mut measure = 0;
+        while measure < measures::Kind::COUNT {
+            all[place + measure] = Self::Measure(measures::Kind::ALL[measure]);
+            measure += 1;
+        }
+        all[place + measure] = Self::Comparisons;
+        all
+    };
+
+    /// The kinds before the measures.
+    const BEFORE: [Self; 12] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
@@ -178,11 +193,7 @@ impl Kind {
         Self::Curves,
         Self::Scores,
         Self::Agreement,
-        Self::Localization,
-        Self::Complexity,
         Self::Sanity,
-        Self::Comparisons,
-        Self::Report,
     ];
 
     /// The last kind that makes artifacts.
@@ -202,9 +213,8 @@ impl Kind {
             Self::Curves => schema::CurveStep::NAME,
             Self::Scores => schema::Score::NAME,
             Self::Agreement => schema::Agreement::NAME,
-            Self::Localization => schema::Localization::NAME,
-            Self::Complexity => schema::Complexity::NAME,
             Self::Sanity => schema::Sanity::NAME,
+            Self::Measure(measure) => measure.name(),
             Self::Comparisons => schema::Comparison::NAME,
             Self::Report => "report",
         }
@@ -226,9 +236,8 @@ impl Kind {
             Self::Curves => &[Stage::Deletion],
             Self::Scores
             | Self::Agreement
-            | Self::Localization
-            | Self::Complexity
             | Self::Sanity
+            | Self::Measure(_)
             | Self::Comparisons => &[Stage::Evaluate],
             Self::Report => &[Stage::Report],
         }
@@ -264,9 +273,8 @@ impl Kind {
             Self::Curves
             | Self::Scores
             | Self::Agreement
-            | Self::Localization
-            | Self::Complexity
             | Self::Sanity
+            | Self::Measure(_)
             | Self::Comparisons
             | Self::Report => &[],
         }
@@ -295,15 +303,15 @@ impl Kind {
                 add::<schema::Agreement>(&mut hasher);
                 add::<schema::NeededSamples>(&mut hasher);
             }
-            Self::Localization => add::<schema::Localization>(&mut hasher),
-            Self::Complexity => add::<schema::Complexity>(&mut hasher),
             Self::Sanity => add::<schema::Sanity>(&mut hasher),
+            Self::Measure(measure) => add_table(&mut hasher, (measure.declared().table)()),
             Self::Comparisons => {
                 add::<schema::Comparison>(&mut hasher);
                 add::<schema::Summary>(&mut hasher);
                 add::<schema::Stability>(&mut hasher);
                 add::<schema::VarianceComponents>(&mut hasher);
                 add::<schema::Concordance>(&mut hasher);
+                add::<schema::Decision>(&mut hasher);
             }
             Self::Report => {}
         }
@@ -315,10 +323,15 @@ impl Kind {
 }
 
 fn add<T: Table>(hasher: &mut blake3::Hasher) {
-    hasher.update(format!("{}\n", T::NAME).as_bytes());
-    for column in T::columns() {
-        hasher
-            .update(format!("{} {:?} {}\n", column.name, column.kind, column.nullable).as_bytes());
+    add_table(hasher, Description::of::<T>());
+}
+
+fn add_table(hasher: &mut blake3::Hasher, table: Description) {
+    hasher.update(format!("{}\n", table.name).as_bytes());
+    for column in table.columns {
+        hasher.update(
+            format!("{} {:?} {}\n", column.name, column.kind, column.nullable()).as_bytes(),
+        );
     }
 }
 

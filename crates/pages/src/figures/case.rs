@@ -4,9 +4,9 @@ use maud::html;
 use plotters::element::Text;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Area, Caption, DrawError, Figure, TEXT, UNITS, curve, text};
+use super::curve;
+use super::drawing::{Area, Caption, DrawError, Figure, TEXT, UNITS, text};
 use crate::ReportError;
-use crate::pictures::Picture;
 
 const WIDTH: u32 = 760;
 /// Side of the crop and the explanation.
@@ -21,7 +21,7 @@ const LOWER: u32 = FRAME + 40;
 /// A picture and what it shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
-    pub(crate) picture: Picture,
+    pub(crate) picture: String,
     pub(crate) words: String,
 }
 
@@ -30,14 +30,14 @@ pub(crate) struct Shown {
 pub(crate) struct Frame {
     pub(crate) step: u32,
     pub(crate) probability: f32,
-    pub(crate) picture: Picture,
+    pub(crate) picture: String,
 }
 
 /// What the figure is drawn from.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) series: usize,
-    pub(crate) crop: Picture,
+    pub(crate) crop: String,
     pub(crate) explanation: Option<Shown>,
     /// None where the replacement is not one image.
     pub(crate) frames: Vec<Frame>,
@@ -97,7 +97,7 @@ fn below(area: &Area<'_>, words: &str, [x, y]: [u32; 2]) -> Result<(), DrawError
 }
 
 /// A picture within a square, its upper left corner at `[x, y]` in pixels of the page.
-fn image(picture: &Picture, [x, y]: [u32; 2], side: u32) -> String {
+fn image(picture: &str, [x, y]: [u32; 2], side: u32) -> String {
     let [x, y, side] = [x, y, side].map(|pixels| pixels * UNITS);
-    html! { image x=(x) y=(y) width=(side) height=(side) href=(picture.address) preserveAspectRatio="xMidYMid meet" {} }.into_string()
+    html! { image x=(x) y=(y) width=(side) height=(side) href=(picture) preserveAspectRatio="xMidYMid meet" {} }.into_string()
 }

@@ -4,7 +4,7 @@ use plotters::element::Circle;
 use plotters::prelude::{ChartBuilder, Color};
 use plotters::series::{AreaSeries, LineSeries};
 
-use super::{Area, DrawError, GRID, INK, UNITS, series_color, stroke, text, tick};
+use super::drawing::{Area, DrawError, GRID, INK, TICK, UNITS, series_color, stroke, text};
 
 /// A removal curve with the area below it shaded, and points at the steps of `marks`.
 ///
@@ -33,7 +33,7 @@ pub(super) fn paint(
         .x_desc("superpixels removed")
         .y_desc("probability")
         .y_labels(6)
-        .y_label_formatter(&|value| tick(*value))
+        .y_label_formatter(TICK)
         .draw()?;
     let point = |(step, probability): (usize, &f32)| (step as i32, f64::from(*probability));
     let points = || probabilities.iter().enumerate().map(point);

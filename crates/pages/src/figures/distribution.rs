@@ -5,8 +5,10 @@ use plotters::element::{Circle, PathElement};
 use plotters::prelude::{ChartBuilder, Color};
 use statistics::five_numbers;
 
+use super::drawing::{
+    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, top,
+};
 use super::parts::{self, axes, room_for, row_name};
-use super::{Area, Caption, DrawError, Figure, INK, UNITS, series_color, stroke, tick, top};
 use crate::ReportError;
 
 const WIDTH: u32 = 380;
@@ -47,12 +49,7 @@ fn paint(area: &Area<'_>, axis: &str, rows: &[Row], largest: f64) -> Result<(), 
         .x_label_area_size(40 * UNITS)
         .y_label_area_size(room_for(rows.iter().map(|row| row.method.as_str())))
         .build_cartesian_2d(0.0..top(largest), bottom..-0.5)?;
-    axes(
-        &mut chart,
-        [axis, ""],
-        [5, 0],
-        [&|value| tick(*value), &|_| String::new()],
-    )?;
+    axes(&mut chart, [axis, ""], [5, 0], [TICK, &|_| String::new()])?;
     for (place, row) in rows.iter().enumerate() {
         row_name(area, &chart, [0.0, place as f64], &row.method)?;
         draw(&mut chart, place as f64, row)?;

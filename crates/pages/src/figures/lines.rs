@@ -4,8 +4,8 @@ use plotters::coord::combinators::IntoLogRange;
 use plotters::element::DashedPathElement;
 use plotters::prelude::ChartBuilder;
 
+use super::drawing::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, stroke};
 use super::parts::{LEGEND, axes, legend, marked_line};
-use super::{Area, Caption, DrawError, Figure, INK, UNITS, stroke, tick};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [460, 280];
@@ -47,12 +47,7 @@ pub(crate) fn agreement(
             .y_label_area_size(52 * UNITS)
             .build_cartesian_2d(range, lowest..1.0)?;
         let titles = ["samples (masks)", "rank correlation of two runs"];
-        axes(
-            &mut chart,
-            titles,
-            [8, 6],
-            [&|value| tick(*value), &|value| tick(*value)],
-        )?;
+        axes(&mut chart, titles, [8, 6], [TICK, TICK])?;
         if let Some(level) = level {
             let ends = [(first * 0.9, level), (last * 1.1, level)];
             chart.draw_series([DashedPathElement::new(
@@ -103,7 +98,7 @@ pub(crate) fn ranks(
             &mut chart,
             ["removed superpixels replaced by", "mean rank, 1 is best"],
             [conditions.len(), 6],
-            [&name, &|value| tick(*value)],
+            [&name, TICK],
         )?;
         lines
             .iter()
@@ -124,7 +119,7 @@ pub(crate) fn experience(
             .flat_map(|line| &line.points)
             .map(|at| at.1)
             .fold(0.0, f64::max);
-        experience_chart(area, quantity, lines, super::top(largest))
+        experience_chart(area, quantity, lines, super::drawing::top(largest))
     })
 }
 
@@ -144,7 +139,7 @@ fn experience_chart(
         &mut chart,
         ["share of pixels removed", quantity],
         [6, 5],
-        [&|value| tick(*value), &|value| tick(*value)],
+        [TICK, TICK],
     )?;
     lines
         .iter()

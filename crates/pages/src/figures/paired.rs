@@ -2,8 +2,8 @@
 
 use plotters::prelude::ChartBuilder;
 
+use super::drawing::{Area, Caption, DrawError, Figure, GRID, TICK, UNITS, series_color, top};
 use super::parts::{LEGEND, axes, legend, line, mark, room_for, row_name};
-use super::{Area, Caption, DrawError, Figure, GRID, UNITS, series_color, tick, top};
 use crate::ReportError;
 
 const WIDTH: u32 = 620;
@@ -46,12 +46,7 @@ fn paint(area: &Area<'_>, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
         .x_label_area_size(40 * UNITS)
         .y_label_area_size(room_for(pairs.iter().map(|pair| pair.image.as_str())))
         .build_cartesian_2d(0.0..largest, bottom..-0.5)?;
-    axes(
-        &mut chart,
-        [axis, ""],
-        [6, 0],
-        [&|value| tick(*value), &|_| String::new()],
-    )?;
+    axes(&mut chart, [axis, ""], [6, 0], [TICK, &|_| String::new()])?;
     for (place, pair) in pairs.iter().enumerate() {
         let row = place as f64;
         row_name(area, &chart, [0.0, row], &pair.image)?;

@@ -7,7 +7,7 @@ use plotters::series::LineSeries;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Area, DrawError, GRID, INK, Mark, TEXT, UNITS, series_color, stroke, text};
+use super::drawing::{Area, DrawError, GRID, INK, Mark, TEXT, UNITS, series_color, stroke, text};
 
 /// Most characters of a name before a row.
 const LONGEST_NAME: usize = 18;

@@ -3,8 +3,8 @@
 use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::ChartBuilder;
 
+use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color, top};
 use super::parts::{Chart, LEGEND, axes, legend, line, marked_line};
-use super::{Area, Caption, DrawError, Figure, UNITS, series_color, tick, top};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [360, 260];
@@ -46,7 +46,7 @@ fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(),
         &mut chart,
         ["run", "AUC (probability × superpixels)"],
         [10, 5],
-        [&|value| tick(*value), &|value| tick(*value)],
+        [TICK, TICK],
     )?;
     lines
         .iter()

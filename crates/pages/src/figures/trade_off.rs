@@ -5,8 +5,10 @@ use plotters::element::Text;
 use plotters::prelude::ChartBuilder;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::drawing::{
+    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, text, top,
+};
 use super::parts::{Chart, axes, line, mark, width};
-use super::{Area, Caption, DrawError, Figure, INK, UNITS, series_color, stroke, text, tick, top};
 use crate::ReportError;
 use plotters::coord::ranged1d::Ranged;
 use plotters::element::DashedPathElement;
@@ -72,12 +74,7 @@ fn by_passes(
         .y_label_area_size(52 * UNITS)
         .build_cartesian_2d((1.0..end).log_scale(), 0.0..largest(points, chance))?;
     let titles = ["network passes for an explanation", title];
-    axes(
-        &mut chart,
-        titles,
-        [5, 5],
-        [&|value| tick(*value), &|value| tick(*value)],
-    )?;
+    axes(&mut chart, titles, [5, 5], [TICK, TICK])?;
     let placed = points
         .iter()
         .filter_map(|point| Some((point, point.passes?.max(1.0))));
@@ -107,12 +104,7 @@ fn by_deviation(
         // Room for the mark of a method that repeats itself exactly.
         .build_cartesian_2d(-end / 20.0..end, 0.0..largest(points, chance))?;
     let titles = ["std of an image's AUC over runs", title];
-    axes(
-        &mut chart,
-        titles,
-        [5, 5],
-        [&|value| tick(*value), &|value| tick(*value)],
-    )?;
+    axes(&mut chart, titles, [5, 5], [TICK, TICK])?;
     let placed = points
         .iter()
         .filter_map(|point| Some((point, point.deviation?)));

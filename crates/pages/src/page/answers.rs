@@ -1,13 +1,15 @@
 //! The first section: which method for which need, how surely, and when it would be another.
 
 use maud::{Markup, html};
+use schema::Decision;
 
-use super::{constants, plural};
+use super::provenance::dropped;
+use super::words::{constants, decimals, interval, p_value, plural};
 use crate::Inputs;
-use crate::explorer::link;
-use crate::needs::{
-    Answers, Check, Choice, Contrast, Fidelity, Passes, Ranked, Repeat, Verdict, agreed,
+use crate::decided::{
+    Answers, Computing, Fidelity, Passes, Repeat, Repeatability, agreed, interval_of, is_ahead,
 };
+use crate::explorer::link;
 use crate::results::Results;
 use crate::summary::rounded;
 
@@ -38,8 +40,8 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>, answers: &Answers<
 /// The answer in a sentence.
 fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let faithful = supported(answers);
-    let certain = agreed(answers.repeatability.iter().map(Choice::best)).flatten();
-    let cheap = agreed(answers.computing.iter().map(Choice::best)).flatten();
+    let certain = agreed(answers.repeatability.iter().map(steadiest)).flatten();
+    let cheap = agreed(answers.computing.iter().map(Computing::best)).flatten();
     let explaining = results
         .methods
         .iter()
@@ -70,30 +72,27 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     }
 }
 
+/// The method that is shown to repeat itself best on a network.
+fn steadiest<'a>(repeatability: &Repeatability<'a>) -> Option<&'a str> {
+    let answer = repeatability.answer;
+    is_ahead(answer).then_some(answer.method.as_str())
+}
+
 /// The methods that are not shown to find anything: repeating such an explanation, or having it for little, is worth nothing.
 fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
-    let all = || {
-        answers.fidelity.iter().flat_map(|fidelity| {
-            fidelity
-                .beside_chance
-                .iter()
-                .map(move |contrast| (fidelity.network, contrast))
-        })
-    };
-    let doubtful: Vec<_> = all()
-        .filter(|(_, contrast)| contrast.verdict() != Verdict::Ahead)
-        .collect();
+    let doubtful = answers.chance.iter().filter(|row| !is_ahead(row));
+    let doubtful: Vec<_> = doubtful.collect();
     html! {
         @if !doubtful.is_empty() {
             p.note {
                 b { "But: " }
-                @for (place, (network, contrast)) in doubtful.iter().enumerate() {
+                @for (place, row) in doubtful.iter().enumerate() {
                     @if place > 0 { "; " }
-                    (contrast.method) " is "
-                    @if contrast.verdict() == Verdict::Behind { "worse than" } @else { "not shown to be better than" }
-                    " a random order on " (network)
-                    @if let Some(difference) = contrast.difference {
-                        " (difference of AUC " (decimals(difference)) (interval(contrast.interval)) ")"
+                    (row.method) " is "
+                    @if row.verdict == "behind" { "worse than" } @else { "not shown to be better than" }
+                    " a random order on " (row.network)
+                    @if let Some(difference) = row.difference {
+                        " (difference of AUC " (decimals(difference)) (interval(interval_of(row))) ")"
                     }
                 }
                 ". Repeating such an explanation exactly, or having it for little, is worth as much as what it finds."
@@ -104,14 +103,8 @@ fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
 
 /// The method whose lead is shown in every network.
 fn supported<'a>(answers: &Answers<'a>) -> Option<&'a str> {
-    let ahead = |fidelity: &Fidelity<'_>| {
-        fidelity
-            .next
-            .as_ref()
-            .is_some_and(|next| next.verdict() == Verdict::Ahead)
-    };
-    let all = answers.fidelity.iter().all(ahead);
-    agreed(answers.fidelity.iter().map(|fidelity| fidelity.best)).filter(|_| all)
+    let all = answers.fidelity.iter().all(Fidelity::decided);
+    agreed(answers.fidelity.iter().map(|each| &*each.answer.method)).filter(|_| all)
 }
 
 fn card(need: &str, measure: &str, verdict: &Markup, content: &Markup) -> Markup {
@@ -129,14 +122,14 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         Some(method) => html! { (method) },
         None => match answers.fidelity.as_slice() {
             [] => html! { "not measured" },
-            all if all.iter().all(|each| each.next.is_none()) => html! {
-                (agreed(all.iter().map(|each| each.best)).unwrap_or(UNDECIDED)) ", without another to compare it with"
+            all if all.iter().all(|each| each.answer.runner_up.is_none()) => html! {
+                (agreed(all.iter().map(|each| &*each.answer.method)).unwrap_or(UNDECIDED)) ", without another to compare it with"
             },
             all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
             several => html! {
                 @for (place, each) in several.iter().enumerate() {
                     @if place > 0 { "; " }
-                    span.part { (shown(each)) " on " (each.network) }
+                    span.part { (shown(each)) " on " (each.answer.network) }
                 }
             },
         },
@@ -147,8 +140,8 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         "highest area under the removal curve (AUC)"
     };
     let content = html! {
-        @for each in &answers.fidelity { (in_network(each)) }
-        (turning(answers))
+        @for each in &answers.fidelity { (in_network(answers, each)) }
+        (flipping(answers))
     };
     card("Highest fidelity", measure, &verdict, &content)
 }
@@ -160,44 +153,41 @@ fn lower(results: &Results<'_>) -> bool {
 }
 
 fn shown<'a>(fidelity: &Fidelity<'a>) -> &'a str {
-    let verdict = fidelity.next.as_ref().map(Contrast::verdict);
-    if verdict == Some(Verdict::Ahead) {
-        fidelity.best
+    if fidelity.decided() {
+        &fidelity.answer.method
     } else {
         UNDECIDED
     }
 }
 
-fn in_network(fidelity: &Fidelity<'_>) -> Markup {
+fn in_network(answers: &Answers<'_>, fidelity: &Fidelity<'_>) -> Markup {
+    let answer = fidelity.answer;
+    let about = |row: &&&Decision| row.network == answer.network && row.method == answer.method;
     html! {
         p {
-            b { (fidelity.network) } ": " (fidelity.best) " " b { (decimals(fidelity.mean)) } (interval(fidelity.interval)) "."
-            @if let Some(next) = &fidelity.next { " " (against(next)) }
-            @if let Some(random) = fidelity.beside_chance.iter().find(|contrast| contrast.method == fidelity.best) {
-                " " (beside_chance(fidelity.best, random))
+            b { (answer.network) } ": " (answer.method)
+            @if let Some(summary) = fidelity.summary {
+                @if let Some(mean) = summary.mean { " " b { (decimals(mean)) } }
+                (interval(summary.low.zip(summary.high).map(|(low, high)| [low, high])))
             }
+            "."
+            @if let Some(other) = &answer.runner_up { " " (against(answer, other)) }
+            @if let Some(random) = answers.chance.iter().find(about) { " " (beside_chance(random)) }
         }
     }
 }
 
-/// How a method stands beside the next one.
-fn against(next: &Contrast<'_>) -> Markup {
+/// How a method compares with the next one.
+fn against(answer: &Decision, other: &str) -> Markup {
     html! {
-        @if next.difference == Some(0.0) { "As " (next.other) " in the mean: nothing tells them apart." }
-        @else if let Some(difference) = next.difference {
-            (decimals(difference.abs())) (interval(next.interval.map(magnitude(difference))))
-            @if difference < 0.0 { " below " } @else { " above " } (next.other)
-            ", better on " b { (next.wins) " of " (next.images) } " images"
-            @if let Some(p) = next.p_adjusted { " (" (p_value(p)) ")" } "."
-            @if next.verdict() != Verdict::Ahead {
-                @if next.has_0() { " The interval has 0 in it: chance may have made this" }
-                @else { " The corrected test does not exclude chance" }
-                @if let Some(needed) = next.images_needed().filter(|needed| next.has_0() && *needed > u64::from(next.images)) {
-                    "; about " (needed) " such images would tell"
-                }
-                "."
-            }
-        } @else { "Not compared with " (next.other) ": no image has both." }
+        @if answer.difference == Some(0.0) { "As " (other) " in the mean: nothing tells them apart." }
+        @else if let Some(difference) = answer.difference {
+            (decimals(difference.abs())) (interval(interval_of(answer).map(magnitude(difference))))
+            @if difference < 0.0 { " below " } @else { " above " } (other)
+            ", better on " b { (answer.wins) " of " (answer.images) } " images"
+            @if let Some(p) = answer.p_adjusted { " (" (p_value(p)) ")" } "."
+            @if let (false, Some(reason)) = (is_ahead(answer), &answer.reason) { " Undecided: " (reason) "." }
+        } @else { "Not compared with " (other) ": no image has both." }
     }
 }
 
@@ -212,46 +202,33 @@ fn magnitude(difference: f64) -> impl Fn([f64; 2]) -> [f64; 2] {
     }
 }
 
-fn beside_chance(best: &str, random: &Contrast<'_>) -> Markup {
+fn beside_chance(random: &Decision) -> Markup {
     html! {
-        @match random.verdict() {
-            Verdict::Ahead => { "Better than removal in random order." }
-            Verdict::Behind => { strong { "Worse than removal in random order: do not rely on " (best) " here." } }
-            Verdict::Undecided => { strong { "Not shown to be better than removal in random order." } }
+        @match random.verdict.as_str() {
+            "ahead" => { "Better than removal in random order." }
+            "behind" => { strong { "Worse than removal in random order: do not rely on " (random.method) " here." } }
+            _ => { strong { "Not shown to be better than removal in random order." } }
         }
     }
 }
 
 /// Where another method would be the answer.
-fn turning(answers: &Answers<'_>) -> Markup {
-    let checks = || {
-        answers
-            .fidelity
-            .iter()
-            .filter(|fidelity| fidelity.decided())
-            .flat_map(|fidelity| fidelity.checks.iter().map(move |check| (fidelity, check)))
-    };
-    let turned: Vec<_> = checks().filter(|(_, check)| turns(check)).collect();
-    let open = checks()
-        .filter(|(_, check)| check.contrast.verdict() != Verdict::Ahead)
-        .count();
-    let exceptions: Vec<_> = answers
-        .fidelity
-        .iter()
-        .filter(|fidelity| !fidelity.exceptions.is_empty())
-        .collect();
+fn flipping(answers: &Answers<'_>) -> Markup {
+    let decided = answers.fidelity.iter().filter_map(|fidelity| {
+        let flips = fidelity.answer.flips_when.as_ref()?;
+        Some((fidelity.answer, flips))
+    });
+    let decided: Vec<_> = decided.collect();
+    let all = answers.fidelity.iter();
+    let exceptions: Vec<_> = all.filter(|each| !each.exceptions.is_empty()).collect();
     html! {
-        @if checks().next().is_some() {
+        @if !decided.is_empty() {
             p.turn {
-                b { "It turns over " }
-                @match turned.as_slice() {
-                    [] => { "in none of " (plural(checks().count(), "other check")) }
-                    turned => {
-                        "in " (turned.len()) " of " (plural(checks().count(), "other check"))
-                        ", as on " (turned[0].0.network) " " (turned[0].1.what) " (" (turned[0].1.contrast.method) ")"
-                    }
+                b { "The answer flips " }
+                @for (place, (answer, flips)) in decided.iter().enumerate() {
+                    @if place > 0 { ". " b { "It flips " } }
+                    "on " (answer.network) " " (flips)
                 }
-                @if open > 0 { "; " (open) " of them " @if open == 1 { "is" } @else { "are" } " undecided" }
                 " (" a href="#checks" { "which" } ")."
             }
         }
@@ -262,9 +239,9 @@ fn turning(answers: &Answers<'_>) -> Markup {
                     @if place > 0 { "; " }
                     @for (place, image) in fidelity.exceptions.iter().enumerate() {
                         @if place > 0 { ", " }
-                        a href=(link(&[("image", image), ("network", fidelity.network)])) { (image) }
+                        a href=(link(&[("image", image), ("network", &fidelity.answer.network)])) { (image) }
                     }
-                    " (" (fidelity.network) ")"
+                    " (" (fidelity.answer.network) ")"
                 }
                 "."
             }
@@ -272,16 +249,12 @@ fn turning(answers: &Answers<'_>) -> Markup {
     }
 }
 
-/// Whether another method is shown to be ahead there.
-pub(super) fn turns(check: &Check<'_>) -> bool {
-    !check.same && check.contrast.verdict() == Verdict::Ahead
-}
-
 fn repeatability(answers: &Answers<'_>) -> Markup {
     let choices = &answers.repeatability;
-    let verdict = verdict(choices);
+    let best = choices.iter();
+    let verdict = verdict(best.map(|each| (steadiest(each), &*each.answer.network)));
     let content = html! {
-        @for choice in choices { p { b { (choice.network) } ": " (repeats(&choice.methods)) } }
+        @for choice in choices { p { b { (choice.answer.network) } ": " (repeats(&choice.methods)) } }
         (enough(choices))
     };
     card(
@@ -313,18 +286,18 @@ fn repeats(methods: &[Repeat<'_>]) -> Markup {
 }
 
 /// From how many samples on a method that draws random numbers would repeat itself.
-fn enough(choices: &[Choice<'_, Repeat<'_>>]) -> Markup {
+fn enough(choices: &[Repeatability<'_>]) -> Markup {
     let random = choices.iter().flat_map(|choice| {
         choice
             .methods
             .iter()
-            .map(move |repeat| (choice.network, repeat))
+            .map(move |repeat| (&*choice.answer.network, repeat))
     });
     let random: Vec<_> = random.filter(|(_, repeat)| repeat.reached.1 > 0).collect();
     html! {
         @if !random.is_empty() {
             p.turn {
-                b { "It would matter less " } "with more samples: "
+                b { "More samples would reduce this difference: " }
                 @for (place, (network, repeat)) in random.iter().enumerate() {
                     @if place > 0 { "; " }
                     (repeat.method) " on " (network) " agrees with itself (rank correlation "
@@ -340,7 +313,7 @@ fn enough(choices: &[Choice<'_, Repeat<'_>>]) -> Markup {
 
 fn computing(answers: &Answers<'_>) -> Markup {
     let choices = &answers.computing;
-    let verdict = verdict(choices);
+    let verdict = verdict(choices.iter().map(|each| (each.best(), each.network)));
     let content = html! {
         @for choice in choices { p { b { (choice.network) } ": " (costs(&choice.methods)) } }
         (ratio(choices))
@@ -365,7 +338,7 @@ fn costs(methods: &[Passes<'_>]) -> Markup {
     }
 }
 
-fn ratio(choices: &[Choice<'_, Passes<'_>>]) -> Markup {
+fn ratio(choices: &[Computing<'_>]) -> Markup {
     let ratios = choices.iter().filter_map(|choice| {
         let [first, next, ..] = choice.methods.as_slice() else {
             return None;
@@ -378,7 +351,7 @@ fn ratio(choices: &[Choice<'_, Passes<'_>>]) -> Markup {
     html! {
         @if let Some((dear, cheap, ratio, network)) = nearest {
             p.turn {
-                b { "It turns over " } "first where " (dear) " is given less than 1/" (count(ratio)) " of its passes on " (network)
+                b { "The answer flips " } "first where " (dear) " is given less than 1/" (count(ratio)) " of its passes on " (network)
                 ", against the " (cheap) " of this study (" a href="#samples" { "what fewer do to its agreement" } ")."
             }
         }
@@ -386,10 +359,9 @@ fn ratio(choices: &[Choice<'_, Passes<'_>>]) -> Markup {
 }
 
 /// The method that all networks agree on, or each network's.
-fn verdict<'a, T: Ranked<'a>>(choices: &[Choice<'a, T>]) -> Markup {
+fn verdict<'a>(choices: impl Iterator<Item = (Option<&'a str>, &'a str)>) -> Markup {
     let each: Vec<_> = choices
-        .iter()
-        .map(|choice| (choice.best().unwrap_or("no method ahead"), choice.network))
+        .map(|(best, network)| (best.unwrap_or("no method ahead"), network))
         .collect();
     html! {
         @match agreed(each.iter().map(|each| each.0)) {
@@ -436,34 +408,9 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
 }
 
 fn excluded(inputs: &Inputs) -> String {
-    let images: std::collections::BTreeSet<_> =
-        inputs.exclusions.iter().map(|row| &row.image).collect();
-    let verb = if images.len() == 1 { "was" } else { "were" };
-    format!("{} {verb} excluded", plural(images.len(), "image"))
-}
-
-pub(super) fn decimals(number: f64) -> String {
-    let digits = if number.abs() < 1.0 { 3 } else { 2 };
-    let text = format!("{number:.digits$}");
-    let nothing = text.trim_start_matches(['-', '0', '.']).is_empty();
-    // Nothing is less than nothing to a reader.
-    text.trim_start_matches(if nothing { "-" } else { "" })
-        .to_owned()
-}
-
-/// ` [low, high]`.
-pub(super) fn interval(interval: Option<[f64; 2]>) -> Markup {
-    html! {
-        @if let Some([low, high]) = interval { span.interval { " [" (decimals(low)) ", " (decimals(high)) "]" } }
-    }
-}
-
-pub(super) fn p_value(p: f64) -> String {
-    match p {
-        p if p < 0.0001 => "p < 0.0001".to_owned(),
-        p if p < 0.01 => format!("p = {p:.4}"),
-        p => format!("p = {p:.3}"),
-    }
+    let images = dropped(inputs);
+    let verb = if images == 1 { "was" } else { "were" };
+    format!("{} {verb} excluded", plural(images, "image"))
 }
 
 /// A number of passes, with a decimal where the mean is no whole number.

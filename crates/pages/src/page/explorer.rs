@@ -3,7 +3,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{plural, read};
+use super::words::{plural, read};
 use crate::explorer::Explorer;
 use crate::results::Results;
 

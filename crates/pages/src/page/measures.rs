@@ -3,31 +3,18 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use schema::{Comparison, Concordance, VarianceComponents};
+use schema::{AnyRows, Comparison, Concordance, VarianceComponents};
 use statistics::mean;
 
-use super::answers::{decimals, interval, p_value};
-use super::{plural, read};
-use crate::results::Results;
+use super::words::{decimals, interval, p_value, plural, read};
+use crate::results::{Results, place};
 use crate::{Inputs, tables};
-
-/// Whether a row of statistics is about what the answer is about.
-macro_rules! is_main {
-    ($results:expr, $row:expr) => {
-        $row.measure == "auc"
-            && $row.order.as_deref() == Some($results.order)
-            && $row
-                .replacement
-                .as_deref()
-                .is_some_and(|replacement| $results.main == Some((&*$row.partition, replacement)))
-    };
-}
 
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let tests: Vec<&Comparison> = inputs
         .comparisons
         .iter()
-        .filter(|row| is_main!(results, row))
+        .filter(|row| results.is_main_place(&place!(row)))
         .collect();
     html! {
         (read(
@@ -39,17 +26,27 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @for row in explaining(results, &tests) { li { (difference(row)) } }
         }
         (beside_chance(inputs, results, &tests))
-        @for row in inputs.variance_components.iter().filter(|row| is_main!(results, row)) { p { (variance(row)) } }
-        @for row in inputs.concordance.iter().filter(|row| is_main!(results, row)) { p { (agreement(row)) } }
-        details { summary { "All differences, tested" } (tables::comparisons(inputs, results).html()) }
-        details { summary { "All means with their intervals and ranks" } (tables::summaries(inputs, results).html()) }
-        details { summary { "Both orders: gains" } (tables::gains(inputs, results).html()) }
-        details { summary { "Relevance and the object: localization" } (tables::localization(inputs, results).html()) }
-        details { summary { "How few superpixels: complexity" } (tables::complexity(inputs, results).html()) }
+        @for row in inputs.variance_components.iter().filter(|row| results.is_main_place(&place!(row))) { p { (variance(row)) } }
+        @for row in inputs.concordance.iter().filter(|row| results.is_main_place(&place!(row))) { p { (agreement(row)) } }
+        @for (heading, rows) in declared_tables(inputs) { details { summary { (heading) } (tables::declared(results, rows).html()) } }
         (sanity(inputs))
-        details { summary { "Explanations of a network with random layers: sanity" } (tables::sanity(inputs, results).html()) }
-        details { summary { "Samples until runs agree, by image" } (tables::needed_samples(inputs, results).html()) }
+        details { summary { "Explanations of a network with random layers: sanity" } (tables::declared(results, &inputs.sanity).html()) }
+        @for measure in &inputs.measures {
+            details { summary { (measure.title) } (read(&measure.about)) (tables::declared(results, &*measure.rows).html()) }
+        }
     }
+}
+
+fn declared_tables(inputs: &Inputs) -> [(&'static str, &dyn AnyRows); 4] {
+    [
+        ("All differences, tested", &inputs.comparisons),
+        (
+            "All means with their intervals and ranks",
+            &inputs.summaries,
+        ),
+        ("Both orders: gains", &inputs.gains),
+        ("Samples until runs agree, by image", &inputs.needed_samples),
+    ]
 }
 
 /// How far each method forgets what the network forgot (Adebayo et al. 2018).
@@ -106,12 +103,7 @@ fn difference(row: &Comparison) -> Markup {
 
 /// The explaining methods beside a random order.
 fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) -> Markup {
-    let random = inputs
-        .methods
-        .iter()
-        .find(|method| method.chance)
-        .map(|method| method.name.as_str());
-    let Some(random) = random else {
+    let Some(random) = inputs.random() else {
         return html! { p { "The study has no random order to compare with, so nothing tells whether a method is better than chance." } };
     };
     let pair = |row: &&&Comparison| {

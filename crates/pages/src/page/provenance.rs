@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::read;
-use crate::results::Results;
+use super::words::read;
+use crate::results::{Results, distinct};
 use crate::table::{Table, grouped};
 use crate::{Artifact, Inputs, duckdb, tables};
 
@@ -50,9 +50,8 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
 }
 
 /// How many images were dropped; several networks may give a reason for one.
-fn dropped(inputs: &Inputs) -> usize {
-    let images = inputs.exclusions.iter().map(|row| row.image.as_str());
-    images.collect::<std::collections::BTreeSet<_>>().len()
+pub(super) fn dropped(inputs: &Inputs) -> usize {
+    distinct(inputs.exclusions.iter().map(|row| row.image.as_str())).len()
 }
 
 /// When the artifacts were made.

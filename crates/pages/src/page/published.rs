@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::read;
+use super::words::read;
 use crate::cases::Cases;
 use crate::explorer::link;
 use crate::figures::{Album, Caption, Line, Row, auc_over_runs, distribution as boxes};

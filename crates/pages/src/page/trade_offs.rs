@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use schema::{Agreement, CurveStep};
+use schema::{Agreement, CurveStep, Decision};
 use statistics::mean;
 
-use super::answers::{decimals, interval, turns};
-use super::read;
+use super::words::{decimals, interval, read};
+use crate::decided::{Answers, Fidelity, interval_of, is_ahead};
 use crate::figures::{
     Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,
 };
-use crate::needs::{Answers, Check, Fidelity, Verdict};
 use crate::results::{AUC, Comparison, Group, Results};
 use crate::{Inputs, ReportError};
 
@@ -66,16 +65,6 @@ fn beside_costs(
     comparison: &Comparison<'_>,
 ) -> Result<crate::figures::Figure, ReportError> {
     let condition = comparison.condition;
-    let summary = |method: &str| {
-        inputs.summaries.iter().find(|row| {
-            row.network == condition.network
-                && row.partition == condition.partition
-                && row.order.as_deref() == Some(condition.order)
-                && row.replacement.as_deref() == Some(condition.replacement)
-                && row.measure == "auc"
-                && row.method == method
-        })
-    };
     let passes = |method: &str| {
         let cost = inputs
             .explanation_costs
@@ -93,21 +82,14 @@ fn beside_costs(
             name: group.method.to_owned(),
             series: group.series,
             area: group.mean(AUC)?,
-            interval: summary(group.method).and_then(|row| Some([row.low?, row.high?])),
+            interval: condition.interval(inputs, group.method),
             passes: passes(group.method),
             deviation: group.mean_std_over_runs(),
         })
     };
     let points: Vec<Point> = groups.filter_map(point).collect();
-    let random = inputs.methods.iter().find(|method| method.chance);
-    let chance = random
-        .and_then(|random| {
-            comparison
-                .groups
-                .iter()
-                .find(|group| group.method == random.name)
-        })
-        .and_then(|group| group.mean(AUC));
+    let random = inputs.random().and_then(|random| comparison.group(random));
+    let chance = random.and_then(|group| group.mean(AUC));
     let heading = results.title(&condition);
     let caption = Caption::new(
         &["trade-off", &heading],
@@ -224,18 +206,18 @@ fn checks(answers: &Answers<'_>) -> Markup {
                         th.number scope="col" { "Difference" } th.number scope="col" { "Images better" } th scope="col" { "So the answer" }
                     } }
                     tbody {
-                        @for fidelity in &answers.fidelity { @for check in &fidelity.checks {
+                        @for fidelity in &answers.fidelity { @for (way, check) in &fidelity.checks {
                             tr {
-                                td { (fidelity.network) }
-                                td.wrap { (check.what) }
-                                td { (check.contrast.method) }
-                                td { (check.contrast.other) }
+                                td { (check.network) }
+                                td.wrap { (way) }
+                                td { (check.method) }
+                                td { (check.runner_up.as_deref().unwrap_or("–")) }
                                 td.number {
-                                    @if let Some(difference) = check.contrast.difference {
-                                        (decimals(difference)) (interval(check.contrast.interval))
+                                    @if let Some(difference) = check.difference {
+                                        (decimals(difference)) (interval(interval_of(check)))
                                     } @else { "–" }
                                 }
-                                td.number { (check.contrast.wins) " of " (check.contrast.images) }
+                                td.number { (check.wins) " of " (check.images) }
                                 td { (judgement(fidelity, check)) }
                             }
                         } }
@@ -246,11 +228,11 @@ fn checks(answers: &Answers<'_>) -> Markup {
     }
 }
 
-fn judgement(fidelity: &Fidelity<'_>, check: &Check<'_>) -> Markup {
+fn judgement(fidelity: &Fidelity<'_>, check: &Decision) -> Markup {
     html! {
-        @if check.contrast.verdict() != Verdict::Ahead { "is undecided" }
-        @else if !fidelity.decided() { "would be " (check.contrast.method) }
-        @else if turns(check) { b { "turns over" } }
+        @if !is_ahead(check) { "is undecided" }
+        @else if !fidelity.decided() { "would be " (check.method) }
+        @else if check.flips_when.is_some() { b { "flips" } }
         @else { "holds" }
     }
 }
@@ -394,11 +376,7 @@ fn out_of_experience(
         return Ok(html! { p { "– There are no curves." } });
     };
     // An order at random takes no side; where the study has none, all methods together do.
-    let random = inputs
-        .methods
-        .iter()
-        .find(|method| method.chance)
-        .map(|method| method.name.as_str());
+    let random = inputs.random();
     let mut panels = Vec::new();
     for network in &results.networks {
         let here = |step: &&CurveStep| {

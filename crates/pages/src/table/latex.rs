@@ -1,52 +1,41 @@
 //! Tables for papers.
 
-use super::{Cell, Column, Table};
+use super::{Format, Table};
 
 /// Rows of a table that may not fit a page any more.
 const LONGEST: usize = 40;
+
+const FORMAT: Format = Format {
+    text: escape,
+    code: |text| format!("\\texttt{{{}}}", escape(text)),
+    negative: |number| format!("${number}$"),
+    absent: "--",
+};
 
 impl Table {
     /// The table for LaTeX with the package booktabs (and longtable where it has more than 40 rows), as the page shows it: the same columns, headings
     /// and decimals, a dash for an absent value. It is meant for `\input`.
     pub(crate) fn latex(&self) -> String {
-        let shown = self.shown();
-        let long = self.rows.len() > LONGEST;
-        let (environment, packages) = if long {
-            ("longtable", "booktabs and longtable")
+        let [environment, packages, head] = if self.rows.len() > LONGEST {
+            [
+                "longtable",
+                "packages booktabs and longtable",
+                "\\endhead\n",
+            ]
         } else {
-            ("tabular", "booktabs")
+            ["tabular", "package booktabs", ""]
         };
-        let sides: String = shown
-            .iter()
-            .map(|&place| if self.right(place) { 'r' } else { 'l' })
-            .collect();
-        let line = |cells: Vec<String>| format!("{} \\\\\n", cells.join(" & "));
-        let headings = shown
-            .iter()
-            .map(|&place| escape(self.columns[place].heading));
-        let mut text = format!(
-            "% {}: needs the {} {packages}.\n\\begin{{{environment}}}{{{sides}}}\n\\toprule\n{}\\midrule\n{}",
+        let side = |&place: &usize| if self.right(place) { 'r' } else { 'l' };
+        let sides: String = self.shown().iter().map(side).collect();
+        let mut lines = self
+            .written(&FORMAT)
+            .map(|cells| format!("{} \\\\\n", cells.join(" & ")));
+        let headings = lines.next().unwrap_or_default();
+        let rows: String = lines.collect();
+        format!(
+            "% {}: needs the {packages}.\n\\begin{{{environment}}}{{{sides}}}\n\\toprule\n{headings}\\midrule\n{head}{rows}\\bottomrule\n\\end{{{environment}}}\n",
             self.name,
-            if long { "packages" } else { "package" },
-            line(headings.collect()),
-            if long { "\\endhead\n" } else { "" },
-        );
-        for row in &self.rows {
-            let cells = shown
-                .iter()
-                .map(|&place| cell(&row[place], &self.columns[place]));
-            text += &line(cells.collect());
-        }
-        text + "\\bottomrule\n\\end{" + environment + "}\n"
-    }
-}
-
-fn cell(cell: &Cell, column: &Column) -> String {
-    match cell {
-        Cell::Absent(_) => "--".to_owned(),
-        Cell::Text(text) if column.code => format!("\\texttt{{{}}}", escape(text)),
-        Cell::Number(number) if *number < 0.0 => format!("${}$", cell.rounded(column)),
-        _ => escape(&cell.rounded(column)),
+        )
     }
 }
 

@@ -1,42 +1,33 @@
 //! Tables for READMEs and issues.
 
-use super::{Cell, Column, Table};
+use super::{Format, Table};
+
+const FORMAT: Format = Format {
+    text: escape,
+    code,
+    negative: escape,
+    absent: "–",
+};
 
 impl Table {
     /// The table in GitHub's Markdown, as the page shows it: the same columns, headings and decimals, a dash for an absent value.
     pub(crate) fn markdown(&self) -> String {
-        let shown = self.shown();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let headings = shown
-            .iter()
-            .map(|&place| escape(self.columns[place].heading));
-        let rules = shown.iter().map(|&place| {
-            let rule = if self.right(place) { "---:" } else { "---" };
-            rule.to_owned()
-        });
-        let mut text = line(headings.collect()) + &line(rules.collect());
-        for row in &self.rows {
-            let cells = shown
-                .iter()
-                .map(|&place| cell(&row[place], &self.columns[place]));
-            text += &line(cells.collect());
-        }
-        text
+        let rule = |&place: &usize| if self.right(place) { "---:" } else { "---" }.to_owned();
+        let rules = line(self.shown().iter().map(rule).collect());
+        let mut lines = self.written(&FORMAT).map(line);
+        let headings = lines.next().unwrap_or_default();
+        headings + &rules + &lines.collect::<String>()
     }
 }
 
-fn cell(cell: &Cell, column: &Column) -> String {
-    match cell {
-        // Digests and ids: nothing within code is a sign, and only hexadecimal digits are put there.
-        Cell::Text(text)
-            if column.code
-                && text.chars().all(|letter| letter.is_ascii_alphanumeric())
-                && !text.is_empty() =>
-        {
-            format!("`{text}`")
-        }
-        Cell::Absent(_) => "–".to_owned(),
-        _ => escape(&cell.rounded(column)),
+/// Digests and ids, of which only letters and digits need no escaping within code.
+fn code(text: &str) -> String {
+    let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric());
+    if plain && !text.is_empty() {
+        format!("`{text}`")
+    } else {
+        escape(text)
     }
 }
 

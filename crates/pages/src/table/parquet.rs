@@ -31,7 +31,7 @@ impl Table {
         let headings = self.columns.iter().map(|column| {
             KeyValue::new(
                 format!("{}.heading", column.name),
-                column.heading.to_owned(),
+                column.heading.clone().into_owned(),
             )
         });
         let properties = WriterProperties::builder()

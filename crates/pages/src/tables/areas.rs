@@ -1,215 +1,172 @@
 //! Areas under removal curves: their means and how they spread over images and runs, from the scores.
 
-use statistics::five_numbers;
+use statistics::{FiveNumbers, five_numbers};
 
-use super::{ONE_IMAGE, ONE_RUN, by_condition, under};
+use super::common::{NO_START, ONE_IMAGE, ONE_RUN, by_condition, image};
 use crate::Inputs;
-use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Group, Measure, Results};
-use crate::table::{Cell, Column, Table};
+use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Condition, Group, Results, Varying};
+use crate::table::{Cell, Table, columns};
 
+const ONE_METHOD: &str = "one method";
 const ONE_VALUE: &str = "one value";
-const NO_START: &str = "probability 0 at the start";
 
 /// Under each condition the method with the best mean area, and the next.
 pub(crate) fn answers(results: &Results<'_>) -> Table {
-    let columns = vec![
-        Column::text("best_method", "Best method"),
-        Column::number("best_auc", "its mean AUC"),
-        Column::text("next_method", "Next method"),
-        Column::number("next_auc", "its mean AUC"),
-        Column::count("images_better", "Images on which the best is better"),
-        Column::count("images_compared", "Images compared"),
-    ];
-    let row = |comparison: &Comparison<'_>| {
+    let answers: Vec<_> = results.comparisons.iter().filter_map(Answer::of).collect();
+    let rows = answers.iter().collect();
+    let table = by_condition("answers", results.varying, rows, |row| row.best.condition);
+    columns! { table, |row|
+        Text best_method "Best method" => method(row.best);
+        Number best_auc "its mean AUC" => row.best_auc;
+        Text next_method "Next method" => (row.next.map(method), ONE_METHOD);
+        Number next_auc "its mean AUC" => (row.next_auc, ONE_METHOD);
+        Count images_better "Images on which the best is better" => (row.images.map(|(better, _)| better), ONE_METHOD);
+        Count images_compared "Images compared" => (row.images.map(|(_, compared)| compared), ONE_METHOD);
+    }
+    .build()
+}
+
+/// The first two of a ranking.
+struct Answer<'r> {
+    best: &'r Group<'r>,
+    best_auc: f64,
+    next: Option<&'r Group<'r>>,
+    next_auc: Option<f64>,
+    /// On how many images the best is better, of how many that both have.
+    images: Option<(usize, usize)>,
+}
+
+impl<'r> Answer<'r> {
+    fn of(comparison: &'r Comparison<'r>) -> Option<Self> {
         let ranking = comparison.ranking();
-        let (best, best_auc) = ranking.first()?;
-        let mut cells = vec![method(best), Cell::Number(*best_auc)];
-        if let Some((next, next_auc)) = ranking.get(1) {
-            let (better, compared) = comparison.better(best, next);
-            cells.extend([method(next), Cell::Number(*next_auc)]);
-            cells.extend([better, compared].map(|count| Cell::Count(count as u64)));
-        } else {
-            cells.resize(columns.len(), Cell::Absent("one method"));
-        }
-        Some(under(&comparison.condition, cells))
-    };
-    let rows = results.comparisons.iter().filter_map(row).collect();
-    by_condition("answers", results, columns.clone(), rows)
+        let (best, best_auc) = *ranking.first()?;
+        let (next, next_auc) = ranking.get(1).copied().unzip();
+        Some(Self {
+            best,
+            best_auc,
+            next,
+            next_auc,
+            images: next.map(|next| comparison.better(best, next)),
+        })
+    }
 }
 
 /// Mean area with its interval and its spread by condition and method; `main` keeps what the answer is about.
 pub(crate) fn mean_auc(inputs: &Inputs, results: &Results<'_>, main: bool) -> Table {
-    let columns = vec![
-        Column::text("method", "Method"),
-        Column::truth("deterministic", "Deterministic").shown(false),
-        Column::count("images", "Images"),
-        Column::count("runs", "Runs"),
-        Column::number("auc", "Mean AUC"),
-        Column::number("low", "Interval from"),
-        Column::number("high", "to"),
-        Column::number("std_over_images", "Std over images"),
-        Column::number("std_pooled", "Pooled std"),
-        Column::number("mean_std_over_runs", "Mean std over runs"),
-        Column::number("auc_mean", "AUC / steps"),
-        Column::number("auc_relative", "Relative AUC"),
-    ];
-    let interval = |group: &Group<'_>| {
-        let row = inputs.summaries.iter().find(|row| is_about(row, group))?;
-        Some([row.low?, row.high?])
+    let shown = |group: &&Group<'_>| !main || results.is_main(&group.condition);
+    let groups = results.groups().filter(shown).collect();
+    // Partition, order and replacement of what the answer is about are the same in all rows.
+    let varying = if main {
+        Varying::default()
+    } else {
+        results.varying
     };
-    let row = |group: &Group<'_>| {
-        let cells = vec![
-            method(group),
-            Cell::Truth(group.deterministic),
-            Cell::Count(group.images.len() as u64),
-            runs(group),
-            Cell::number(group.mean(AUC), "no value"),
-            Cell::number(interval(group).map(|interval| interval[0]), ONE_IMAGE),
-            Cell::number(interval(group).map(|interval| interval[1]), ONE_IMAGE),
-            Cell::number(group.std_over_images(), ONE_IMAGE),
-            Cell::number(group.std_pooled(), ONE_VALUE),
-            Cell::number(group.mean_std_over_runs(), ONE_RUN),
-            Cell::number(group.mean(AUC_MEAN), "no value"),
-            Cell::number(group.mean(AUC_RELATIVE), NO_START),
-        ];
-        under(&group.condition, cells)
-    };
-    let groups = results
-        .groups()
-        .filter(|group| !main || results.is_main(&group.condition));
-    let mut table = by_condition("mean_auc", results, columns, groups.map(row).collect());
-    if main {
-        // Partition, order and replacement are the same in all rows.
-        for column in &mut table.columns[1..4] {
-            *column = column.clone().shown(false);
-        }
+    let interval = |group: &Group<'_>| group.condition.interval(inputs, group.method);
+    let table = by_condition("mean_auc", varying, groups, |group| group.condition);
+    columns! { table, |group|
+        Text method "Method" => method(group);
+        Truth deterministic "Deterministic".shown(false) => group.deterministic;
+        Count images "Images" => group.images.len();
+        Count runs "Runs" => runs(group);
+        Number auc "Mean AUC" => (group.mean(AUC), "no value");
+        Number low "Interval from" => (interval(group).map(|[low, _]| low), ONE_IMAGE);
+        Number high "to" => (interval(group).map(|[_, high]| high), ONE_IMAGE);
+        Number std_over_images "Std over images" => (group.std_over_images(), ONE_IMAGE);
+        Number std_pooled "Pooled std" => (group.std_pooled(), ONE_VALUE);
+        Number mean_std_over_runs "Mean std over runs" => (group.mean_std_over_runs(), ONE_RUN);
+        Number auc_mean "AUC / steps" => (group.mean(AUC_MEAN), "no value");
+        Number auc_relative "Relative AUC" => (group.mean(AUC_RELATIVE), NO_START);
     }
-    table
-}
-
-/// Whether a row has the interval of a group's mean area.
-fn is_about(row: &schema::Summary, group: &Group<'_>) -> bool {
-    let condition = &group.condition;
-    row.measure == "auc"
-        && row.method == group.method
-        && row.network == condition.network
-        && row.partition == condition.partition
-        && row.order.as_deref() == Some(condition.order)
-        && row.replacement.as_deref() == Some(condition.replacement)
+    .build()
 }
 
 /// The group's method, which leads to its explanations.
 fn method(group: &Group<'_>) -> Cell {
     let condition = &group.condition;
-    super::method(group.method, condition.network, Some(condition.partition))
+    super::common::method(group.method, condition.network, Some(condition.partition))
 }
 
 /// Number of runs of an image, or fewest and most.
 fn runs(group: &Group<'_>) -> Cell {
     match group.runs() {
-        (fewest, most) if fewest == most => Cell::Count(most as u64),
-        (fewest, most) => Cell::text(format!("{fewest} to {most}")),
+        (fewest, most) if fewest == most => most.into(),
+        (fewest, most) => format!("{fewest} to {most}").into(),
     }
 }
 
 /// Mean and standard deviation over runs for every image, a row each.
 pub(crate) fn std_over_runs(results: &Results<'_>) -> Table {
-    let columns = vec![
-        Column::text("method", "Method"),
-        Column::truth("deterministic", "Deterministic").shown(false),
-        Column::text("image", "Image"),
-        Column::count("runs", "Runs"),
-        Column::number("auc", "Mean AUC"),
-        Column::number("std_over_runs", "Std over runs"),
-    ];
-    let row = |(group, image): (&Group<'_>, &str)| {
-        let cells = vec![
-            method(group),
-            Cell::Truth(group.deterministic),
-            super::image(results, image, group.condition.network),
-            Cell::Count(group.images[image].len() as u64),
-            Cell::number(group.image_mean(image, AUC), "no value"),
-            Cell::number(group.std_over_runs(image), ONE_RUN),
-        ];
-        under(&group.condition, cells)
-    };
-    let images = |group| images_of(group).map(move |image| (group, image));
-    let rows = results.groups().flat_map(images).map(row).collect();
-    by_condition("std_over_runs", results, columns, rows)
-}
-
-fn images_of<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g str> {
-    group.images.keys().copied()
+    let groups = results.groups();
+    let rows = groups.flat_map(|group| group.images.keys().map(move |&image| (group, image)));
+    let rows = rows.collect();
+    let table = by_condition("std_over_runs", results.varying, rows, |row| {
+        row.0.condition
+    });
+    columns! { table, |row|
+        Text method "Method" => method(row.0);
+        Truth deterministic "Deterministic".shown(false) => row.0.deterministic;
+        Text image "Image" => image(results, row.1, row.0.condition.network);
+        Count runs "Runs" => row.0.images[row.1].len();
+        Number auc "Mean AUC" => (row.0.image_mean(row.1, AUC), "no value");
+        Number std_over_runs "Std over runs" => (row.0.std_over_runs(row.1), ONE_RUN);
+    }
+    .build()
 }
 
 /// Every score: what the figures of single runs show.
 pub(crate) fn auc_by_run(results: &Results<'_>) -> Table {
-    let columns = vec![
-        Column::text("method", "Method"),
-        Column::truth("deterministic", "Deterministic"),
-        Column::text("image", "Image"),
-        Column::count("run", "Run"),
-        Column::number("auc", "AUC"),
-        Column::number("auc_mean", "AUC / steps"),
-        Column::number("auc_relative", "Relative AUC"),
-        Column::count("steps", "Steps"),
-        Column::count("tied", "Tied"),
-    ];
-    let rows_of = |group: &Group<'_>| -> Vec<_> {
-        let scores = group.images.values().flatten();
-        let cells = scores.map(|score| {
-            vec![
-                Cell::text(&score.method),
-                Cell::Truth(score.deterministic),
-                Cell::text(&score.image),
-                Cell::Count(score.run.into()),
-                Cell::Number(score.auc),
-                Cell::Number(score.auc_mean),
-                Cell::number(score.auc_relative, NO_START),
-                Cell::Count(score.steps.into()),
-                Cell::count(score.tied, "no relevances"),
-            ]
-        });
-        cells.map(|cells| under(&group.condition, cells)).collect()
-    };
-    let rows = results.groups().flat_map(rows_of).collect();
-    by_condition("auc_by_run", results, columns, rows)
+    let scores = results.groups().flat_map(Group::scores).collect();
+    let table = by_condition("auc_by_run", results.varying, scores, Condition::of);
+    columns! { table, |score|
+        Text method "Method" => &score.method;
+        Truth deterministic "Deterministic" => score.deterministic;
+        Text image "Image" => &score.image;
+        Count run "Run" => score.run;
+        Number auc "AUC" => score.auc;
+        Number auc_mean "AUC / steps" => score.auc_mean;
+        Number auc_relative "Relative AUC" => (score.auc_relative, NO_START);
+        Count steps "Steps" => score.steps;
+        Count tied "Tied" => (score.tied, "no relevances");
+    }
+    .build()
+}
+
+/// A group's means over the runs of each image.
+#[derive(Clone, Copy)]
+struct Boxed<'g> {
+    group: &'g Group<'g>,
+    measure: &'static str,
+    images: usize,
+    five: Option<FiveNumbers>,
 }
 
 /// What the boxes show.
 pub(crate) fn distribution(results: &Results<'_>) -> Table {
-    let columns = vec![
-        Column::text("method", "Method"),
-        Column::text("measure", "Measure"),
-        Column::count("images", "Images"),
-        Column::number("minimum", "Minimum"),
-        Column::number("lower_quartile", "Lower quartile"),
-        Column::number("median", "Median"),
-        Column::number("upper_quartile", "Upper quartile"),
-        Column::number("maximum", "Maximum"),
-    ];
-    let row = |group: &Group<'_>, (name, measure): (&str, Measure)| {
-        let means = group.image_means(measure);
-        let five = five_numbers(&means);
-        let number = |part: fn(&statistics::FiveNumbers) -> f64| {
-            Cell::number(five.as_ref().map(part), NO_START)
-        };
-        let cells = vec![
-            method(group),
-            Cell::text(name),
-            Cell::Count(means.len() as u64),
-            number(|five| five.minimum),
-            number(|five| five.lower_quartile),
-            number(|five| five.median),
-            number(|five| five.upper_quartile),
-            number(|five| five.maximum),
-        ];
-        under(&group.condition, cells)
-    };
-    let measures: [(&str, Measure); 2] = [("auc", AUC), ("auc_relative", AUC_RELATIVE)];
-    let rows = results
-        .groups()
-        .flat_map(|group| measures.map(|measure| row(group, measure)))
-        .collect();
-    by_condition("distribution", results, columns, rows)
+    let measures = [("auc", AUC), ("auc_relative", AUC_RELATIVE)];
+    let rows = results.groups().flat_map(|group| {
+        measures.map(|(measure, value)| {
+            let means = group.image_means(value);
+            let five = five_numbers(&means);
+            Boxed {
+                group,
+                measure,
+                images: means.len(),
+                five,
+            }
+        })
+    });
+    let table = by_condition("distribution", results.varying, rows.collect(), |row| {
+        row.group.condition
+    });
+    columns! { table, |row|
+        Text method "Method" => method(row.group);
+        Text measure "Measure" => row.measure;
+        Count images "Images" => row.images;
+        Number minimum "Minimum" => (row.five.map(|five| five.minimum), NO_START);
+        Number lower_quartile "Lower quartile" => (row.five.map(|five| five.lower_quartile), NO_START);
+        Number median "Median" => (row.five.map(|five| five.median), NO_START);
+        Number upper_quartile "Upper quartile" => (row.five.map(|five| five.upper_quartile), NO_START);
+        Number maximum "Maximum" => (row.five.map(|five| five.maximum), NO_START);
+    }
+    .build()
 }

@@ -32,7 +32,7 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 20] = [
+pub(crate) const KINDS: [(&str, &[&str]); 18] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
     ("logits", &["crates/infer/src/logits.rs"]),
@@ -48,15 +48,14 @@ pub(crate) const KINDS: [(&str, &[&str]); 20] = [
     ("curves", &["crates/deletion/src/curves.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),
     ("agreement", &["crates/evaluate/src/agreement.rs"]),
-    ("localization", &["crates/evaluate/src/localization.rs"]),
-    ("complexity", &["crates/evaluate/src/complexity.rs"]),
     ("sanity", &["crates/evaluate/src/sanity.rs"]),
     ("comparisons", &["crates/evaluate/src/comparisons.rs"]),
     ("report", &["crates/report/src/report.rs"]),
 ];
 
 /// Folders of plug-ins, which are files without modules of their own.
-const PLUGINS: [&str; 3] = [
+const PLUGINS: [&str; 4] = [
+    "crates/measures/src/kinds",
     "crates/methods/src/kinds",
     "crates/networks/src/families",
     "crates/sampling/src/samplers",

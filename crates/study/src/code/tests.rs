@@ -489,6 +489,7 @@ fn no_comment_test_or_message_of_this_workspace_counts() {
                 .replace(".expect(\"", ".expect(\"sadly: ");
             let text = text
                 .replace("\n/// ", "\n/// Really: ")
+                .replace("\n        /// ", "\n        /// Really: ")
                 .replace("\n    let ", "\n    // Why.\n    let ");
             files.edit(path.to_str().unwrap(), format!("{text}\n#[cfg(test)]\nmod more {{ use super::*; fn test() {{ store::open() }} }}\n"));
         }

@@ -79,6 +79,7 @@ impl VisitMut for Strip {
 pub(crate) fn counting(tokens: TokenStream) -> TokenStream {
     let tokens = Vec::from_iter(tokens);
     let counting = |place: usize| match &tokens[place] {
+        _ if is_silent(&tokens, place) => None,
         _ if is_documentation(&tokens[place..])
             || place > 0 && is_documentation(&tokens[place - 1..]) =>
         {
@@ -112,6 +113,24 @@ fn is_documentation(tokens: &[TokenTree]) -> bool {
         first.is_some_and(|first| matches!(first, TokenTree::Ident(word) if word == "doc"))
     };
     matches!(tokens, [mark, TokenTree::Group(group), ..] if is_mark(mark, '#') && is_doc(group))
+}
+
+/// Whether a token is part of a silent attribute inside a macro, which keeps its attributes as tokens.
+fn is_silent(tokens: &[TokenTree], place: usize) -> bool {
+    let begin = if is_mark(&tokens[place], '#') {
+        place
+    } else {
+        place.wrapping_sub(1)
+    };
+    let (Some(mark), Some(TokenTree::Group(group))) =
+        (tokens.get(begin), tokens.get(begin.wrapping_add(1)))
+    else {
+        return false;
+    };
+    let name = group.stream().into_iter().next();
+    let silent =
+        matches!(name, Some(TokenTree::Ident(name)) if SILENT.iter().any(|known| name == known));
+    is_mark(mark, '#') && group.delimiter() == Delimiter::Bracket && silent
 }
 
 /// Whether a group behind these tokens holds arguments, so that a comma at its end means nothing.

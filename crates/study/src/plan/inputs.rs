@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actions::ClassNames;
-use parts::{All, Group, Part, Read};
+use measures::Ready;
+use parts::{All, AnyAll, Group, Part, Read};
 use rayon::prelude::*;
 use schema::Table;
 use serde::Serialize;
@@ -69,6 +70,24 @@ impl<'a> Context<'a> {
         };
         I::gather(&planner, subject)
     }
+
+    /// The same of a measure.
+    pub fn measure(&self, plan: &Plan, measure: measures::Kind) -> Option<Box<dyn Ready>> {
+        let planner = Planner {
+            locates: true,
+            ..self.planner(plan)
+        };
+        (measure.declared().inputs)(&planner)
+    }
+
+    /// All rows of a measure.
+    pub fn measured(&self, plan: &Plan, measure: measures::Kind) -> Option<AnyAll> {
+        let planner = Planner {
+            locates: true,
+            ..self.planner(plan)
+        };
+        planner.any(measure)
+    }
 }
 
 /// Which artifacts of a kind an action reads.
@@ -127,16 +146,22 @@ impl Planner<'_> {
             Kind::Curves => self.key::<actions::Curves>(subject, fingerprint),
             Kind::Scores => self.key::<actions::Scores>(subject, fingerprint),
             Kind::Agreement => self.key::<actions::Agreement>(subject, fingerprint),
-            Kind::Localization => self.key::<actions::Localization>(subject, fingerprint),
-            Kind::Complexity => self.key::<actions::Complexity>(subject, fingerprint),
             Kind::Sanity => self.key::<actions::Sanity>(subject, fingerprint),
+            Kind::Measure(measure) => {
+                let declared = measure.declared();
+                let inputs = (declared.inputs)(self)?.inputs();
+                Some(preimage(kind, &[declared.module], inputs, fingerprint))
+            }
             Kind::Comparisons => self.key::<actions::Comparisons>(subject, fingerprint),
             Kind::Report => self.key::<Report>(subject, fingerprint),
         }
     }
 
     fn key<I: Planned>(&self, subject: &Subject, fingerprint: &str) -> Option<Preimage> {
-        Some(preimage(&I::gather(self, subject)?, fingerprint))
+        let inputs = I::gather(self, subject)?;
+        let value =
+            serde_json::to_value(&inputs).expect("inputs have names for keys and finite numbers");
+        Some(preimage(I::KIND, &inputs.code(), value, fingerprint))
     }
 
     /// A part of what an earlier action made.
@@ -168,13 +193,23 @@ impl Planner<'_> {
         group: impl Fn(&Subject) -> Subject,
     ) -> Option<All<T>> {
         let digest = self.content(kind, which)?;
+        Some(All::new(digest, self.groups(kind, T::NAME, which, group)?))
+    }
+
+    fn groups(
+        &self,
+        kind: Kind,
+        table: &str,
+        which: Which,
+        group: impl Fn(&Subject) -> Subject,
+    ) -> Option<Vec<Group>> {
         let mut groups: BTreeMap<Subject, Group> = BTreeMap::new();
         if self.locates {
             for action in self.plan.of(kind) {
                 if !which.holds(self.study, &action.subject) {
                     continue;
                 }
-                let id = self.plan.recorded(kind, &action.subject, T::NAME)?;
+                let id = self.plan.recorded(kind, &action.subject, table)?;
                 let together = groups.entry(group(&action.subject));
                 let group = together.or_insert_with(|| Group {
                     image: self.image_name(&action.subject).unwrap_or_default(),
@@ -183,7 +218,15 @@ impl Planner<'_> {
                 group.artifacts.push(id);
             }
         }
-        Some(All::new(digest, groups.into_values().collect()))
+        Some(groups.into_values().collect())
+    }
+
+    /// All artifacts of a measure.
+    pub(super) fn any(&self, measure: measures::Kind) -> Option<AnyAll> {
+        let kind = Kind::Measure(measure);
+        let digest = self.content(kind, Which::All)?;
+        let groups = self.groups(kind, measure.name(), Which::All, Subject::crop)?;
+        Some((measure.declared().all)(digest, groups))
     }
 
     /// Digest of the ids of all artifacts of an earlier kind; taken once, since several kinds read it.

@@ -4,10 +4,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use actions::ClassNames;
-use config::Name;
+use config::{Choice, Name};
 use methods::Method;
-use parts::{File, Told};
-use schema::Table;
+use parts::{All, AnyAll, File, Told};
+use schema::{Column, Table};
 use serde::Serialize;
 
 use super::explanations::{fit, weights_of};
@@ -73,6 +73,55 @@ impl Planner<'_> {
     }
 }
 
+impl Planner<'_> {
+    /// The tables besides scores by whose columns methods are compared, by name.
+    fn compared(&self) -> Option<BTreeMap<&'static str, AnyAll>> {
+        let gains = self.all::<schema::Gain>(Kind::Scores)?;
+        let mut tables = vec![AnyAll::of(gains)];
+        for measure in measures::Kind::ALL {
+            if measure.declared().compares() {
+                tables.push(self.any(measure)?);
+            }
+        }
+        let named = tables.into_iter().map(|all| (all.table, all));
+        Some(named.collect())
+    }
+}
+
+/// All columns of the tables that methods are compared by.
+fn compared_columns() -> Vec<&'static Column> {
+    let own = [schema::Score::columns(), schema::Gain::columns()];
+    let measures = measures::kinds::ALL.iter();
+    let measures = measures.map(|measure| (measure.table)().columns);
+    own.into_iter().chain(measures).flatten().collect()
+}
+
+impl measures::Tables for Planner<'_> {
+    fn crops(&self) -> Option<All<schema::Crop>> {
+        self.all(Kind::Crops)
+    }
+
+    fn segments(&self) -> Option<All<schema::Segments>> {
+        self.all(Kind::Segments)
+    }
+
+    fn targets(&self) -> Option<All<schema::Target>> {
+        self.all(Kind::Targets)
+    }
+
+    fn relevances(&self) -> Option<All<schema::Relevance>> {
+        self.relevances_of(Which::Trained)
+    }
+
+    fn curves(&self) -> Option<All<schema::CurveStep>> {
+        self.all(Kind::Curves)
+    }
+
+    fn measured(&self) -> BTreeSet<String> {
+        self.methods(Method::gives_relevances)
+    }
+}
+
 impl Planned for actions::Scores {
     const KIND: Kind = Kind::Scores;
 
@@ -116,31 +165,6 @@ impl Planned for actions::Agreement {
     }
 }
 
-impl Planned for actions::Localization {
-    const KIND: Kind = Kind::Localization;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            crops: planner.all(Kind::Crops)?,
-            segments: planner.all(Kind::Segments)?,
-            targets: planner.all(Kind::Targets)?,
-            relevances: planner.relevances_of(Which::Trained)?,
-            measured: planner.methods(Method::gives_relevances),
-        })
-    }
-}
-
-impl Planned for actions::Complexity {
-    const KIND: Kind = Kind::Complexity;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            relevances: planner.relevances_of(Which::Trained)?,
-            measured: planner.methods(Method::gives_relevances),
-        })
-    }
-}
-
 impl Planned for actions::Sanity {
     const KIND: Kind = Kind::Sanity;
 
@@ -164,11 +188,28 @@ impl Planned for actions::Comparisons {
 
     fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
         let evaluate = &planner.study.evaluate;
+        let columns = compared_columns();
+        let better = columns.iter();
+        let better = better.filter_map(|column| Some((column.name, column.better?.name())));
+        let questions = columns.iter();
+        let questions = questions.filter_map(|column| Some((column.name, column.question?)));
+        let methods = planner.study.methods.iter().map(|(name, method)| {
+            let compared = actions::Compared {
+                kind: method.kind(),
+                explains: method.explains(),
+                chance: method.is_chance_control(),
+            };
+            (name.to_string(), compared)
+        });
+        let replacements = planner.study.deletion.replacements.iter();
         Some(Self {
             scores: planner.all(Kind::Scores)?,
-            gains: planner.all(Kind::Scores)?,
-            localization: planner.all(Kind::Localization)?,
+            measures: planner.compared()?,
+            better: better.collect(),
+            questions: questions.collect(),
             deterministic: planner.methods(Method::deterministic),
+            methods: methods.collect(),
+            replacements: replacements.map(|it| it.name().to_owned()).collect(),
             seed: planner.study.seed,
             resamples: evaluate.resamples,
             confidence: evaluate.confidence,

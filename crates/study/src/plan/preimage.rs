@@ -3,25 +3,21 @@
 use serde_json::Value;
 use store::Preimage;
 
-use super::inputs::Planned;
-use crate::code;
+use crate::{Kind, code};
 
 /// What a key is made from: every value of the inputs by its dotted path, the code, with that of each plug-in that the inputs name, and the
 /// shape of the tables.
-pub(super) fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
+pub(super) fn preimage(kind: Kind, units: &[&str], inputs: Value, fingerprint: &str) -> Preimage {
     let digest =
         |unit: &str| code::digest(unit).expect("build.rs makes a digest for every unit of code");
-    let units = inputs.code();
-    let mut builder = Preimage::builder(I::KIND.name())
+    let mut builder = Preimage::builder(kind.name())
         .code(digest(units[0]))
         .input("schema", fingerprint);
     for unit in &units[1..] {
         builder = builder.input(format!("code.{unit}"), digest(unit));
     }
-    let value =
-        serde_json::to_value(inputs).expect("inputs have names for keys and finite numbers");
     let mut leaves = Vec::new();
-    flatten(String::new(), value, &mut leaves);
+    flatten(String::new(), inputs, &mut leaves);
     for (path, leaf) in leaves {
         builder = match leaf {
             Leaf::Read(value) => builder.input(path, value),

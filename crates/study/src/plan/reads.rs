@@ -1,5 +1,7 @@
 //! Which kinds of action read which: the drawing in ARCHITECTURE.md as a table, and what follows from it for single actions.
 
+use std::sync::LazyLock;
+
 use super::{Action, Plan, Subject};
 use crate::Kind;
 
@@ -19,9 +21,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Saliency,
             Kind::Weights,
         ],
-        Kind::Curves | Kind::Localization => {
-            &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances]
-        }
+        Kind::Curves => &[Kind::Crops, Kind::Segments, Kind::Targets, Kind::Relevances],
         Kind::Scores => &[
             Kind::Segments,
             // For the labels in `exclusions`.
@@ -30,25 +30,37 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
             Kind::Relevances,
             Kind::Curves,
         ],
-        Kind::Complexity | Kind::Sanity => &[Kind::Relevances],
-        Kind::Comparisons => &[Kind::Scores, Kind::Localization],
-        Kind::Report => &[
-            Kind::Crops,
-            Kind::Segments,
-            Kind::Targets,
-            Kind::Saliency,
-            Kind::Weights,
-            Kind::Relevances,
-            Kind::Curves,
-            Kind::Scores,
-            Kind::Agreement,
-            Kind::Localization,
-            Kind::Complexity,
-            Kind::Sanity,
-            Kind::Comparisons,
-        ],
+        Kind::Sanity => &[Kind::Relevances],
+        Kind::Measure(measure) => &MEASURES[measure.place()],
+        Kind::Comparisons => &COMPARED,
+        Kind::Report => &REPORTED,
     }
 }
+
+/// What each measure reads.
+static MEASURES: LazyLock<Vec<Vec<Kind>>> = LazyLock::new(|| {
+    let kinds = |measure: &measures::Declared| {
+        let tables = measure.reads();
+        let read = |kind: &Kind| tables.contains(kind.name());
+        Kind::ALL.into_iter().filter(read).collect()
+    };
+    measures::kinds::ALL.iter().map(kinds).collect()
+});
+
+/// What methods are compared by.
+static COMPARED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    let compares = |measure: &measures::Kind| measure.declared().compares();
+    let measures = measures::Kind::ALL.into_iter().filter(compares);
+    let measures = measures.map(Kind::Measure);
+    [Kind::Scores].into_iter().chain(measures).collect()
+});
+
+/// What the report shows.
+static REPORTED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    const HIDDEN: [Kind; 3] = [Kind::Logits, Kind::Perturbations, Kind::Report];
+    let shown = |kind: &Kind| !HIDDEN.contains(kind);
+    Kind::ALL.into_iter().filter(shown).collect()
+});
 
 /// The actions that read this one, directly or not.
 pub fn readers<'a>(

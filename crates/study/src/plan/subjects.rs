@@ -17,8 +17,7 @@ impl Planner<'_> {
             Kind::Scores
             | Kind::Sanity
             | Kind::Agreement
-            | Kind::Localization
-            | Kind::Complexity
+            | Kind::Measure(_)
             | Kind::Comparisons
             | Kind::Report => vec![Subject::default()],
             Kind::Crops => (0..self.sources.len()).map(Subject::of_image).collect(),

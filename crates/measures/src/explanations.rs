@@ -7,17 +7,17 @@ use schema::Relevance;
 
 /// What an explanation is about, as rows name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key<'a> {
+pub struct Key<'a> {
     /// Name of the image.
-    pub(crate) image: &'a str,
+    pub image: &'a str,
     /// Name of the network.
-    pub(crate) network: &'a str,
+    pub network: &'a str,
     /// Name of the partition.
-    pub(crate) partition: &'a str,
+    pub partition: &'a str,
     /// Name of the method.
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// Number of the run, from 0.
-    pub(crate) run: u32,
+    pub run: u32,
 }
 
 impl fmt::Display for Key<'_> {
@@ -38,7 +38,7 @@ impl fmt::Display for Key<'_> {
 
 impl<'a> Key<'a> {
     /// The explanation that a row is of.
-    pub(crate) fn of(row: &'a Relevance) -> Self {
+    pub fn of(row: &'a Relevance) -> Self {
         Self {
             image: &row.image,
             network: &row.network,
@@ -50,7 +50,7 @@ impl<'a> Key<'a> {
 }
 
 /// The relevance of each superpixel by each explanation of the networks as they were trained, from rows in the order of superpixels.
-pub(crate) fn by_explanation(rows: &[Relevance]) -> BTreeMap<Key<'_>, Vec<f64>> {
+pub fn by_explanation(rows: &[Relevance]) -> BTreeMap<Key<'_>, Vec<f64>> {
     let mut explanations: BTreeMap<Key<'_>, Vec<f64>> = BTreeMap::new();
     let searched = |row: &&Relevance| row.depth.is_none() && row.replacement.is_none();
     for row in rows.iter().filter(searched) {
@@ -63,7 +63,7 @@ pub(crate) fn by_explanation(rows: &[Relevance]) -> BTreeMap<Key<'_>, Vec<f64>> 
 }
 
 /// The same of networks with random layers, by depth.
-pub(crate) fn by_depth(rows: &[Relevance]) -> BTreeMap<(Key<'_>, u32), Vec<f64>> {
+pub fn by_depth(rows: &[Relevance]) -> BTreeMap<(Key<'_>, u32), Vec<f64>> {
     let mut explanations: BTreeMap<(Key<'_>, u32), Vec<f64>> = BTreeMap::new();
     for row in rows {
         if let Some(depth) = row.depth {

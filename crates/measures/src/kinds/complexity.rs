@@ -1,10 +1,94 @@
-//! The action `complexity`: on how few superpixels an explanation's relevance is concentrated.
+//! Complexity: on how few superpixels an explanation's relevance is concentrated.
 
-use actions::Complexity;
-use parts::{ActionError, Rows};
+use std::collections::BTreeSet;
+
+use parts::{ActionError, All, Rows};
 use rayon::prelude::*;
+use schema::Relevance;
+use serde::Serialize;
 
-use crate::explanations::by_explanation;
+use crate::{Key, Measure, Tables, by_explanation};
+
+schema::table! {
+    /// An explanation: on how few superpixels its relevance is concentrated.
+    #[table = "complexity"]
+    #[keys(image, network, partition, method, run)]
+    #[nulls = reason]
+    pub struct Complexity {
+        /// Number of superpixels, n.
+        #[unit = "superpixels"]
+        #[range(1 ..)]
+        pub superpixels: u32,
+        /// Smallest number of superpixels that have 80 % of the positive relevance together; null without positive relevance.
+        #[unit = "superpixels"]
+        #[range(1 ..= superpixels)]
+        #[heading = "Superpixels for 80 % of the positive relevance"]
+        pub superpixels_for_80_percent: Option<u32>,
+        /// Gini index of the absolute relevance, from 0 (all alike) to 1 - 1/n (one has it all): Hurley and Rickard 2009; of explanations,
+        /// Chalasani et al. 2020.
+        #[unit = "1"]
+        #[range(0 ..= 1)]
+        #[heading = "Gini index"]
+        pub gini: Option<f64>,
+        /// Entropy of the absolute relevance as shares of its sum, from 0 (one has it all) to ln n (all alike): Bhatt et al. 2020.
+        #[unit = "nat"]
+        #[range(0 ..= 11.1)]
+        pub entropy: Option<f64>,
+    }
+}
+
+/// What complexity is computed from.
+#[derive(Debug, Serialize)]
+pub struct Inputs {
+    /// The explanations.
+    relevances: All<Relevance>,
+    /// Names of the methods whose relevances are more than the places in an order.
+    measured: BTreeSet<String>,
+}
+
+impl Measure for Complexity {
+    const MODULE: &'static str = module_path!();
+    const TITLE: &'static str = "How few superpixels: complexity";
+    const ABOUT: &'static str = "Gini index (Hurley and Rickard 2009; Chalasani et al. 2020) and entropy (Bhatt et al. 2020) of the relevances. Simple \
+        explanations are easier to read and not more right.";
+
+    type Inputs = Inputs;
+
+    fn inputs(study: &dyn Tables) -> Option<Inputs> {
+        Some(Inputs {
+            relevances: study.relevances()?,
+            measured: study.measured(),
+        })
+    }
+
+    fn rows(inputs: &Inputs, rows: &Rows<'_>) -> Result<Vec<Self>, ActionError> {
+        let of_image = |group| {
+            let relevances = rows.group(&inputs.relevances, group)?.concat();
+            let explanations = by_explanation(&relevances).into_iter();
+            let measured = explanations.filter(|(key, _)| inputs.measured.contains(key.method));
+            let made = measured.map(|(key, relevance)| row(key, &relevance));
+            Ok(made.collect::<Vec<_>>())
+        };
+        let made = inputs.relevances.groups.par_iter().map(of_image);
+        Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
+    }
+}
+
+fn row(key: Key<'_>, relevance: &[f64]) -> Complexity {
+    let found = complexity(relevance);
+    Complexity {
+        image: key.image.to_owned(),
+        network: key.network.to_owned(),
+        partition: key.partition.to_owned(),
+        method: key.method.to_owned(),
+        run: key.run,
+        superpixels: relevance.len() as u32,
+        superpixels_for_80_percent: found.superpixels_for_80_percent,
+        gini: found.gini,
+        entropy: found.entropy,
+        reason: found.reason,
+    }
+}
 
 /// The share of the positive relevance that the first superpixels must have.
 const SHARE: f64 = 0.8;
@@ -22,33 +106,6 @@ pub struct Concentration {
     pub entropy: Option<f64>,
     /// Why any of them is None.
     pub reason: Option<String>,
-}
-
-/// A row for each explanation of a study whose method measures relevances.
-pub fn run(inputs: &Complexity, rows: &Rows<'_>) -> Result<Vec<schema::Complexity>, ActionError> {
-    let of_image = |group| {
-        let relevances = rows.group(&inputs.relevances, group)?.concat();
-        let explanations = by_explanation(&relevances).into_iter();
-        let measured = explanations.filter(|(key, _)| inputs.measured.contains(key.method));
-        let row = |(key, relevance): (crate::explanations::Key<'_>, Vec<f64>)| {
-            let found = complexity(&relevance);
-            schema::Complexity {
-                image: key.image.to_owned(),
-                network: key.network.to_owned(),
-                partition: key.partition.to_owned(),
-                method: key.method.to_owned(),
-                run: key.run,
-                superpixels: relevance.len() as u32,
-                superpixels_for_80_percent: found.superpixels_for_80_percent,
-                gini: found.gini,
-                entropy: found.entropy,
-                reason: found.reason,
-            }
-        };
-        Ok(measured.map(row).collect::<Vec<_>>())
-    };
-    let made = inputs.relevances.groups.par_iter().map(of_image);
-    Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
 }
 
 /// How finite relevances, one for each superpixel, are spread.

@@ -1,32 +1,101 @@
-//! The action `localization`: explanations beside the mask of the object.
+//! Localization: explanations compared with the mask of the object.
 //!
 //! The explanation is taken as the picture that it is shown as: each pixel has the relevance of its superpixel. Pixels of equal relevance have no
 //! order among them, so each measure takes the mean over all orders of theirs, and none depends on how pixels are numbered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use actions::Localization;
-use parts::{ActionError, Group, Rows};
+use parts::{ActionError, All, Group, Rows};
 use rayon::prelude::*;
-use schema::{Crop, Segments, Target};
+use schema::{Crop, Relevance, Segments, Target};
+use serde::Serialize;
 
-use crate::explanations::{Key, by_explanation};
+use crate::{Key, Measure, Tables, by_explanation};
 
-/// A row for each explanation of a study whose method measures relevances.
-pub fn run(
-    inputs: &Localization,
-    rows: &Rows<'_>,
-) -> Result<Vec<schema::Localization>, ActionError> {
-    let groups = inputs.relevances.groups.par_iter();
-    let made = groups.map(|group| of_image(inputs, rows, group));
-    Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
+schema::table! {
+    /// An explanation as a picture in which each pixel has the relevance of its superpixel, compared with the mask of the object.
+    #[table = "localization"]
+    #[keys(image, network, partition, method, run)]
+    #[nulls = reason]
+    pub struct Localization {
+        /// Share of the crop's pixels inside the mask: what a random picture has as `pointing`, `relevance_inside` and `average_precision`;
+        /// null without a mask.
+        #[unit = "fraction of pixels"]
+        #[range(0 ..= 1)]
+        #[heading = "Mask"]
+        pub mask_area: Option<f64>,
+        /// Pointing game (Zhang et al. 2018): share of the pixels of highest relevance that are inside the mask.
+        #[unit = "fraction of pixels"]
+        #[range(0 ..= 1)]
+        #[better = higher]
+        #[question = "the most relevant pixels lie in the object (pointing game)"]
+        #[heading = "Pointing game"]
+        pub pointing: Option<f64>,
+        /// Share of the positive relevance, summed over pixels, that is inside the mask (relevance mass accuracy, Arras et al. 2022).
+        #[unit = "1"]
+        #[range(0 ..= 1)]
+        #[better = higher]
+        #[heading = "Positive relevance inside"]
+        pub relevance_inside: Option<f64>,
+        /// Intersection over union of the mask and as many pixels of highest relevance as it has, equally relevant ones in equal parts.
+        #[unit = "1"]
+        #[range(0 ..= 1)]
+        #[better = higher]
+        pub intersection_over_union: Option<f64>,
+        /// Area under the precision-recall curve of the pixels' relevance (average precision).
+        #[unit = "1"]
+        #[range(0 ..= 1)]
+        #[better = higher]
+        #[question = "relevance finds the object (average precision)"]
+        pub average_precision: Option<f64>,
+    }
+}
+
+/// What localization is computed from.
+#[derive(Debug, Serialize)]
+pub struct Inputs {
+    /// The crops with their masks.
+    crops: All<Crop>,
+    /// The superpixels.
+    segments: All<Segments>,
+    /// The explained classes.
+    targets: All<Target>,
+    /// The explanations.
+    relevances: All<Relevance>,
+    /// Names of the methods whose relevances are more than the places in an order.
+    measured: BTreeSet<String>,
+}
+
+impl Measure for Localization {
+    const MODULE: &'static str = module_path!();
+    const TITLE: &'static str = "Relevance and the object: localization";
+    const ABOUT: &'static str = "Pointing game (Zhang et al. 2018), relevance mass accuracy (Arras et al. 2022) and average precision, all compared with \
+        the mask of the object. A random picture has the share of the mask.";
+
+    type Inputs = Inputs;
+
+    fn inputs(study: &dyn Tables) -> Option<Inputs> {
+        Some(Inputs {
+            crops: study.crops()?,
+            segments: study.segments()?,
+            targets: study.targets()?,
+            relevances: study.relevances()?,
+            measured: study.measured(),
+        })
+    }
+
+    fn rows(inputs: &Inputs, rows: &Rows<'_>) -> Result<Vec<Self>, ActionError> {
+        let groups = inputs.relevances.groups.par_iter();
+        let made = groups.map(|group| of_image(inputs, rows, group));
+        Ok(made.collect::<Result<Vec<_>, ActionError>>()?.concat())
+    }
 }
 
 fn of_image(
-    inputs: &Localization,
+    inputs: &Inputs,
     rows: &Rows<'_>,
     group: &Group,
-) -> Result<Vec<schema::Localization>, ActionError> {
+) -> Result<Vec<Localization>, ActionError> {
     let relevances = rows.group(&inputs.relevances, group)?.concat();
     let crops: Vec<Crop> = rows.of_image(&inputs.crops, &group.image)?;
     let segments: Vec<Segments> = rows.of_image(&inputs.segments, &group.image)?;
@@ -53,7 +122,7 @@ fn of_image(
             mask.as_ref().map(imaging::Mask::values),
             classes.get(key.network).copied().flatten(),
         );
-        schema::Localization {
+        Localization {
             image: key.image.to_owned(),
             network: key.network.to_owned(),
             partition: key.partition.to_owned(),

@@ -1,0 +1,329 @@
+//! What the table `decisions` says of the networks, and what a reader wants to know beside it: how methods repeat themselves, and what they cost.
+
+use schema::Decision;
+use statistics::{mean, quantile};
+
+use crate::results::{AUC, Comparison, Results};
+use crate::{ExplanationCost, Inputs};
+
+/// Images that the other method is better on, named.
+const NAMED: usize = 4;
+
+/// The decisions by question, in the order of networks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers<'a> {
+    pub(crate) fidelity: Vec<Fidelity<'a>>,
+    /// Every explaining method compared with an order at random; none where the study has no such control.
+    pub(crate) chance: Vec<&'a Decision>,
+    pub(crate) repeatability: Vec<Repeatability<'a>>,
+    pub(crate) computing: Vec<Computing<'a>>,
+}
+
+/// Which method finds what the network looks at.
+#[derive(Clone, Debug)]
+pub(crate) struct Fidelity<'a> {
+    pub(crate) answer: &'a Decision,
+    /// The mean of the answer's method.
+    pub(crate) summary: Option<&'a schema::Summary>,
+    /// The question asked in other ways, each with its words.
+    pub(crate) checks: Vec<(&'a str, &'a Decision)>,
+    /// Images on which the next is better, the most clearly so first, at most [`NAMED`].
+    pub(crate) exceptions: Vec<&'a str>,
+}
+
+impl Fidelity<'_> {
+    pub(crate) fn decided(&self) -> bool {
+        is_ahead(self.answer)
+    }
+}
+
+/// Whether the method of a decision is shown to be ahead of the next.
+pub(crate) fn is_ahead(decision: &Decision) -> bool {
+    decision.verdict == "ahead"
+}
+
+/// The interval of a decision's difference.
+pub(crate) fn interval_of(decision: &Decision) -> Option<[f64; 2]> {
+    Some([decision.low?, decision.high?])
+}
+
+/// How methods repeat themselves on a network, the best first.
+#[derive(Clone, Debug)]
+pub(crate) struct Repeatability<'a> {
+    pub(crate) answer: &'a Decision,
+    pub(crate) methods: Vec<Repeat<'a>>,
+}
+
+/// What explanations of a network cost, the cheapest method first.
+#[derive(Clone, Debug)]
+pub(crate) struct Computing<'a> {
+    pub(crate) network: &'a str,
+    pub(crate) methods: Vec<Passes<'a>>,
+}
+
+impl<'a> Computing<'a> {
+    /// The method that computes less than all others; none where the next computes as little.
+    pub(crate) fn best(&self) -> Option<&'a str> {
+        let (first, rest) = self.methods.split_first()?;
+        let next = rest.first().map(Passes::all);
+        next.is_none_or(|next| next > first.all())
+            .then_some(first.method)
+    }
+}
+
+/// How alike a method's explanations of one image are.
+#[derive(Clone, Debug)]
+pub(crate) struct Repeat<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) deterministic: bool,
+    /// Mean over images of the standard deviation of the area over runs.
+    pub(crate) deviation: Option<f64>,
+    /// Mean over images of the rank correlation of the relevances of two runs; none for a deterministic method.
+    pub(crate) correlation: Option<f64>,
+    /// The correlation that is asked for.
+    pub(crate) level: Option<f64>,
+    /// Images that reach it with the samples they have, of how many.
+    pub(crate) reached: (usize, usize),
+    /// The median number of samples of those that reach it.
+    pub(crate) needed: Option<f64>,
+    /// Samples of an explanation.
+    pub(crate) samples: Option<u32>,
+}
+
+/// What one explanation takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Passes<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) forward: f64,
+    pub(crate) backward: f64,
+    pub(crate) seconds: f64,
+}
+
+impl Passes<'_> {
+    pub(crate) fn all(&self) -> f64 {
+        self.forward + self.backward
+    }
+}
+
+impl<'a> Answers<'a> {
+    pub(crate) fn new(inputs: &'a Inputs, results: &Results<'a>) -> Self {
+        let mut rows: Vec<&Decision> = inputs.decisions.iter().collect();
+        let rank = |network: &str| results.networks.iter().position(|known| *known == network);
+        rows.sort_by_key(|row| rank(&row.network));
+        let of = |question: &str| {
+            let asked = rows.iter().filter(move |row| row.question == question);
+            asked.copied().collect::<Vec<_>>()
+        };
+        let main = results.main_comparisons();
+        let compared = |row: &Decision| {
+            let mut here = main.iter();
+            here.find(|each| each.condition.network == row.network)
+        };
+        let fidelity = of("fidelity").into_iter().map(|answer| Fidelity {
+            answer,
+            summary: summary(inputs, answer),
+            checks: checks(&rows, answer),
+            exceptions: compared(answer)
+                .map_or_else(Vec::new, |comparison| exceptions(comparison, answer)),
+        });
+        let repeats = of("repeatability").into_iter();
+        let repeats = repeats.filter_map(|answer| {
+            let methods = repeats_of(inputs, results, compared(answer)?);
+            Some(Repeatability { answer, methods })
+        });
+        let computing = main.iter();
+        let computing = computing.filter_map(|each| computing_of(inputs, results, each));
+        Self {
+            fidelity: fidelity.collect(),
+            chance: of("better than chance")
+                .into_iter()
+                .filter(|row| results.explains(&row.method))
+                .collect(),
+            repeatability: repeats.collect(),
+            computing: computing.collect(),
+        }
+    }
+}
+
+/// The mean that a decision is about.
+fn summary<'a>(inputs: &'a Inputs, answer: &Decision) -> Option<&'a schema::Summary> {
+    let about = |row: &&schema::Summary| {
+        crate::results::place!(row) == crate::results::place!(answer) && row.method == answer.method
+    };
+    inputs.summaries.iter().find(about)
+}
+
+/// The other ways in which the question of an answer is asked.
+fn checks<'a>(rows: &[&'a Decision], answer: &Decision) -> Vec<(&'a str, &'a Decision)> {
+    let check = |row: &&'a Decision| {
+        let way = row.question.strip_prefix("fidelity: ")?;
+        (row.network == answer.network).then_some((way, *row))
+    };
+    rows.iter().filter_map(check).collect()
+}
+
+/// The images on which the next method is better, by how much.
+fn exceptions<'a>(comparison: &Comparison<'a>, answer: &Decision) -> Vec<&'a str> {
+    let other = answer.runner_up.as_deref().unwrap_or_default();
+    let groups = comparison
+        .group(&answer.method)
+        .zip(comparison.group(other));
+    let Some((method, other)) = groups else {
+        return Vec::new();
+    };
+    let sign = if comparison.condition.lower_is_better() {
+        1.0
+    } else {
+        -1.0
+    };
+    let lead = |image: &&'a str| {
+        let [own, others] = [method, other].map(|group| group.image_mean(image, AUC));
+        let lead = sign * (own? - others?);
+        (lead > 0.0).then_some((lead, *image))
+    };
+    let mut images: Vec<_> = method.images.keys().filter_map(lead).collect();
+    images.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let named = images.into_iter().take(NAMED);
+    named.map(|(_, image)| image).collect()
+}
+
+fn repeats_of<'a>(
+    inputs: &'a Inputs,
+    results: &Results<'a>,
+    comparison: &Comparison<'a>,
+) -> Vec<Repeat<'a>> {
+    let condition = comparison.condition;
+    let groups = comparison
+        .groups
+        .iter()
+        .filter(|group| results.explains(group.method));
+    let mut methods: Vec<Repeat<'a>> = groups
+        .map(|group| {
+            let rows = inputs.needed_samples.iter().filter(|row| {
+                row.network == condition.network
+                    && row.partition == condition.partition
+                    && row.method == group.method
+            });
+            let rows: Vec<_> = rows.collect();
+            let correlations: Vec<f64> = rows.iter().filter_map(|row| row.spearman).collect();
+            let needed: Vec<f64> = rows
+                .iter()
+                .filter_map(|row| row.needed.map(f64::from))
+                .collect();
+            Repeat {
+                method: group.method,
+                deterministic: group.deterministic,
+                deviation: group.mean_std_over_runs(),
+                correlation: mean(&correlations),
+                level: rows.first().map(|row| row.level),
+                reached: (needed.len(), correlations.len()),
+                needed: quantile(&needed, 0.5),
+                samples: rows.iter().map(|row| row.samples).max(),
+            }
+        })
+        .collect();
+    methods.sort_by(|a, b| {
+        let spread = |repeat: &Repeat<'_>| repeat.deviation.unwrap_or(f64::INFINITY);
+        b.deterministic
+            .cmp(&a.deterministic)
+            .then(spread(a).total_cmp(&spread(b)))
+    });
+    methods
+}
+
+/// What one explanation takes, by method. Costs are in records and in no table, because two runs of the same action differ in them.
+fn computing_of<'a>(
+    inputs: &'a Inputs,
+    results: &Results<'a>,
+    comparison: &Comparison<'a>,
+) -> Option<Computing<'a>> {
+    let network = comparison.condition.network;
+    let judged = |cost: &&ExplanationCost| {
+        cost.network == network
+            && cost.explanations > 0
+            && results.explains(&cost.method)
+            && comparison
+                .groups
+                .iter()
+                .any(|group| group.method == cost.method)
+    };
+    let costs = inputs.explanation_costs.iter().filter(judged);
+    let mut methods: Vec<Passes<'a>> = costs
+        .map(|cost| {
+            let each = |total: f64| total / cost.explanations as f64;
+            Passes {
+                method: &cost.method,
+                forward: each(cost.forward_passes as f64),
+                backward: each(cost.backward_passes as f64),
+                seconds: each(cost.wall_seconds),
+            }
+        })
+        .collect();
+    methods.sort_by(|a, b| a.all().total_cmp(&b.all()));
+    (!methods.is_empty()).then_some(Computing { network, methods })
+}
+
+/// The one method that all networks agree on; none where they differ.
+pub(crate) fn agreed<T: PartialEq>(mut methods: impl Iterator<Item = T>) -> Option<T> {
+    let first = methods.next()?;
+    methods.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{IMAGES, decision, study};
+
+    #[test]
+    fn a_method_without_random_numbers_comes_first_by_repeating_itself() {
+        let mut inputs = study(&IMAGES, 3);
+        inputs.decisions = vec![decision("repeatability", ["gradcam", "lime"], "ahead")];
+        let answers = Answers::new(&inputs, &Results::new(&inputs));
+        let [choice] = answers.repeatability.as_slice() else {
+            panic!("one network has a decision")
+        };
+        assert_eq!(choice.methods[0].method, "gradcam");
+        assert!(choice.methods[1].deviation.unwrap() > 0.0);
+    }
+
+    #[test]
+    fn passes_are_those_of_one_explanation_and_the_fewest_come_first() {
+        let mut inputs = study(&IMAGES, 2);
+        let cost = |method: &str, explanations, forward_passes, backward_passes| ExplanationCost {
+            network: "alexnet".to_owned(),
+            method: method.to_owned(),
+            explanations,
+            forward_passes,
+            backward_passes,
+            wall_seconds: 6.0,
+        };
+        inputs.explanation_costs = vec![cost("lime", 6, 600, 0), cost("gradcam", 3, 3, 3)];
+        let answers = Answers::new(&inputs, &Results::new(&inputs));
+        let [choice] = answers.computing.as_slice() else {
+            panic!("costs of one network")
+        };
+        let all: Vec<_> = choice
+            .methods
+            .iter()
+            .map(|passes| (passes.method, passes.all(), passes.seconds))
+            .collect();
+        assert_eq!(all, [("gradcam", 2.0, 2.0), ("lime", 100.0, 1.0)]);
+        assert_eq!(choice.best(), Some("gradcam"));
+    }
+
+    #[test]
+    fn a_check_belongs_to_the_answer_of_its_network() {
+        let mut inputs = study(&IMAGES, 2);
+        let pair = ["lime", "gradcam"];
+        inputs.decisions = vec![
+            decision("fidelity", pair, "ahead"),
+            decision("fidelity: by area", pair, "undecided"),
+        ];
+        let answers = Answers::new(&inputs, &Results::new(&inputs));
+        let fidelity = &answers.fidelity[0];
+        assert!(fidelity.decided());
+        assert_eq!(fidelity.checks.len(), 1);
+        assert_eq!(fidelity.checks[0].0, "by area");
+        assert!(!fidelity.exceptions.is_empty() || fidelity.answer.wins > 0);
+    }
+}
