@@ -5,6 +5,7 @@
 //! missing data grey. jpeg-decoder draws the first two kinds; the third is refused. Neither says what is missing, so
 //! [`entropy`] reads all codes once before.
 
+mod bits;
 mod entropy;
 
 use image::metadata::Orientation;
