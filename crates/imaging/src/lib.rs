@@ -4,6 +4,7 @@
 //! Everything works on 8-bit RGB with axes [height, width, 3], row-major. Nothing here knows files, tables or networks,
 //! and every function is a pure function of its arguments: the same bytes in, the same bytes out, on any number of threads.
 
+mod axis;
 mod blur;
 mod decode;
 mod encode;
@@ -15,12 +16,13 @@ mod resample;
 #[cfg(test)]
 mod testing;
 
+pub use axis::Filter;
 pub use blur::{gaussian_blur, gaussian_filter};
 pub use decode::{
     DecodeError, MAXIMUM_PIXELS, MAXIMUM_SIDE, MINIMUM_SIDE, decode, decode_mask, size,
 };
 pub use encode::{encode_mask_png, encode_png};
 pub use lab::{lab, lab_of_units};
-pub use prepare::{Filter, Preparation, PreparationError, prepare, prepare_mask};
+pub use prepare::{Preparation, PreparationError, prepare, prepare_mask};
 pub use raster::{Mask, RasterError, Rgb};
 pub use replace::{own_mean, solid};

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use thiserror::Error;
 
+use crate::axis::{Axis, Filter};
 use crate::{Mask, Rgb, resample};
 
 /// Sides that can be asked for, in pixels.
@@ -20,17 +21,6 @@ pub struct Preparation {
     resize: Option<u32>,
     crop: u32,
     filter: Filter,
-}
-
-/// How values between pixels are found; where an image shrinks, the filter is as wide as the scale.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Filter {
-    /// A triangle: 1 - |x| within 1.
-    #[default]
-    Bilinear,
-    /// The cubic convolution of Keys 1981 with a = -0.5, within 2, as Pillow has it.
-    Bicubic,
 }
 
 /// A side that cannot be asked for.
@@ -114,59 +104,6 @@ fn check(name: &'static str, found: u32, typical: u32) -> Result<(), Preparation
     })
 }
 
-/// One axis of a resize and a centred crop.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Axis {
-    /// Pixels of the source.
-    pub(crate) source: usize,
-    /// Pixels after resizing.
-    pub(crate) resized: usize,
-    /// First pixel of the resized image that is kept.
-    pub(crate) first: usize,
-    /// Pixels that are kept.
-    pub(crate) kept: usize,
-    /// Padding before the first kept pixel.
-    before: usize,
-    /// Pixels of the crop.
-    crop: usize,
-}
-
-impl Axis {
-    fn new(source: usize, resized: usize, crop: usize) -> Self {
-        if crop > resized {
-            return Self {
-                source,
-                resized,
-                first: 0,
-                kept: resized,
-                before: (crop - resized) / 2,
-                crop,
-            };
-        }
-        Self {
-            source,
-            resized,
-            first: half_to_even(resized - crop),
-            kept: crop,
-            before: 0,
-            crop,
-        }
-    }
-
-    /// The position in the kept part that a position in the crop shows; none in the padding.
-    fn kept_at(&self, position: usize) -> Option<usize> {
-        position
-            .checked_sub(self.before)
-            .filter(|&kept| kept < self.kept)
-    }
-}
-
-/// Half of a number, a half rounded to the even neighbour.
-fn half_to_even(number: usize) -> usize {
-    let half = number / 2;
-    half + (number % 2) * (half % 2)
-}
-
 fn axes(height: usize, width: usize, preparation: Preparation) -> (Axis, Axis) {
     let (resized_height, resized_width) = preparation.resized(height, width);
     let crop = preparation.crop as usize;
@@ -214,6 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::axis::half_to_even;
     use crate::{
         solid,
         testing::{gradient, rgb},

@@ -4,7 +4,7 @@
 //! weights, are one level off in a fifth of the values; this much is short enough to have here. Integers only, after
 //! the weights: the result is the same on every processor.
 
-use crate::prepare::{Axis, Filter};
+use crate::axis::{Axis, Filter};
 
 /// Bits behind the point of a weight: 32 less 8 for the level and 2 for the sum's head room.
 const PRECISION: u32 = 32 - 8 - 2;

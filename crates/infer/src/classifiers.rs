@@ -251,7 +251,7 @@ pub fn cascade(cascade: &Cascade) -> serde_json::Value {
 /// What there is to say about a form in which a network is much slower than in fp32.
 pub fn emulated(settings: &Settings, form: Form) -> Option<&'static str> {
     let built_in = settings.architecture != infer::Architecture::TorchScript;
-    (built_in && form.device.is_cpu() && !form.precision.is_native()).then_some(
+    (built_in && form.device.is_cpu() && !networks::is_native(form.precision)).then_some(
         "this processor has no instructions for bf16, which it emulates: AlexNet took three and ResNet-50 six times as long as in fp32 (docs/performance.md); set precision = \"fp32\"",
     )
 }

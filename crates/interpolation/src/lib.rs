@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sampling::Seed;
 
-/// Red, green and blue.
-const CHANNELS: usize = 3;
+use system::CHANNELS;
+
 /// The lightest level.
 const WHITE: f64 = 255.0;
 

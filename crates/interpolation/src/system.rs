@@ -8,7 +8,8 @@ use faer::sparse::{SparseColMat, SymbolicSparseColMat};
 use faer::{Conj, Mat, Par, Side};
 use imaging::Rgb;
 
-use crate::CHANNELS;
+/// Red, green and blue.
+pub(crate) const CHANNELS: usize = 3;
 
 /// Of the four neighbours beside a pixel.
 const BESIDE: f64 = 1.0 / 6.0;

@@ -139,32 +139,6 @@ impl Batch {
     }
 }
 
-/// The same values with channels innermost in memory, which convolutions on a CPU train faster on.
-pub fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
-    input
-        .f_permute([0, 2, 3, 1])
-        .and_then(|tensor| tensor.f_contiguous())
-        .and_then(|tensor| tensor.f_permute([0, 3, 1, 2]))
-        .during("laying out an input")
-}
-
-/// The largest logit's class for each input, and its softmax probability.
-pub fn predictions(logits: &Tensor) -> Result<Vec<(usize, f32)>, NetworkError> {
-    let read = || -> Result<_, tch::TchError> {
-        let (probability, class) = logits.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
-        Ok((
-            Vec::<i64>::try_from(&class)?,
-            Vec::<f32>::try_from(&probability)?,
-        ))
-    };
-    let (classes, probabilities) = read().during("reading predictions")?;
-    Ok(classes
-        .into_iter()
-        .map(|class| class as usize)
-        .zip(probabilities)
-        .collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

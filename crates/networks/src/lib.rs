@@ -11,10 +11,12 @@ mod families;
 mod input;
 mod layers;
 mod loading;
+mod machine;
 mod network;
 mod painter;
 mod parameters;
 mod precision;
+mod predict;
 mod random;
 mod randomized;
 #[cfg(test)]
@@ -25,17 +27,20 @@ pub use allocator::use_threads;
 pub use architectures::Architecture;
 pub use classifier::{Answers, Classifier, Gradients, Question};
 pub use cuda::open_cuda;
-pub use device::{Device, Form, Machine, Wanted};
+pub use device::{Device, Form};
 pub use error::NetworkError;
 pub use families::build;
 pub use families::script::Methods;
-pub use input::{CHANNELS, Normalisation, channels_last, predictions, tensor};
+pub use input::{CHANNELS, Normalisation, tensor};
 pub use layers::Mode;
-pub use loading::script::{Difference, Doubt, Takes};
-pub use loading::{Fit, LoadError, load, load_randomized, load_script};
+pub use loading::{
+    Difference, Doubt, Fit, LoadError, Takes, best_fit, load, load_randomized, load_script,
+};
+pub use machine::{Machine, Wanted, is_native};
 pub use network::Network;
 pub use parameters::{Parameters, Role};
 pub use precision::Precision;
+pub use predict::{images_a_second, predict, predictions};
 pub use random::{RandomParameters, uniform};
 pub use randomized::{Cascade, Depth};
 pub use width::Width;

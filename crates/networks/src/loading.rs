@@ -1,6 +1,7 @@
 //! Networks from files. What a file holds is in keys by the file's digest, so no file that a code digest covers names this one.
 
 mod error;
+mod findings;
 mod fit;
 pub(crate) mod script;
 mod weights;
@@ -16,8 +17,8 @@ use crate::network::{self, Network};
 use crate::randomized::{Cascade, Depth, randomized};
 use crate::width::Width;
 pub use error::LoadError;
+pub use findings::{Difference, Doubt, Takes};
 pub use fit::Fit;
-use script::Doubt;
 use weights::WeightFile;
 
 /// Reads the weights from `bytes`, the content of the file `path` (`.pth` or safetensors), and prepares them for
@@ -31,6 +32,12 @@ pub fn load(
 ) -> Result<Network, LoadError> {
     let mut file = WeightFile::read(path, bytes, architecture, width)?;
     Ok(build(&mut file, architecture, width)?.prepared(form)?)
+}
+
+/// The architecture and width that fit the weights in `bytes` best, the content of the file `path`, whatever types its tensors are of.
+pub fn best_fit(path: &Path, bytes: &[u8]) -> Result<Fit, LoadError> {
+    let tensors = weights::tensors(path, bytes)?;
+    Ok(Fit::best_of(&weights::shapes(&tensors)))
 }
 
 /// Like [`load`], with the layers at the top random: see [`Depth`].

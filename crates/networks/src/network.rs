@@ -1,15 +1,12 @@
 //! A classifier split at its Grad-CAM layer: `features` below, `head` above.
 
 use std::fmt;
-use std::time::Instant;
 
-use imaging::Rgb;
 use tch::{Kind, Tensor};
 
 use crate::cuda;
 use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation};
-use crate::input::{self, CHANNELS, Normalisation};
 use crate::layers::Mode;
 use crate::precision::Precision;
 
@@ -237,58 +234,6 @@ impl Network {
         }
         let pooled = self.layers.pool(activations.shallow_clone())?;
         self.layers.classify(&pooled, self.mode)
-    }
-
-    /// The predicted class of each crop and its softmax probability. A classifier answers each crop in a batch of its own, which is slow; the
-    /// last bits may differ from its.
-    pub fn predict(
-        &self,
-        crops: &[Rgb],
-        normalisation: &Normalisation,
-    ) -> Result<Vec<(usize, f32)>, NetworkError> {
-        let mut predicted = Vec::new();
-        for crops in crops.chunks(self.batch) {
-            let size = [crops[0].height(), crops[0].width()];
-            let mut planes = vec![0.0; CHANNELS * size[0] * size[1] * crops.len()];
-            for (planes, crop) in planes.chunks_exact_mut(crops[0].pixels().len()).zip(crops) {
-                normalisation.planes(crop.pixels(), planes);
-            }
-            let logits = tch::no_grad(|| self.forward(&input::tensor(&planes, size)?))?;
-            predicted.extend(input::predictions(&logits)?);
-        }
-        Ok(predicted)
-    }
-
-    /// Pictures [3, side, side] that it answers in a second, in batches of any size: answers for some seconds, after a batch that does not count.
-    pub fn images_a_second(
-        &self,
-        batch: usize,
-        side: usize,
-        seconds: f64,
-    ) -> Result<f64, NetworkError> {
-        self.answer_noise(batch, side)?;
-        let start = Instant::now();
-        let mut batches = 0;
-        while batches == 0 || start.elapsed().as_secs_f64() < seconds {
-            self.answer_noise(batch, side)?;
-            batches += 1;
-        }
-        Ok((batches * batch) as f64 / start.elapsed().as_secs_f64())
-    }
-
-    /// Answers a batch of the same random picture, and forgets the answer.
-    fn answer_noise(&self, batch: usize, side: usize) -> Result<(), NetworkError> {
-        let side = side as i64;
-        tch::no_grad(|| {
-            let picture =
-                Tensor::f_linspace(-2, 2, 3 * side * side, (Kind::Float, tch::Device::Cpu))
-                    .and_then(|values| values.f_sin())
-                    .and_then(|values| values.f_view([1, 3, side, side]))
-                    .and_then(|picture| picture.f_to_kind(self.input_kind()))
-                    .and_then(|picture| picture.f_repeat([batch as i64, 1, 1, 1]))
-                    .during("making an input")?;
-            self.forward(&picture).map(drop)
-        })
     }
 
     /// Logits [batch, classes] of inputs, on the network's device.

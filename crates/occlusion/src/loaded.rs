@@ -4,7 +4,7 @@ use imaging::Rgb;
 use networks::NetworkError;
 use parts::{ActionError, Rows, Superpixels};
 
-use crate::{Noise, Scene};
+use crate::scene::{Noise, Scene};
 
 /// What the inputs of a scene name, in memory.
 #[derive(Debug)]

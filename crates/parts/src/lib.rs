@@ -19,7 +19,7 @@ use serde::{Serialize, Serializer};
 pub use any::{AnyAll, AnyTable};
 pub use part::{
     Answers, Labels, LogitValues, Map, Part, Pixels, RemovalOrder, Superpixels, SurrogateWeights,
-    digest_of,
+    digest_of, truth_mask,
 };
 pub use rows::{ActionError, Rows};
 pub use text::{shown, visible};

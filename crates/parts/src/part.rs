@@ -1,6 +1,6 @@
 //! The parts of tables that actions read apart from the rest of a row.
 
-use imaging::Rgb;
+use imaging::{Mask, Rgb};
 use sampling::Masks;
 use schema::{Crop, Logits, Perturbations, Relevance, Saliency, Segments, Table, Weight};
 
@@ -70,6 +70,13 @@ impl Part for Pixels {
             rgb.pixels(),
         ])
     }
+}
+
+/// The mask in the row of a crop. `crops` wrote it as PNG, without loss, so its decoder has one right answer and needs no place in a key.
+pub fn truth_mask(crop: &Crop) -> Result<Option<Mask>, String> {
+    let mask = crop.truth_mask.as_deref().map(imaging::decode_mask);
+    let mask = mask.transpose();
+    mask.map_err(|error| format!("{}: {error}", crop.image))
 }
 
 /// The superpixel of every pixel of a crop.

@@ -17,9 +17,9 @@ pub enum Stage {
     Segment,
     /// Asks the networks about the untouched images.
     Infer,
-    /// Explains with Grad-CAM.
+    /// Explains with white-box methods.
     Gradcam,
-    /// Explains with LIME.
+    /// Explains with black-box methods.
     Lime,
     /// Removes superpixels in the order of each explanation.
     Deletion,
@@ -62,10 +62,10 @@ impl Stage {
                 "Asks the networks about the untouched images and chooses the class to explain"
             }
             Self::Gradcam => {
-                "Explains with Grad-CAM: which parts of the last convolutional layer speak for the class"
+                "Explains with white-box methods, such as Grad-CAM: which parts of a layer speak for the class"
             }
             Self::Lime => {
-                "Explains with LIME: asks about masked images and fits a linear surrogate"
+                "Explains with black-box methods, such as LIME: asks about masked images and fits weights to the answers"
             }
             Self::Deletion => {
                 "Removes superpixels in the order of each explanation and control, and asks the network at every step"

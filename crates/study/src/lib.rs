@@ -19,6 +19,7 @@ mod image_names;
 mod images;
 mod kind;
 mod labels;
+mod listing;
 mod manifest;
 #[cfg(test)]
 mod mutations;

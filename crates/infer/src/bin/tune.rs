@@ -57,9 +57,9 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
             for threads in threads(cores) {
                 networks::use_threads(threads);
                 for batch in [network.batch() / 2, network.batch(), 2 * network.batch()] {
-                    let images = network
-                        .images_a_second(batch, side, arguments.seconds)
-                        .map_err(StageError::shared)?;
+                    let images =
+                        networks::images_a_second(&network, batch, side, arguments.seconds)
+                            .map_err(StageError::shared)?;
                     let (name, shown) = (name.as_str(), precision.name());
                     println!("{name:<16} {shown:<10} {threads:>7} {batch:>6} {images:>9.1}");
                     speeds.push(Speed {

@@ -111,11 +111,8 @@ fn of_image(
             (&*row.network, same)
         })
         .collect();
-    let mask = crops.first().and_then(|crop| crop.truth_mask.as_deref());
-    let mask = mask
-        .map(imaging::decode_mask)
-        .transpose()
-        .map_err(|error| ActionError::Failed(format!("{}: {error}", group.image)))?;
+    let mask = crops.first().map(parts::truth_mask).transpose();
+    let mask = mask.map_err(ActionError::Failed)?.flatten();
     let explanations = by_explanation(&relevances).into_iter();
     let measured = explanations.filter(|(key, _)| inputs.measured.contains(key.method));
     let row = |(key, relevance): (Key<'_>, Vec<f64>)| {

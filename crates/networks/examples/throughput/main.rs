@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let alone = seconds(batches, || forward().map(drop))?;
     let mut by_batch = Vec::new();
     for batch in [size / 2, size, 2 * size] {
-        let images = network.images_a_second(batch, SIDE, SECONDS)?;
+        let images = networks::images_a_second(&network, batch, SIDE, SECONDS)?;
         by_batch.push(format!("\"{batch}\": {images:.2}"));
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::findings::{Difference, Takes};
 use super::fit::Fit;
-use super::script::{Difference, Takes};
 use crate::error::NetworkError;
 
 /// Why a file gives no network; every message says what was expected, what was found and how to fix it.

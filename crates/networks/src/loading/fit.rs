@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use architectures::{Architecture, Family};
 use tch::{Device, Kind, Tensor};
 
-use super::{LoadError, weights};
 use crate::error::{NetworkError, Operation};
 use crate::families::{build, output};
 use crate::parameters::{Parameters, Role};
@@ -39,12 +37,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// The architecture and width that fit a file best, whatever types its tensors are of.
-    pub fn best(path: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
-        let tensors = weights::tensors(path, bytes)?;
-        Ok(Self::best_of(&weights::shapes(&tensors)))
-    }
-
+    /// The architecture and width that fit tensors of these shapes best.
     pub(crate) fn best_of(shapes: &Shapes) -> Self {
         let fits = Architecture::ALL
             .into_iter()
@@ -202,10 +195,12 @@ impl Parameters for Needs {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::tests::{Weights, named, saved, weights};
 
-    use crate::{Network, Precision, load};
+    use crate::{LoadError, Network, Precision, load};
 
     const NARROW: f64 = 0.0625;
 

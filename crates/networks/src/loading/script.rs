@@ -9,10 +9,9 @@ use std::path::Path;
 
 use checkpoint::FileKind;
 
-use super::LoadError;
+use super::{Doubt, LoadError};
 use crate::device::Device;
 use crate::families::script::{BATCH, Methods, Script, gist};
-pub use trial::{Difference, Doubt, Takes};
 use trial::{Found, Trial};
 
 /// A program that was tried.

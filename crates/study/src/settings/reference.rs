@@ -98,7 +98,7 @@ fn part(text: &mut String, name: &str, about: &str, settings: &[Setting]) {
 )]
 mod tests {
     #[test]
-    fn the_reference_of_settings_is_up_to_date() {
+    fn docs_of_settings_are_up_to_date() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md");
         let text = super::reference();
         if std::env::var_os("WRITE_DOCS").is_some() {

@@ -116,7 +116,7 @@ fn pass(
         } else {
             inputs
         };
-        let inputs = networks::channels_last(&inputs)?.to_device(recipe.device);
+        let inputs = channels_last(&inputs)?.to_device(recipe.device);
         let loss = network
             .forward(&inputs)?
             .cross_entropy_for_logits(&classes.to_device(recipe.device));
@@ -143,6 +143,12 @@ fn pass(
 fn half_side(inputs: &Tensor) -> Result<Tensor, TrainError> {
     let side = (CROP / 2) as i64;
     Ok(inputs.f_internal_upsample_bilinear2d_aa([side, side], false, None, None)?)
+}
+
+/// The same values with channels innermost in memory, which convolutions on a CPU train faster on.
+fn channels_last(input: &Tensor) -> Result<Tensor, TrainError> {
+    let inputs = input.f_permute([0, 2, 3, 1])?.f_contiguous()?;
+    Ok(inputs.f_permute([0, 3, 1, 2])?)
 }
 
 /// Writes every parameter in half precision, in alphabetical order.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use networks::{Architecture, Network, Precision, Width};
+use networks::{Architecture, Precision, Width};
 use scenes::Quality;
 use tch::Device;
 use train::fit::Recipe;

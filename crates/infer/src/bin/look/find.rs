@@ -59,7 +59,7 @@ fn program(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
 
 /// The built-in architecture that most of a weight file fits, which must load as that.
 fn weights(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageError> {
-    let fit = Fit::best(path, bytes).map_err(StageError::action)?;
+    let fit = networks::best_fit(path, bytes).map_err(StageError::action)?;
     if 2 * fit.named() < fit.tensors() {
         return Err(StageError::action(not_built_in(path, &fit)));
     }

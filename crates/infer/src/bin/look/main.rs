@@ -142,7 +142,7 @@ fn see(
     let (loaded, doubts) = infer::load(first, &bytes, side, form)?;
     let warnings = warnings(study, first, &doubts, form);
     let speed = seconds
-        .map(|seconds| loaded.images_a_second(loaded.batch(), side, seconds))
+        .map(|seconds| networks::images_a_second(&loaded, loaded.batch(), side, seconds))
         .transpose()?;
     let answers = networks
         .iter()
@@ -174,7 +174,7 @@ fn answers(
     settings: &settings::Network,
     shown: &Shown,
 ) -> Result<Vec<Value>, NetworkError> {
-    let predictions = network.predict(&shown.crops, &infer::normalisation(settings))?;
+    let predictions = networks::predict(network, &shown.crops, &infer::normalisation(settings))?;
     let answers = predictions.iter().zip(&shown.labels).map(|((class, probability), label)| {
         json!({"class": class, "probability": probability, "label": label})
     });

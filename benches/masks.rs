@@ -1,9 +1,9 @@
 //! Drawing masks, for the published number of samples.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use sampling::{Seed, samplers};
 
-fn masks(criterion: &mut Criterion) {
+pub(crate) fn masks(criterion: &mut Criterion) {
     let seed = Seed::derive(1, &[b"bench"]);
     for sampler in samplers::ALL {
         criterion.bench_function(&format!("masks/{sampler}/1000x50"), |bencher| {
@@ -11,6 +11,3 @@ fn masks(criterion: &mut Criterion) {
         });
     }
 }
-
-criterion_group!(benches, masks);
-criterion_main!(benches);

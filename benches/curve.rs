@@ -1,13 +1,13 @@
 //! What a curve takes beside its passes: the backdrop, the order, the masks and the areas, for a crop of 224 x 224 and 49 superpixels.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use imaging::Rgb;
 use removal::{Backdrop, areas, backdrop, order, step_masks};
 
 const SIDE: usize = 224;
 const SUPERPIXELS: usize = 49;
 
-fn curves(criterion: &mut Criterion) {
+pub(crate) fn curves(criterion: &mut Criterion) {
     let pixels = (0..SIDE * SIDE * 3).map(|index| (index * index % 251) as u8);
     let crop = Rgb::new(SIDE, SIDE, pixels.collect()).expect("the sizes fit");
     let tile = |pixel: usize| (pixel / SIDE / 32 * 7 + pixel % SIDE / 32) as u16;
@@ -31,6 +31,3 @@ fn curves(criterion: &mut Criterion) {
         bencher.iter(|| areas(&probabilities, &removed));
     });
 }
-
-criterion_group!(benches, curves);
-criterion_main!(benches);

@@ -1,6 +1,6 @@
 //! Every algorithm on a picture with colours that change slowly, by its size.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use imaging::Rgb;
 use superpixels::{Algorithm, Felzenszwalb, Quickshift, Slic};
 
@@ -13,7 +13,7 @@ fn picture(side: usize) -> Rgb {
     Rgb::new(side, side, (0..side * side * 3).map(value).collect()).expect("the sizes fit")
 }
 
-fn partitions(criterion: &mut Criterion) {
+pub(crate) fn partitions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("partition");
     group.sample_size(10);
     for side in [112, 224, 448] {
@@ -32,6 +32,3 @@ fn partitions(criterion: &mut Criterion) {
         }
     }
 }
-
-criterion_group!(benches, partitions);
-criterion_main!(benches);

@@ -1,12 +1,12 @@
 //! Filling removed pixels from those that are left, by how many are left.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use imaging::Rgb;
 use interpolation::interpolate;
 
 const SIDE: usize = 224;
 
-fn fills(criterion: &mut Criterion) {
+pub(crate) fn fills(criterion: &mut Criterion) {
     let pixels = (0..SIDE * SIDE * 3).map(|index| (index * index % 251) as u8);
     let crop = Rgb::new(SIDE, SIDE, pixels.collect()).expect("the sizes fit");
     let tile = |pixel: usize| pixel / SIDE / 32 * 7 + pixel % SIDE / 32;
@@ -22,6 +22,3 @@ fn fills(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, fills);
-criterion_main!(benches);

@@ -1,6 +1,6 @@
 //! What `evaluate` computes again and again, for the published study's 20 images, 10 runs and 49 superpixels.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use statistics::{Cell, concordance, kendall, mean_interval, variance_components, wilcoxon};
 
 fn values(count: usize, frequency: f64) -> Vec<f64> {
@@ -9,7 +9,7 @@ fn values(count: usize, frequency: f64) -> Vec<f64> {
         .collect()
 }
 
-fn statistics(criterion: &mut Criterion) {
+pub(crate) fn statistics(criterion: &mut Criterion) {
     let of_images = values(20, 1.7);
     criterion.bench_function("mean_interval/20 values, 10000 resamples", |bencher| {
         bencher.iter(|| mean_interval(&of_images, 0.95, 10_000, [7; 32]));
@@ -41,6 +41,3 @@ fn statistics(criterion: &mut Criterion) {
         bencher.iter(|| variance_components(&study));
     });
 }
-
-criterion_group!(benches, statistics);
-criterion_main!(benches);

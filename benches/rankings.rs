@@ -1,7 +1,7 @@
 //! The methods' own work, with a network that answers at once.
 
 use cam::Layer;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use imaging::Rgb;
 use methods::kinds::edges::edges;
 use methods::kinds::gradcam;
@@ -16,7 +16,7 @@ fn answers(masks: &Masks) -> Vec<f32> {
     (0..masks.samples()).map(count).collect()
 }
 
-fn rankings(criterion: &mut Criterion) {
+pub(crate) fn rankings(criterion: &mut Criterion) {
     let seed = Seed::derive(1, &[b"bench"]);
     let pixels = (0..SIDE * SIDE * 3).map(|index| (index * index % 251) as u8);
     let crop = Rgb::new(SIDE, SIDE, pixels.collect()).expect("the sizes fit");
@@ -34,13 +34,10 @@ fn rankings(criterion: &mut Criterion) {
 }
 
 /// The layer of ResNet-50.
-fn maps(criterion: &mut Criterion) {
+pub(crate) fn gradcam_map(criterion: &mut Criterion) {
     let values: Vec<f32> = (0..2048 * 49).map(|index| (index as f32).sin()).collect();
     let layer = Layer::new(&values, &values, [2048, 7, 7]).expect("the sizes fit");
     criterion.bench_function("gradcam/2048x7x7", |bencher| {
         bencher.iter(|| gradcam::map(&layer));
     });
 }
-
-criterion_group!(benches, rankings, maps);
-criterion_main!(benches);

@@ -1,9 +1,9 @@
 //! From a photograph's pixels to a crop, and the replacement that depends on neighbours.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use imaging::{Preparation, Rgb, decode, encode_png, gaussian_blur, lab, prepare};
 
-fn preparation(criterion: &mut Criterion) {
+pub(crate) fn preparation(criterion: &mut Criterion) {
     let [height, width] = [375, 500];
     let values = (0..height * width * 3).map(|index| (index * 7 % 251) as u8);
     let photograph = Rgb::new(height, width, values.collect()).expect("the sizes fit");
@@ -23,6 +23,3 @@ fn preparation(criterion: &mut Criterion) {
         bencher.iter(|| gaussian_blur(&crop, 10.0));
     });
 }
-
-criterion_group!(benches, preparation);
-criterion_main!(benches);

@@ -1,6 +1,6 @@
 //! The surrogate's fit: for the published number of samples, and for thousands of superpixels.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use sampling::{Seed, samplers};
 use surrogate::{Features, Settings, fit};
 
@@ -14,7 +14,7 @@ const SHAPES: [[usize; 2]; 7] = [
     [1000, 4096],
 ];
 
-fn fits(criterion: &mut Criterion) {
+pub(crate) fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("surrogate");
     group.sample_size(10);
     for [samples, superpixels] in SHAPES {
@@ -37,6 +37,3 @@ fn fits(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, fits);
-criterion_main!(benches);
