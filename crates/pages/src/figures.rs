@@ -15,7 +15,7 @@ mod trade_off;
 
 pub(crate) use case::{Case, Frame, Shown, case};
 pub(crate) use distribution::{Row, distribution};
-pub(crate) use drawing::{Album, Caption, Figure, Mark, series_variable};
+pub(crate) use drawing::{Album, Caption, Figure};
 pub(crate) use lines::{Curve, agreement, experience, ranks};
 pub(crate) use paired::{Pair, paired};
 pub(crate) use runs::{Line, auc_over_runs};

@@ -8,7 +8,7 @@ mod published;
 mod trade_offs;
 mod words;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, PreEscaped, html};
 
 use crate::decided::Answers;
 use crate::explorer::Explorer;

@@ -181,7 +181,9 @@ impl Session {
         &self,
         work: impl Fn(&Job<'_, I>) -> Result<Output, StageError> + Sync,
     ) -> Result<(), StageError> {
-        self.each_of(I::KIND, Context::inputs, work)
+        let inputs =
+            |context: &Context<'_>, plan: &Plan, subject: &Subject| context.inputs(plan, subject);
+        self.each_of(I::KIND, inputs, work)
     }
 
     /// Computes the rows of a measure where they are due.

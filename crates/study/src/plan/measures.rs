@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use actions::ClassNames;
-use config::{Choice, Name};
+use config::Name;
 use methods::Method;
 use parts::{All, AnyAll, File, Told};
 use schema::{Column, Table};

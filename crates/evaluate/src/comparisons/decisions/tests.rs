@@ -281,12 +281,10 @@ fn a_study_without_scores_answers_nothing() {
         resamples: 100,
         confidence: 0.95,
         deterministic: &deterministic,
+        better: &BTreeMap::new(),
+        questions: &BTreeMap::new(),
         methods: &methods(),
         replacements: &[],
     };
-    let questions = BTreeMap::new();
-    assert_eq!(
-        decisions(&Tables::default(), &[], &questions, &settings),
-        []
-    );
+    assert_eq!(decisions(&Tables::default(), &[], &settings), []);
 }
