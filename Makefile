@@ -6,6 +6,7 @@
 ## make status     what the study consists of now
 ## make summary    the main table with intervals, in the terminal; brings what it needs up to date
 ## make build      sets libtorch up and builds the programs, in target/release
+## make docs       writes docs/settings.md and docs/tables.md from the declarations in the code
 ## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables, the report in a browser
 ## make check-report  the report in headless Chromium, used as a reader does; skipped without chromium, node and npm
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
@@ -37,7 +38,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train paper clean help
+.PHONY: all $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -51,9 +52,14 @@ plan status: build
 summary: report
 	@$(PROGRAMS)/report --summary --quiet --config $(CONFIG)
 
-# The integration tests run the programs.
+# Tests fail where these pages are not what the code declares.
+docs: libtorch
+	WRITE_DOCS=1 cargo test --release -p study -p measures --lib -- up_to_date
+
+# The integration tests run the programs. Tests run side by side: threads of libtorch that wait must not keep the cores busy.
+test: export OMP_WAIT_POLICY := passive
 test: build
-	cargo test --release --workspace $(ARGS)
+	cargo test --release --workspace --exclude benches $(ARGS)
 
 # The first build takes minutes and shows that it gets on; later ones keep quiet.
 build: libtorch
@@ -116,7 +122,7 @@ bench: libtorch $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/benchmarks/growth.py target/release/examples
 	$(ORACLE_PYTHON) scripts/benchmarks/samplers.py target/release/examples --samples 1000 --runs 8 --images 4
 	$(ORACLE_PYTHON) scripts/benchmarks/designs.py target/release/examples --samples 1000 --runs 8 --images 4
-	cargo bench --workspace --benches
+	cargo bench --package benches
 	scripts/benchmarks/no_op.sh
 
 $(ORACLE_PYTHON):

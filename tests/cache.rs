@@ -16,8 +16,7 @@ pub(crate) fn read<T: schema::Table>(folder: &StudyFolder, table: &str, name: &s
 
 #[test]
 fn a_study_has_all_its_tables_and_a_second_run_does_nothing() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     // 2 images, 2 networks, 1 Grad-CAM and 2 runs of LIME.
     for (table, files) in [
         ("crops", 2),
@@ -57,8 +56,7 @@ fn a_study_has_all_its_tables_and_a_second_run_does_nothing() {
 
 #[test]
 fn curves_start_at_the_untouched_image_and_scores_are_their_areas() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let scores: Vec<Score> = read(&folder, "scores", "study.parquet");
     assert_eq!(scores.len(), 12);
     let name = "alexnet.mug-01.coarse.lime.run01.most_relevant_first.mean.parquet";
@@ -83,8 +81,7 @@ fn curves_start_at_the_untouched_image_and_scores_are_their_areas() {
 
 #[test]
 fn networks_are_asked_the_same_masks_and_row_0_is_the_untouched_image() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let of = |name: &str| read::<Perturbations>(&folder, "perturbations", name).remove(0);
     let (first, second) = (
         of("alexnet.key-00.coarse.lime.run00.parquet"),
@@ -102,8 +99,7 @@ fn networks_are_asked_the_same_masks_and_row_0_is_the_untouched_image() {
 
 #[test]
 fn two_studies_in_two_folders_give_the_same_ids_in_any_order_of_stages() {
-    let (first, second) = (StudyFolder::new(), StudyFolder::new());
-    first.make_all();
+    let (first, second) = (StudyFolder::made(), StudyFolder::new());
     for stage in [
         "segment", "infer", "lime", "gradcam", "deletion", "evaluate",
     ] {
@@ -125,8 +121,7 @@ fn two_studies_in_two_folders_give_the_same_ids_in_any_order_of_stages() {
 
 #[test]
 fn an_artifact_that_is_deleted_is_made_again_and_nothing_else() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let ids = folder.ids();
     let link = folder.path("artifacts/latest/weights/resnet50.mug-01.coarse.lime.run01.parquet");
     let object = fs::canonicalize(link).unwrap();
@@ -145,8 +140,7 @@ fn an_artifact_that_is_deleted_is_made_again_and_nothing_else() {
 
 #[test]
 fn a_changed_setting_reruns_exactly_the_actions_that_read_it() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let kinds = [
         "crops",
         "segments",
@@ -179,8 +173,7 @@ fn a_changed_setting_reruns_exactly_the_actions_that_read_it() {
 
 #[test]
 fn adding_a_run_changes_no_result_of_the_others() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let (perturbations, weights) = (folder.keys("perturbations"), folder.keys("weights"));
     folder.change("runs = 2", "runs = 3");
     folder.make_all();
@@ -191,8 +184,7 @@ fn adding_a_run_changes_no_result_of_the_others() {
 
 #[test]
 fn a_damaged_artifact_is_set_aside_and_made_again() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let ids = folder.ids();
     let link = folder.path("artifacts/latest/weights/alexnet.key-00.coarse.lime.run00.parquet");
     let object = fs::canonicalize(link).unwrap();
@@ -216,8 +208,7 @@ fn a_damaged_artifact_is_set_aside_and_made_again() {
 
 #[test]
 fn damage_to_everything_is_mended_by_one_call() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let (ids, shown) = (folder.ids(), folder.latest("curves"));
     // So that everything is read: the scores from the tables that they are made of, and these in turn from theirs.
     for kind in [
@@ -254,8 +245,7 @@ fn damage_to_everything_is_mended_by_one_call() {
 
 #[test]
 fn another_name_of_a_class_reruns_targets_and_scores_and_asks_no_network() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let kinds = ["logits", "saliency", "perturbations", "weights", "curves"];
     let before = kinds.map(|kind| folder.keys(kind));
     let classes = fs::read_to_string(folder.path("classes.txt")).unwrap();
@@ -275,8 +265,7 @@ fn another_name_of_a_class_reruns_targets_and_scores_and_asks_no_network() {
 
 #[test]
 fn an_image_more_changes_no_result_of_the_others() {
-    let folder = StudyFolder::new();
-    folder.make_all();
+    let folder = StudyFolder::made();
     let ids = folder.ids();
     let image = crate::study_folder::repository().join("data/images/lamp-00.png");
     fs::copy(image, folder.path("images/lamp-00.png")).unwrap();

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::LazyLock;
 
 use schema::{CurveStep, Gain, Relevance, Score, Table};
 use store::Store;
 
-use crate::study_folder::StudyFolder;
+use crate::study_folder::{Finished, StudyFolder};
 
 const CONTROLS: &str = r#"
 [methods.random]
@@ -50,6 +51,13 @@ fn folder() -> StudyFolder {
     folder
 }
 
+/// That study with everything up to date, and what was said meanwhile.
+static MADE: LazyLock<(StudyFolder, Finished)> = LazyLock::new(|| {
+    let folder = folder();
+    let finished = folder.make_all();
+    (folder, finished)
+});
+
 fn all<T: Table>(folder: &StudyFolder) -> Vec<T> {
     let store = Store::browse(folder.path("artifacts"));
     let names = folder.latest(T::NAME);
@@ -64,8 +72,7 @@ fn all<T: Table>(folder: &StudyFolder) -> Vec<T> {
 
 #[test]
 fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all() {
-    let folder = folder();
-    let finished = folder.make_all();
+    let (folder, finished) = &*MADE;
     assert!(
         finished
             .stderr
@@ -76,7 +83,7 @@ fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all
     // For each network: coarse has Grad-CAM, 2 LIME, 2 random, edges, greedy, oracle; fine has no greedy and no oracle.
     assert_eq!(folder.latest("relevances").len(), 2 * (8 + 6));
     assert_eq!(folder.latest("curves").len(), 2 * (8 + 6) * 2);
-    let scores: Vec<Score> = all(&folder);
+    let scores: Vec<Score> = all(folder);
     assert_eq!(scores.len(), 2 * (8 + 6) * 2);
 
     let mut least: BTreeMap<&str, f64> = BTreeMap::new();
@@ -98,7 +105,7 @@ fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all
         );
     }
     // Greedy's first step is the best one.
-    let curves: Vec<CurveStep> = all(&folder);
+    let curves: Vec<CurveStep> = all(folder);
     let first = |step: &&CurveStep| {
         step.step == 1 && step.partition == "coarse" && step.order == "most_relevant_first"
     };
@@ -119,7 +126,7 @@ fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all
         }
     }
     // Controls that ask no network have the same order for both.
-    let places: Vec<Relevance> = all(&folder);
+    let places: Vec<Relevance> = all(folder);
     let order = |network: &str, method: &str| -> Vec<(String, u32, u16, u32)> {
         places
             .iter()
@@ -147,10 +154,9 @@ fn controls_have_orders_and_curves_like_explanations_and_the_oracle_is_below_all
 
 #[test]
 fn least_relevant_first_is_the_reverse_of_most_for_every_method() {
-    let folder = folder();
-    folder.make_all();
+    let (folder, _) = &*MADE;
     let mut removed: BTreeMap<(String, String, String, u32, String), Vec<u16>> = BTreeMap::new();
-    for step in all::<CurveStep>(&folder) {
+    for step in all::<CurveStep>(folder) {
         let key = (
             step.network,
             step.partition,
@@ -217,8 +223,7 @@ fn a_curve_that_is_made_alone_has_the_id_that_it_has_in_a_group() {
 
 #[test]
 fn another_replacement_makes_its_own_curves_and_searches_and_no_others() {
-    let folder = folder();
-    folder.make_all();
+    let folder = MADE.0.copy();
     let ids = folder.ids();
     let (orders, curves) = (folder.keys("relevances").len(), folder.keys("curves").len());
     folder.change("[\"mean\"]", "[\"mean\", \"black\"]");
@@ -237,8 +242,7 @@ fn another_replacement_makes_its_own_curves_and_searches_and_no_others() {
 
 #[test]
 fn equal_masks_are_asked_once_and_the_records_say_both_numbers() {
-    let folder = folder();
-    folder.make_all();
+    let (folder, _) = &*MADE;
     let (mut own, mut computed) = (0, 0);
     for key in folder.keys("curves") {
         let text = fs::read_to_string(folder.path("artifacts").join(key)).unwrap();
@@ -249,7 +253,7 @@ fn equal_masks_are_asked_once_and_the_records_say_both_numbers() {
         own += number("forward_passes");
         computed += number("computed_forward_passes");
     }
-    let curves: Vec<CurveStep> = all(&folder);
+    let curves: Vec<CurveStep> = all(folder);
     assert_eq!(own, curves.len() as u64);
     let mut masks = BTreeSet::new();
     let mut gone = BTreeSet::new();

@@ -15,6 +15,7 @@ mod files;
 mod inputs;
 mod interruption;
 mod measures;
+mod mutations;
 mod networks;
 mod parity;
 mod photographs;

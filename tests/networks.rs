@@ -1,6 +1,7 @@
 //! Networks of every kind as a study uses them.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use networks::{Architecture, Machine};
 use study::Stage;
@@ -31,10 +32,16 @@ fn folder(file: &str, settings: &str, classes: usize) -> StudyFolder {
 
 const SCRIPT: &str = "architecture = \"torchscript\"";
 
+/// The study of a program, with everything up to date.
+static MADE: LazyLock<StudyFolder> = LazyLock::new(|| {
+    let folder = folder("script.pt", SCRIPT, 7);
+    folder.make_all();
+    folder
+});
+
 #[test]
 fn a_torchscript_program_goes_through_every_stage_and_gives_the_same_ids_again() {
-    let first = folder("script.pt", SCRIPT, 7);
-    first.make_all();
+    let first = &*MADE;
     // 2 images x (1 Grad-CAM + 2 runs of LIME).
     assert_eq!(first.latest("curves").len(), 6);
     let second = folder("script.pt", SCRIPT, 7);
@@ -122,8 +129,7 @@ fn a_file_that_is_no_program_or_half_of_one_is_refused_and_check_finds_it_too() 
 /// The logits are there, and no network is loaded.
 #[test]
 fn a_class_list_that_changed_its_length_later_is_refused_too() {
-    let folder = folder("script.pt", SCRIPT, 7);
-    folder.make_all();
+    let folder = MADE.copy();
     let names = fs::read_to_string(folder.path("classes.txt")).unwrap();
     fs::write(folder.path("classes.txt"), names.replace("class 6", "")).unwrap();
     let finished = folder.run("pipeline", &["run"]);
@@ -137,7 +143,7 @@ fn a_device_that_is_not_there_is_refused_with_the_way_to_mend_it() {
         return;
     }
     let folder = StudyFolder::new();
-    folder.change("threads = 2", "threads = 2\ndevice = \"cuda:1\"");
+    folder.change("threads = 1", "threads = 1\ndevice = \"cuda:1\"");
     let finished = folder.run("pipeline", &["run"]);
     finished.expect(1, "device = \"cuda:1\" was asked for");
     finished.expect(1, "device = \"auto\"");
@@ -161,11 +167,9 @@ fn after_too_little_memory_the_work_goes_on_and_the_record_has_the_smaller_batch
 
 #[test]
 fn a_temperature_flattens_the_probabilities_and_makes_no_map_again() {
-    let settings = |temperature: &str| format!("{SCRIPT}\ntemperature = {temperature}");
-    let folder = folder("script.pt", &settings("1"), 7);
-    folder.make_all();
+    let folder = MADE.copy();
     let maps = folder.keys("saliency");
-    folder.change("temperature = 1", "temperature = 3");
+    folder.change(SCRIPT, &format!("{SCRIPT}\ntemperature = 3"));
     folder.make_all();
     assert_eq!(folder.keys("saliency"), maps);
     assert_eq!(folder.keys("logits").len(), 4);

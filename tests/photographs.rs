@@ -53,7 +53,7 @@ kind = "random"
 orders = 2
 
 [compute]
-threads = 2
+threads = 1
 "#;
 
 /// The study of the first photographs; none where they are not there.

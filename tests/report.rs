@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::study_folder::StudyFolder;
 
 /// 2 images of which one is called `<script>`, a network, Grad-CAM, 2 runs of LIME and 2 random orders.
-fn study() -> StudyFolder {
+static STUDY: LazyLock<StudyFolder> = LazyLock::new(|| {
     let folder = StudyFolder::new();
     for part in ["images", "masks"] {
         let named = |name: &str| folder.path(&format!("{part}/{name}.png"));
@@ -29,7 +30,7 @@ fn study() -> StudyFolder {
     folder.change("[report]", "[evaluate]\nresamples = 200\n\n[report]");
     folder.make_all();
     folder
-}
+});
 
 /// The rows of a table of the report without quotes in it, each as its cells.
 fn rows(folder: &StudyFolder, table: &str) -> Vec<Vec<String>> {
@@ -45,7 +46,7 @@ fn is(name: &str, ending: &str) -> bool {
 
 #[test]
 fn the_main_table_is_printed_from_the_rows_that_the_report_shows() {
-    let folder = study();
+    let folder = STUDY.copy();
     let finished = folder.run("report", &["--summary", "--quiet"]);
     assert_eq!(finished.status, 0, "{}", finished.stderr);
     assert_eq!(finished.stderr, "");
@@ -104,7 +105,7 @@ fn the_main_table_is_printed_from_the_rows_that_the_report_shows() {
 
 #[test]
 fn every_table_and_figure_lies_beside_the_page_and_names_are_escaped() {
-    let folder = study();
+    let folder = &*STUDY;
     let names = |part: &str| -> Vec<String> {
         let entries = fs::read_dir(folder.path("artifacts/report").join(part)).unwrap();
         let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string();
@@ -149,7 +150,7 @@ fn every_table_and_figure_lies_beside_the_page_and_names_are_escaped() {
         );
     }
     // Every artifact is where the table says.
-    let artifacts = rows(&folder, "artifacts");
+    let artifacts = rows(folder, "artifacts");
     let path = artifacts[0].iter().position(|name| name == "path").unwrap();
     assert!(artifacts.len() > 30);
     for row in &artifacts[1..] {

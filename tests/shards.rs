@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Stdio;
+use std::sync::LazyLock;
 
 use crate::study_folder::{Finished, StudyFolder, repository};
 
@@ -64,13 +65,14 @@ fn shown(folder: &StudyFolder) -> BTreeMap<String, String> {
     shown
 }
 
-fn whole() -> StudyFolder {
+/// The study of a single run.
+static WHOLE: LazyLock<StudyFolder> = LazyLock::new(|| {
     let whole = folder();
     whole
         .run("pipeline", &["run", "evaluate", "-q"])
         .expect(0, "");
     whole
-}
+});
 
 fn assert_same(shared: &StudyFolder, whole: &StudyFolder) {
     assert_eq!(shared.ids(), whole.ids());
@@ -79,7 +81,7 @@ fn assert_same(shared: &StudyFolder, whole: &StudyFolder) {
 
 #[test]
 fn all_shares_in_any_order_and_number_give_the_ids_of_a_single_run() {
-    let (shared, whole) = (folder(), whole());
+    let (shared, whole) = (folder(), &*WHOLE);
     for shard in ["3/3", "1/3", "2/3"] {
         run_share(&shared, "segment", shard);
     }
@@ -97,12 +99,12 @@ fn all_shares_in_any_order_and_number_give_the_ids_of_a_single_run() {
     );
     assert!(shared.keys("scores").is_empty());
     run_share(&shared, "evaluate", "1/2");
-    assert_same(&shared, &whole);
+    assert_same(&shared, whole);
 }
 
 #[test]
 fn each_share_goes_through_all_stages_by_itself() {
-    let (shared, whole) = (folder(), whole());
+    let (shared, whole) = (folder(), &*WHOLE);
     let first = run_all_stages(&shared, "2/2");
     assert!(
         first.stderr.contains("when all shares are"),
@@ -116,7 +118,7 @@ fn each_share_goes_through_all_stages_by_itself() {
     shared
         .run("pipeline", &["run", "evaluate", "-q"])
         .expect(0, "");
-    assert_same(&shared, &whole);
+    assert_same(&shared, whole);
 }
 
 #[test]

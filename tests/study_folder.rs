@@ -1,9 +1,12 @@
 //! A temporary folder with a small study in it, and ways to run programs there.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
@@ -17,7 +20,7 @@ pub(crate) fn repository() -> PathBuf {
 
 /// A program of this build; `make test` builds them first.
 pub(crate) fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
+    let test = env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(
         program.is_file(),
@@ -27,12 +30,61 @@ pub(crate) fn program(name: &str) -> PathBuf {
     program
 }
 
+/// Memory that tests may fill, where a machine has it: what a disk keeps after a crash is not the subject of these tests.
+const MEMORY: &str = "/dev/shm";
+const NEEDED_MEMORY: u64 = 2 << 30;
+
+/// The folder of all studies of this process.
+static STUDIES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let has_room = |usage: &rustix::fs::StatVfs| usage.f_bavail * usage.f_frsize > NEEDED_MEMORY;
+    let roomy = rustix::fs::statvfs(MEMORY).is_ok_and(|usage| has_room(&usage));
+    let place = if roomy {
+        MEMORY.into()
+    } else {
+        env::temp_dir()
+    };
+    let folder = TempDir::with_prefix_in("selectivity-tests-", place);
+    let folder = folder.unwrap().keep();
+    // What is static is never dropped. This child sees its input end when the process ends, however that ends, and removes the folder.
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' INT; cat; rm -rf \"$0\""])
+        .arg(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::mem::forget(child.stdin.take());
+    folder
+});
+
 /// A study of two images, one partition, both networks and two runs.
 pub(crate) struct StudyFolder(TempDir);
 
 impl StudyFolder {
+    fn empty() -> Self {
+        Self(tempfile::tempdir_in(&*STUDIES).unwrap())
+    }
+
+    /// The study with everything up to date. It is computed once for all tests.
+    pub(crate) fn made() -> Self {
+        static MADE: LazyLock<StudyFolder> = LazyLock::new(|| {
+            let folder = StudyFolder::new();
+            folder.make_all();
+            folder
+        });
+        MADE.copy()
+    }
+
+    /// A copy to change.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::empty();
+        copy_entries(self.0.path(), copy.0.path());
+        copy
+    }
+
     pub(crate) fn new() -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
+        let folder = Self::empty();
         for part in ["images", "masks"] {
             fs::create_dir(folder.path(part)).unwrap();
             for image in ["key-00", "mug-01"] {
@@ -78,6 +130,8 @@ impl StudyFolder {
     pub(crate) fn command(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program(name));
         command.args(arguments).current_dir(self.0.path());
+        // Several tests share the cores: threads of libtorch that wait must not keep them busy.
+        command.env("OMP_WAIT_POLICY", "passive");
         command
     }
 
@@ -125,6 +179,23 @@ impl StudyFolder {
             .unwrap_or_default();
         names.sort();
         names
+    }
+}
+
+/// Copies what is in a folder into another one.
+pub(crate) fn copy_entries(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            fs::create_dir(&place).unwrap();
+            copy_entries(&entry.path(), &place);
+        } else if kind.is_symlink() {
+            symlink(fs::read_link(entry.path()).unwrap(), place).unwrap();
+        } else {
+            fs::copy(entry.path(), place).unwrap();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The faster ways of LIME, through the stages: every sampler and precision, and open numbers of samples.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use imaging::Rgb;
 use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations};
@@ -15,8 +16,8 @@ use crate::study_folder::StudyFolder;
 const MOST: u32 = 1024;
 const LIMIT: f64 = 0.016;
 
-/// One network, and LIME in the reference's way and in others.
-fn study() -> StudyFolder {
+/// One network, and LIME in the reference's way and in others; everything is up to date.
+static STUDY: LazyLock<StudyFolder> = LazyLock::new(|| {
     let folder = StudyFolder::new();
     folder.change(
         "[networks.resnet50]\narchitecture = \"resnet50\"\nweights = \"resnet50.safetensors\"\nwidth = 0.25\n",
@@ -50,8 +51,9 @@ samples = {{ most = {MOST}, top = 2 }}
 "#
     );
     fs::write(path, text + &more).unwrap();
+    folder.make_all();
     folder
-}
+});
 
 fn read<T: schema::Table>(folder: &StudyFolder, method: &str) -> Vec<T> {
     let of_method = |name: &&String| name.contains(&format!(".{method}.run"));
@@ -66,14 +68,11 @@ fn read<T: schema::Table>(folder: &StudyFolder, method: &str) -> Vec<T> {
 
 #[test]
 fn every_way_goes_through_all_stages_and_says_what_it_was() {
-    let folder = study();
-    folder.make_all();
-
-    for row in read::<Perturbations>(&folder, "lime") {
+    for row in read::<Perturbations>(&STUDY, "lime") {
         assert_eq!((&*row.sampler, &*row.precision), ("coin", "fp32"));
         assert!(row.reference_samples.is_empty());
     }
-    for row in read::<Perturbations>(&folder, "balanced") {
+    for row in read::<Perturbations>(&STUDY, "balanced") {
         assert_eq!((&*row.sampler, &*row.precision), ("hadamard", "mixed"));
         assert_eq!(row.samples, 96);
         let again = &row.reference_samples;
@@ -85,7 +84,7 @@ fn every_way_goes_through_all_stages_and_says_what_it_was() {
             pairs.map(|(&sample, exact)| (row.probabilities[sample as usize] - exact).abs());
         assert!(worst.fold(0.0, f32::max) < 0.05, "bf16 is near fp32");
     }
-    for row in read::<Perturbations>(&folder, "paired") {
+    for row in read::<Perturbations>(&STUDY, "paired") {
         assert_eq!((&*row.sampler, &*row.precision), ("paired", "bf16"));
         let bytes = row.masks.len() / row.samples as usize;
         let last = (1 << (row.superpixels - 8)) - 1;
@@ -99,11 +98,9 @@ fn every_way_goes_through_all_stages_and_says_what_it_was() {
 
 #[test]
 fn an_open_number_of_samples_ends_where_it_was_asked_to() {
-    let folder = study();
-    folder.make_all();
-    let weights: Vec<Weight> = read(&folder, "precise");
+    let weights: Vec<Weight> = read(&STUDY, "precise");
     let mut ended_early = 0;
-    for row in read::<Perturbations>(&folder, "precise") {
+    for row in read::<Perturbations>(&STUDY, "precise") {
         let is_of = |weight: &&Weight| (&weight.image, weight.run) == (&row.image, row.run);
         let errors = weights
             .iter()
@@ -119,7 +116,7 @@ fn an_open_number_of_samples_ends_where_it_was_asked_to() {
     }
     assert!(ended_early > 0, "the limit stops none");
     let mut ended_early = 0;
-    for row in read::<Perturbations>(&folder, "stable") {
+    for row in read::<Perturbations>(&STUDY, "stable") {
         println!("{}: {} samples for the top 2", row.image, row.samples);
         assert!(row.samples.is_multiple_of(128) && row.samples <= MOST);
         ended_early += u32::from(row.samples < MOST);

@@ -4,6 +4,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use cam::Layer;
+use methods::kinds::gradcam;
 use networks::{Architecture, Classifier, NetworkError, Normalisation, Parameters, Role, Width};
 use tch::{Device, Kind, Tensor};
 
@@ -49,14 +51,8 @@ pub(super) fn compare(table: &mut Table) {
                 .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
                 .unwrap();
             let found = classifier.gradients(&[(&image, target)]).unwrap().remove(0);
-            let [channels, height, width] = found.shape;
-            let dims = cam::Dims {
-                channels,
-                height,
-                width,
-            };
-            let weights = cam::channel_weights(&found.gradients, dims).unwrap();
-            let map = cam::map(&found.activations, &weights, dims).unwrap();
+            let arrays = Layer::new(&found.activations, &found.gradients, found.shape).unwrap();
+            let (weights, map) = (gradcam::channel_weights(&arrays), gradcam::map(&arrays));
             for (what, key, found) in [
                 ("channel weights", "channel_weights", &weights),
                 ("map", "map", &map),

@@ -1,6 +1,7 @@
 //! Grad-CAM beside autograd, pytorch-grad-cam and captum.
 
-use cam::Dims;
+use cam::Layer;
+use methods::kinds::gradcam::{METHOD, channel_weights};
 use networks::{Classifier, Normalisation};
 
 use super::fixture;
@@ -45,14 +46,10 @@ fn compare_one(
 ) {
     let image = file.image("image");
     let layer = classifier.gradients(&[(&image, target)]).unwrap().remove(0);
-    let [channels, height, width] = layer.shape;
-    let dims = Dims {
-        channels,
-        height,
-        width,
-    };
-    let weights = cam::channel_weights(&layer.gradients, dims).unwrap();
-    let map = gradcam::saliency::saliency(classifier, &[(&image, target)])
+    let [_, height, width] = layer.shape;
+    let arrays = Layer::new(&layer.activations, &layer.gradients, layer.shape).unwrap();
+    let weights = channel_weights(&arrays);
+    let map = gradcam::saliency::saliency(&METHOD, classifier, &[(&image, target)])
         .unwrap()
         .remove(0)
         .values;

@@ -28,7 +28,7 @@ pub(super) fn compare(table: &mut Table) {
     table.note(
         "edges: Sobel magnitude",
         "scikit-image",
-        difference(&controls::edge_strengths(&image), &expected),
+        difference(&methods::kinds::edges::edge_strengths(&image), &expected),
         Tolerance::AtMost(1e-7),
     );
 }

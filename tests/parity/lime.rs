@@ -106,13 +106,13 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
         .collect();
     settings.each_ref().map(|settings| {
         let fit = |found: &Perturbations| {
-            let found = ::lime::weights::weights(
-                &found.masks,
-                &found.probabilities,
-                None,
-                samplers::COIN,
-                settings,
-            );
+            let answered = methods::Answered {
+                masks: &found.masks,
+                probabilities: &found.probabilities,
+                correction: None,
+                sampler: samplers::COIN,
+            };
+            let found = methods::kinds::lime::explanation(&answered, settings);
             found.unwrap().weights
         };
         answers.iter().map(fit).collect()

@@ -127,14 +127,10 @@ impl<'a> Photograph<'a> {
             .gradients(&[(&self.crop, self.target)])
             .unwrap()
             .remove(0);
-        let [channels, height, width] = layer.shape;
-        let dims = cam::Dims {
-            channels,
-            height,
-            width,
-        };
-        let weights = cam::channel_weights(&layer.gradients, dims).unwrap();
-        let map = cam::map(&layer.activations, &weights, dims).unwrap();
+        let [_, height, width] = layer.shape;
+        let arrays = cam::Layer::new(&layer.activations, &layer.gradients, layer.shape).unwrap();
+        let weights = methods::kinds::gradcam::channel_weights(&arrays);
+        let map = methods::kinds::gradcam::map(&arrays);
         let enlarged = cam::enlarge(&map, [height, width], [SIDE, SIDE]).unwrap();
         let pooled = cam::pool(&enlarged, &self.labels, self.superpixels).unwrap();
         let mut note = |quantity: &str, difference| {

@@ -10,25 +10,26 @@ use crate::scene::Scene;
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     /// An order that the seed decides.
-    Random {
+    Drawn {
+        /// What draws it.
+        method: &'static methods::Drawn,
         /// How many superpixels there are.
         superpixels: Told<usize>,
     },
-    /// The edges of the image.
-    Edges {
+    /// An order by the image.
+    Seen {
+        /// What looks at it.
+        method: &'static methods::Seen,
         /// The crop.
         pixels: Read<Pixels>,
         /// Its superpixels.
         labels: Read<Labels>,
     },
-    /// At each step the superpixel whose removal lowers the probability most.
-    Greedy {
+    /// An order by the network's answers.
+    Searched {
+        /// What evaluates it.
+        method: &'static methods::Searched,
         /// What is searched.
-        scene: Scene,
-    },
-    /// The order of least area.
-    Oracle {
-        /// What is searched.
-        scene: Scene,
+        scene: Box<Scene>,
     },
 }

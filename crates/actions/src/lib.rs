@@ -26,7 +26,7 @@ mod targets;
 mod weights;
 
 pub use agreement::Agreement;
-pub use asked::{Asked, Precision, Samples, Settled};
+pub use asked::Asked;
 pub use comparisons::Comparisons;
 pub use complexity::Complexity;
 pub use control::Control;

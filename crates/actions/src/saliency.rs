@@ -19,6 +19,8 @@ pub struct Saliency {
 /// What a class activation map is made from.
 #[derive(Debug, Serialize)]
 pub struct Cam {
+    /// What makes it.
+    pub method: &'static methods::Map,
     /// The crop.
     pub pixels: Read<Pixels>,
     /// The explained class.

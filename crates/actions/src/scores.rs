@@ -27,19 +27,21 @@ pub struct Scores {
     pub require_correct: bool,
     /// The names of the classes.
     pub classes: ClassNames,
-    /// Where an oracle has no order.
+    /// Where a search has no order.
     pub too_fine: Told<Vec<TooFine>>,
 }
 
-/// A partition of an image that has more superpixels than an oracle takes.
+/// A partition of an image that has more superpixels than a search takes.
 #[derive(Clone, Debug, Serialize)]
 pub struct TooFine {
     /// Name of the image.
     pub image: String,
     /// Name of the partition.
     pub partition: String,
-    /// Name of the oracle.
+    /// Name of the method.
     pub method: String,
     /// How many superpixels there are.
     pub superpixels: u32,
+    /// How many the method takes.
+    pub most: u32,
 }

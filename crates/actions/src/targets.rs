@@ -34,6 +34,8 @@ pub enum Rule {
     True,
 }
 
+config::choice!(Rule, "target": Predicted => "predicted", True => "true");
+
 /// The names of the classes, in the order of the networks' outputs.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassNames {

@@ -18,8 +18,10 @@ pub struct Weights {
 }
 
 /// How a surrogate is fitted to answers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Fit {
+    /// What fits it.
+    pub method: &'static methods::Weights,
     /// Kernel, penalty and selection.
     #[serde(flatten)]
     pub surrogate: surrogate::Settings,

@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let orders: Vec<Vec<u16>> = (0..count)
             .map(|curve| {
                 let seed = Seed::derive(curve / 2, &[]);
-                let mut order = controls::random(seed, scene.superpixels).order;
+                let mut order = methods::kinds::random::random(scene.superpixels, seed).order;
                 if curve % 2 == 1 {
                     order.reverse();
                 }

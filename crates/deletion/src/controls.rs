@@ -1,7 +1,7 @@
 //! The action `relevances` of a control: an order of superpixels that explains nothing.
 
 use actions::{Control, Explained};
-use controls::{OracleError, Ranking};
+use methods::Ranking;
 use networks::Classifier;
 use occlusion::{Loaded, failed};
 use parts::{ActionError, Rows};
@@ -20,35 +20,28 @@ pub fn run(
 ) -> Result<(Vec<Relevance>, u64), ActionError> {
     let mut evaluated = 0;
     let ranking = match control {
-        Control::Random { superpixels } => controls::random(seed, superpixels.value),
-        Control::Edges { pixels, labels } => {
+        Control::Drawn {
+            method,
+            superpixels,
+        } => (method.run)(superpixels.value, seed),
+        Control::Seen {
+            method,
+            pixels,
+            labels,
+        } => {
             let superpixels = rows.load(labels)?;
             let crop = rows.load(pixels)?;
-            controls::edges(&crop, &superpixels.labels, superpixels.count, seed)
+            (method.run)(&crop, &superpixels.labels, superpixels.count, seed)
         }
-        Control::Greedy { scene } => {
+        Control::Searched { method, scene } => {
             let loaded = Loaded::new(scene, rows)?;
             let network = classifier.ok_or_else(no_network)?;
-            let ask = |masks: &Masks| {
+            let mut ask = |masks: &Masks| {
                 evaluated += masks.samples() as u64;
-                let answers = loaded.scene().ask(network, masks, interrupted)?;
-                Ok(answers.probabilities)
+                let answers = loaded.scene().ask(network, masks, interrupted);
+                Ok(answers.map_err(failed)?.probabilities)
             };
-            controls::greedy(loaded.superpixels(), seed, ask).map_err(failed)?
-        }
-        Control::Oracle { scene } => {
-            let loaded = Loaded::new(scene, rows)?;
-            let network = classifier.ok_or_else(no_network)?;
-            let ask = |masks: &Masks| {
-                evaluated += masks.samples() as u64;
-                let answers = loaded.scene().ask(network, masks, interrupted)?;
-                Ok(answers.probabilities)
-            };
-            let found = controls::oracle(loaded.superpixels(), seed, ask);
-            found.map_err(|error| match error {
-                OracleError::Ask(error) => failed(error),
-                error @ OracleError::Count { .. } => ActionError::failed(error),
-            })?
+            (method.run.find)(loaded.superpixels(), seed, &mut ask)?
         }
     };
     Ok((relevances(names, &ranking), evaluated))

@@ -5,13 +5,12 @@ pub mod curves;
 
 use std::collections::BTreeSet;
 
-use ::controls::MOST_SUPERPIXELS;
 use actions::{Control, Curves, Maker, Relevances};
 use infer::Classifiers;
 use sampling::Seed;
 use stage::{Job, Output, Outputs, Session, StageError};
+use study::Kind;
 use study::plan::Subject;
-use study::{Kind, Method};
 
 /// Brings the relevances of controls, and `curves`, up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
@@ -32,12 +31,12 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     })
 }
 
-/// Says where the oracle has no order, so that nobody misses it without knowing why.
+/// Says where a search has no order, so that nobody misses it without knowing why.
 fn warn_of_too_fine(session: &Session) -> Result<(), StageError> {
     let plan = session.plan(Kind::Segments)?;
-    let oracles = session.study.methods.iter();
-    let oracles = oracles.filter(|(_, method)| matches!(method, Method::Oracle));
-    for (name, _) in oracles {
+    let methods = session.study.methods.iter();
+    let limited = methods.filter_map(|(name, method)| Some((name, method.most_superpixels()?)));
+    for (name, most) in limited {
         let partitions = session.study.partitions.keys();
         for partition in partitions.filter(|partition| session.study.judges(name, partition)) {
             let too_fine = |subject: &Subject| {
@@ -60,7 +59,7 @@ fn warn_of_too_fine(session: &Session) -> Result<(), StageError> {
                      that it is for with `partitions = [...]` in [methods.{name}]",
                     images.len(),
                     session.sources.len(),
-                    MOST_SUPERPIXELS
+                    most
                 );
             }
         }
@@ -90,8 +89,8 @@ fn rank(
         names.run,
     );
     let classifier = match control {
-        Control::Random { .. } | Control::Edges { .. } => None,
-        Control::Greedy { .. } | Control::Oracle { .. } => Some(classifiers.get(&names.network)?),
+        Control::Drawn { .. } | Control::Seen { .. } => None,
+        Control::Searched { .. } => Some(classifiers.get(&names.network)?),
     };
     let interrupted = || session.signals.received().is_some();
     let (rows, passes) = controls::run(names, control, seed, &job.rows, classifier, &interrupted)?;

@@ -1,11 +1,13 @@
 //! The action `agreement`: how far runs that explain from samples agree, and how many samples that takes.
 
+use actions::Fit;
+use methods::Answered;
 use parts::{ActionError, Rows};
 use rayon::prelude::*;
 use sampling::{Masks, MasksError};
 use schema::{Agreement, NeededSamples, Perturbations};
 use statistics::{jaccard_of_top, kendall, mean, sign_changes, spearman};
-use surrogate::{Correction, Settings, SurrogateError};
+use surrogate::{Correction, SurrogateError};
 
 /// The fewest samples that are fitted, where there are more.
 const FEWEST: usize = 16;
@@ -52,7 +54,7 @@ pub fn run(
         };
         let fit = inputs.fits.get(&first.method);
         let fit = fit.ok_or_else(|| about(&"the study has no such method"))?;
-        agreement(&runs, &fit.surrogate, inputs.level).map_err(|error| about(&error))
+        agreement(&runs, fit, inputs.level).map_err(|error| about(&error))
     };
     let made = inputs.perturbations.groups.par_iter().map(explanation);
     let (pairs, needed): (Vec<_>, Vec<_>) =
@@ -66,7 +68,7 @@ pub fn run(
 /// its number of samples was open and another run has fewer. `level` is the mean Spearman correlation that counts as agreement.
 pub fn agreement(
     runs: &[Perturbations],
-    settings: &Settings,
+    fit: &Fit,
     level: f64,
 ) -> Result<(Vec<Agreement>, NeededSamples), AgreementError> {
     let first = runs.first().ok_or(AgreementError::Empty)?;
@@ -76,7 +78,7 @@ pub fn agreement(
     for samples in sizes(fewest as usize) {
         let weights = runs
             .iter()
-            .map(|run| fit(run, samples, settings))
+            .map(|run| weights(run, samples, fit))
             .collect::<Result<Vec<_>, _>>()?;
         let before = rows.len();
         for (other, b) in weights.iter().enumerate() {
@@ -124,11 +126,7 @@ fn sizes(all: usize) -> Vec<usize> {
 }
 
 /// The weights that the first samples of a run give.
-fn fit(
-    run: &Perturbations,
-    samples: usize,
-    settings: &Settings,
-) -> Result<Vec<f64>, AgreementError> {
+fn weights(run: &Perturbations, samples: usize, fit: &Fit) -> Result<Vec<f64>, AgreementError> {
     let superpixels = run.superpixels as usize;
     let bytes = samples * superpixels.div_ceil(8);
     let masks = Masks::from_bytes(
@@ -154,8 +152,13 @@ fn fit(
         probabilities: &probabilities,
         certain,
     };
-    let usable = correction.covers(samples).then_some(&correction);
-    Ok(surrogate::weights(&masks, answers, usable, settings)?)
+    let answered = Answered {
+        masks: &masks,
+        probabilities: answers,
+        correction: correction.covers(samples).then_some(&correction),
+        sampler: fit.sampler,
+    };
+    Ok((fit.method.run.weights)(&answered, &fit.surrogate)?)
 }
 
 fn pair(runs: [&Perturbations; 2], samples: usize, [a, b]: [&[f64]; 2]) -> Agreement {
@@ -223,6 +226,14 @@ mod tests {
         }
     }
 
+    fn lime() -> Fit {
+        Fit {
+            method: &methods::kinds::lime::METHOD,
+            surrogate: surrogate::Settings::default(),
+            sampler: samplers::COIN,
+        }
+    }
+
     fn runs(count: u32, samples: usize, superpixels: usize, noise: f64) -> Vec<Perturbations> {
         (0..count)
             .map(|number| run(number, samples, superpixels, noise))
@@ -244,14 +255,14 @@ mod tests {
                 reference_certain: 1,
                 ..cheap.clone()
             };
-            fit(&mixed, samples, &Settings::default()).unwrap()
+            super::weights(&mixed, samples, &lime()).unwrap()
         };
         let alone = |probabilities: &[f32], samples| {
             let run = Perturbations {
                 probabilities: probabilities.to_vec(),
                 ..cheap.clone()
             };
-            fit(&run, samples, &Settings::default()).unwrap()
+            super::weights(&run, samples, &lime()).unwrap()
         };
         let again = [0, 40, 41, 2, 4, 43];
         assert_eq!(
@@ -271,7 +282,7 @@ mod tests {
 
     #[test]
     fn every_pair_of_runs_is_compared_at_powers_of_2_and_at_all_samples() {
-        let (rows, needed) = agreement(&runs(3, 100, 12, 0.1), &Settings::default(), 0.9).unwrap();
+        let (rows, needed) = agreement(&runs(3, 100, 12, 0.1), &lime(), 0.9).unwrap();
         let found: Vec<_> = rows
             .iter()
             .map(|row| (row.run, row.other_run, row.samples))
@@ -287,11 +298,7 @@ mod tests {
 
     #[test]
     fn answers_without_noise_need_the_fewest_samples_and_noisy_ones_more() {
-        let needed = |noise| {
-            agreement(&runs(4, 256, 12, noise), &Settings::default(), 0.9)
-                .unwrap()
-                .1
-        };
+        let needed = |noise| agreement(&runs(4, 256, 12, noise), &lime(), 0.9).unwrap().1;
         let [clear, noisy, lost] = [needed(0.0), needed(0.08), needed(30.0)];
         assert!(clear.needed.unwrap() <= 64, "{clear:?}");
         assert!(
@@ -310,19 +317,19 @@ mod tests {
         let [first, second] = [run(0, 40, 12, 0.1), run(1, 40, 12, 0.1)];
         let weights = |run: &Perturbations| {
             let masks = Masks::from_bytes(40, 12, run.masks.clone()).unwrap();
-            surrogate::fit(&masks, &run.probabilities, &Settings::default())
+            surrogate::fit(&masks, &run.probabilities, &lime().surrogate)
                 .unwrap()
                 .weights
         };
         let expected = spearman(&weights(&first), &weights(&second));
-        let (rows, _) = agreement(&[first, second], &Settings::default(), 0.9).unwrap();
+        let (rows, _) = agreement(&[first, second], &lime(), 0.9).unwrap();
         assert_eq!(rows[1].samples, 32);
         assert_eq!((rows[2].samples, rows[2].spearman), (40, expected));
     }
 
     #[test]
     fn one_run_has_nothing_to_agree_with() {
-        let (rows, needed) = agreement(&runs(1, 40, 12, 0.1), &Settings::default(), 0.9).unwrap();
+        let (rows, needed) = agreement(&runs(1, 40, 12, 0.1), &lime(), 0.9).unwrap();
         assert!(rows.is_empty());
         assert_eq!(
             (needed.runs, needed.needed, needed.spearman),
@@ -333,14 +340,14 @@ mod tests {
             "one run: there is nothing to compare it with"
         );
         assert!(matches!(
-            agreement(&[], &Settings::default(), 0.9),
+            agreement(&[], &lime(), 0.9),
             Err(AgreementError::Empty)
         ));
     }
 
     #[test]
     fn one_superpixel_and_flat_answers_have_no_ranking_and_say_so() {
-        let (rows, needed) = agreement(&runs(2, 8, 1, 0.1), &Settings::default(), 0.9).unwrap();
+        let (rows, needed) = agreement(&runs(2, 8, 1, 0.1), &lime(), 0.9).unwrap();
         assert_eq!(rows.len(), 1);
         assert_eq!(
             (rows[0].spearman, rows[0].kendall, rows[0].jaccard_3),
@@ -361,7 +368,7 @@ mod tests {
         for run in &mut flat {
             run.probabilities.fill(0.25);
         }
-        let (rows, needed) = agreement(&flat, &Settings::default(), 0.9).unwrap();
+        let (rows, needed) = agreement(&flat, &lime(), 0.9).unwrap();
         assert!(
             rows.iter()
                 .all(|row| row.spearman.is_none() && row.reason.is_some())
@@ -374,13 +381,13 @@ mod tests {
         let mut cut = runs(2, 40, 12, 0.1);
         cut[0].masks.truncate(70);
         assert!(matches!(
-            agreement(&cut, &Settings::default(), 0.9),
+            agreement(&cut, &lime(), 0.9),
             Err(AgreementError::Masks(_))
         ));
         let mut cut = runs(2, 40, 12, 0.1);
         cut[1].probabilities[3] = f32::NAN;
         assert!(matches!(
-            agreement(&cut, &Settings::default(), 0.9),
+            agreement(&cut, &lime(), 0.9),
             Err(AgreementError::Fit(_))
         ));
     }

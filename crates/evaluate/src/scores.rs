@@ -205,16 +205,13 @@ pub fn exclusions(
         .collect()
 }
 
-/// An oracle on a partition that cuts an image into more superpixels than it takes.
+/// A search on a partition that cuts an image into more superpixels than it takes.
 fn too_fine(found: &TooFine) -> Exclusion {
     Exclusion {
         image: found.image.clone(),
         reason: format!(
-            "{} cuts it into {} superpixels, and the oracle {} asks about every subset of at most {}",
-            found.partition,
-            found.superpixels,
-            found.method,
-            controls::MOST_SUPERPIXELS
+            "{} cuts it into {} superpixels, and {} takes at most {}",
+            found.partition, found.superpixels, found.method, found.most
         ),
         network: None,
         predicted_label: None,

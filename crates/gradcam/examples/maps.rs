@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
+use methods::kinds::gradcam::METHOD;
 use networks::{Classifier, Normalisation, Precision, RandomParameters, Width};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,9 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let image = imaging::decode(&std::fs::read(image)?)?;
     let crop = imaging::prepare(&image, &Preparation::new(256, 224)?);
     let asked: Vec<(&Rgb, usize)> = vec![(&crop, 0); count.parse()?];
-    gradcam::saliency::saliency(&classifier, &asked[..1])?;
+    gradcam::saliency::saliency(&METHOD, &classifier, &asked[..1])?;
     let start = Instant::now();
-    for map in gradcam::saliency::saliency(&classifier, &asked)? {
+    for map in gradcam::saliency::saliency(&METHOD, &classifier, &asked)? {
         cam::enlarge(
             &map.values,
             [map.height, map.width],

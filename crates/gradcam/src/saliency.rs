@@ -1,8 +1,9 @@
-//! The action `saliency`: Grad-CAM (Selvaraju et al. 2017).
+//! The action `saliency`: the map of a method that reads a layer of a network.
 
 use actions::{Cam, Saliency};
-use cam::{CamError, Dims};
+use cam::{CamError, Layer};
 use imaging::Rgb;
+use methods::Map as Method;
 use networks::{Classifier, Gradients, NetworkError};
 use parts::{ActionError, Map, Rows};
 
@@ -39,16 +40,19 @@ pub fn run(
     Ok(each.map(|(inputs, map)| Ok(row(inputs, map?))).collect())
 }
 
-/// The maps that some inputs ask for in one network, each by itself or an error: eq. 1 for the channels' weights, eq. 2 for the map; y^c is the logit.
+/// The maps that some inputs ask for in one network by one method, each by itself or an error.
 pub fn maps(
     cams: &[&Cam],
     rows: &Rows<'_>,
     classifier: &Classifier,
 ) -> Result<Vec<Result<Map, ActionError>>, ActionError> {
+    let [first, ..] = cams else {
+        return Ok(Vec::new());
+    };
     let crop = |cam: &&Cam| Ok((rows.load(&cam.pixels)?, cam.target_class.value as usize));
     let crops = cams.iter().map(crop).collect();
     together(crops, |asked| {
-        saliency(classifier, asked).map_err(ActionError::failed)
+        saliency(first.method, classifier, asked).map_err(ActionError::failed)
     })
 }
 
@@ -68,24 +72,19 @@ fn together(
     Ok(crops.into_iter().map(map).collect())
 }
 
-/// The maps of crops of one size, each for a class.
+/// The maps of crops of one size, each for a class; the gradients are those of its logit.
 pub fn saliency(
+    method: &Method,
     classifier: &Classifier,
     asked: &[(&Rgb, usize)],
 ) -> Result<Vec<Map>, SaliencyError> {
-    let map = |layer: &Gradients| {
-        let [channels, height, width] = layer.shape;
-        let dims = Dims {
-            channels,
-            height,
-            width,
-        };
-        let weights = cam::channel_weights(&layer.gradients, dims)?;
-        let values = cam::map(&layer.activations, &weights, dims)?;
+    let map = |found: &Gradients| {
+        let layer = Layer::new(&found.activations, &found.gradients, found.shape)?;
+        let [_, height, width] = found.shape;
         Ok(Map {
             height,
             width,
-            values,
+            values: (method.run)(&layer),
         })
     };
     classifier.gradients(asked)?.iter().map(map).collect()

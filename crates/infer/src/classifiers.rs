@@ -35,7 +35,7 @@ pub fn precision(settings: &compute::Settings) -> Precision {
 
 /// The devices of a study, at least one; an error where it asks for one that is not there.
 pub fn devices(settings: &compute::Settings) -> Result<Vec<Device>, StageError> {
-    networks::use_threads(settings.threads);
+    networks::use_threads(settings.threads());
     let wanted = match settings.device {
         compute::Device::Auto => Wanted::Auto,
         compute::Device::Cpu => return Ok(vec![Device::CPU]),

@@ -207,12 +207,12 @@ fn explain(
     let found = perturbations(asked, &request, seed, sizes, &|| false)?;
     let correction = lime::sizes::correction(&found.again);
     let correction = (!found.again.samples.is_empty()).then_some(&correction);
-    let explanation = lime::weights::weights(
-        &found.masks,
-        &found.probabilities,
+    let answered = methods::Answered {
+        masks: &found.masks,
+        probabilities: &found.probabilities,
         correction,
         sampler,
-        &sizes.surrogate,
-    )?;
+    };
+    let explanation = methods::kinds::lime::explanation(&answered, &sizes.surrogate)?;
     Ok((explanation, found))
 }

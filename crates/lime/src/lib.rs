@@ -36,13 +36,13 @@ pub fn run(session: &Session) -> Result<(), StageError> {
 }
 
 /// The precisions of the networks that are evaluated, the reference last.
-fn precisions(precision: actions::Precision) -> (networks::Precision, Option<networks::Precision>) {
+fn precisions(precision: methods::Precision) -> (networks::Precision, Option<networks::Precision>) {
     use networks::Precision::{Bf16, Fp32, Tf32};
     match precision {
-        actions::Precision::Fp32 => (Fp32, None),
-        actions::Precision::Tf32 => (Tf32, None),
-        actions::Precision::Bf16 => (Bf16, None),
-        actions::Precision::Mixed => (Bf16, Some(Fp32)),
+        methods::Precision::Fp32 => (Fp32, None),
+        methods::Precision::Tf32 => (Tf32, None),
+        methods::Precision::Bf16 => (Bf16, None),
+        methods::Precision::Mixed => (Bf16, Some(Fp32)),
     }
 }
 

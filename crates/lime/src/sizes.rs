@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use actions::{Samples, Settled};
+use actions::Fit;
+use methods::{Answered, Samples, Settled};
 use sampling::{Masks, STRATA, Sampler};
-use surrogate::{
-    Correction, Explanation, Settings, SurrogateError, correction_size, fit_clustered,
-    fit_corrected,
-};
+use surrogate::{Correction, Explanation, Settings, SurrogateError, correction_size};
 
 use crate::perturbations::{Again, Sizes, Undecided};
 
@@ -15,27 +13,24 @@ use crate::perturbations::{Again, Sizes, Undecided};
 #[derive(Clone, Debug)]
 pub struct Watch {
     settled: Settled,
-    sampler: Sampler,
-    surrogate: Settings,
+    fit: Fit,
     /// The superpixels of the highest weights, at each check.
     tops: Vec<BTreeSet<u16>>,
 }
 
 impl Watch {
     /// Nothing has been answered yet.
-    pub fn new(settled: Settled, sampler: Sampler, surrogate: Settings) -> Self {
+    pub fn new(settled: Settled, fit: Fit) -> Self {
         Self {
             settled,
-            sampler,
-            surrogate,
+            fit,
             tops: Vec::new(),
         }
     }
 
     /// Whether the weights are settled, now that these masks are answered.
     pub fn settled(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
-        let clusters = self.sampler.clusters(masks.samples(), masks.superpixels());
-        let explanation = fit_clustered(masks, probabilities, &clusters, &self.surrogate)?;
+        let explanation = self.explanation(masks, probabilities, None)?;
         Ok(match self.settled {
             Settled::StandardError(limit) => precise(&explanation, limit),
             Settled::Top(count) => {
@@ -59,10 +54,23 @@ impl Watch {
         let Settled::StandardError(limit) = self.settled else {
             return Ok(true);
         };
-        let clusters = self.sampler.clusters(masks.samples(), masks.superpixels());
-        let surrogate = &self.surrogate;
-        let explanation = fit_corrected(masks, probabilities, correction, &clusters, surrogate)?;
+        let explanation = self.explanation(masks, probabilities, Some(correction))?;
         Ok(precise(&explanation, limit))
+    }
+
+    fn explanation(
+        &self,
+        masks: &Masks,
+        probabilities: &[f32],
+        correction: Option<&Correction<'_>>,
+    ) -> Result<Explanation, SurrogateError> {
+        let answered = Answered {
+            masks,
+            probabilities,
+            correction,
+            sampler: self.fit.sampler,
+        };
+        (self.fit.method.run.explanation)(&answered, &self.fit.surrogate)
     }
 }
 
@@ -100,24 +108,18 @@ pub fn correction(again: &Again) -> Correction<'_> {
 pub struct Fits {
     /// Where the number is open.
     watch: Option<Watch>,
-    sampler: Sampler,
-    surrogate: surrogate::Settings,
+    /// Where fits decide anything.
+    fit: Option<Fit>,
 }
 
 impl Fits {
     /// As the inputs of an explanation say.
-    pub fn new(inputs: &actions::Asked, fit: Option<actions::Fit>) -> Self {
-        let sampler = inputs.sampler;
-        let surrogate = fit.map(|fit| fit.surrogate).unwrap_or_default();
-        let watch = match inputs.samples {
-            Samples::Fixed(_) => None,
-            Samples::Until { settled, .. } => Some(Watch::new(settled, sampler, surrogate)),
+    pub fn new(inputs: &actions::Asked, fit: Option<Fit>) -> Self {
+        let watch = match (inputs.samples, fit) {
+            (Samples::Until { settled, .. }, Some(fit)) => Some(Watch::new(settled, fit)),
+            _ => None,
         };
-        Self {
-            watch,
-            sampler,
-            surrogate,
-        }
+        Self { watch, fit }
     }
 }
 
@@ -149,15 +151,21 @@ impl Sizes for Fits {
         pilot: &Again,
         step: usize,
     ) -> Result<[usize; STRATA], Undecided> {
-        let more = more(
+        let Some(Fit {
+            sampler, surrogate, ..
+        }) = &self.fit
+        else {
+            return Ok([0; STRATA]);
+        };
+        let pilot = correction(pilot);
+        Ok(more(
             masks,
             probabilities,
-            &correction(pilot),
-            self.sampler,
-            &self.surrogate,
+            &pilot,
+            *sampler,
+            surrogate,
             step,
-        );
-        Ok(more?)
+        )?)
     }
 }
 
@@ -166,6 +174,14 @@ mod tests {
     use sampling::{Seed, samplers};
 
     use super::*;
+
+    fn paired() -> Fit {
+        Fit {
+            method: &methods::kinds::lime::METHOD,
+            surrogate: Settings::default(),
+            sampler: samplers::PAIRED,
+        }
+    }
 
     fn checks_until_settled(settled: Settled, noise: f32) -> usize {
         let all = samplers::PAIRED.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
@@ -176,7 +192,7 @@ mod tests {
                 .sum();
             linear + noise * (sample as f32 * 12.9898).sin()
         };
-        let mut watch = Watch::new(settled, samplers::PAIRED, Settings::default());
+        let mut watch = Watch::new(settled, paired());
         let checks = (1..=all.samples() / 100).take_while(|check| {
             let masks = all.select(0..check * 100);
             let answers: Vec<f32> = (0..check * 100).map(answer).collect();
@@ -200,7 +216,7 @@ mod tests {
                 certain: 1,
             };
             let standard_error = Settled::StandardError(limit);
-            let mut watch = Watch::new(standard_error, samplers::PAIRED, Settings::default());
+            let mut watch = Watch::new(standard_error, paired());
             let before = watch.settled(&masks, &cheap).unwrap();
             let after = watch.still_settled(&masks, &cheap, &correction).unwrap();
             (before, after)

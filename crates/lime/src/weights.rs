@@ -1,9 +1,9 @@
 //! The action `weights`: the surrogate's coefficients, from masks and answers.
 
 use actions::{Explained, Fit, Weights};
+use methods::Answered;
 use parts::{ActionError, Answers, Rows};
-use sampling::{Masks, Sampler};
-use surrogate::{Correction, Explanation, Settings, SurrogateError, fit_clustered, fit_corrected};
+use surrogate::{Correction, Explanation};
 
 /// The weights of an explanation, one row for each superpixel.
 pub fn run(inputs: &Weights, rows: &Rows<'_>) -> Result<Vec<schema::Weight>, ActionError> {
@@ -12,22 +12,20 @@ pub fn run(inputs: &Weights, rows: &Rows<'_>) -> Result<Vec<schema::Weight>, Act
     weight_rows(&inputs.names, &explanation)
 }
 
-/// Fits a surrogate to answers, corrected by a reference's where there is one.
+/// Fits weights to answers, corrected by a reference's where there is one.
 pub fn fit(answers: &Answers, fit: &Fit) -> Result<Explanation, ActionError> {
     let correction = Correction {
         samples: &answers.reference_samples,
         probabilities: &answers.reference_probabilities,
         certain: answers.reference_certain,
     };
-    let correction = (!answers.reference_samples.is_empty()).then_some(&correction);
-    let (masks, probabilities) = (&answers.masks, &answers.probabilities);
-    let fitted = weights(
-        masks,
-        probabilities,
-        correction,
-        fit.sampler,
-        &fit.surrogate,
-    );
+    let answered = Answered {
+        masks: &answers.masks,
+        probabilities: &answers.probabilities,
+        correction: (!answers.reference_samples.is_empty()).then_some(&correction),
+        sampler: fit.sampler,
+    };
+    let fitted = (fit.method.run.explanation)(&answered, &fit.surrogate);
     fitted.map_err(ActionError::failed)
 }
 
@@ -52,19 +50,4 @@ fn weight_rows(
         local_prediction: explanation.local_prediction,
     };
     Ok((0..explanation.weights.len()).map(row).collect())
-}
-
-/// Fits the surrogate to answers, corrected by a reference's where there is one.
-pub fn weights(
-    masks: &Masks,
-    probabilities: &[f32],
-    correction: Option<&Correction<'_>>,
-    sampler: Sampler,
-    settings: &Settings,
-) -> Result<Explanation, SurrogateError> {
-    let clusters = sampler.clusters(masks.samples(), masks.superpixels());
-    match correction {
-        None => fit_clustered(masks, probabilities, &clusters, settings),
-        Some(correction) => fit_corrected(masks, probabilities, correction, &clusters, settings),
-    }
 }

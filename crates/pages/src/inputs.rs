@@ -91,6 +91,8 @@ pub struct Method {
     pub kind: String,
     /// Whether it explains nothing and is there to be compared with, so that it is never the method to choose.
     pub control: bool,
+    /// Whether it draws orders by chance: what is no better says nothing about the network.
+    pub chance: bool,
     /// Whether its relevances are more than the places in an order.
     pub measured: bool,
     /// The replacement that the explanations were made with, such as `mean`; none for a method that removes nothing.

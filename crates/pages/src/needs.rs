@@ -321,7 +321,7 @@ fn fidelity<'a>(
     let ranking = place.ranking(inputs, results);
     let best = *ranking.first()?;
     let next = place.best(inputs, results);
-    let random = inputs.methods.iter().find(|method| method.kind == "random");
+    let random = inputs.methods.iter().find(|method| method.chance);
     Some(Fidelity {
         network: condition.network,
         best: &best.method,
@@ -727,6 +727,7 @@ mod tests {
             name: "lime".to_owned(),
             kind: "a new control".to_owned(),
             control: true,
+            chance: false,
             measured: false,
             replacement: None,
         };
@@ -764,6 +765,7 @@ mod tests {
             name: "third".to_owned(),
             kind: "lime".to_owned(),
             control: false,
+            chance: false,
             measured: true,
             replacement: None,
         });

@@ -154,7 +154,7 @@ fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
 
 /// What the test says of the method beside the study's control that draws orders.
 fn beside_random(inputs: &Inputs, row: &Summary) -> String {
-    let control = inputs.methods.iter().find(|method| method.kind == "random");
+    let control = inputs.methods.iter().find(|method| method.chance);
     let Some(control) = control.map(|method| method.name.as_str()) else {
         return "no control".to_owned();
     };
@@ -277,6 +277,7 @@ mod tests {
             name: name.to_owned(),
             kind: kind.to_owned(),
             control: kind == "random",
+            chance: kind == "random",
             measured: kind != "random",
             replacement: None,
         };

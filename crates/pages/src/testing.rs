@@ -71,6 +71,7 @@ fn method(name: &str, replacement: Option<&str>) -> Method {
         name: name.to_owned(),
         kind: name.to_owned(),
         control: false,
+        chance: false,
         measured: true,
         replacement: replacement.map(str::to_owned),
     }

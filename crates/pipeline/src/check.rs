@@ -84,8 +84,7 @@ fn networks(
 /// What shows only when the networks are loaded: their tensors, what they give, the layer that Grad-CAM reads, and the device.
 fn unusable(study: &Study, seen: &Seen, images: Option<&Images>) -> Vec<Problem> {
     let named = images.map(|images| images.classes.count());
-    let of_layers = |method: &Method| matches!(method, Method::Gradcam(_));
-    let reads_layers = study.methods.values().any(of_layers);
+    let reads_layers = study.methods.values().any(Method::reads_layers);
     let mut problems = Vec::new();
     for (name, network) in &study.networks {
         let Some(found) = seen.networks.get(name.as_str()) else {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use methods::{Asking, Precision};
 use study::plan::{Action, Plan};
-use study::settings::lime::{Precision, Samples, Settings};
 use study::settings::segment::Partition;
 use study::{Choice, Kind, Method, Name, Study};
 
@@ -71,40 +71,33 @@ impl<'a> Counts<'a> {
         if let Some(&usual) = self.usual.get(name) {
             return (usual, true);
         }
-        match self.study.partitions.get(name) {
-            Some(&Partition::Grid { rows, columns }) => {
-                (u64::from(rows) * u64::from(columns), false)
-            }
-            Some(&Partition::Slic { superpixels, .. }) => (u64::from(superpixels), true),
-            _ => (ASSUMED, true),
-        }
+        let partition = self.study.partitions.get(name);
+        let exact = partition.and_then(Partition::exact);
+        let expected = exact.or_else(|| partition?.expected());
+        (expected.unwrap_or(ASSUMED), exact.is_none())
     }
 
     /// The forward passes of an action, and whether a number of superpixels was assumed.
     fn of(&self, action: &Action) -> (u64, bool) {
-        let method = action
-            .subject
-            .method
-            .as_ref()
-            .and_then(|name| self.study.methods.get(name));
+        let method = action.subject.method(self.study);
         let randomized = action.subject.depth.is_some();
-        match (action.kind, method) {
-            (Kind::Logits | Kind::Saliency, _) => (1, false),
-            (Kind::Perturbations, Some(Method::Lime(lime))) => (self.samples(lime), false),
-            (Kind::Relevances, Some(Method::Gradcam(_))) => (u64::from(randomized), false),
-            (Kind::Relevances, Some(Method::Lime(lime))) if randomized => {
-                (self.samples(lime), false)
-            }
-            (Kind::Relevances, Some(method)) if method.searches() => {
+        let asked = || {
+            method
+                .and_then(Method::asking)
+                .map_or(0, |asking| self.samples(asking))
+        };
+        match action.kind {
+            Kind::Logits | Kind::Saliency => (1, false),
+            Kind::Perturbations => (asked(), false),
+            Kind::Relevances if randomized => (asked().max(1), false),
+            Kind::Relevances if method.is_some_and(Method::searches) => {
                 let (superpixels, assumed) = self.superpixels(action);
-                let asked = match method {
-                    // Of more superpixels it has no order, and asks nothing.
-                    Method::Oracle => 1 << superpixels.min(controls::MOST_SUPERPIXELS as u64),
-                    _ => superpixels * (superpixels + 1) / 2,
-                };
-                (asked, assumed)
+                (
+                    method.map_or(0, |method| method.queries(superpixels)),
+                    assumed,
+                )
             }
-            (Kind::Curves, _) => {
+            Kind::Curves => {
                 let (superpixels, assumed) = self.superpixels(action);
                 (superpixels + 1, assumed)
             }
@@ -112,12 +105,9 @@ impl<'a> Counts<'a> {
         }
     }
 
-    fn samples(&self, lime: &Settings) -> u64 {
-        let samples = u64::from(match lime.samples {
-            Samples::Fixed(samples) => samples,
-            Samples::Until { most, .. } => most,
-        });
-        match self.study.precision_of(lime) {
+    fn samples(&self, asking: &Asking) -> u64 {
+        let samples = u64::from(asking.samples.most());
+        match self.study.precision_of(asking) {
             // Any number of them may be asked again.
             Precision::Mixed => 2 * samples,
             Precision::Fp32 | Precision::Tf32 | Precision::Bf16 => samples,

@@ -5,6 +5,7 @@ pub mod report;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
+use methods::kinds;
 use pages::{
     Artifact, ExplanationCost, Inputs, Method as ShownMethod, Network, Provenance, StageCost,
 };
@@ -15,14 +16,9 @@ use study::costs::{self, Cost};
 use study::plan::{Action, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
-/// Kinds of methods in the order in which they are shown; one that is not here comes first, a control behind the explanations.
-const KINDS: [&str; 6] = ["gradcam", "lime", "random", "edges", "greedy", "oracle"];
-
 /// Brings the report up to date, and prints its main table where that is asked for.
 pub fn run(session: &Session) -> Result<(), StageError> {
-    session.each(|job: &Job<'_, study::plan::inputs::Report>| {
-        publish(session, job.plan, job.subject)
-    })?;
+    session.each(|job: &Job<'_, study::plan::Report>| publish(session, job.plan, job.subject))?;
     if session.summary {
         print_summary(session)?;
     }
@@ -165,25 +161,17 @@ fn networks(session: &Session) -> Vec<Network> {
 }
 
 fn methods(session: &Session) -> Vec<ShownMethod> {
-    let shown = |(name, method): (&study::Name, &Method)| {
-        let replacement = match method {
-            Method::Lime(lime) => Some(lime.replacement.name().to_owned()),
-            _ => None,
-        };
-        ShownMethod {
-            name: name.to_string(),
-            kind: method.kind().to_owned(),
-            control: method.is_control(),
-            measured: method.gives_relevances(),
-            replacement,
-        }
+    let shown = |(name, method): (&study::Name, &Method)| ShownMethod {
+        name: name.to_string(),
+        kind: method.kind().to_owned(),
+        control: method.is_control(),
+        chance: method.is_chance_control(),
+        measured: method.gives_relevances(),
+        replacement: method.replacement().map(|it| it.name().to_owned()),
     };
     let mut methods: Vec<ShownMethod> = session.study.methods.iter().map(shown).collect();
     // Explanations before controls.
-    methods.sort_by_key(|method| {
-        let place = KINDS.iter().position(|kind| method.kind == *kind);
-        (method.control, place)
-    });
+    methods.sort_by_key(|method| (method.control, kinds::Kind::named(&method.kind)));
     methods
 }
 

@@ -347,7 +347,7 @@ impl Session {
         ran: Option<Ran>,
         program: String,
     ) -> Environment {
-        let threads = libtorch.is_some().then_some(self.study.compute.threads);
+        let threads = libtorch.is_some().then_some(self.study.compute.threads());
         let batch = ran.as_ref().map(|ran| ran.batch as u32);
         let device = ran.map_or_else(|| "cpu".to_owned(), |ran| ran.device);
         Environment {

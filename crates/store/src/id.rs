@@ -257,11 +257,12 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::RecordBatch;
+    use arrow_array::cast::AsArray;
     use arrow_array::{ArrayRef, Float64Array, UInt32Array};
     use arrow_buffer::NullBuffer;
-    use arrow_cast::cast;
     use arrow_schema::{DataType, Field, Schema};
     use arrow_select::concat::concat_batches;
+    use arrow_select::take::take;
     use proptest::prelude::*;
     use schema::{Logits, Table, Target};
 
@@ -408,7 +409,10 @@ mod tests {
             .zip(batch.columns())
             .map(|(field, array)| {
                 let plain = match array.data_type() {
-                    DataType::Dictionary(_, values) => cast(array, values).unwrap(),
+                    DataType::Dictionary(..) => {
+                        let array = array.as_any_dictionary();
+                        take(array.values(), array.keys(), None).unwrap()
+                    }
                     _ => array.clone(),
                 };
                 (

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::paths::composed;
-use crate::problem::{Problem, Problems, Source, nearest};
 use crate::settings::images::ClassList;
+use config::paths::composed;
+use config::{Problem, Problems, Source, nearest};
 
 /// The classes of `ImageNet` in the order of torchvision's networks: `torchvision.models._meta._IMAGENET_CATEGORIES` of torchvision 0.26, BSD-3-Clause,
 /// copyright Soumith Chintala 2016.

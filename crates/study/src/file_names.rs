@@ -1,10 +1,10 @@
 //! Names of files in `latest/` that every file system and every reader of tables takes.
 
 use crate::images::Image;
-use crate::name::Name;
 use crate::plan::Subject;
-use crate::problem::Problem;
 use crate::study::Study;
+use config::Name;
+use config::Problem;
 
 /// Bytes of the longest file name, on every common file system.
 const LONGEST: usize = 255;
@@ -55,7 +55,7 @@ fn longest(study: &Study) -> Subject {
         let methods = study.methods.iter();
         methods
             .filter(move |(name, _)| study.judges(name, partition))
-            .map(move |(name, method)| (partition, name, study.runs_of(method).saturating_sub(1)))
+            .map(move |(name, method)| (partition, name, method.runs(study.runs).saturating_sub(1)))
     });
     let judged = judged.max_by_key(|(partition, method, run)| {
         partition.as_str().len() + method.as_str().len() + run.to_string().len().max(2)

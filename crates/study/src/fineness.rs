@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::plan::Plan;
-use crate::settings::lime::Samples;
 use crate::settings::segment::Partition;
-use crate::{Kind, Method, Name, Study};
+use crate::{Kind, Name, Study};
 
 /// More superpixels than this take long: LIME needs samples for each, and a removal curve asks once for each.
 const MANY: u64 = 1000;
 
-/// A warning for each partition that is too fine, and for each LIME with fewer samples than superpixels; none before images are cut, except on
+/// A warning for each partition that is too fine, and for each method with fewer samples than superpixels; none before images are cut, except on
 /// grids.
 pub fn warnings(study: &Study, plan: &Plan) -> Vec<String> {
     let counts = counts(study, plan);
@@ -20,10 +19,7 @@ pub fn warnings(study: &Study, plan: &Plan) -> Vec<String> {
         let judged = study.methods.iter();
         let judged = judged.filter(|(method, _)| study.judges(method, name));
         warnings.extend(judged.filter_map(|(method, settings)| {
-            let Method::Lime(lime) = settings else {
-                return None;
-            };
-            let (Samples::Fixed(samples) | Samples::Until { most: samples, .. }) = lime.samples;
+            let samples = settings.asking()?.samples.most();
             too_few(method, name, samples.into(), counts)
         }));
     }
@@ -39,10 +35,7 @@ fn counts<'a>(study: &'a Study, plan: &Plan) -> BTreeMap<&'a Name, Vec<u64>> {
         let Some((name, partition)) = partition else {
             continue;
         };
-        let known = plan.superpixels(&action.subject).or(match *partition {
-            Partition::Grid { rows, columns } => Some(u64::from(rows) * u64::from(columns)),
-            _ => None,
-        });
+        let known = plan.superpixels(&action.subject).or(partition.exact());
         counts.entry(name).or_default().extend(known);
     }
     counts
@@ -50,12 +43,7 @@ fn counts<'a>(study: &'a Study, plan: &Plan) -> BTreeMap<&'a Name, Vec<u64>> {
 
 fn too_many(name: &Name, partition: &Partition, counts: &[u64]) -> Option<String> {
     let Above { images, most } = above(MANY, counts)?;
-    let cure = match partition {
-        Partition::Quickshift { .. } => "a larger `kernel_size` or `max_dist`",
-        Partition::Slic { .. } => "fewer `superpixels`",
-        Partition::Felzenszwalb { .. } => "a larger `scale` or `min_size`",
-        Partition::Grid { .. } => "fewer `rows` and `columns`",
-    };
+    let cure = partition.coarser();
     Some(format!(
         "partition `{name}` cuts {images} of {} images into more than {MANY} superpixels, up to {most}: fits and curves of so many take long. \
          Set {cure} in [partitions.{name}]",
@@ -92,6 +80,7 @@ mod tests {
     use super::*;
     use crate::Sources;
     use crate::fixture::Folder;
+    use crate::settings::segment::Felzenszwalb;
 
     #[test]
     fn a_grid_is_too_fine_before_images_are_cut() {
@@ -119,11 +108,11 @@ mod tests {
 
     #[test]
     fn the_cure_is_a_setting_of_the_partition() {
-        let partition = Partition::Felzenszwalb {
+        let partition = Partition::Felzenszwalb(Felzenszwalb {
             scale: 1.0,
             sigma: 0.0,
             min_size: 1,
-        };
+        });
         let name = Name::new("fine").unwrap();
         let warning = too_many(&name, &partition, &[1000, 4096, 1001]).unwrap();
         assert!(

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::problem::Problems;
 use crate::study::Study;
+use config::Problems;
 
 /// The shipped study's own settings: a test of them as well.
 pub(crate) const SHIPPED: &str = include_str!("../../../pipeline.toml");

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use parts::Part;
 use schema::Table;
 
-use crate::Method;
+use methods::{Makes, Method};
+
 use crate::plan::facet;
 
 /// A program that makes tables, in the order in which they run.
@@ -16,9 +17,9 @@ pub enum Stage {
     Segment,
     /// Asks the networks about the untouched images.
     Infer,
-    /// Explains with Grad-CAM.
+    /// Explains with white-box methods.
     Gradcam,
-    /// Explains with LIME.
+    /// Explains with black-box methods.
     Lime,
     /// Removes superpixels in the order of each explanation.
     Deletion,
@@ -61,16 +62,25 @@ impl Stage {
                 "Asks the networks about the untouched images and chooses the class to explain"
             }
             Self::Gradcam => {
-                "Explains with Grad-CAM: which parts of the last convolutional layer speak for the class"
+                "Explains with white-box methods, such as Grad-CAM: which parts of a layer speak for the class"
             }
             Self::Lime => {
-                "Explains with LIME: asks about masked images and fits a linear surrogate"
+                "Explains with black-box methods, such as LIME: asks about masked images and fits weights to the answers"
             }
             Self::Deletion => {
                 "Removes superpixels in the order of each explanation and control, and asks the network at every step"
             }
             Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",
+        }
+    }
+
+    /// The stage that makes the relevances of a method.
+    pub fn of(method: &Method) -> Self {
+        match method.makes {
+            Makes::Map(_) => Self::Gradcam,
+            Makes::Weights(..) => Self::Lime,
+            Makes::Order(_) => Self::Deletion,
         }
     }
 
@@ -228,7 +238,7 @@ impl Kind {
     pub(crate) fn stage(self, method: Option<&Method>) -> Stage {
         match (self.stages(), method) {
             ([stage], _) | ([stage, ..], None) => *stage,
-            (_, Some(method)) => method.stage(),
+            (_, Some(method)) => Stage::of(method),
             ([], None) => unreachable!("every kind has a stage"),
         }
     }

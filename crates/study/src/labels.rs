@@ -5,15 +5,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
-
 use crate::classes::Classes;
 use crate::images::LISTED;
-use crate::paths::{spelling, visible};
-use crate::problem::{Problem, Problems, SHOWN, Source, listed, nearest};
+use crate::listing::{self, Listing};
+use config::paths::{spelling, visible};
+use config::{Problem, Problems, SHOWN, Source, listed, nearest};
 
-/// The columns of the file, each once, in any order.
-const COLUMNS: [&str; 2] = ["path", "label"];
+/// Columns of the file: `path` and `label`, in any order.
+const COLUMNS: usize = 2;
 
 /// The true classes of images, by the images' paths.
 #[derive(Debug, Default, PartialEq)]
@@ -105,62 +104,32 @@ fn matched<'a>(
     (found, without)
 }
 
-/// The rows below the header; what cannot be a row is noted.
+/// The rows below the header; what cannot be a row is noted. The labels may be called `class_index`.
 fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
-    let text = &source.text;
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(text.as_bytes());
-    let mut records = reader.records().filter_map(Result::ok);
-    let header = records.next().unwrap_or_default();
-    let Some([path, label]) = columns(&header) else {
-        let label = if header.is_empty() {
+    let mut wrong = Vec::new();
+    let listing = Listing::read(source, |line, title, help| {
+        wrong.push(Problem::new(title).help(help).at(source, line));
+    });
+    let label = listing.column("label").or(listing.column("class_index"));
+    let columns = listing.column("path").zip(label);
+    let Some((path, label)) = columns.filter(|_| listing.header.len() == COLUMNS) else {
+        let label = if listing.header.is_empty() {
             "the file is empty".to_owned()
         } else {
-            format!("found the columns {}", listed(header.iter()))
+            format!("found the columns {}", listed(listing.header.iter()))
         };
         let problem =
             Problem::new("the file of labels must begin with the line `path,label`").label(label);
-        problems.push(problem.at(source, 0..text.len()));
+        problems.push(problem.at(source, 0..source.text.len()));
         return Vec::new();
     };
-
-    let mut rows = Vec::new();
-    for record in records {
-        let place = record.position();
-        let start = place.map_or(0, |place| place.byte() as usize);
-        let line = skip_blank_lines(text, start)..text.len();
-        if record.len() != COLUMNS.len() {
-            let label = format!("expected 2 fields, found {}", record.len());
-            let problem = Problem::new("a row of labels must be `path,label`")
-                .label(label)
-                .help("put quotes around a path or label that holds a comma");
-            problems.push(problem.at(source, line));
-            continue;
-        }
-        rows.push(Row {
-            line,
-            path: record[path].to_owned(),
-            label: record[label].to_owned(),
-        });
-    }
-    rows
-}
-
-/// A record's position is that of the empty lines before it, which the parser skips.
-pub(crate) fn skip_blank_lines(text: &str, start: usize) -> usize {
-    let rest = text.get(start..).unwrap_or_default();
-    start + rest.len() - rest.trim_start_matches(['\r', '\n']).len()
-}
-
-/// The places of [`COLUMNS`] in a header that has these and no others. The labels may be called `class_index`.
-fn columns(header: &StringRecord) -> Option<[usize; 2]> {
-    let place = |name| header.iter().position(|column| column == name);
-    let label = place(COLUMNS[1]).or_else(|| place("class_index"));
-    let places = [place(COLUMNS[0])?, label?];
-    (header.len() == COLUMNS.len()).then_some(places)
+    problems.extend(wrong);
+    let row = |row: listing::Row| Row {
+        path: row.fields[path].to_owned(),
+        label: row.fields[label].to_owned(),
+        line: row.line,
+    };
+    listing.rows.into_iter().map(row).collect()
 }
 
 /// A label that no class has: what is wrong, what was meant, and how to fix it. A hint compares the label with every class, so it is given only
@@ -323,11 +292,11 @@ mod tests {
           |
           = help: expected a line of the list of classes, or an index from 0 to 2
 
-        error: a row of labels must be `path,label`
+        error: a row must have 2 fields, and this one has 3
          --> labels.csv:5:1
           |
         5 | key.png,key,1
-          | ^^^^^^^^^^^^^ expected 2 fields, found 3
+          | ^^^^^^^^^^^^^
           |
           = help: put quotes around a path or label that holds a comma
 
@@ -361,11 +330,11 @@ mod tests {
     fn a_quote_that_is_not_closed_is_a_problem() {
         insta::assert_snapshot!(
             read_text("path,label\n\"mug-07.png,mug\nkey.png,key\n").unwrap_err(), @r#"
-        error: a row of labels must be `path,label`
+        error: a row must have 2 fields, and this one has 1
          --> labels.csv:2:1
           |
         2 | "mug-07.png,mug
-          | ^^^^^^^^^^^^^^^ expected 2 fields, found 1
+          | ^^^^^^^^^^^^^^^
           |
           = help: put quotes around a path or label that holds a comma
         "#);

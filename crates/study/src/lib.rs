@@ -15,27 +15,24 @@ pub mod fineness;
     reason = "tests write files in temporary folders of their own"
 )]
 mod fixture;
+mod image_names;
 mod images;
 mod kind;
 mod labels;
+mod listing;
 mod manifest;
 #[cfg(test)]
 mod mutations;
-mod name;
-mod paths;
+mod pictures;
 pub mod plan;
-mod problem;
-mod reader;
 pub mod settings;
 mod sources;
 mod study;
 
 pub use classes::Classes;
+pub use config::{Choice, Name, Problem, Problems, paths::shown};
 pub use images::{Image, Images};
 pub use kind::{Kind, Stage};
-pub use name::Name;
-pub use paths::shown;
-pub use problem::{Problem, Problems};
-pub use reader::Choice;
+pub use methods::Method;
 pub use sources::Sources;
-pub use study::{Method, Study};
+pub use study::Study;

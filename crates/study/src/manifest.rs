@@ -6,14 +6,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csv::{ReaderBuilder, Trim};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
 use crate::classes::Classes;
-use crate::labels::{skip_blank_lines, unknown_label};
-use crate::paths::{absent, below, spelling};
-use crate::problem::{Problem, Problems, SHOWN, Source, listed};
+use crate::labels::unknown_label;
+use crate::listing::{self, Listing};
+use config::paths::{absent, below, spelling};
+use config::{Problem, Problems, SHOWN, Source, listed};
 
 /// The column that every manifest has.
 const PATH: &str = "path";
@@ -174,44 +174,28 @@ fn filled(text: &str) -> Option<String> {
 
 fn csv_rows(file: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Row>, Problems> {
     let source = Source::read(file, "the manifest")?;
-    let mut reader = ReaderBuilder::new()
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(source.text.as_bytes());
-    let header = reader.headers().cloned().unwrap_or_default();
-    let place = |name: &str| header.iter().position(|column| column == name);
-    let Some(path) = place(PATH).filter(|_| header.iter().all(is_known)) else {
-        return Err(wrong_columns(file, header.iter()).into());
+    let place = |line| Place::Line {
+        source: Arc::clone(&source),
+        line,
     };
-    let [label, mask] = OPTIONAL.map(place);
-    let mut rows = Vec::new();
-    for record in reader.records().filter_map(Result::ok) {
-        let start = record.position().map_or(0, |place| place.byte() as usize);
-        let line = skip_blank_lines(&source.text, start)..source.text.len();
-        let source = Arc::clone(&source);
-        let place = Place::Line { source, line };
-        if record.len() != header.len() {
-            let title = format!(
-                "a row of the manifest must have {} fields, and this one has {}",
-                header.len(),
-                record.len()
-            );
-            problems.push(
-                place
-                    .show(title, "", None)
-                    .help("put quotes around a path or label that holds a comma"),
-            );
-            continue;
-        }
-        let field = |place: Option<usize>| place.and_then(|place| filled(&record[place]));
-        rows.push(Row {
+    let listing = Listing::read(&source, |line, title, help| {
+        problems.push(place(line).show(title, "", None).help(help));
+    });
+    let header = || listing.header.iter();
+    let Some(path) = listing.column(PATH).filter(|_| header().all(is_known)) else {
+        return Err(wrong_columns(file, header()).into());
+    };
+    let [label, mask] = OPTIONAL.map(|name| listing.column(name));
+    let row = |row: &listing::Row| {
+        let field = |place: Option<usize>| filled(&row.fields[place?]);
+        Row {
             path: field(Some(path)),
             label: field(label),
             mask: field(mask),
-            place,
-        });
-    }
-    Ok(rows)
+            place: place(row.line.clone()),
+        }
+    };
+    Ok(listing.rows.iter().map(row).collect())
 }
 
 fn parquet_rows(file: &Path) -> Result<Vec<Row>, Problems> {

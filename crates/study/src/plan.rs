@@ -2,7 +2,7 @@
 //!
 //! A plan opens no artifact: what an action reads of another stands in that one's record, as a *facet*: a digest, or the
 //! value itself. Where an action gives the same facets as before, the keys of all that reads it stay, and nothing is recomputed.
-//! [`inputs`] holds what each kind of action is made from; an action's key is the digest of these inputs.
+//! [`inputs`] gathers what each kind of action is made from; an action's key is the digest of these inputs.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,14 @@ use store::{ContentId, Index, Key, Miss, Noted, Preimage, Record, Store, StoreEr
 
 use crate::file_names::for_readers;
 use crate::kind::{Kind, Stage};
-use crate::paths::visible;
+use crate::settings::Order;
 use crate::settings::Replacement;
-use crate::settings::deletion::Order;
 use crate::sources::Sources;
 use crate::{Method, Name, Study};
+use config::paths::visible;
 
 pub use inputs::{Context, Planned};
+pub use measures::Report;
 
 /// The version of libtorch that this program is built for; `scripts/libtorch.sh` sees to it.
 pub const LIBTORCH: &str = "2.11.0";
@@ -286,12 +287,13 @@ impl Plan {
         self.index.facet(noted, name)
     }
 
-    /// Whether a subject's method is the oracle and its partition of the image has more superpixels than that takes; it has no order there.
+    /// Whether a subject's partition of the image has more superpixels than its method takes; it has no order there.
     /// What is not known yet is not too fine.
     pub fn is_too_fine(&self, study: &Study, subject: &Subject) -> bool {
-        let most = controls::MOST_SUPERPIXELS as u64;
-        matches!(subject.method(study), Some(Method::Oracle))
-            && self.superpixels(subject).is_some_and(|found| found > most)
+        let most = subject.method(study).and_then(Method::most_superpixels);
+        let found = self.superpixels(subject);
+        most.zip(found)
+            .is_some_and(|(most, found)| found > most as u64)
     }
 
     /// How many superpixels the image of a subject has under its partition, once it is cut.
@@ -468,6 +470,7 @@ impl Subject {
 }
 
 mod dropped;
+mod explanations;
 pub mod inputs;
 #[cfg(test)]
 #[expect(
@@ -475,6 +478,8 @@ pub mod inputs;
     reason = "tests write files in temporary folders of their own"
 )]
 pub(crate) mod matrix;
+mod measures;
+mod preimage;
 pub mod reads;
 mod subjects;
 

@@ -1,17 +1,16 @@
-//! The settings of a study, one module for each stage, each with what that stage reads and nothing else.
+//! The settings of a study, one module for each section of `pipeline.toml` but those of methods, which declare their own.
 
 pub mod compute;
-pub mod controls;
 pub mod deletion;
 mod download;
 pub mod evaluate;
-pub mod gradcam;
+pub mod general;
 pub mod images;
 pub mod infer;
-pub mod lime;
-mod replacement;
+mod reference;
 pub mod report;
 pub mod sanity;
 pub mod segment;
 
-pub use replacement::{Backdrop, Replacement};
+pub use reference::reference;
+pub use removal::{Backdrop, Order, Replacement};

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use store::Store;
 
-use crate::paths::visible;
-use crate::problem::{Problem, Problems};
 use crate::settings::infer::Network;
 use crate::{Image, Images, Name, Study};
+use config::paths::visible;
+use config::{Problem, Problems};
 
 /// The digests of a study's files, taken once, before anything runs.
 #[derive(Clone, Debug)]

@@ -94,42 +94,33 @@ pub(super) fn draw(
             return drawn;
         }
     }
-    let unsupported = |reason: String| DecodeError::Unsupported {
+    draw_unusual(frame, bytes).map_err(|reason| DecodeError::Unsupported {
         format: Format::Jpeg.name(),
         reason,
-    };
+    })
+}
+
+/// The picture by jpeg-decoder, or what it cannot draw.
+fn draw_unusual(frame: &Frame, bytes: &[u8]) -> Result<DynamicImage, String> {
+    let sampling = || format!("sampling factors {}", frame.sampling());
     if !frame.is_regular() {
-        return Err(unsupported(format!(
-            "scans of one component each with sampling factors {}",
-            frame.sampling()
-        )));
+        return Err(format!("scans of one component with {}", sampling()));
     }
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
-    let pixels = decoder
-        .decode()
-        .map_err(|error| unsupported(in_one_line(&error.to_string())))?;
-    let format = decoder.info().map(|info| info.pixel_format);
-    let pixels = match (format, frame.components.len()) {
-        (Some(jpeg_decoder::PixelFormat::L8), 1) => {
-            pixels.into_iter().flat_map(|level| [level; 3]).collect()
-        }
-        (Some(jpeg_decoder::PixelFormat::RGB24), 3) => pixels,
-        (Some(jpeg_decoder::PixelFormat::CMYK32), 4) => pixels
+    let drawn = decoder.decode();
+    let drawn = drawn.map_err(|error| in_one_line(&error.to_string()))?;
+    let pixels = match frame.components.len() {
+        1 => drawn.into_iter().flat_map(|level| [level; 3]).collect(),
+        3 => drawn,
+        _ => drawn
             .as_chunks()
             .0
             .iter()
             .flat_map(|&inks| mixed(inks))
             .collect(),
-        _ => {
-            return Err(unsupported(format!(
-                "{} colour components",
-                frame.components.len()
-            )));
-        }
     };
-    RgbImage::from_raw(frame.width as u32, frame.height as u32, pixels)
-        .map(DynamicImage::ImageRgb8)
-        .ok_or_else(|| unsupported(format!("sampling factors {}", frame.sampling())))
+    let image = RgbImage::from_raw(frame.width as u32, frame.height as u32, pixels);
+    image.map(DynamicImage::ImageRgb8).ok_or_else(sampling)
 }
 
 /// Cyan, magenta, yellow and black on white paper, rounded as zune-jpeg does.

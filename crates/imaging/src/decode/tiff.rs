@@ -10,7 +10,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer};
 use tiff::decoder::Decoder;
 use tiff::tags::Tag;
-use tiff::{TiffError, TiffResult, TiffUnsupportedError};
+use tiff::{TiffError, TiffUnsupportedError};
 
 use super::{DecodeError, Format, RAW, in_one_line, lay_over};
 
@@ -19,7 +19,6 @@ const LARGEST_CHUNK: usize = 1 << 30;
 /// Most channels of a file; those that show neither colour nor alpha are skipped.
 const MOST_CHANNELS: usize = 64;
 
-const FILL_ORDER: Tag = Tag::FillOrder;
 const INK_SET: Tag = Tag::Unknown(332);
 const DNG_VERSION: Tag = Tag::Unknown(50_706);
 
@@ -30,7 +29,7 @@ pub(super) struct Tiff<'a> {
     width: usize,
     height: usize,
     orientation: Orientation,
-    compression: u16,
+    compression: usize,
     predictor: Predictor,
     /// Channels of a pixel, those included that are skipped.
     channels: usize,
@@ -122,6 +121,48 @@ impl Fault {
     }
 }
 
+/// The tags of a file's first picture.
+struct Tags<'a>(Decoder<Cursor<&'a [u8]>>);
+
+impl Tags<'_> {
+    fn numbers(&mut self, tag: Tag) -> Result<Vec<u64>, Fault> {
+        Ok(self.0.find_tag_unsigned_vec(tag)?.unwrap_or_default())
+    }
+
+    /// The first number of a tag; all channels have the same where there is one for each.
+    fn number(&mut self, tag: Tag, default: usize) -> Result<usize, Fault> {
+        let numbers = self.numbers(tag)?;
+        Ok(numbers.first().map_or(default, |&number| number as usize))
+    }
+
+    fn refuse_what_changes_pixels(&mut self) -> Result<(), Fault> {
+        // In camera raw files a picture that stands for a larger one comes first.
+        let stands_for_another = self.number(Tag::NewSubfileType, 0)? & 1 == 1;
+        if stands_for_another || self.0.find_tag(DNG_VERSION)?.is_some() {
+            return Err(Fault::Raw);
+        }
+        if self.number(Tag::FillOrder, 1)? != 1 {
+            return unsupported("its bits are stored in reverse order, FillOrder 2");
+        }
+        Ok(())
+    }
+
+    fn colours(&mut self) -> Result<Colours, Fault> {
+        match self.number(Tag::PhotometricInterpretation, 1)? {
+            0 => Ok(Colours::WhiteIsZero),
+            1 => Ok(Colours::Grey),
+            2 => Ok(Colours::Rgb),
+            3 => Ok(Colours::Palette(palette(&self.numbers(Tag::ColorMap)?))),
+            5 if self.number(INK_SET, 1)? == 1 => Ok(Colours::Cmyk),
+            5 => unsupported("other inks than cyan, magenta, yellow and black"),
+            6 => unsupported("colours as YCbCr"),
+            8..=10 => unsupported("colours as L*a*b*"),
+            32_803 | 34_892 => Err(Fault::Raw),
+            other => unsupported(format!("photometric interpretation {other}")),
+        }
+    }
+}
+
 impl<'a> Tiff<'a> {
     /// Reads the tags of the first picture.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, DecodeError> {
@@ -129,82 +170,47 @@ impl<'a> Tiff<'a> {
     }
 
     fn from_tags(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let mut decoder = Decoder::new(Cursor::new(bytes))?;
-        let mut number = |tag, default: u32| -> TiffResult<u32> {
-            Ok(decoder.find_tag_unsigned(tag)?.unwrap_or(default))
-        };
-        // A picture that stands for a larger one comes first in camera raw files.
-        if number(Tag::NewSubfileType, 0)? & 1 == 1 {
-            return Err(Fault::Raw);
-        }
-        if number(FILL_ORDER, 1)? != 1 {
-            return unsupported("its bits are stored in reverse order, FillOrder 2");
-        }
-        let ink_set = number(INK_SET, 1)?;
-        let photometric = number(Tag::PhotometricInterpretation, 1)?;
-        let compression = number(Tag::Compression, 1)? as u16;
-        let predictor = number(Tag::Predictor, 1)?;
-        let channels = number(Tag::SamplesPerPixel, 1)? as usize;
-        let planar = number(Tag::PlanarConfiguration, 1)? == 2 && channels > 1;
-        let bits = number(Tag::BitsPerSample, 1);
-        let orientation = number(Tag::Orientation, 1)?;
-        let tile = [number(Tag::TileLength, 0)?, number(Tag::TileWidth, 0)?];
-        let rows = number(Tag::RowsPerStrip, u32::MAX)?;
-        let (width, height) = decoder.dimensions()?;
-        if decoder.find_tag(DNG_VERSION)?.is_some() {
-            return Err(Fault::Raw);
-        }
-        let mut numbers = |tag| -> TiffResult<Vec<u64>> {
-            Ok(decoder.find_tag_unsigned_vec(tag)?.unwrap_or_default())
-        };
-        let bits = match bits {
-            Ok(bits) => bits as usize,
-            // One number for each channel; that they are equal was checked with the tags.
-            Err(_) => numbers(Tag::BitsPerSample)?
-                .first()
-                .map_or(1, |&bits| bits as usize),
-        };
-        let tiled = tile[0] > 0;
-        let [offsets, lengths] = if tiled {
-            [Tag::TileOffsets, Tag::TileByteCounts]
-        } else {
-            [Tag::StripOffsets, Tag::StripByteCounts]
-        };
-        let format = numbers(Tag::SampleFormat)?
-            .first()
-            .map_or(1, |&format| format);
-        let extra = numbers(Tag::ExtraSamples)?;
+        let mut tags = Tags(Decoder::new(Cursor::new(bytes))?);
+        tags.refuse_what_changes_pixels()?;
+        let (width, height) = tags.0.dimensions()?;
         let (width, height) = (width as usize, height as usize);
+        let channels = tags.number(Tag::SamplesPerPixel, 1)?;
+        let bits = tags.number(Tag::BitsPerSample, 1)?;
+        let tile_width = tags.number(Tag::TileWidth, 0)?;
+        let (chunk_width, chunk_height, offsets, lengths) = if tile_width > 0 {
+            let height = tags.number(Tag::TileLength, 0)?;
+            (tile_width, height, Tag::TileOffsets, Tag::TileByteCounts)
+        } else {
+            let rows = tags.number(Tag::RowsPerStrip, height)?.min(height);
+            (width, rows, Tag::StripOffsets, Tag::StripByteCounts)
+        };
+        let orientation = tags.number(Tag::Orientation, 1)?;
         let file = Self {
+            bytes,
             little_endian: bytes.starts_with(b"II"),
             width,
             height,
             orientation: Orientation::from_exif(orientation.min(255) as u8)
                 .unwrap_or(Orientation::NoTransforms),
-            compression,
-            predictor: predictor_of(predictor, bits)?,
+            compression: tags.number(Tag::Compression, 1)?,
+            predictor: predictor(tags.number(Tag::Predictor, 1)?, bits)?,
             channels,
-            planar,
+            planar: tags.number(Tag::PlanarConfiguration, 1)? == 2 && channels > 1,
             bits,
-            colours: colours(photometric, ink_set, &numbers(Tag::ColorMap)?)?,
+            colours: tags.colours()?,
             alpha: None,
-            chunk_height: if tiled {
-                tile[0] as usize
-            } else {
-                (rows as usize).min(height)
-            },
-            chunk_width: if tiled { tile[1] as usize } else { width },
-            offsets: numbers(offsets)?,
-            lengths: numbers(lengths)?,
-            bytes,
+            chunk_height,
+            chunk_width,
+            offsets: tags.numbers(offsets)?,
+            lengths: tags.numbers(lengths)?,
         };
-        file.check(format)?;
-        let alpha = file.find_alpha(&extra);
+        file.check(tags.number(Tag::SampleFormat, 1)?)?;
+        let alpha = file.find_alpha(&tags.numbers(Tag::ExtraSamples)?);
         Ok(Self { alpha, ..file })
     }
 
     /// Refuses what would give other pixels than the file shows.
-    fn check(&self, format: u64) -> Result<(), Fault> {
+    fn check(&self, format: usize) -> Result<(), Fault> {
         let kind = match format {
             1 => "whole",
             2 => "signed",
@@ -286,38 +292,40 @@ impl<'a> Tiff<'a> {
     /// Hands on the channels of each pixel, row by row, from 0 to [`top`](Self::top) but for palettes.
     fn each_pixel(&self, mut take: impl FnMut(&[u32])) -> Result<(), Fault> {
         let across = self.width.div_ceil(self.chunk_width);
-        let down = self.height.div_ceil(self.chunk_height);
-        let planes = if self.planar { self.channels } else { 1 };
-        let mut rows = vec![Vec::new(); planes];
+        let (step, length) = (self.interleaved(), self.row_bytes());
+        let mut rows = vec![Vec::new(); self.channels / step];
         let mut pixel = Vec::new();
-        for band in 0..down {
-            let height = self
-                .chunk_height
-                .min(self.height - band * self.chunk_height);
-            let chunks = (0..planes * across)
-                .map(|at| {
-                    let (plane, column) = (at / across, at % across);
-                    self.chunk((plane * down + band) * across + column, height)
-                })
-                .collect::<Result<Vec<_>, _>>()?;
+        for top in (0..self.height).step_by(self.chunk_height) {
+            let height = self.chunk_height.min(self.height - top);
+            let chunks = self.band(top / self.chunk_height, height)?;
             for y in 0..height {
-                for (plane, row) in rows.iter_mut().enumerate() {
+                for (row, chunks) in rows.iter_mut().zip(chunks.chunks(across)) {
                     row.clear();
-                    for chunk in &chunks[plane * across..][..across] {
-                        let length = self.row_bytes();
+                    for chunk in chunks {
                         self.unpack(&chunk[y * length..][..length], row)?;
                     }
                 }
                 for x in 0..self.width {
                     pixel.clear();
                     for row in &rows {
-                        pixel.extend(&row[x * self.channels / planes..][..self.channels / planes]);
+                        pixel.extend(&row[x * step..][..step]);
                     }
                     take(&pixel);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The strips or tiles that lie beside each other, those of all channels one after another.
+    fn band(&self, band: usize, height: usize) -> Result<Vec<Vec<u8>>, Fault> {
+        let across = self.width.div_ceil(self.chunk_width);
+        let down = self.height.div_ceil(self.chunk_height);
+        let planes = self.channels / self.interleaved();
+        let chunks = (0..planes).flat_map(|plane| (0..across).map(move |column| (plane, column)));
+        chunks
+            .map(|(plane, column)| self.chunk((plane * down + band) * across + column, height))
+            .collect()
     }
 
     /// Channels that lie beside each other in a strip or tile.
@@ -469,21 +477,6 @@ impl Colours {
     }
 }
 
-fn colours(photometric: u32, ink_set: u32, map: &[u64]) -> Result<Colours, Fault> {
-    match photometric {
-        0 => Ok(Colours::WhiteIsZero),
-        1 => Ok(Colours::Grey),
-        2 => Ok(Colours::Rgb),
-        3 => Ok(Colours::Palette(palette(map))),
-        5 if ink_set == 1 => Ok(Colours::Cmyk),
-        5 => unsupported("other inks than cyan, magenta, yellow and black"),
-        6 => unsupported("colours as YCbCr"),
-        8..=10 => unsupported("colours as L*a*b*"),
-        32_803 | 34_892 => Err(Fault::Raw),
-        other => unsupported(format!("photometric interpretation {other}")),
-    }
-}
-
 /// The palette of a colour map: all reds, greens and blues, from 0 to 65535, or to 255 in files of some old programs.
 fn palette(map: &[u64]) -> Vec<[u8; 3]> {
     let places = map.len() / 3;
@@ -497,16 +490,16 @@ fn palette(map: &[u64]) -> Vec<[u8; 3]> {
         .collect()
 }
 
-fn predictor_of(predictor: u32, bits: usize) -> Result<Predictor, Fault> {
-    match (predictor, bits) {
+fn predictor(number: usize, bits: usize) -> Result<Predictor, Fault> {
+    match (number, bits) {
         (1, _) => Ok(Predictor::None),
         (2, 8 | 16 | 32) => Ok(Predictor::Horizontal),
         (3, 32) => Ok(Predictor::FloatingPoint),
-        _ => unsupported(format!("predictor {predictor} of {bits} bits")),
+        _ => unsupported(format!("predictor {number} of {bits} bits")),
     }
 }
 
-fn compression_name(compression: u16) -> String {
+fn compression_name(compression: usize) -> String {
     let name = match compression {
         2 | 3 => "CCITT fax",
         6 => "old JPEG",

@@ -221,18 +221,23 @@ fn kind_of(value: &IValue) -> String {
     }
 }
 
+/// How tch begins what libtorch says.
+const TORCH: &str = "Internal torch error: ";
 /// How libtorch begins the line that says what went wrong.
 const ERROR: &str = "RuntimeError: ";
 
-/// What libtorch says, without the traces of its interpreter and of C++.
+/// What libtorch says, in one line, without the traces of its interpreter and of C++.
 pub(crate) fn gist(error: &TchError) -> String {
     let text = error.to_string();
+    let text = text.trim_start_matches(TORCH);
+    let line = |line: &str| {
+        let line = line.trim().trim_start_matches("builtins.");
+        line.trim_start_matches(ERROR).to_owned()
+    };
     let said = text
         .lines()
         .rfind(|line| line.trim_start_matches("builtins.").starts_with(ERROR))
         .or_else(|| text.lines().find(|line| !line.trim().is_empty()));
-    said.unwrap_or_default()
-        .trim_start_matches("builtins.")
-        .trim_start_matches(ERROR)
-        .to_owned()
+    let said = said.map_or_else(|| "libtorch gives no reason".to_owned(), line);
+    said.replace(char::is_control, "\u{fffd}")
 }

@@ -109,7 +109,7 @@ fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) 
     let random = inputs
         .methods
         .iter()
-        .find(|method| method.kind == "random")
+        .find(|method| method.chance)
         .map(|method| method.name.as_str());
     let Some(random) = random else {
         return html! { p { "The study has no random order to compare with, so nothing tells whether a method is better than chance." } };

@@ -99,7 +99,7 @@ fn beside_costs(
         })
     };
     let points: Vec<Point> = groups.filter_map(point).collect();
-    let random = inputs.methods.iter().find(|method| method.kind == "random");
+    let random = inputs.methods.iter().find(|method| method.chance);
     let chance = random
         .and_then(|random| {
             comparison
@@ -397,7 +397,7 @@ fn out_of_experience(
     let random = inputs
         .methods
         .iter()
-        .find(|method| method.kind == "random")
+        .find(|method| method.chance)
         .map(|method| method.name.as_str());
     let mut panels = Vec::new();
     for network in &results.networks {

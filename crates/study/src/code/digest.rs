@@ -56,7 +56,8 @@ pub(crate) const KINDS: [(&str, &[&str]); 20] = [
 ];
 
 /// Folders of plug-ins, which are files without modules of their own.
-const PLUGINS: [&str; 2] = [
+const PLUGINS: [&str; 3] = [
+    "crates/methods/src/kinds",
     "crates/networks/src/families",
     "crates/sampling/src/samplers",
 ];
@@ -65,8 +66,8 @@ const PLUGINS: [&str; 2] = [
 const APART: [&str; 4] = ["stage", "store", "study", "pipeline"];
 
 /// Crates that count for nothing: the tables, whose fingerprints are in the keys by themselves; what reads inputs, and holds them to the digests
-/// in the keys; and what only makes keys or messages.
-const SILENT: [&str; 5] = ["schema", "parts", "serde", "thiserror", "tracing"];
+/// in the keys; what reads settings, whose values are in the keys; and what only makes keys or messages.
+const SILENT: [&str; 6] = ["config", "schema", "parts", "serde", "thiserror", "tracing"];
 
 type Result<T> = std::result::Result<T, String>;
 

@@ -7,6 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::Visit;
 
+use super::SILENT;
 use super::tokens::is_mark;
 
 /// Macros that read a file or the environment of the build. Only those of [`TEXTS`] may stand in code that a digest covers.
@@ -186,6 +187,11 @@ impl<'ast> Visit<'ast> for Module {
     }
 
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        // Macros of silent crates implement the traits of these crates.
+        let from = item.mac.path.segments.first();
+        if from.is_some_and(|from| SILENT.contains(&&*from.ident.to_string())) {
+            return;
+        }
         let text = item.mac.tokens.to_string();
         if item.ident.is_some() && !text.split_whitespace().any(|word| word == "impl") {
             return;

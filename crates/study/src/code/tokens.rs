@@ -79,6 +79,11 @@ impl VisitMut for Strip {
 pub(crate) fn counting(tokens: TokenStream) -> TokenStream {
     let tokens = Vec::from_iter(tokens);
     let counting = |place: usize| match &tokens[place] {
+        _ if is_documentation(&tokens[place..])
+            || place > 0 && is_documentation(&tokens[place - 1..]) =>
+        {
+            None
+        }
         TokenTree::Group(group) => {
             let before = &tokens[..place];
             let mut inner = Vec::from_iter(group.stream());
@@ -98,6 +103,15 @@ pub(crate) fn counting(tokens: TokenStream) -> TokenStream {
         }
     };
     (0..tokens.len()).filter_map(counting).collect()
+}
+
+/// Whether these tokens begin with a doc comment, as those that macros are given have them.
+fn is_documentation(tokens: &[TokenTree]) -> bool {
+    let is_doc = |group: &Group| {
+        let first = group.stream().into_iter().next();
+        first.is_some_and(|first| matches!(first, TokenTree::Ident(word) if word == "doc"))
+    };
+    matches!(tokens, [mark, TokenTree::Group(group), ..] if is_mark(mark, '#') && is_doc(group))
 }
 
 /// Whether a group behind these tokens holds arguments, so that a comma at its end means nothing.

@@ -1,25 +1,20 @@
-//! From a study to the inputs of each action, and from inputs to keys.
+//! From a study to the inputs of each action.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actions::{ClassNames, Control, Explained, Fit, Maker};
-use parts::{All, File, Group, Part, Read, Told};
+use actions::ClassNames;
+use parts::{All, Group, Part, Read};
 use rayon::prelude::*;
 use schema::Table;
 use serde::Serialize;
-use serde_json::Value;
 use store::Preimage;
 
-use super::{LIBTORCH, Plan, Subject, facet, reads};
-use crate::reader::Choice;
-use crate::settings::{Replacement, infer, lime};
+use super::measures::Report;
+use super::preimage::preimage;
+use super::{Plan, Subject};
 use crate::sources::Sources;
-use crate::{Kind, Method, Name, Study, code};
-
-/// Raise this when `checkpoint` or `networks::loading` give other numbers for a weight file than before: no code digest covers them.
-const WEIGHTS: u32 = 1;
+use crate::{Kind, Method, Study};
 
 /// Inputs of a kind of action, as a study gives them.
 pub trait Planned: Serialize + Sized + Send + Sync {
@@ -40,7 +35,7 @@ pub trait Planned: Serialize + Sized + Send + Sync {
 pub struct Context<'a> {
     study: &'a Study,
     sources: &'a Sources,
-    classes: ClassNames,
+    pub(super) classes: ClassNames,
     /// Digests of artifacts, as far as they were asked for.
     contents: Mutex<BTreeMap<(Kind, Which), Option<String>>>,
 }
@@ -78,7 +73,7 @@ impl<'a> Context<'a> {
 
 /// Which artifacts of a kind an action reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Which {
+pub(super) enum Which {
     All,
     /// Those of the networks as they were trained.
     Trained,
@@ -103,7 +98,7 @@ pub struct Planner<'a> {
     pub(super) sources: &'a Sources,
     /// The kinds before the one that is planned.
     pub(super) plan: &'a Plan,
-    context: &'a Context<'a>,
+    pub(super) context: &'a Context<'a>,
     /// Whether inputs say where their artifacts are: a plan has no use for that.
     locates: bool,
 }
@@ -145,7 +140,7 @@ impl Planner<'_> {
     }
 
     /// A part of what an earlier action made.
-    fn part<P: Part>(&self, subject: &Subject) -> Option<Read<P>> {
+    pub(super) fn part<P: Part>(&self, subject: &Subject) -> Option<Read<P>> {
         let kind = Kind::named(P::Row::NAME)?;
         let digest = self.plan.facet(kind, subject, P::FACET)?;
         let artifact = self
@@ -156,17 +151,17 @@ impl Planner<'_> {
     }
 
     /// All artifacts of a table, by image.
-    fn all<T: Table>(&self, kind: Kind) -> Option<All<T>> {
+    pub(super) fn all<T: Table>(&self, kind: Kind) -> Option<All<T>> {
         self.grouped(kind, Which::All, Subject::crop)
     }
 
     /// Some relevances, by image.
-    fn relevances_of(&self, which: Which) -> Option<All<schema::Relevance>> {
+    pub(super) fn relevances_of(&self, which: Which) -> Option<All<schema::Relevance>> {
         self.grouped(Kind::Relevances, which, Subject::crop)
     }
 
     /// Artifacts of a table in groups.
-    fn grouped<T: Table>(
+    pub(super) fn grouped<T: Table>(
         &self,
         kind: Kind,
         which: Which,
@@ -192,7 +187,7 @@ impl Planner<'_> {
     }
 
     /// Digest of the ids of all artifacts of an earlier kind; taken once, since several kinds read it.
-    fn content(&self, kind: Kind, which: Which) -> Option<String> {
+    pub(super) fn content(&self, kind: Kind, which: Which) -> Option<String> {
         let contents = &self.context.contents;
         // Not held while the digest is taken: a thread that waits for others may take up work that asks again.
         let contents = || contents.lock().unwrap_or_else(PoisonError::into_inner);
@@ -217,330 +212,8 @@ impl Planner<'_> {
         digest
     }
 
-    fn image_name(&self, subject: &Subject) -> Option<String> {
+    pub(super) fn image_name(&self, subject: &Subject) -> Option<String> {
         Some(self.sources.image(subject.image?).name.clone())
-    }
-
-    fn image_digest(&self, subject: &Subject) -> Option<String> {
-        Some(self.sources.image_digest(subject.image?).to_owned())
-    }
-
-    fn network_settings(&self, subject: &Subject) -> Option<&infer::Network> {
-        self.study.networks.get(subject.network.as_ref()?)
-    }
-
-    fn seen(&self, subject: &Subject) -> Option<actions::Seen> {
-        Some(actions::Seen {
-            image: self.image_name(subject)?,
-            network: subject.network.as_ref()?.to_string(),
-        })
-    }
-
-    fn explanation(&self, subject: &Subject) -> Option<Explained> {
-        Some(Explained {
-            image: self.image_name(subject)?,
-            network: subject.network.as_ref()?.to_string(),
-            partition: subject.partition.as_ref()?.to_string(),
-            method: subject.method.as_ref()?.to_string(),
-            run: subject.run?,
-            depth: subject.depth,
-            replacement: subject.replacement.map(Replacement::name),
-        })
-    }
-
-    fn network(&self, subject: &Subject) -> Option<actions::Network> {
-        let name = subject.network.as_ref()?;
-        let network = self.network_settings(subject)?;
-        Some(actions::Network {
-            weights: File {
-                digest: self.sources.network_digest(name).to_owned(),
-                path: network.weights.clone(),
-            },
-            reading: WEIGHTS,
-            architecture: architecture(network.architecture),
-            width: network.width,
-            mean: network.mean,
-            std: network.std,
-            libtorch: LIBTORCH,
-            precision: self.study.compute.precision.name(),
-        })
-    }
-
-    fn target_class(&self, subject: &Subject) -> Option<Told<u32>> {
-        let class = self
-            .plan
-            .facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
-        Some(Told {
-            value: class.as_u64()?.try_into().ok()?,
-            table: schema::Target::NAME,
-            facet: facet::TARGET_CLASS,
-        })
-    }
-
-    fn cam(&self, subject: &Subject) -> Option<actions::Cam> {
-        let network = self.network_settings(subject)?;
-        Some(actions::Cam {
-            pixels: self.part(&subject.crop())?,
-            target_class: self.target_class(subject)?,
-            network: self.network(subject)?,
-            layer: network.layer.clone(),
-            head: network.head.clone(),
-        })
-    }
-
-    fn asked(&self, subject: &Subject, lime: &lime::Settings) -> Option<actions::Asked> {
-        Some(actions::Asked {
-            pixels: self.part(&subject.crop())?,
-            labels: self.part(&subject.segments())?,
-            target_class: self.target_class(subject)?,
-            network: self.network(subject)?,
-            temperature: self.network_settings(subject)?.temperature,
-            seed: self.study.seed,
-            image_digest: self.image_digest(subject)?,
-            samples: lime.samples,
-            sampler: lime.sampler,
-            replacement: lime.replacement,
-            precision: self.study.precision_of(lime),
-        })
-    }
-
-    fn scene(&self, subject: &Subject) -> Option<actions::Scene> {
-        let replacement = subject.replacement?;
-        let noise = || {
-            Some(actions::Noise {
-                deviation: self.study.deletion.noise,
-                seed: self.study.seed,
-                image_digest: self.image_digest(subject)?,
-                partition: subject.partition.as_ref()?.to_string(),
-            })
-        };
-        Some(actions::Scene {
-            pixels: self.part(&subject.crop())?,
-            labels: self.part(&subject.segments())?,
-            target_class: self.target_class(subject)?,
-            network: self.network(subject)?,
-            temperature: self.network_settings(subject)?.temperature,
-            replacement,
-            noise: match replacement {
-                Replacement::NoisyLinear => Some(noise()?),
-                _ => None,
-            },
-        })
-    }
-
-    fn control(&self, subject: &Subject, method: &Method) -> Option<Control> {
-        Some(match method {
-            Method::Gradcam(_) | Method::Lime(_) => return None,
-            Method::Random(_) => Control::Random {
-                superpixels: Told {
-                    value: self.plan.superpixels(subject)?.try_into().ok()?,
-                    table: schema::Segments::NAME,
-                    facet: facet::SUPERPIXELS,
-                },
-            },
-            Method::Edges => Control::Edges {
-                pixels: self.part(&subject.crop())?,
-                labels: self.part(&subject.segments())?,
-            },
-            Method::Greedy => Control::Greedy {
-                scene: self.scene(subject)?,
-            },
-            Method::Oracle => Control::Oracle {
-                scene: self.scene(subject)?,
-            },
-        })
-    }
-
-    fn maker(&self, subject: &Subject) -> Option<Maker> {
-        let random = subject.depth.map(|depth| actions::Random {
-            depth,
-            depths: self.study.sanity.depths,
-            seed: self.study.seed,
-        });
-        Some(match (subject.method(self.study)?, random) {
-            (Method::Gradcam(_), None) => Maker::Map {
-                map: self.part::<parts::Map>(&subject.saliency())?,
-                labels: self.part(&subject.segments())?,
-            },
-            (Method::Gradcam(_), Some(random)) => Maker::RandomMap {
-                cam: self.cam(subject)?,
-                labels: self.part(&subject.segments())?,
-                random,
-            },
-            (Method::Lime(_), None) => Maker::Weights {
-                weights: self.part(&subject.explanation())?,
-            },
-            (Method::Lime(lime), Some(random)) => Maker::RandomWeights {
-                asked: self.asked(subject, lime)?,
-                fit: fit(lime),
-                random,
-            },
-            (control, _) => Maker::Control {
-                control: self.control(subject, control)?,
-                seed: self.study.seed,
-                image_digest: self.image_digest(subject)?,
-            },
-        })
-    }
-
-    /// Names of the methods of which something holds.
-    fn methods(&self, holds: impl Fn(&Method) -> bool) -> BTreeSet<String> {
-        let methods = self.study.methods.iter();
-        methods
-            .filter(|(_, method)| holds(method))
-            .map(|(name, _)| name.to_string())
-            .collect()
-    }
-
-    /// Where an oracle has no order of an image on a partition.
-    fn too_fine(&self) -> Vec<actions::TooFine> {
-        let mut found = Vec::new();
-        for action in self.plan.of(Kind::Segments) {
-            for method in self.study.methods.keys() {
-                let subject = Subject {
-                    method: Some(method.clone()),
-                    ..action.subject.clone()
-                };
-                let (Some(image), Some(partition)) =
-                    (self.image_name(&subject), &subject.partition)
-                else {
-                    continue;
-                };
-                let judged = self.study.judges(method, partition);
-                if judged && self.plan.is_too_fine(self.study, &subject) {
-                    found.push(actions::TooFine {
-                        image,
-                        partition: partition.to_string(),
-                        method: method.to_string(),
-                        superpixels: self.plan.superpixels(&subject).unwrap_or(0) as u32,
-                    });
-                }
-            }
-        }
-        found
-    }
-
-    /// Which layers are random, by network and depth, as the explanations of networks with random layers say.
-    fn cascades(&self) -> Option<BTreeMap<String, BTreeMap<u32, actions::Cascade>>> {
-        let mut cascades: BTreeMap<String, BTreeMap<u32, actions::Cascade>> = BTreeMap::new();
-        for action in self.plan.of(Kind::Relevances) {
-            let (Some(network), Some(depth)) = (&action.subject.network, action.subject.depth)
-            else {
-                continue;
-            };
-            let of_network = cascades.entry(network.to_string()).or_default();
-            if let Entry::Vacant(place) = of_network.entry(depth) {
-                let subject = &action.subject;
-                let found = self.plan.facet(Kind::Relevances, subject, facet::CASCADE)?;
-                place.insert(serde_json::from_value(found).ok()?);
-            }
-        }
-        Some(cascades)
-    }
-}
-
-fn architecture(architecture: infer::Architecture) -> actions::Architecture {
-    let name = architecture.name();
-    match architecture {
-        infer::Architecture::BuiltIn(built_in) => actions::Architecture {
-            name,
-            module: built_in.family().module(),
-            size: Some(format!("{:?}", built_in.family())),
-            batch: Some(built_in.batch()),
-        },
-        infer::Architecture::TorchScript => actions::Architecture {
-            name,
-            module: architectures::PROGRAM,
-            size: None,
-            batch: None,
-        },
-    }
-}
-
-/// How the surrogate of a LIME is fitted.
-fn fit(lime: &lime::Settings) -> Fit {
-    Fit {
-        surrogate: lime.surrogate(),
-        sampler: lime.sampler,
-    }
-}
-
-/// What a key is made from: every value of the inputs by its dotted path, the code, with that of each plug-in that the inputs name, and the
-/// shape of the tables.
-fn preimage<I: Planned>(inputs: &I, fingerprint: &str) -> Preimage {
-    let digest =
-        |unit: &str| code::digest(unit).expect("build.rs makes a digest for every unit of code");
-    let units = inputs.code();
-    let mut builder = Preimage::builder(I::KIND.name())
-        .code(digest(units[0]))
-        .input("schema", fingerprint);
-    for unit in &units[1..] {
-        builder = builder.input(format!("code.{unit}"), digest(unit));
-    }
-    let value =
-        serde_json::to_value(inputs).expect("inputs have names for keys and finite numbers");
-    let mut leaves = Vec::new();
-    flatten(String::new(), value, &mut leaves);
-    for (path, leaf) in leaves {
-        builder = match leaf {
-            Leaf::Read(value) => builder.input(path, value),
-            Leaf::Plugin { name, module } => {
-                let code = builder.input(format!("code.{module}"), digest(&module));
-                code.setting(path, name)
-            }
-            Leaf::Value(value) => match path.strip_prefix("names.") {
-                Some(name) => builder.name(name.to_owned(), value),
-                None => builder.setting(path, value),
-            },
-        };
-    }
-    builder.build()
-}
-
-/// A part of inputs.
-enum Leaf {
-    /// What is read of a file or of an earlier table: a digest, or the value itself.
-    Read(Value),
-    /// Code of which there are several, by its name in pipeline.toml and the module that holds it.
-    Plugin {
-        name: Value,
-        module: String,
-    },
-    Value(Value),
-}
-
-fn flatten(path: String, value: Value, leaves: &mut Vec<(String, Leaf)>) {
-    match value {
-        Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("digest") => {
-            let digest = fields.remove("digest").unwrap_or_default();
-            leaves.push((path, Leaf::Read(digest)));
-        }
-        Value::Object(mut fields)
-            if fields.contains_key("plugin") && fields.contains_key("module") =>
-        {
-            let name = fields.remove("plugin").unwrap_or_default();
-            let module = fields.remove("module").unwrap_or_default();
-            let module = module.as_str().unwrap_or_default().to_owned();
-            for (setting, value) in fields {
-                flatten(format!("{path}.{setting}"), value, leaves);
-            }
-            leaves.push((path, Leaf::Plugin { name, module }));
-        }
-        Value::Object(mut fields)
-            if fields.contains_key("table") && fields.contains_key("part") =>
-        {
-            let name = |of: &str| fields[of].as_str().unwrap_or_default().to_owned();
-            let path = format!("{}.{}", name("table"), name("part"));
-            let value = fields.remove("value").unwrap_or_default();
-            leaves.push((path, Leaf::Read(value)));
-        }
-        Value::Object(fields) if !fields.is_empty() => {
-            for (name, value) in fields {
-                let dot = if path.is_empty() { "" } else { "." };
-                flatten(format!("{path}{dot}{name}"), value, leaves);
-            }
-        }
-        value => leaves.push((path, Leaf::Value(value))),
     }
 }
 
@@ -555,341 +228,5 @@ fn class_names(sources: &Sources) -> ClassNames {
             .to_hex()
             .to_string(),
         names,
-    }
-}
-
-impl Planned for actions::Crops {
-    const KIND: Kind = Kind::Crops;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        let index = subject.image?;
-        let image = planner.sources.image(index);
-        let mask = image.mask.clone().zip(planner.sources.mask_digest(index));
-        Some(Self {
-            names: actions::Image {
-                image: image.name.clone(),
-            },
-            file: File {
-                digest: planner.sources.image_digest(index).to_owned(),
-                path: image.path.clone(),
-            },
-            mask: mask.map(|(path, digest)| File {
-                digest: digest.to_owned(),
-                path,
-            }),
-            preparation: planner.study.images.preparation(),
-        })
-    }
-}
-
-impl Planned for actions::Segments {
-    const KIND: Kind = Kind::Segments;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        let partition = subject.partition.as_ref()?;
-        Some(Self {
-            names: actions::Partitioned {
-                image: planner.image_name(subject)?,
-                partition: partition.to_string(),
-            },
-            pixels: planner.part(&subject.crop())?,
-            algorithm: planner.study.partitions.get(partition)?.with_settings(),
-        })
-    }
-}
-
-impl Planned for actions::Logits {
-    const KIND: Kind = Kind::Logits;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        Some(Self {
-            names: planner.seen(subject)?,
-            pixels: planner.part(&subject.crop())?,
-            network: planner.network(subject)?,
-            temperature: planner.network_settings(subject)?.temperature,
-        })
-    }
-}
-
-impl Planned for actions::Targets {
-    const KIND: Kind = Kind::Targets;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        Some(Self {
-            names: planner.seen(subject)?,
-            logits: planner.part(subject)?,
-            temperature: planner.network_settings(subject)?.temperature,
-            rule: planner.study.images.target,
-            label: planner.sources.image(subject.image?).true_class,
-            classes: planner.context.classes.clone(),
-        })
-    }
-}
-
-impl Planned for actions::Saliency {
-    const KIND: Kind = Kind::Saliency;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        Some(Self {
-            names: actions::Mapped {
-                image: planner.image_name(subject)?,
-                network: subject.network.as_ref()?.to_string(),
-                method: subject.method.as_ref()?.to_string(),
-            },
-            cam: planner.cam(subject)?,
-        })
-    }
-}
-
-/// The settings of a LIME.
-fn lime_of<'a>(planner: &Planner<'a>, subject: &Subject) -> Option<&'a lime::Settings> {
-    match subject.method(planner.study)? {
-        Method::Lime(lime) => Some(lime),
-        _ => None,
-    }
-}
-
-impl Planned for actions::Perturbations {
-    const KIND: Kind = Kind::Perturbations;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        let lime = lime_of(planner, subject)?;
-        let asked = planner.asked(subject, lime)?;
-        Some(Self {
-            names: planner.explanation(subject)?,
-            fit: asked.decided_by_fits().then(|| fit(lime)),
-            asked,
-        })
-    }
-
-    fn code(&self) -> Vec<&'static str> {
-        code_of_asked(&self.asked)
-    }
-}
-
-/// Fits are in the key only where they decide how many samples are evaluated.
-fn code_of_asked(asked: &actions::Asked) -> Vec<&'static str> {
-    let sizes = asked.decided_by_fits().then_some("sizes");
-    [Kind::Perturbations.name()]
-        .into_iter()
-        .chain(sizes)
-        .collect()
-}
-
-impl Planned for actions::Weights {
-    const KIND: Kind = Kind::Weights;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        Some(Self {
-            names: planner.explanation(subject)?,
-            answers: planner.part::<parts::Answers>(subject)?,
-            fit: fit(lime_of(planner, subject)?),
-        })
-    }
-}
-
-impl Planned for actions::Relevances {
-    const KIND: Kind = Kind::Relevances;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        Some(Self {
-            names: planner.explanation(subject)?,
-            maker: planner.maker(subject)?,
-        })
-    }
-
-    fn code(&self) -> Vec<&'static str> {
-        match &self.maker {
-            Maker::Map { .. } => vec!["pooled"],
-            Maker::RandomMap { .. } => vec!["pooled", "saliency", "randomized"],
-            Maker::Weights { .. } => vec!["fitted"],
-            Maker::RandomWeights { asked, .. } => {
-                let asked = code_of_asked(asked);
-                ["fitted", "weights", "randomized"]
-                    .into_iter()
-                    .chain(asked)
-                    .collect()
-            }
-            Maker::Control { .. } => vec!["controls"],
-        }
-    }
-}
-
-impl Planned for actions::Curves {
-    const KIND: Kind = Kind::Curves;
-
-    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        let Explained {
-            image,
-            network,
-            partition,
-            method,
-            run,
-            ..
-        } = planner.explanation(subject)?;
-        Some(Self {
-            names: actions::Judged {
-                image,
-                network,
-                partition,
-                method,
-                run,
-                order: subject.order?,
-                replacement: subject.replacement?.name(),
-            },
-            scene: planner.scene(subject)?,
-            order: planner.part(&subject.relevances(planner.study))?,
-        })
-    }
-}
-
-impl Planned for actions::Scores {
-    const KIND: Kind = Kind::Scores;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            curves: planner.all(Kind::Curves)?,
-            relevances: planner.relevances_of(Which::Trained)?,
-            targets: planner.all(Kind::Targets)?,
-            logits: planner.all(Kind::Logits)?,
-            deterministic: planner.methods(Method::deterministic),
-            measured: planner.methods(Method::gives_relevances),
-            require_correct: planner.study.images.require_correct,
-            classes: planner.context.classes.clone(),
-            too_fine: Told {
-                value: planner.too_fine(),
-                table: schema::Segments::NAME,
-                facet: facet::SUPERPIXELS,
-            },
-        })
-    }
-}
-
-impl Planned for actions::Agreement {
-    const KIND: Kind = Kind::Agreement;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        let runs = |subject: &Subject| Subject {
-            run: None,
-            ..subject.clone()
-        };
-        let methods = planner.study.methods.iter();
-        let fits = methods.filter_map(|(name, method)| match method {
-            Method::Lime(lime) => Some((name.to_string(), fit(lime))),
-            _ => None,
-        });
-        Some(Self {
-            perturbations: planner.grouped(Kind::Perturbations, Which::All, runs)?,
-            fits: fits.collect(),
-            level: planner.study.evaluate.agreement,
-        })
-    }
-}
-
-impl Planned for actions::Localization {
-    const KIND: Kind = Kind::Localization;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            crops: planner.all(Kind::Crops)?,
-            segments: planner.all(Kind::Segments)?,
-            targets: planner.all(Kind::Targets)?,
-            relevances: planner.relevances_of(Which::Trained)?,
-            measured: planner.methods(Method::gives_relevances),
-        })
-    }
-}
-
-impl Planned for actions::Complexity {
-    const KIND: Kind = Kind::Complexity;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        Some(Self {
-            relevances: planner.relevances_of(Which::Trained)?,
-            measured: planner.methods(Method::gives_relevances),
-        })
-    }
-}
-
-impl Planned for actions::Sanity {
-    const KIND: Kind = Kind::Sanity;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        let images = 0..planner.sources.len();
-        let checked = images.filter(|&image| planner.study.is_sanity_checked(image));
-        Some(Self {
-            relevances: planner.relevances_of(Which::Explaining)?,
-            explaining: planner.methods(Method::explains),
-            images: checked
-                .map(|image| planner.sources.image(image).name.clone())
-                .collect(),
-            depths: planner.study.sanity.depths,
-            cascades: planner.cascades()?,
-        })
-    }
-}
-
-impl Planned for actions::Comparisons {
-    const KIND: Kind = Kind::Comparisons;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        let evaluate = &planner.study.evaluate;
-        Some(Self {
-            scores: planner.all(Kind::Scores)?,
-            gains: planner.all(Kind::Scores)?,
-            localization: planner.all(Kind::Localization)?,
-            deterministic: planner.methods(Method::deterministic),
-            seed: planner.study.seed,
-            resamples: evaluate.resamples,
-            confidence: evaluate.confidence,
-        })
-    }
-}
-
-/// Inputs of `report`, which also shows what its making cost: that is in no key.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    title: String,
-    classes: ClassNames,
-    settings: File,
-    networks: BTreeMap<String, File>,
-    tables: BTreeMap<&'static str, Told<String>>,
-}
-
-impl Planned for Report {
-    const KIND: Kind = Kind::Report;
-
-    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
-        let path = planner.study.file.clone();
-        let text = std::fs::read(&path).ok()?;
-        let networks = planner.study.networks.iter();
-        let networks = networks.map(|(name, network): (&Name, _)| {
-            let file = File {
-                digest: planner.sources.network_digest(name).to_owned(),
-                path: network.weights.clone(),
-            };
-            (name.to_string(), file)
-        });
-        let tables = reads::reads(Kind::Report).iter().map(|&kind| {
-            let digest = planner.content(kind, Which::All)?;
-            Some((
-                kind.name(),
-                Told {
-                    value: digest,
-                    table: kind.name(),
-                    facet: "artifacts",
-                },
-            ))
-        });
-        Some(Self {
-            title: planner.study.report.title.clone(),
-            classes: planner.context.classes.clone(),
-            settings: File {
-                digest: blake3::hash(&text).to_hex().to_string(),
-                path,
-            },
-            networks: networks.collect(),
-            tables: tables.collect::<Option<_>>()?,
-        })
     }
 }

@@ -107,7 +107,7 @@ fn touch(early: &Subject, late: &Subject) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Replacement, deletion::Order};
+    use crate::settings::{Order, Replacement};
 
     #[test]
     fn what_is_read_comes_earlier() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use methods::Makes;
 use serde_json::Value;
 
 use super::inputs::Planner;
@@ -37,9 +38,9 @@ impl Planner<'_> {
                     ..subject
                 },
             ),
-            Kind::Saliency => self.explained(|method| matches!(method, Method::Gradcam(_))),
+            Kind::Saliency => self.explained(|method| matches!(method.makes, Makes::Map(_))),
             Kind::Perturbations | Kind::Weights => {
-                self.in_partitions(self.explained(|method| matches!(method, Method::Lime(_))))
+                self.in_partitions(self.explained(|method| method.asking().is_some()))
             }
             Kind::Relevances => self.relevances(),
             Kind::Curves => self.judged(self.in_partitions(self.explained(|_| true))),
@@ -155,7 +156,7 @@ impl Planner<'_> {
         let placed = placed.into_iter().filter(|subject| self.fits(subject));
         let runs = |subject: Subject| {
             let method = subject.method(self.study);
-            let runs = method.map_or(1, |method| self.study.runs_of(method));
+            let runs = method.map_or(1, |method| method.runs(self.study.runs));
             (0..runs).map(move |run| Subject {
                 run: Some(run),
                 ..subject.clone()

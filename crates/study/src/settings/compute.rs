@@ -2,14 +2,17 @@
 
 use std::thread::available_parallelism;
 
-use crate::reader::{Choice, Section};
+use config::{Declared, Section, Value};
 
 /// What is wrong about another precision in a study with a program.
 pub(crate) const PROGRAM: &str =
     "a TorchScript program computes in the precision that it was saved with: expected \"fp32\"";
-/// What is wrong about a LIME of another precision in a study in tf32.
+/// What is wrong about a method's own precision in a study in tf32.
 pub(crate) const WHOLE_TF32: &str =
     "a study in tf32 computes all in tf32: expected no `precision` here";
+
+/// Most threads.
+const MOST_THREADS: u32 = 1024;
 
 /// Where the networks run. It is in no key: results agree within the stated tolerances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,8 @@ pub enum Device {
 }
 
 impl Device {
-    const EXPECTED: &'static str = "expected \"auto\", \"cpu\", \"cuda\", \"cuda:N\" with the number of a GPU from 0, or \"mps\"";
+    const EXPECTED: &'static str =
+        "\"auto\", \"cpu\", \"cuda\", \"cuda:N\" with the number of a GPU from 0, or \"mps\"";
 
     fn named(name: &str) -> Option<Self> {
         match name {
@@ -36,15 +40,27 @@ impl Device {
             _ => Some(Self::Cuda(Some(name.strip_prefix("cuda:")?.parse().ok()?))),
         }
     }
+}
 
-    fn read(section: &mut Section<'_>) -> Self {
-        let name = section.text("device", Some("auto"));
+impl Value for Device {
+    type Limits = ();
+
+    fn read(section: &mut Section<'_>, key: &'static str, _: Option<Self>, (): ()) -> Self {
+        let name = section.text(key, Some("auto"));
         let device = Self::named(&name);
         if device.is_none() && !name.is_empty() {
             let title = format!("unknown device `{name}`");
-            section.wrong("device", title, Self::EXPECTED);
+            section.wrong(key, title, format!("expected {}", Self::EXPECTED));
         }
         device.unwrap_or(Self::Auto)
+    }
+
+    fn takes((): &()) -> String {
+        Self::EXPECTED.to_owned()
+    }
+
+    fn written(&self) -> String {
+        "\"auto\"".to_owned()
     }
 }
 
@@ -59,35 +75,32 @@ pub enum Precision {
     Bf16,
 }
 
-impl Choice for Precision {
-    const WHAT: &'static str = "precision";
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("fp32", Self::Fp32),
-        ("tf32", Self::Tf32),
-        ("bf16", Self::Bf16),
-    ];
-}
+config::choice!(Precision, "precision": Fp32 => "fp32", Tf32 => "tf32", Bf16 => "bf16");
 
-/// What the networks run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Threads of libtorch, 1 to 1024; the machine's cores where it is not set.
-    pub threads: u32,
-    /// Where the networks run.
-    pub device: Device,
-    /// In which numbers they compute.
-    pub precision: Precision,
+config::settings! {
+    /// What the networks run on.
+    #[derive(Clone, Copy)]
+    pub struct Settings {
+        /// Threads of libtorch.
+        threads: Option<u32> [1..=MOST_THREADS] = None => "as many as the machine has cores";
+        /// Where the networks run: `auto` takes all CUDA GPUs where there are any, else the processor. Results agree within the tolerances of
+        /// docs/exactness.md.
+        device: Device = Device::Auto;
+        /// In which numbers they compute: `tf32` on CUDA GPUs only, `bf16` with built-in architectures only.
+        precision: Precision = Precision::Fp32;
+    }
 }
 
 impl Settings {
+    /// Threads of libtorch.
+    pub fn threads(&self) -> u32 {
+        let cores = || available_parallelism().map_or(1, |cores| cores.get() as u32);
+        self.threads.unwrap_or_else(|| cores().min(MOST_THREADS))
+    }
+
     /// `programs`: whether a network of the study is a `TorchScript` program.
-    pub(crate) fn read(mut section: Section<'_>, programs: bool) -> Self {
-        let cores = available_parallelism().map_or(1, |cores| cores.get().min(1024) as u32);
-        let settings = Self {
-            threads: section.integer("threads", Some(cores), 1..=1024),
-            device: Device::read(&mut section),
-            precision: section.choice("precision", Precision::Fp32),
-        };
+    pub(crate) fn checked(mut section: Section<'_>, programs: bool) -> Self {
+        let settings = Self::read(&mut section);
         if settings.precision == Precision::Tf32
             && matches!(settings.device, Device::Cpu | Device::Mps)
         {

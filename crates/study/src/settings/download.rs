@@ -1,6 +1,6 @@
 //! `url` and `sha256` of `[networks.NAME]`: where a weight file comes from.
 
-use crate::reader::Section;
+use config::Section;
 
 /// Hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
@@ -18,21 +18,20 @@ pub struct Download {
 
 impl Download {
     /// None where no `url` is written.
-    pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
-        let written = section.has("url");
-        let url = section.text("url", Some("-"));
-        let digest = section.text("sha256", Some("-")).to_lowercase();
-        let known = section.has("sha256");
-        if known && !written {
-            section.wrong(
-                "sha256",
-                "`sha256` is of the file that is fetched",
-                "add `url`",
-            );
-        }
-        if !written {
+    pub(crate) fn of(
+        section: &Section<'_>,
+        url: Option<String>,
+        sha256: Option<String>,
+    ) -> Option<Self> {
+        let known = sha256.is_some();
+        let digest = sha256.unwrap_or_default().to_lowercase();
+        let Some(url) = url else {
+            if known {
+                let title = "`sha256` is of the file that is fetched";
+                section.wrong("sha256", title, "add `url`");
+            }
             return None;
-        }
+        };
         if !["http://", "https://"]
             .iter()
             .any(|scheme| url.starts_with(scheme))

@@ -1,23 +1,17 @@
 //! `[images]`: which images, what is known about them, and how a crop is cut.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use actions::Rule as Target;
+use config::{Declared, Kind, Section, Value};
 use imaging::{Filter, Preparation, PreparationError};
 
 use crate::manifest;
-use crate::reader::{Choice, Kind, Section};
 
 /// Shortest side of a crop, in pixels, and the shortest to which an image may be scaled. Some built-in networks need more.
 pub const SMALLEST: u32 = 16;
 /// Longest side of a crop, in pixels, and the longest to which the shorter side of an image may be scaled.
 pub const LARGEST: u32 = 4096;
-
-impl Choice for Target {
-    const WHAT: &'static str = "target";
-    const ALL: &'static [(&'static str, Self)] =
-        &[("predicted", Self::Predicted), ("true", Self::True)];
-}
 
 /// How an image is scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +24,31 @@ pub enum Resize {
 
 impl Resize {
     const SQUASH: &'static str = "squash";
+    /// As torchvision prepares images.
+    const USUAL: u32 = 256;
+}
 
-    /// Either a number of pixels or `"squash"`.
-    fn read(section: &mut Section<'_>) -> Self {
-        if section.has_text("resize") {
+impl Value for Resize {
+    type Limits = ();
+
+    fn read(section: &mut Section<'_>, key: &'static str, _: Option<Self>, (): ()) -> Self {
+        if section.has_text(key) {
             let expected = "`resize` must be a whole number of pixels, or \"squash\"";
-            section.word("resize", Self::SQUASH, expected);
+            section.word(key, Self::SQUASH, expected);
             return Self::Squash;
         }
-        Self::Shorter(section.integer("resize", Some(256), SMALLEST..=LARGEST))
+        Self::Shorter(section.integer(key, Some(Self::USUAL), SMALLEST..=LARGEST))
+    }
+
+    fn takes((): &()) -> String {
+        format!(
+            "a whole number from {SMALLEST} to {LARGEST}, pixels; or \"{}\"",
+            Self::SQUASH
+        )
+    }
+
+    fn written(&self) -> String {
+        Self::USUAL.to_string()
     }
 }
 
@@ -51,11 +61,7 @@ pub enum Interpolation {
     Bicubic,
 }
 
-impl Choice for Interpolation {
-    const WHAT: &'static str = "interpolation";
-    const ALL: &'static [(&'static str, Self)] =
-        &[("bilinear", Self::Bilinear), ("bicubic", Self::Bicubic)];
-}
+config::choice!(Interpolation, "interpolation": Bilinear => "bilinear", Bicubic => "bicubic");
 
 /// The names of the classes, in the order of the networks' outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +82,49 @@ impl ClassList {
             Self::File(path) => path.display().to_string(),
             Self::ImageNet => Self::IMAGENET.to_owned(),
         }
+    }
+}
+
+impl Value for ClassList {
+    type Limits = ();
+
+    fn read(section: &mut Section<'_>, key: &'static str, _: Option<Self>, (): ()) -> Self {
+        let path = section.path_or_word(key, Kind::File, Self::IMAGENET);
+        path.map_or(Self::ImageNet, Self::File)
+    }
+
+    fn takes((): &()) -> String {
+        format!("the path of a file, or \"{}\"", Self::IMAGENET)
+    }
+
+    fn written(&self) -> String {
+        format!("{:?}", self.display())
+    }
+}
+
+config::settings! {
+    /// Which images, what is known about them, and how a crop is cut.
+    pub(crate) struct Written {
+        /// The folder with the images; folders inside it are read too. With a manifest: the folder at which its paths start.
+        folder: Option<PathBuf> [Kind::Folder] = None => "required without `manifest`; with one, its folder";
+        /// CSV or Parquet file with a row for each image, in place of the folder's files, `labels` and `masks`.
+        manifest: Option<PathBuf> [Kind::File] = None => "none";
+        /// CSV file with the columns `path` and `label`.
+        labels: Option<PathBuf> [Kind::File] = None => "none";
+        /// Folder with a mask of the object for some of the images, under the image's own path.
+        masks: Option<PathBuf> [Kind::Folder] = None => "none";
+        /// Text file with one class name a line, in the order of the networks' outputs; or the 1000 classes of ImageNet.
+        classes: ClassList;
+        /// Length to which the shorter side is scaled, at least `crop`; or `squash`: height and width become those of the crop.
+        resize: Resize = Resize::Shorter(Resize::USUAL);
+        /// The filter of the scaling: `bilinear` as torchvision, `bicubic` as timm.
+        interpolation: Interpolation = Interpolation::Bilinear;
+        /// Height and width of the crop from the centre.
+        crop: u32 [SMALLEST..=LARGEST, "pixels"] = 224;
+        /// The class that is explained: that of the prediction, or that of the label.
+        target: Target = Target::Predicted;
+        /// Whether an image that any network gets wrong is dropped.
+        require_correct: Option<bool> = None => "`true` with labels, else `false`";
     }
 }
 
@@ -106,42 +155,30 @@ pub struct Settings {
 
 impl Settings {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
-        let labels = section.optional_path("labels", Kind::File);
-        let masks = section.optional_path("masks", Kind::Folder);
-        let manifest = section.optional_path("manifest", Kind::File);
-        let by_manifest = section.has("manifest");
+        let written = Written::read(&mut section);
         for key in ["labels", "masks"] {
-            if by_manifest && section.has(key) {
+            if section.has("manifest") && section.has(key) {
                 let title = format!("`{key}` stands beside `manifest`, which has a column for it");
                 section.wrong(key, title, "remove this, or `manifest`");
             }
         }
-        let labelled =
-            section.has("labels") || manifest.as_deref().is_some_and(manifest::has_labels);
-        let folder = if by_manifest {
-            let beside = manifest.as_deref().and_then(std::path::Path::parent);
-            section
-                .optional_path("folder", Kind::Folder)
-                .or(beside.map(std::path::Path::to_path_buf))
-                .unwrap_or_default()
-        } else {
-            section.path("folder", Kind::Folder)
-        };
-        let classes = match section.path_or_word("classes", Kind::File, ClassList::IMAGENET) {
-            Some(path) => ClassList::File(path),
-            None => ClassList::ImageNet,
-        };
+        if !section.has("manifest") && !section.has("folder") {
+            section.lacks("folder");
+        }
+        let listed = written.manifest.as_deref();
+        let labelled = section.has("labels") || listed.is_some_and(manifest::has_labels);
+        let beside = listed.and_then(Path::parent).map(Path::to_path_buf);
         let settings = Self {
-            folder,
-            manifest,
-            labels,
-            masks,
-            classes,
-            resize: Resize::read(&mut section),
-            interpolation: section.choice("interpolation", Interpolation::Bilinear),
-            crop: section.integer("crop", Some(224), SMALLEST..=LARGEST),
-            target: section.choice("target", Target::Predicted),
-            require_correct: section.flag("require_correct", labelled),
+            folder: written.folder.or(beside).unwrap_or_default(),
+            manifest: written.manifest,
+            labels: written.labels,
+            masks: written.masks,
+            classes: written.classes,
+            resize: written.resize,
+            interpolation: written.interpolation,
+            crop: written.crop,
+            target: written.target,
+            require_correct: written.require_correct.unwrap_or(labelled),
         };
         settings.check(&section, labelled);
         section.finish();

@@ -1,9 +1,9 @@
 //! `[networks.NAME]`: the networks that are explained.
 
-use std::ops::{Bound, RangeInclusive};
 use std::path::PathBuf;
 
-use crate::reader::{Choice, Kind, Section};
+use config::{Choice, Declared, Kind, Limits, Section};
+
 use crate::settings::images::LARGEST;
 
 pub use super::download::Download;
@@ -12,10 +12,49 @@ pub use super::download::Download;
 const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of `ImageNet`'s colours.
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
-/// Of the softmax: calibration finds values of about 0.5 to 5.
-const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
 /// Largest multiple of the published widths.
 const WIDEST: f64 = 4.0;
+
+config::settings! {
+    /// The networks that are explained, at least one. `architecture` is `"torchscript"`, or the name of a built-in architecture, whose weights have
+    /// torchvision's parameter names.
+    pub(crate) struct Shared {
+        /// The weights, `.pth` or safetensors; or the program. Where `url` is written the file need not be there yet.
+        weights: PathBuf [Kind::NewFile];
+        /// Where that file comes from, for `pipeline fetch`.
+        url: Option<String> = None => "none";
+        /// SHA-256 of the file at `url`.
+        sha256: Option<String> = None => "the digits at the end of the file's name";
+        /// Subtracted from red, green and blue, of values from 0 to 1.
+        mean: [f64; 3] [0.0..=1.0] = IMAGENET_MEAN;
+        /// Red, green and blue are divided by these after that.
+        std: [f64; 3] [1e-6..=10.0] = IMAGENET_STD;
+        /// Probabilities are the softmax of the logits divided by this; calibration finds values of about 0.5 to 5.
+        temperature: f64 [0.01..=100.0] = 1.0;
+        /// Height and width that the network takes, which must be the `crop` of [images].
+        input_size: Option<u32> [1..=LARGEST, "pixels"] = None => "`crop`";
+    }
+}
+
+config::settings! {
+    /// What a built-in architecture takes besides.
+    pub(crate) struct BuiltIn {
+        /// Every number of channels as a multiple of the published one.
+        width: f64 [Limits::above(0.0, WIDEST)] = 1.0;
+        /// The layer whose output Grad-CAM reads.
+        layer: Option<String> = None => "the last convolutional block";
+    }
+}
+
+config::settings! {
+    /// What a TorchScript program takes besides.
+    pub(crate) struct Program {
+        /// Its method that gives the activations.
+        features: String = "features".to_owned();
+        /// Its method that takes these to the logits.
+        head: String = "head".to_owned();
+    }
+}
 
 /// What a network's file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,24 +65,26 @@ pub enum Architecture {
     TorchScript,
 }
 
-/// All built-in ones.
-const BUILT_IN: [architectures::Architecture; architectures::Architecture::ALL.len()] =
-    architectures::Architecture::ALL;
-/// The programs' name behind those of the built-in ones.
-const NAMES: [(&str, Architecture); BUILT_IN.len() + 1] = {
-    let mut names = [("torchscript", Architecture::TorchScript); BUILT_IN.len() + 1];
-    let mut place = 0;
-    while place < BUILT_IN.len() {
-        let built_in = BUILT_IN[place];
-        names[place] = (built_in.name(), Architecture::BuiltIn(built_in));
-        place += 1;
-    }
-    names
-};
-
 impl Choice for Architecture {
     const WHAT: &'static str = "architecture";
-    const ALL: &'static [(&'static str, Self)] = &NAMES;
+    const ALL: &'static [Self] = &{
+        let built_in = architectures::Architecture::ALL;
+        // The program stands behind the built-in ones.
+        let mut all = [Self::TorchScript; architectures::Architecture::ALL.len() + 1];
+        let mut place = 0;
+        while place < built_in.len() {
+            all[place] = Self::BuiltIn(built_in[place]);
+            place += 1;
+        }
+        all
+    };
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::BuiltIn(architecture) => architecture.name(),
+            Self::TorchScript => "torchscript",
+        }
+    }
 }
 
 /// One network of the study.
@@ -83,41 +124,29 @@ impl Network {
             let label = "set a larger `crop` in [images], or export a network for smaller pictures as TorchScript";
             section.wrong("architecture", title, label);
         }
-        let download = Download::read(&mut section);
-        let there = if download.is_some() {
-            Kind::NewFile
-        } else {
-            Kind::File
-        };
-        let weights = section.path("weights", there);
-        let width = if architecture == Some(Architecture::TorchScript) {
-            // A program's layers are not ours to widen: the key is reported as unknown.
-            1.0
-        } else {
-            let range = (Bound::Excluded(0.0), Bound::Included(WIDEST));
-            section.number("width", Some(1.0), range)
-        };
-        let method = |section: &mut Section<'_>, key| section.text(key, Some(key));
-        let (layer, head) = match architecture {
+        let shared = Shared::read(&mut section);
+        let download = Download::of(&section, shared.url, shared.sha256);
+        if download.is_none() {
+            section.must_exist("weights", Kind::File);
+        }
+        let (width, layer, head) = match architecture {
             Some(Architecture::BuiltIn(architecture)) => {
-                let layers = architecture.layers();
-                (section.one_of("layer", "layer", layers).to_owned(), None)
+                let built_in = BuiltIn::read(&mut section);
+                let layer = section.one_of("layer", "layer", architecture.layers());
+                (built_in.width, layer.to_owned(), None)
             }
             Some(Architecture::TorchScript) => {
-                let features = method(&mut section, "features");
-                (features, Some(method(&mut section, "head")))
+                let Program { features, head } = Program::read(&mut section);
+                (1.0, features, Some(head))
             }
             None => {
-                for key in ["layer", "features", "head"] {
+                for key in ["width", "layer", "features", "head"] {
                     section.unchecked(key);
                 }
-                (String::new(), None)
+                (1.0, String::new(), None)
             }
         };
-        let mean = section.colour("mean", IMAGENET_MEAN, 0.0..=1.0);
-        let std = section.colour("std", IMAGENET_STD, 1e-6..=10.0);
-        let temperature = section.number("temperature", Some(1.0), TEMPERATURES);
-        if let Some(side) = section.optional_integer("input_size", 1..=LARGEST)
+        if let Some(side) = shared.input_size
             && side != crop
         {
             let title = format!(
@@ -129,14 +158,14 @@ impl Network {
         section.finish();
         Some(Self {
             architecture: architecture?,
-            weights,
+            weights: shared.weights,
             download,
             width,
             layer,
             head,
-            mean,
-            std,
-            temperature,
+            mean: shared.mean,
+            std: shared.std,
+            temperature: shared.temperature,
         })
     }
 }

@@ -13,7 +13,6 @@ use networks::{Doubt, Form, Network, NetworkError, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
-use study::settings::lime;
 use study::{Image, Images, Method, Study};
 
 /// Looks at networks and images.
@@ -56,7 +55,7 @@ fn announce(path: &Path) {
 
 fn look(arguments: &Arguments) -> Result<Value, StageError> {
     let study = Study::read(&arguments.config)?;
-    networks::use_threads(study.compute.threads);
+    networks::use_threads(study.compute.threads());
     let shown = if arguments.images > 0 {
         Shown::read(&study, arguments.images)?
     } else {
@@ -189,14 +188,9 @@ fn warnings(
     doubts: &[Doubt],
     form: Form,
 ) -> Vec<String> {
-    let in_bf16 = |method: &Method| match method {
-        Method::Lime(lime) => {
-            use lime::Precision::{Bf16, Mixed};
-            matches!(study.precision_of(lime), Bf16 | Mixed)
-        }
-        _ => false,
-    };
-    let form = if study.methods.values().any(in_bf16) {
+    use methods::Precision::{Bf16, Mixed};
+    let mut asking = study.methods.values().filter_map(Method::asking);
+    let form = if asking.any(|asking| matches!(study.precision_of(asking), Bf16 | Mixed)) {
         let precision = Precision::Bf16;
         Form { precision, ..form }
     } else {

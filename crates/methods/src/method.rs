@@ -1,0 +1,228 @@
+//! A method of a study.
+
+use config::{Section, Setting};
+use removal::Backdrop;
+
+use crate::asking::Asking;
+use crate::maps::Map;
+use crate::orders::{Drawn, Searched, Seen};
+use crate::plugin::{Plugin, Role};
+use crate::weights::Weights;
+
+/// A kind of method, by what it needs and the evidence that it gives.
+#[derive(Clone, Copy, Debug)]
+pub enum Family {
+    /// Needs activations and gradients, gives a map.
+    Map(&'static Map),
+    /// Needs queries, gives weights.
+    Weights(&'static Weights),
+    /// Needs nothing, gives an order.
+    Drawn(&'static Drawn),
+    /// Needs the image, gives an order.
+    Seen(&'static Seen),
+    /// Needs queries, gives an order.
+    Searched(&'static Searched),
+}
+
+/// A method with its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    kind: &'static str,
+    title: &'static str,
+    role: Role,
+    deterministic: bool,
+    measured: bool,
+    /// What makes its evidence.
+    pub makes: Makes,
+}
+
+/// What makes the evidence of a method.
+#[derive(Clone, Copy, Debug)]
+pub enum Makes {
+    /// A map.
+    Map(&'static Map),
+    /// Weights.
+    Weights(&'static Weights, Asking),
+    /// An order.
+    Order(Orders),
+}
+
+/// What makes an order.
+#[derive(Clone, Copy, Debug)]
+pub enum Orders {
+    /// A draw; the study has so many.
+    Drawn(&'static Drawn, u32),
+    /// The image.
+    Seen(&'static Seen),
+    /// A search.
+    Searched(&'static Searched),
+}
+
+impl Family {
+    /// The kind in pipeline.toml.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Map(plugin) => plugin.kind,
+            Self::Weights(plugin) => plugin.kind,
+            Self::Drawn(plugin) => plugin.kind,
+            Self::Seen(plugin) => plugin.kind,
+            Self::Searched(plugin) => plugin.kind,
+        }
+    }
+
+    /// Its name in texts, what it does, and its settings.
+    pub fn described(&self) -> (&'static str, &'static str, Vec<Setting>) {
+        fn of<R, S>(plugin: &Plugin<R, S>) -> (&'static str, &'static str, Vec<Setting>) {
+            (plugin.title, plugin.about, (plugin.settings)())
+        }
+        match self {
+            Self::Map(plugin) => of(plugin),
+            Self::Weights(plugin) => of(plugin),
+            Self::Drawn(plugin) => of(plugin),
+            Self::Seen(plugin) => of(plugin),
+            Self::Searched(plugin) => of(plugin),
+        }
+    }
+
+    /// What it reads of a network, and what it gives.
+    pub fn needs(&self) -> &'static str {
+        match self {
+            Self::Map(_) => "a map, from activations and gradients of a layer",
+            Self::Weights(_) => "weights, from the answers to masks",
+            Self::Drawn(_) => "an order, from neither the network nor the image",
+            Self::Seen(_) => "an order, from the image alone",
+            Self::Searched(_) => "an order, from the answers to masks",
+        }
+    }
+
+    /// A method with the settings of a section.
+    pub fn read(&self, section: &mut Section<'_>) -> Method {
+        match self {
+            Self::Map(plugin) => {
+                (plugin.read)(section);
+                Method::new(plugin, Makes::Map(plugin))
+            }
+            Self::Weights(plugin) => {
+                Method::new(plugin, Makes::Weights(plugin, (plugin.read)(section)))
+            }
+            Self::Drawn(plugin) => {
+                let orders = Orders::Drawn(plugin, (plugin.read)(section));
+                Method::new(plugin, Makes::Order(orders))
+            }
+            Self::Seen(plugin) => {
+                (plugin.read)(section);
+                Method::new(plugin, Makes::Order(Orders::Seen(plugin)))
+            }
+            Self::Searched(plugin) => {
+                (plugin.read)(section);
+                Method::new(plugin, Makes::Order(Orders::Searched(plugin)))
+            }
+        }
+    }
+}
+
+impl Method {
+    fn new<R, S>(plugin: &Plugin<R, S>, makes: Makes) -> Self {
+        Self {
+            kind: plugin.kind,
+            title: plugin.title,
+            role: plugin.role,
+            deterministic: plugin.deterministic,
+            measured: plugin.measured,
+            makes,
+        }
+    }
+
+    /// The name of its kind in pipeline.toml.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The name of its kind in texts.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// Whether every run gives the same, so that run 0 stands for all.
+    pub fn deterministic(&self) -> bool {
+        self.deterministic
+    }
+
+    /// Whether it explains the network, and is not a control.
+    pub fn explains(&self) -> bool {
+        self.role == Role::Explanation
+    }
+
+    /// Whether it is a control: it is there to be compared with and explains nothing.
+    pub fn is_control(&self) -> bool {
+        !self.explains()
+    }
+
+    /// Whether it is the control that draws orders by chance.
+    pub fn is_chance_control(&self) -> bool {
+        self.role == Role::Chance
+    }
+
+    /// Whether its relevances are measured, and more than places in an order.
+    pub fn gives_relevances(&self) -> bool {
+        self.measured
+    }
+
+    /// Whether it reads a layer of the network.
+    pub fn reads_layers(&self) -> bool {
+        matches!(self.makes, Makes::Map(_))
+    }
+
+    /// Whether it finds its order by removing superpixels, so that the order depends on what replaces them.
+    pub fn searches(&self) -> bool {
+        self.search().is_some()
+    }
+
+    /// How many masks it asks about, at most, while it searches an order of so many superpixels. Of more than it takes it has none.
+    pub fn queries(&self, superpixels: u64) -> u64 {
+        let most = self.most_superpixels().unwrap_or(usize::MAX) as u64;
+        let search = self.search();
+        search.map_or(0, |search| (search.run.queries)(superpixels.min(most)))
+    }
+
+    /// The most superpixels that it takes, where it does not take any number.
+    pub fn most_superpixels(&self) -> Option<usize> {
+        self.search()?.run.most
+    }
+
+    fn search(&self) -> Option<&'static Searched> {
+        match self.makes {
+            Makes::Order(Orders::Searched(plugin)) => Some(plugin),
+            _ => None,
+        }
+    }
+
+    /// How it asks about masks, where it makes weights.
+    pub fn asking(&self) -> Option<&Asking> {
+        match &self.makes {
+            Makes::Weights(_, asking) => Some(asking),
+            _ => None,
+        }
+    }
+
+    /// What removed superpixels show while it asks, where that is a setting of its own.
+    pub fn replacement(&self) -> Option<Backdrop> {
+        Some(self.asking()?.replacement)
+    }
+
+    /// How many runs it has in a study of so many: one where it is deterministic, and its own number of orders where it draws them.
+    pub fn runs(&self, runs: u32) -> u32 {
+        match self.makes {
+            Makes::Order(Orders::Drawn(_, orders)) => orders,
+            _ if self.deterministic => 1,
+            _ => runs,
+        }
+    }
+}
+
+impl PartialEq for Method {
+    fn eq(&self, other: &Self) -> bool {
+        let settings = |method: &Self| (method.kind, method.asking().copied(), method.runs(1));
+        settings(self) == settings(other)
+    }
+}

@@ -1,0 +1,395 @@
+//! The inputs of actions about single images: from crops to explanations and their curves.
+
+use actions::{Control, Explained, Fit, Maker};
+use config::Choice;
+use methods::{Asking, Makes, Method, Orders};
+use parts::{File, Told};
+use schema::Table;
+
+use super::inputs::{Planned, Planner};
+use super::{LIBTORCH, Subject, facet};
+use crate::Kind;
+use crate::settings::{Replacement, infer};
+
+/// Raise this when `checkpoint` or `networks::loading` give other numbers for a weight file than before: no code digest covers them.
+const WEIGHTS: u32 = 1;
+
+impl Planner<'_> {
+    fn image_digest(&self, subject: &Subject) -> Option<String> {
+        Some(self.sources.image_digest(subject.image?).to_owned())
+    }
+
+    fn network_settings(&self, subject: &Subject) -> Option<&infer::Network> {
+        self.study.networks.get(subject.network.as_ref()?)
+    }
+
+    fn seen(&self, subject: &Subject) -> Option<actions::Seen> {
+        Some(actions::Seen {
+            image: self.image_name(subject)?,
+            network: subject.network.as_ref()?.to_string(),
+        })
+    }
+
+    fn explanation(&self, subject: &Subject) -> Option<Explained> {
+        Some(Explained {
+            image: self.image_name(subject)?,
+            network: subject.network.as_ref()?.to_string(),
+            partition: subject.partition.as_ref()?.to_string(),
+            method: subject.method.as_ref()?.to_string(),
+            run: subject.run?,
+            depth: subject.depth,
+            replacement: subject.replacement.map(Replacement::name),
+        })
+    }
+
+    fn network(&self, subject: &Subject) -> Option<actions::Network> {
+        let name = subject.network.as_ref()?;
+        let network = self.network_settings(subject)?;
+        Some(actions::Network {
+            weights: File {
+                digest: self.sources.network_digest(name).to_owned(),
+                path: network.weights.clone(),
+            },
+            reading: WEIGHTS,
+            architecture: architecture(network.architecture),
+            width: network.width,
+            mean: network.mean,
+            std: network.std,
+            libtorch: LIBTORCH,
+            precision: self.study.compute.precision.name(),
+        })
+    }
+
+    fn target_class(&self, subject: &Subject) -> Option<Told<u32>> {
+        let class = self
+            .plan
+            .facet(Kind::Targets, &subject.network(), facet::TARGET_CLASS)?;
+        Some(Told {
+            value: class.as_u64()?.try_into().ok()?,
+            table: schema::Target::NAME,
+            facet: facet::TARGET_CLASS,
+        })
+    }
+
+    fn cam(&self, subject: &Subject, method: &'static methods::Map) -> Option<actions::Cam> {
+        let network = self.network_settings(subject)?;
+        Some(actions::Cam {
+            method,
+            pixels: self.part(&subject.crop())?,
+            target_class: self.target_class(subject)?,
+            network: self.network(subject)?,
+            layer: network.layer.clone(),
+            head: network.head.clone(),
+        })
+    }
+
+    fn asked(&self, subject: &Subject, asking: &Asking) -> Option<actions::Asked> {
+        Some(actions::Asked {
+            pixels: self.part(&subject.crop())?,
+            labels: self.part(&subject.segments())?,
+            target_class: self.target_class(subject)?,
+            network: self.network(subject)?,
+            temperature: self.network_settings(subject)?.temperature,
+            seed: self.study.seed,
+            image_digest: self.image_digest(subject)?,
+            samples: asking.samples,
+            sampler: asking.sampler,
+            replacement: asking.replacement,
+            precision: self.study.precision_of(asking),
+        })
+    }
+
+    fn scene(&self, subject: &Subject) -> Option<actions::Scene> {
+        let replacement = subject.replacement?;
+        let noise = || {
+            Some(actions::Noise {
+                deviation: self.study.deletion.noise,
+                seed: self.study.seed,
+                image_digest: self.image_digest(subject)?,
+                partition: subject.partition.as_ref()?.to_string(),
+            })
+        };
+        Some(actions::Scene {
+            pixels: self.part(&subject.crop())?,
+            labels: self.part(&subject.segments())?,
+            target_class: self.target_class(subject)?,
+            network: self.network(subject)?,
+            temperature: self.network_settings(subject)?.temperature,
+            replacement,
+            noise: match replacement {
+                Replacement::NoisyLinear => Some(noise()?),
+                _ => None,
+            },
+        })
+    }
+
+    fn control(&self, subject: &Subject, orders: &Orders) -> Option<Control> {
+        Some(match *orders {
+            Orders::Drawn(method, _) => Control::Drawn {
+                method,
+                superpixels: Told {
+                    value: self.plan.superpixels(subject)?.try_into().ok()?,
+                    table: schema::Segments::NAME,
+                    facet: facet::SUPERPIXELS,
+                },
+            },
+            Orders::Seen(method) => Control::Seen {
+                method,
+                pixels: self.part(&subject.crop())?,
+                labels: self.part(&subject.segments())?,
+            },
+            Orders::Searched(method) => Control::Searched {
+                method,
+                scene: Box::new(self.scene(subject)?),
+            },
+        })
+    }
+
+    fn maker(&self, subject: &Subject) -> Option<Maker> {
+        let random = subject.depth.map(|depth| actions::Random {
+            depth,
+            depths: self.study.sanity.depths,
+            seed: self.study.seed,
+        });
+        Some(match (&subject.method(self.study)?.makes, random) {
+            (Makes::Map(_), None) => Maker::Map {
+                map: self.part::<parts::Map>(&subject.saliency())?,
+                labels: self.part(&subject.segments())?,
+            },
+            (Makes::Map(method), Some(random)) => Maker::RandomMap {
+                cam: self.cam(subject, method)?,
+                labels: self.part(&subject.segments())?,
+                random,
+            },
+            (Makes::Weights(..), None) => Maker::Weights {
+                weights: self.part(&subject.explanation())?,
+            },
+            (Makes::Weights(method, asking), Some(random)) => Maker::RandomWeights {
+                asked: self.asked(subject, asking)?,
+                fit: fit(method, asking),
+                random,
+            },
+            (Makes::Order(orders), _) => Maker::Control {
+                control: self.control(subject, orders)?,
+                seed: self.study.seed,
+                image_digest: self.image_digest(subject)?,
+            },
+        })
+    }
+}
+
+fn architecture(architecture: infer::Architecture) -> actions::Architecture {
+    let name = architecture.name();
+    match architecture {
+        infer::Architecture::BuiltIn(built_in) => actions::Architecture {
+            name,
+            module: built_in.family().module(),
+            size: Some(format!("{:?}", built_in.family())),
+            batch: Some(built_in.batch()),
+        },
+        infer::Architecture::TorchScript => actions::Architecture {
+            name,
+            module: architectures::PROGRAM,
+            size: None,
+            batch: None,
+        },
+    }
+}
+
+/// How a method fits weights to answers.
+pub(super) fn fit(method: &'static methods::Weights, asking: &Asking) -> Fit {
+    Fit {
+        method,
+        surrogate: asking.fit,
+        sampler: asking.sampler,
+    }
+}
+
+/// What asks about masks, where a method does.
+pub(super) fn weights_of(method: &Method) -> Option<(&'static methods::Weights, &Asking)> {
+    match &method.makes {
+        Makes::Weights(plugin, asking) => Some((plugin, asking)),
+        _ => None,
+    }
+}
+
+impl Planned for actions::Crops {
+    const KIND: Kind = Kind::Crops;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let index = subject.image?;
+        let image = planner.sources.image(index);
+        let mask = image.mask.clone().zip(planner.sources.mask_digest(index));
+        Some(Self {
+            names: actions::Image {
+                image: image.name.clone(),
+            },
+            file: File {
+                digest: planner.sources.image_digest(index).to_owned(),
+                path: image.path.clone(),
+            },
+            mask: mask.map(|(path, digest)| File {
+                digest: digest.to_owned(),
+                path,
+            }),
+            preparation: planner.study.images.preparation(),
+        })
+    }
+}
+
+impl Planned for actions::Segments {
+    const KIND: Kind = Kind::Segments;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let partition = subject.partition.as_ref()?;
+        Some(Self {
+            names: actions::Partitioned {
+                image: planner.image_name(subject)?,
+                partition: partition.to_string(),
+            },
+            pixels: planner.part(&subject.crop())?,
+            algorithm: planner.study.partitions.get(partition)?.with_settings(),
+        })
+    }
+}
+
+impl Planned for actions::Logits {
+    const KIND: Kind = Kind::Logits;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        Some(Self {
+            names: planner.seen(subject)?,
+            pixels: planner.part(&subject.crop())?,
+            network: planner.network(subject)?,
+            temperature: planner.network_settings(subject)?.temperature,
+        })
+    }
+}
+
+impl Planned for actions::Targets {
+    const KIND: Kind = Kind::Targets;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        Some(Self {
+            names: planner.seen(subject)?,
+            logits: planner.part(subject)?,
+            temperature: planner.network_settings(subject)?.temperature,
+            rule: planner.study.images.target,
+            label: planner.sources.image(subject.image?).true_class,
+            classes: planner.context.classes.clone(),
+        })
+    }
+}
+
+impl Planned for actions::Saliency {
+    const KIND: Kind = Kind::Saliency;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let Makes::Map(method) = subject.method(planner.study)?.makes else {
+            return None;
+        };
+        Some(Self {
+            names: actions::Mapped {
+                image: planner.image_name(subject)?,
+                network: subject.network.as_ref()?.to_string(),
+                method: subject.method.as_ref()?.to_string(),
+            },
+            cam: planner.cam(subject, method)?,
+        })
+    }
+}
+
+impl Planned for actions::Perturbations {
+    const KIND: Kind = Kind::Perturbations;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let (method, asking) = weights_of(subject.method(planner.study)?)?;
+        let asked = planner.asked(subject, asking)?;
+        Some(Self {
+            names: planner.explanation(subject)?,
+            fit: asked.decided_by_fits().then(|| fit(method, asking)),
+            asked,
+        })
+    }
+
+    fn code(&self) -> Vec<&'static str> {
+        code_of_asked(&self.asked)
+    }
+}
+
+/// Fits are in the key only where they decide how many samples are evaluated.
+fn code_of_asked(asked: &actions::Asked) -> Vec<&'static str> {
+    let sizes = asked.decided_by_fits().then_some("sizes");
+    [Kind::Perturbations.name()]
+        .into_iter()
+        .chain(sizes)
+        .collect()
+}
+
+impl Planned for actions::Weights {
+    const KIND: Kind = Kind::Weights;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let (method, asking) = weights_of(subject.method(planner.study)?)?;
+        Some(Self {
+            names: planner.explanation(subject)?,
+            answers: planner.part::<parts::Answers>(subject)?,
+            fit: fit(method, asking),
+        })
+    }
+}
+
+impl Planned for actions::Relevances {
+    const KIND: Kind = Kind::Relevances;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        Some(Self {
+            names: planner.explanation(subject)?,
+            maker: planner.maker(subject)?,
+        })
+    }
+
+    fn code(&self) -> Vec<&'static str> {
+        match &self.maker {
+            Maker::Map { .. } => vec!["pooled"],
+            Maker::RandomMap { .. } => vec!["pooled", "saliency", "randomized"],
+            Maker::Weights { .. } => vec!["fitted"],
+            Maker::RandomWeights { asked, .. } => {
+                let asked = code_of_asked(asked);
+                ["fitted", "weights", "randomized"]
+                    .into_iter()
+                    .chain(asked)
+                    .collect()
+            }
+            Maker::Control { .. } => vec!["controls"],
+        }
+    }
+}
+
+impl Planned for actions::Curves {
+    const KIND: Kind = Kind::Curves;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        let Explained {
+            image,
+            network,
+            partition,
+            method,
+            run,
+            ..
+        } = planner.explanation(subject)?;
+        Some(Self {
+            names: actions::Judged {
+                image,
+                network,
+                partition,
+                method,
+                run,
+                order: subject.order?,
+                replacement: subject.replacement?.name(),
+            },
+            scene: planner.scene(subject)?,
+            order: planner.part(&subject.relevances(planner.study))?,
+        })
+    }
+}

@@ -1,0 +1,225 @@
+//! The inputs of actions about the whole study: measures and the report.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use actions::ClassNames;
+use config::Name;
+use methods::Method;
+use parts::{File, Told};
+use schema::Table;
+use serde::Serialize;
+
+use super::explanations::{fit, weights_of};
+use super::inputs::{Planned, Planner, Which};
+use super::{Subject, facet, reads};
+use crate::Kind;
+
+impl Planner<'_> {
+    /// Names of the methods of which something holds.
+    fn methods(&self, holds: impl Fn(&Method) -> bool) -> BTreeSet<String> {
+        let methods = self.study.methods.iter();
+        methods
+            .filter(|(_, method)| holds(method))
+            .map(|(name, _)| name.to_string())
+            .collect()
+    }
+
+    /// Where an oracle has no order of an image on a partition.
+    fn too_fine(&self) -> Vec<actions::TooFine> {
+        let mut found = Vec::new();
+        for action in self.plan.of(Kind::Segments) {
+            for (method, settings) in &self.study.methods {
+                let subject = Subject {
+                    method: Some(method.clone()),
+                    ..action.subject.clone()
+                };
+                let (Some(image), Some(partition)) =
+                    (self.image_name(&subject), &subject.partition)
+                else {
+                    continue;
+                };
+                let judged = self.study.judges(method, partition);
+                if judged && self.plan.is_too_fine(self.study, &subject) {
+                    found.push(actions::TooFine {
+                        image,
+                        partition: partition.to_string(),
+                        method: method.to_string(),
+                        superpixels: self.plan.superpixels(&subject).unwrap_or(0) as u32,
+                        most: settings.most_superpixels().unwrap_or(0) as u32,
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// Which layers are random, by network and depth, as the explanations of networks with random layers say.
+    fn cascades(&self) -> Option<BTreeMap<String, BTreeMap<u32, actions::Cascade>>> {
+        let mut cascades: BTreeMap<String, BTreeMap<u32, actions::Cascade>> = BTreeMap::new();
+        for action in self.plan.of(Kind::Relevances) {
+            let (Some(network), Some(depth)) = (&action.subject.network, action.subject.depth)
+            else {
+                continue;
+            };
+            let of_network = cascades.entry(network.to_string()).or_default();
+            if let Entry::Vacant(place) = of_network.entry(depth) {
+                let subject = &action.subject;
+                let found = self.plan.facet(Kind::Relevances, subject, facet::CASCADE)?;
+                place.insert(serde_json::from_value(found).ok()?);
+            }
+        }
+        Some(cascades)
+    }
+}
+
+impl Planned for actions::Scores {
+    const KIND: Kind = Kind::Scores;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        Some(Self {
+            curves: planner.all(Kind::Curves)?,
+            relevances: planner.relevances_of(Which::Trained)?,
+            targets: planner.all(Kind::Targets)?,
+            logits: planner.all(Kind::Logits)?,
+            deterministic: planner.methods(Method::deterministic),
+            measured: planner.methods(Method::gives_relevances),
+            require_correct: planner.study.images.require_correct,
+            classes: planner.context.classes.clone(),
+            too_fine: Told {
+                value: planner.too_fine(),
+                table: schema::Segments::NAME,
+                facet: facet::SUPERPIXELS,
+            },
+        })
+    }
+}
+
+impl Planned for actions::Agreement {
+    const KIND: Kind = Kind::Agreement;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        let runs = |subject: &Subject| Subject {
+            run: None,
+            ..subject.clone()
+        };
+        let methods = planner.study.methods.iter();
+        let fits = methods.filter_map(|(name, method)| {
+            let (plugin, asking) = weights_of(method)?;
+            Some((name.to_string(), fit(plugin, asking)))
+        });
+        Some(Self {
+            perturbations: planner.grouped(Kind::Perturbations, Which::All, runs)?,
+            fits: fits.collect(),
+            level: planner.study.evaluate.agreement,
+        })
+    }
+}
+
+impl Planned for actions::Localization {
+    const KIND: Kind = Kind::Localization;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        Some(Self {
+            crops: planner.all(Kind::Crops)?,
+            segments: planner.all(Kind::Segments)?,
+            targets: planner.all(Kind::Targets)?,
+            relevances: planner.relevances_of(Which::Trained)?,
+            measured: planner.methods(Method::gives_relevances),
+        })
+    }
+}
+
+impl Planned for actions::Complexity {
+    const KIND: Kind = Kind::Complexity;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        Some(Self {
+            relevances: planner.relevances_of(Which::Trained)?,
+            measured: planner.methods(Method::gives_relevances),
+        })
+    }
+}
+
+impl Planned for actions::Sanity {
+    const KIND: Kind = Kind::Sanity;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        let images = 0..planner.sources.len();
+        let checked = images.filter(|&image| planner.study.is_sanity_checked(image));
+        Some(Self {
+            relevances: planner.relevances_of(Which::Explaining)?,
+            explaining: planner.methods(Method::explains),
+            images: checked
+                .map(|image| planner.sources.image(image).name.clone())
+                .collect(),
+            depths: planner.study.sanity.depths,
+            cascades: planner.cascades()?,
+        })
+    }
+}
+
+impl Planned for actions::Comparisons {
+    const KIND: Kind = Kind::Comparisons;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        let evaluate = &planner.study.evaluate;
+        Some(Self {
+            scores: planner.all(Kind::Scores)?,
+            gains: planner.all(Kind::Scores)?,
+            localization: planner.all(Kind::Localization)?,
+            deterministic: planner.methods(Method::deterministic),
+            seed: planner.study.seed,
+            resamples: evaluate.resamples,
+            confidence: evaluate.confidence,
+        })
+    }
+}
+
+/// Inputs of `report`, which also shows what its making cost: that is in no key.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    title: String,
+    classes: ClassNames,
+    settings: File,
+    networks: BTreeMap<String, File>,
+    tables: BTreeMap<&'static str, Told<String>>,
+}
+
+impl Planned for Report {
+    const KIND: Kind = Kind::Report;
+
+    fn gather(planner: &Planner<'_>, _: &Subject) -> Option<Self> {
+        let path = planner.study.file.clone();
+        let text = std::fs::read(&path).ok()?;
+        let networks = planner.study.networks.iter();
+        let networks = networks.map(|(name, network): (&Name, _)| {
+            let file = File {
+                digest: planner.sources.network_digest(name).to_owned(),
+                path: network.weights.clone(),
+            };
+            (name.to_string(), file)
+        });
+        let tables = reads::reads(Kind::Report).iter().map(|&kind| {
+            let digest = planner.content(kind, Which::All)?;
+            Some((
+                kind.name(),
+                Told {
+                    value: digest,
+                    table: kind.name(),
+                    facet: "artifacts",
+                },
+            ))
+        });
+        Some(Self {
+            title: planner.study.report.title.clone(),
+            classes: planner.context.classes.clone(),
+            settings: File {
+                digest: blake3::hash(&text).to_hex().to_string(),
+                path,
+            },
+            networks: networks.collect(),
+            tables: tables.collect::<Option<_>>()?,
+        })
+    }
+}
