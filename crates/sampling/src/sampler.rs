@@ -10,7 +10,7 @@ use crate::{Masks, Seed};
 ///
 /// A sampler is a plug-in: one file in `samplers` with one constant of this type. Whatever names a sampler in its inputs has the digest
 /// of that file in its key.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub struct Sampler {
     #[serde(rename = "plugin")]
     pub(crate) name: &'static str,
@@ -53,6 +53,13 @@ impl Sampler {
 impl PartialEq for Sampler {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+/// Its name alone: where functions lie in memory says nothing.
+impl fmt::Debug for Sampler {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
     }
 }
 
