@@ -114,7 +114,7 @@ fn archive(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
 /// A quarter of the damage lies anywhere in the file, the rest in an entry that libtorch parses; its checksum is right.
 fn damaged(program: &[u8], seed: u64) -> Vec<u8> {
     let mut numbers = Numbers::new(seed);
-    if seed % 4 == 0 {
+    if seed.is_multiple_of(4) {
         let mut bytes = program.to_vec();
         damage(&mut bytes, &mut numbers);
         return bytes;
@@ -194,7 +194,7 @@ fn look(folder: &StudyFolder) -> End {
         match lines.recv_timeout(LOOK) {
             Ok(line) => match serde_json::from_str::<Value>(&line) {
                 Ok(said) if said["loading"].is_string() => {
-                    loading = said["loading"].as_str().unwrap().to_owned();
+                    said["loading"].as_str().unwrap().clone_into(&mut loading);
                     since = Instant::now();
                 }
                 Ok(said) => answer = said,
@@ -247,7 +247,7 @@ fn survives(folder: &StudyFolder, mut names: Vec<String>) -> [usize; 2] {
                     .position(|name| loading.ends_with(&format!("{name}.pt")));
                 let name = names.remove(file.expect("the child says what it loads"));
                 crashes += 1;
-                write_study(folder, &[name.clone()]);
+                write_study(folder, std::slice::from_ref(&name));
                 let said =
                     format!("{name}.pt`: `look`, which tried this network, was ended by signal");
                 folder.run("pipeline", &["check"]).expect(2, &said);

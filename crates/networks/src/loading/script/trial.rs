@@ -12,7 +12,7 @@ use crate::loading::{Difference, Doubt, LoadError, Takes};
 use crate::network::Layers;
 
 /// How far two ways to the same logits may be apart, as a share of the largest: rounding, no more. A GPU takes other sums for other batches, and was
-/// 2e-4 apart for an EfficientNet.
+/// 2e-4 apart for an `EfficientNet`.
 const TOLERANCE: f64 = 1e-3;
 
 /// What else is tried where a program fails: numbers of inputs, channels and sides of pictures.
