@@ -2,12 +2,12 @@
 //!
 //! `networks` builds them, and `study` names them; an architecture more is a row here.
 
-mod family;
+mod families;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use family::{Family, ResNet, Vgg};
+pub use families::{Family, ResNet, Vgg};
 
 /// A built-in architecture, as in torchvision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
