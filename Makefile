@@ -29,7 +29,7 @@ PIPELINE := target/release/pipeline
 PROGRAMS := target/release
 PAPER := pipeline.paper.toml
 # In this order: the later ones read what torchscript makes.
-ORACLES := surrogate preparation superpixels torchscript checkpoints networks architectures lime_runs removal measures controls
+ORACLES := surrogate preparation superpixels torchscript checkpoints networks hirescam architectures lime_runs removal measures controls
 ORACLE_PYTHON := target/oracles-venv/bin/python
 
 # Where rustup puts cargo, for a shell that was open before it was installed.

@@ -1,7 +1,8 @@
-//! Grad-CAM beside autograd, pytorch-grad-cam and captum.
+//! Grad-CAM and `HiResCAM` beside autograd, pytorch-grad-cam and captum.
 
 use cam::Layer;
 use methods::kinds::gradcam::{METHOD, channel_weights};
+use methods::kinds::hirescam;
 use networks::{Classifier, Normalisation};
 
 use super::fixture;
@@ -15,6 +16,7 @@ const TARGETS: usize = 2;
 
 pub(super) fn compare(table: &mut Table) {
     let file = Numbers::read(&fixture("networks.safetensors"));
+    let hirescams = Numbers::read(&fixture("hirescam.safetensors"));
     for name in ["alexnet", "resnet50", "script"] {
         let classifier = match name {
             "script" => script(Normalisation::IMAGENET, [128, 160]),
@@ -25,13 +27,9 @@ pub(super) fn compare(table: &mut Table) {
             .into_iter()
             .enumerate()
         {
-            compare_one(
-                table,
-                &file,
-                &classifier,
-                &format!("{name}.{index}"),
-                target,
-            );
+            let case = format!("{name}.{index}");
+            compare_one(table, &file, &classifier, &case, target);
+            compare_hirescam(table, (&file, &hirescams), &classifier, &case, target);
         }
         assert_eq!(file.integers(&format!("{name}.targets")).len(), TARGETS);
     }
@@ -74,6 +72,38 @@ fn compare_one(
             &scaled,
             "grad_cam_enlarged",
         );
+    }
+}
+
+/// `HiResCAM` of `AlexNet` beside its references; of ResNet-50, whose layer feeds global pooling and one linear layer, beside Grad-CAM.
+fn compare_hirescam(
+    table: &mut Table,
+    (cams, hirescams): (&Numbers, &Numbers),
+    classifier: &Classifier,
+    case: &str,
+    target: usize,
+) {
+    let image = cams.image("image");
+    let found = || {
+        let asked = [(&image, target)];
+        let mut maps = gradcam::saliency::saliency(&hirescam::METHOD, classifier, &asked).unwrap();
+        maps.remove(0).values
+    };
+    let network = case.split('.').next().unwrap();
+    let mut note = |against, expected: &[f32]| {
+        let quantity = format!("HiResCAM of {network}: map, of the largest");
+        table.note(quantity, against, relative(&found(), expected), TOLERANCE);
+    };
+    match network {
+        "alexnet" => {
+            note("autograd", &hirescams.f32s(&format!("{case}.map")));
+            note(
+                "pytorch-grad-cam",
+                &hirescams.f32s(&format!("{case}.hirescam")),
+            );
+        }
+        "resnet50" => note("Grad-CAM by autograd", &cams.f32s(&format!("{case}.map"))),
+        _ => {}
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod edges;
 pub mod gradcam;
 pub mod greedy;
+pub mod hirescam;
 pub mod lime;
 pub mod oracle;
 pub mod random;
@@ -12,8 +13,9 @@ use config::Choice;
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 6] = [
+pub static ALL: [Family; 7] = [
     Family::Map(&gradcam::METHOD),
+    Family::Map(&hirescam::METHOD),
     Family::Weights(&lime::METHOD),
     Family::Drawn(&random::METHOD),
     Family::Seen(&edges::METHOD),
