@@ -46,6 +46,10 @@ static STUDIES: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = TempDir::with_prefix_in("selectivity-tests-", place);
     let folder = folder.unwrap().keep();
     // What is static is never dropped. This child sees its input end when the process ends, however that ends, and removes the folder.
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it outlives this process, so that it can clean up"
+    )]
     let mut child = Command::new("sh")
         .args(["-c", "trap '' INT; cat; rm -rf \"$0\""])
         .arg(&folder)
