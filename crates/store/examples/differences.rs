@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_cast::cast;
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
@@ -134,9 +133,11 @@ fn values(column: &ArrayRef, row: usize) -> Result<Vec<f64>, Box<dyn Error>> {
         DataType::List(_) => column.as_list::<i32>().value(row),
         _ => column.slice(row, 1),
     };
-    let values = match values.data_type() {
-        DataType::Float32 => cast(values.as_primitive::<Float32Type>(), &DataType::Float64)?,
-        _ => values,
-    };
-    Ok(values.as_primitive::<Float64Type>().values().to_vec())
+    Ok(match values.data_type() {
+        DataType::Float32 => {
+            let values = values.as_primitive::<Float32Type>().values();
+            values.iter().copied().map(f64::from).collect()
+        }
+        _ => values.as_primitive::<Float64Type>().values().to_vec(),
+    })
 }
