@@ -193,7 +193,7 @@ const EDITS: [(&str, &str, &str); 37] = [
     ("crates/interpolation/src/system.rs", "", MORE),
     ("crates/surrogate/src/kernel.rs", "", MORE),
     ("crates/statistics/src/holm.rs", "", MORE),
-    ("crates/evaluate/src/explanations.rs", "", MORE),
+    ("crates/measures/src/explanations.rs", "", MORE),
     ("crates/pages/src/style.css", "", "p {}"),
     ("crates/stage/src/session.rs", "", MORE),
     ("crates/schema/src/lib.rs", "", MORE),
