@@ -28,7 +28,7 @@ struct Place<'a> {
 }
 
 /// The place of a row, whose tables share these columns.
-macro_rules! place {
+macro_rules! place_of {
     ($row:expr) => {
         Place {
             network: &$row.network,
@@ -206,7 +206,7 @@ impl<'a> Study<'a> {
     fn new(tables: &'a Tables, scores: &'a [Score], settings: &'a Settings<'a>) -> Self {
         let mut comparisons: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &tables.comparisons {
-            comparisons.entry(place!(row)).or_default().push(row);
+            comparisons.entry(place_of!(row)).or_default().push(row);
         }
         let explains = |method: &str| {
             let known = settings.methods.get(method);
@@ -215,7 +215,7 @@ impl<'a> Study<'a> {
         let mut summaries: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &tables.summaries {
             if row.mean.is_some() && explains(&row.method) {
-                summaries.entry(place!(row)).or_default().push(row);
+                summaries.entry(place_of!(row)).or_default().push(row);
             }
         }
         for rows in summaries.values_mut() {

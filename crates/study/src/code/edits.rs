@@ -194,7 +194,7 @@ const EDITS: [(&str, &str, &str); 38] = [
     ("crates/interpolation/src/system.rs", "", MORE),
     ("crates/surrogate/src/kernel.rs", "", MORE),
     ("crates/statistics/src/holm.rs", "", MORE),
-    ("crates/evaluate/src/explanations.rs", "", MORE),
+    ("crates/measures/src/explanations.rs", "", MORE),
     ("crates/pages/src/style.css", "", "p {}"),
     ("crates/stage/src/session.rs", "", MORE),
     ("crates/schema/src/lib.rs", "", MORE),
