@@ -99,12 +99,12 @@ impl Table {
         for (name, old, new) in &floats {
             let column = self.columns.entry((*name).to_owned()).or_default();
             for &row in &same {
-                let (old, new) = (values(old, row)?, values(new, row)?);
+                let (old, new) = (values(old, row), values(new, row));
                 for (old, new) in old.iter().zip(&new) {
                     column.difference = column.difference.max((old - new).abs());
                     column.largest = column.largest.max(old.abs());
                     if let (&"weight", Some((_, errors, _))) = (name, errors)
-                        && let Some(&error) = values(errors, row)?.first()
+                        && let Some(&error) = values(errors, row).first()
                     {
                         let apart = (old - new).abs() / error.max(SMALLEST_ERROR);
                         let most = self.standard_errors.get_or_insert(0.0);
@@ -125,19 +125,19 @@ fn is_float(kind: &DataType) -> bool {
 }
 
 /// The floats of a row, none for a null.
-fn values(column: &ArrayRef, row: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+fn values(column: &ArrayRef, row: usize) -> Vec<f64> {
     if column.is_null(row) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let values = match column.data_type() {
         DataType::List(_) => column.as_list::<i32>().value(row),
         _ => column.slice(row, 1),
     };
-    Ok(match values.data_type() {
+    match values.data_type() {
         DataType::Float32 => {
             let values = values.as_primitive::<Float32Type>().values();
             values.iter().copied().map(f64::from).collect()
         }
         _ => values.as_primitive::<Float64Type>().values().to_vec(),
-    })
+    }
 }
