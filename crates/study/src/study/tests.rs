@@ -468,7 +468,7 @@ fn values_of_other_types_are_shown_as_they_are() {
         error: `methods.gradcam` must be a section, written [methods.gradcam]
           --> pipeline.toml:47:11
            |
-        47 | gradcam = "gradcam"           # "gradcam", "lime"; or a control: "random", "edges", "greedy", "oracle"
+        47 | gradcam = "gradcam"           # "gradcam", "hirescam", "lime"; or a control: "random", "edges", "greedy", "oracle"
            |           ^^^^^^^^^ found the text "gradcam"
 
         error: `orders` must be a list of at least one order
