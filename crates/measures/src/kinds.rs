@@ -1,14 +1,16 @@
 //! Every measure. No file that a code digest covers names this one: inputs hold what a measure reads, and keys the digest of its own file.
 
 pub mod complexity;
+pub mod decision_flip;
 pub mod localization;
 
 use crate::Declared;
 
 /// Every measure, in the order in which reports show them.
-pub static ALL: [Declared; 2] = [
+pub static ALL: [Declared; 3] = [
     Declared::of::<localization::Localization>(),
     Declared::of::<complexity::Complexity>(),
+    Declared::of::<decision_flip::DecisionFlip>(),
 ];
 
 /// A place in [`ALL`].
