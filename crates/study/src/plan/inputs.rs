@@ -25,7 +25,7 @@ pub trait Planned: Serialize + Sized + Send + Sync {
     /// The inputs of an action; none while something that it reads is not there.
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self>;
 
-    /// Names of the code that makes the rows, as in [`code::digest`].
+    /// Names of the code that makes the rows, as in `code::digest`.
     fn code(&self) -> Vec<&'static str> {
         vec![Self::KIND.name()]
     }

@@ -382,7 +382,7 @@ fn a_misspelt_section_is_one_mistake() {
            = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `sanity`, `report`
         ");
     insta::assert_snapshot!(problems_with(
-            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"lime\"; or a control: \"random\", \"edges\", \"greedy\", \"oracle\"\n\n[methods.lime]",
+            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"hirescam\", \"lime\"; or a control: \"random\", \"edges\", \"greedy\", \"oracle\"\n\n[methods.lime]",
             "[method.lime]"
         ), @"
         error: unknown section `method`
