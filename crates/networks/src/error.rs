@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::device::Device;
 
-/// An error of this crate; every message says what was expected, what was found and how to mend it.
+/// An error of this crate; every message says what was expected, what was found and how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// A method of a TorchScript program is missing.
@@ -102,14 +102,14 @@ pub enum NetworkError {
         inputs: usize,
     },
     /// A device that was asked for is not there.
-    #[error("device = \"{wanted}\" was asked for, and {found}: {mend}")]
+    #[error("device = \"{wanted}\" was asked for, and {found}: {remedy}")]
     Device {
         /// The device.
         wanted: String,
         /// What is there.
         found: String,
-        /// How to mend it.
-        mend: &'static str,
+        /// How to fix it.
+        remedy: &'static str,
     },
     /// Numbers that the device does not have.
     #[error(

@@ -60,7 +60,7 @@ impl Machine {
             Wanted::Mps => Err(NetworkError::Device {
                 wanted: "mps".to_owned(),
                 found: "this libtorch has no GPU of an Apple processor".to_owned(),
-                mend: "set device = \"auto\" or \"cpu\" in [compute]",
+                remedy: "set device = \"auto\" or \"cpu\" in [compute]",
             }),
         }
     }
@@ -70,7 +70,7 @@ impl Machine {
             Wanted::CudaNumber(number) => format!("cuda:{number}"),
             _ => "cuda".to_owned(),
         };
-        let (found, mend) = match (self.cuda_library, self.gpus) {
+        let (found, remedy) = match (self.cuda_library, self.gpus) {
             (false, _) => (
                 "libtorch's CUDA part is not there".to_owned(),
                 "run `make libtorch` on a machine where nvidia-smi lists a GPU, or with LIBTORCH_FLAVOR=cuda; or set device = \"auto\" or \"cpu\" in [compute]",
@@ -87,7 +87,7 @@ impl Machine {
         NetworkError::Device {
             wanted,
             found,
-            mend,
+            remedy,
         }
     }
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_that_is_not_there_is_refused_with_what_is_and_how_to_mend_it() {
+    fn a_gpu_that_is_not_there_is_refused_with_what_is_and_how_to_fix_it() {
         let without_library = refusal(machine(0), Wanted::Cuda);
         assert!(
             without_library.contains("LIBTORCH_FLAVOR=cuda"),

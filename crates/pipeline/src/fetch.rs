@@ -58,7 +58,7 @@ pub enum FetchError {
     },
     /// It is another file.
     #[error(
-        "{path}: {from} has the SHA-256 {found}, and {expected} is expected: it is another file, or damaged; {mend}"
+        "{path}: {from} has the SHA-256 {found}, and {expected} is expected: it is another file, or damaged; {remedy}"
     )]
     Digest {
         /// The file.
@@ -70,7 +70,7 @@ pub enum FetchError {
         /// What it should be, or how it should begin.
         expected: String,
         /// What to do.
-        mend: &'static str,
+        remedy: &'static str,
     },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
@@ -133,8 +133,8 @@ fn one(
         found = digest(&part)?;
     }
     let from = format!("what {} sends", download.url);
-    let mend = "nothing was kept of it; correct `url` or `sha256`";
-    if let Err(error) = check(download, path, found, from, mend) {
+    let remedy = "nothing was kept of it; correct `url` or `sha256`";
+    if let Err(error) = check(download, path, found, from, remedy) {
         remove(&part)?;
         return Err(error);
     }
@@ -150,8 +150,8 @@ fn one(
 pub(crate) fn verify(download: &Download, path: &Path) -> Result<(), FetchError> {
     let found = digest(path)?;
     let from = "the file".to_owned();
-    let mend = "remove it and run `pipeline fetch` again, or correct `sha256`";
-    check(download, path, found, from, mend)
+    let remedy = "remove it and run `pipeline fetch` again, or correct `sha256`";
+    check(download, path, found, from, remedy)
 }
 
 /// The unfinished file beside a file.
@@ -320,7 +320,7 @@ fn check(
     path: &Path,
     found: String,
     from: String,
-    mend: &'static str,
+    remedy: &'static str,
 ) -> Result<(), FetchError> {
     if is(download, &found) {
         return Ok(());
@@ -332,7 +332,7 @@ fn check(
         from,
         found,
         expected: format!("{begins}{}", download.sha256),
-        mend,
+        remedy,
     })
 }
 

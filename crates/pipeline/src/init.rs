@@ -68,7 +68,7 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
     }
     check(wanted, config)?;
     let draft = Draft::new(wanted, config)?;
-    let found = find(&wanted.network, wanted.size).map_err(|error| mend(&error))?;
+    let found = find(&wanted.network, wanted.size).map_err(|error| for_init(&error))?;
     // Labels are read with the classes, so these must be the network's.
     let classes = draft.classes(found.classes)?;
     let seen = draft.look(&found, &classes)?;
@@ -529,8 +529,8 @@ fn comment(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// An error that speaks to somebody with a study, with what helps here.
-fn mend(error: &StageError) -> StageError {
+/// An error that names a setting, with the option of `init` that sets it.
+fn for_init(error: &StageError) -> StageError {
     let said = error.to_string();
     let here = if said.contains("`crop`") {
         "; here that is --size"

@@ -63,6 +63,8 @@ pub enum Bound {
     Number(f64),
     /// What the column of this name holds in the same row.
     Column(&'static str),
+    /// The natural logarithm of that.
+    Logarithm(&'static str),
 }
 
 impl Range {
@@ -90,6 +92,7 @@ impl fmt::Display for Bound {
             Self::Open => Ok(()),
             Self::Number(number) => write!(formatter, "{number}"),
             Self::Column(name) => write!(formatter, "`{name}`"),
+            Self::Logarithm(name) => write!(formatter, "ln `{name}`"),
         }
     }
 }
@@ -143,12 +146,13 @@ impl Value<'_> {
     }
 }
 
-/// The [`Range`] between two ends, each a number or the name of a column; an end may be missing.
+/// The [`Range`] between two ends, each a number, the name of a column or the logarithm of a column; an end may be missing.
 #[macro_export]
 macro_rules! range {
     () => { $crate::Range::FINITE };
     ($low:literal ..= $high:literal) => { $crate::range!(@ Number($low as f64), Number($high as f64)) };
     ($low:literal ..= $high:ident) => { $crate::range!(@ Number($low as f64), Column(stringify!($high))) };
+    ($low:literal ..= ln($high:ident)) => { $crate::range!(@ Number($low as f64), Logarithm(stringify!($high))) };
     ($low:literal ..) => { $crate::range!(@ Number($low as f64), Open) };
     ($low:ident ..= $high:literal) => { $crate::range!(@ Column(stringify!($low)), Number($high as f64)) };
     ($low:ident ..) => { $crate::range!(@ Column(stringify!($low)), Open) };

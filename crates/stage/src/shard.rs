@@ -3,7 +3,7 @@
 //! A share has whole images, by a hash of their names. So the actions of one image wait for nothing but their own share, and each share can
 //! go through all stages by itself; and an action is in the same share whatever else is done, planned or added. The price is that few images
 //! make uneven shares: the largest of eight has half as many again as the mean where the mean is ten images, and a sixth more where it is a
-//! hundred. The share is in no key, so that their number may change from one run to the next.
+//! hundred. No key contains the share, so the number of shares may change from one run to the next.
 
 use std::fmt;
 use std::str::FromStr;

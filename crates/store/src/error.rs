@@ -1,4 +1,4 @@
-//! What can go wrong with the store: each message names the place and how to mend it.
+//! What can go wrong with the store: each message names the place and how to fix it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether making the artifact again mends it.
+    /// Whether recomputing the artifact fixes it.
     pub fn is_loss(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::Damaged { .. })
     }

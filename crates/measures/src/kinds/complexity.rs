@@ -32,7 +32,7 @@ schema::table! {
         pub gini: Option<f64>,
         /// Entropy of the absolute relevance as shares of its sum, from 0 (one has it all) to ln n (all alike): Bhatt et al. 2020.
         #[unit = "nat"]
-        #[range(0 ..= 11.1)]
+        #[range(0 ..= ln(superpixels))]
         pub entropy: Option<f64>,
     }
 }

@@ -34,15 +34,15 @@ fn multiplications(network: &str) -> Option<f64> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (name, precision, width, batches, wanted) = match &arguments[..] {
-        [name, precision, width, batches] => (name, precision, width, batches, Wanted::Cpu),
-        [name, precision, width, batches, device] if device == "cuda" => {
-            (name, precision, width, batches, Wanted::CudaNumber(0))
-        }
-        [name, precision, width, batches, device] if device == "cpu" => {
-            (name, precision, width, batches, Wanted::Cpu)
-        }
-        _ => return Err("usage: throughput NETWORK PRECISION WIDTH BATCHES [cpu|cuda]".into()),
+    let usage = "usage: throughput NETWORK PRECISION WIDTH BATCHES [cpu|cuda]";
+    let [name, precision, width, batches, device @ ..] = &arguments[..] else {
+        return Err(usage.into());
+    };
+    let wanted = match device {
+        [] => Wanted::Cpu,
+        [device] if device == "cpu" => Wanted::Cpu,
+        [device] if device == "cuda" => Wanted::CudaNumber(0),
+        _ => return Err(usage.into()),
     };
     let width: f64 = width.parse()?;
     let precision = [Precision::Fp32, Precision::Tf32, Precision::Bf16]

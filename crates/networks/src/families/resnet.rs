@@ -129,13 +129,12 @@ impl Block {
     fn basic(
         parameters: &mut dyn Parameters,
         name: &str,
-        shape: Shape,
-    ) -> Result<Self, NetworkError> {
-        let Shape {
+        Shape {
             inputs,
             planes,
             stride,
-        } = shape;
+        }: Shape,
+    ) -> Result<Self, NetworkError> {
         let sizes = [[inputs, planes, 3, stride], [planes, planes, 3, 1]];
         Self::new(parameters, name, &sizes, [inputs, planes, stride])
     }
@@ -144,13 +143,12 @@ impl Block {
     fn bottleneck(
         parameters: &mut dyn Parameters,
         name: &str,
-        shape: Shape,
-    ) -> Result<Self, NetworkError> {
-        let Shape {
+        Shape {
             inputs,
             planes,
             stride,
-        } = shape;
+        }: Shape,
+    ) -> Result<Self, NetworkError> {
         let outputs = planes * EXPANSION;
         let sizes = [
             [inputs, planes, 1, 1],

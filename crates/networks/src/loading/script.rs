@@ -51,6 +51,7 @@ pub(crate) fn load(
         script: &script,
         path,
         methods,
+        device,
         batch: batch_on(device, BATCH),
     };
     loop {

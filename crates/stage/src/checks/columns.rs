@@ -24,18 +24,17 @@ fn in_range(
     row: &[Value<'_>],
     columns: &[Column],
 ) -> Result<(), Fault> {
+    // A bound that is null holds nothing.
+    let other = |name| {
+        let place = columns.iter().position(|other| other.name == name);
+        let number = place.and_then(|place| row[place].number());
+        number.unwrap_or(f64::NAN)
+    };
     let end = |bound| match bound {
         Bound::Open => None,
         Bound::Number(number) => Some(number),
-        // A bound that is null holds nothing.
-        Bound::Column(name) => {
-            let place = columns.iter().position(|other| other.name == name);
-            Some(
-                place
-                    .and_then(|place| row[place].number())
-                    .unwrap_or(f64::NAN),
-            )
-        }
+        Bound::Column(name) => Some(other(name)),
+        Bound::Logarithm(name) => Some(other(name).ln()),
     };
     let [low, high] = [end(column.range.low), end(column.range.high)];
     let holds = |number: f64| {

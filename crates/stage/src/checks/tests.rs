@@ -770,6 +770,10 @@ schema::table! {
         #[range(1 ..= all)]
         #[null = free]
         pub some: Option<u32>,
+        /// Their entropy.
+        #[unit = "nats"]
+        #[range(0 ..= ln(all))]
+        pub entropy: f64,
         /// Shares.
         #[unit = "1"]
         #[range(-1 ..)]
@@ -784,6 +788,7 @@ fn columns_hold_what_they_declare() {
         any: -7.0,
         all: 3,
         some: Some(3),
+        entropy: 3.0_f64.ln(),
         several: vec![-1.0, 9.0],
         reason: None,
     };
@@ -818,6 +823,9 @@ fn columns_hold_what_they_declare() {
             }),
             ("some from 1 to `all`, found 0", |rows| {
                 rows[0].some = Some(0);
+            }),
+            ("entropy from 0 to ln `all`, found 1.1", |rows| {
+                rows[0].entropy = 1.1;
             }),
             ("several at least -1, found -2", |rows| {
                 rows[0].several[1] = -2.0;

@@ -217,7 +217,7 @@ impl Planned for actions::Comparisons {
     }
 }
 
-/// Inputs of `report`, which also shows what its making cost: that is in no key.
+/// Inputs of `report`. It also shows what the results cost, which no key contains.
 #[derive(Debug, Serialize)]
 pub struct Report {
     title: String,

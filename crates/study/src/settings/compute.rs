@@ -14,7 +14,7 @@ pub(crate) const WHOLE_TF32: &str =
 /// Most threads.
 const MOST_THREADS: u32 = 1024;
 
-/// Where the networks run. It is in no key: results agree within the stated tolerances.
+/// Where the networks run. No key contains the device: results agree within the stated tolerances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
     /// All CUDA GPUs where there are any, else the processor.
