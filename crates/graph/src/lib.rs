@@ -1,0 +1,9 @@
+//! A neural network as data: which operators compute which values, and the parameters that they use. No libtorch, and no code of a file runs.
+//!
+//! Built-in architectures and files become the same [`Graph`]; `executor` computes it.
+
+mod graph;
+mod op;
+
+pub use graph::{Graph, Id, Node, Parameter, Role};
+pub use op::{Binary, Kind, Number, Op, Rounding, Size, Unary, Upsampling};
