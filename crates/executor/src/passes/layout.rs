@@ -1,0 +1,129 @@
+//! How activations and weights lie in memory: on a processor in oneDNN's own layout along chains of operators that it has, elsewhere with channels
+//! innermost.
+
+use graph::{Binary, Id, Number, Op, Unary};
+use tch::{Kind, TchError, Tensor};
+
+use crate::error::{During, Error};
+use crate::executor::{Style, channels_last};
+use crate::operators::is_floating;
+use crate::passes::Draft;
+use crate::prepare::Form;
+
+/// Chooses the nodes that compute in oneDNN's layout, and says whether the others have channels innermost in memory.
+pub(crate) fn choose(draft: &Draft, form: Form, styles: &mut [Style]) -> bool {
+    let nodes = &draft.graph.nodes;
+    if form.device != tch::Device::Cpu {
+        return true;
+    }
+    if form.kind == Kind::Double {
+        return false;
+    }
+    let (readers, producers) = (draft.readers(), draft.producers());
+    let mut chained: Vec<bool> = nodes
+        .iter()
+        .map(|node| has(draft, &node.op, &node.inputs))
+        .collect();
+    loop {
+        let mut changed = false;
+        for place in 0..nodes.len() {
+            let node = &nodes[place];
+            if !chained[place] {
+                continue;
+            }
+            let from_chain = |id: &Id| producers[id.0].is_some_and(|before| chained[before]);
+            let read = node.outputs.iter().flat_map(|id| &readers[id.0]);
+            let stays = match node.op {
+                // It converts what it reads anyway, but alone it would convert more often.
+                Op::Convolution { .. } => {
+                    from_chain(&node.inputs[0]) || read.into_iter().any(|&reader| chained[reader])
+                }
+                _ => {
+                    let mut activations = node
+                        .inputs
+                        .iter()
+                        .filter(|id| draft.constant(**id).is_none());
+                    activations.all(from_chain)
+                }
+            };
+            if !stays {
+                chained[place] = false;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    for (style, chained) in styles.iter_mut().zip(chained) {
+        style.onednn = chained;
+    }
+    false
+}
+
+/// Whether oneDNN has an operator, in its own layout.
+fn has(draft: &Draft, op: &Op, inputs: &[Id]) -> bool {
+    match op {
+        Op::Convolution { stride, .. } => {
+            stride.len() == 2
+                && draft.constant(inputs[0]).is_none()
+                && inputs[1..].iter().all(|id| draft.constant(*id).is_some())
+        }
+        Op::Unary(Unary::Relu) => true,
+        Op::MaxPool {
+            kernel, dilation, ..
+        } => kernel.len() == 2 && dilation.iter().all(|&dilation| dilation == 1),
+        Op::Binary {
+            operation: Binary::Add,
+            alpha,
+            ..
+        } => *alpha == Number::Int(1) && inputs.iter().all(|id| draft.constant(*id).is_none()),
+        _ => false,
+    }
+}
+
+/// Puts constants where and as the nodes read them.
+pub(crate) fn lay_out(
+    draft: &mut Draft,
+    form: Form,
+    styles: &[Style],
+    innermost: bool,
+) -> Result<(), Error> {
+    let readers = draft.readers();
+    for (value, constant) in draft.constants.iter_mut().enumerate() {
+        let Some(tensor) = constant.as_ref() else {
+            continue;
+        };
+        let nodes = &draft.graph.nodes;
+        let is_weight = |place: &usize| {
+            let node = &nodes[*place];
+            matches!(node.op, Op::Convolution { .. }) && node.inputs.get(1) == Some(&Id(value))
+        };
+        let onednn =
+            !readers[value].is_empty() && readers[value].iter().all(|&place| styles[place].onednn);
+        let weight =
+            innermost && !readers[value].is_empty() && readers[value].iter().all(is_weight);
+        // In the numbers of all its readers; where they differ, each converts it.
+        let mut kinds = readers[value]
+            .iter()
+            .filter_map(|&place| styles[place].kind);
+        let first = kinds.next();
+        let kind = first.filter(|first| kinds.all(|kind| kind == *first));
+        let convert = || -> Result<Tensor, TchError> {
+            let tensor = tensor.f_to_device(form.device)?;
+            let tensor = match kind {
+                Some(kind) if is_floating(tensor.f_kind()?) => tensor.f_to_kind(kind)?,
+                _ => tensor,
+            };
+            if onednn {
+                return tensor.f_to_mkldnn(None);
+            }
+            if weight && tensor.dim() == 4 {
+                return channels_last(&tensor);
+            }
+            Ok(tensor)
+        };
+        *constant = Some(convert().during("laying out a weight", &draft.graph.values[value])?);
+    }
+    Ok(())
+}
