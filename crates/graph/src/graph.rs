@@ -1,13 +1,15 @@
 //! Nodes, the values between them, and the parameters.
 
+use std::collections::BTreeMap;
+
 use crate::op::{Kind, Op};
 
 /// A value of a graph: its place in [`Graph::values`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub usize);
 
 /// A network that takes normalised images [batch, 3, height, width], of any batch size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// The name of each value: no two are equal.
     pub values: Vec<String>,
@@ -19,6 +21,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// What the network gives: its name, where the network names it, and its value.
     pub outputs: Vec<(Option<String>, Id)>,
+    /// Further names of values: of what a file has and no node computes, such as the result of a dropout, and the paths of modules that do nothing else.
+    pub aliases: BTreeMap<String, Id>,
 }
 
 /// One operator applied.

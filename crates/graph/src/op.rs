@@ -111,7 +111,7 @@ pub enum Op {
     },
     /// input, weight [outputs, inputs] [, bias].
     Linear,
-    /// input, running mean, running variance [, weight, bias].
+    /// input, running mean, running variance [, weight [, bias]].
     BatchNorm {
         /// Added to the variance.
         epsilon: f64,
@@ -123,7 +123,7 @@ pub enum Op {
         /// Added to the variance.
         epsilon: f64,
     },
-    /// input [, weight, bias].
+    /// input [, weight [, bias]].
     GroupNorm {
         /// Groups of channels.
         groups: i64,
