@@ -56,10 +56,7 @@ impl Builder {
     fn new() -> (Self, Id) {
         let graph = Graph {
             values: vec!["input".to_owned()],
-            input: Id(0),
-            parameters: Vec::new(),
-            nodes: Vec::new(),
-            outputs: Vec::new(),
+            ..Graph::default()
         };
         (Self(graph), Id(0))
     }

@@ -163,6 +163,10 @@ impl Builder {
             None => input,
         };
         x = self.add(x, shortcut, &format!("{module}.add"), module);
-        self.relu(x, &block.output, &relu)
+        x = self.relu(x, &block.output, &relu);
+        if block.output != block.module {
+            self.0.aliases.insert(block.module.clone(), x);
+        }
+        x
     }
 }
