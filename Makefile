@@ -64,7 +64,7 @@ test: build
 
 # The first build takes minutes and shows that it gets on; later ones keep quiet.
 build: libtorch
-	@cargo build --release --workspace $(if $(wildcard $(PIPELINE)),--quiet)
+	@cargo build --release --workspace --exclude benches $(if $(wildcard $(PIPELINE)),--quiet)
 
 libtorch: cargo
 	@LIBTORCH='$(LIBTORCH)' scripts/libtorch.sh

@@ -5,6 +5,7 @@ use parts::{Labels, Pixels, Read, Told};
 use removal::Backdrop;
 use sampling::Sampler;
 use serde::Serialize;
+use statistics::Reading;
 
 use crate::network::Network;
 
@@ -19,8 +20,8 @@ pub struct Asked {
     pub target_class: Told<u32>,
     /// The network.
     pub network: Network,
-    /// Probabilities are the softmax of the logits divided by this.
-    pub temperature: f64,
+    /// How logits become probabilities.
+    pub reading: Reading,
     /// Of the whole study.
     pub seed: u64,
     /// Digest of the image's file, which random numbers come from.

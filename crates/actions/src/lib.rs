@@ -31,7 +31,7 @@ pub use crops::Crops;
 pub use curves::{Curves, Judged};
 pub use logits::Logits;
 pub use names::{Explained, Image, Mapped, Partitioned, Seen};
-pub use network::{Architecture, Network};
+pub use network::{Architecture, Executor, Network};
 pub use perturbations::Perturbations;
 pub use relevances::{Maker, Random, Relevances};
 pub use saliency::{Cam, Saliency};

@@ -2,6 +2,7 @@
 
 use parts::{Pixels, Read};
 use serde::Serialize;
+use statistics::Reading;
 
 use crate::names::Seen;
 use crate::network::Network;
@@ -15,6 +16,6 @@ pub struct Logits {
     pub pixels: Read<Pixels>,
     /// The network.
     pub network: Network,
-    /// Probabilities are the softmax of the logits divided by this.
-    pub temperature: f64,
+    /// How logits become probabilities.
+    pub reading: Reading,
 }

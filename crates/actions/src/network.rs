@@ -12,6 +12,9 @@ pub struct Network {
     pub reading: u32,
     /// The architecture.
     pub architecture: Architecture,
+    /// What computes it, where that is not the architecture's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executor: Option<Executor>,
     /// Multiple of the published numbers of channels.
     pub width: f64,
     /// Subtracted from red, green and blue, of values from 0 to 1.
@@ -24,13 +27,23 @@ pub struct Network {
     pub precision: &'static str,
 }
 
+/// What computes a network, as a plug-in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Executor {
+    /// Its name.
+    #[serde(rename = "plugin")]
+    pub name: &'static str,
+    /// The module of `networks` that holds it.
+    pub module: &'static str,
+}
+
 /// An architecture, as a plug-in whose code is that of its family.
 #[derive(Clone, Debug, Serialize)]
 pub struct Architecture {
     /// Its name, such as `alexnet`.
     #[serde(rename = "plugin")]
     pub name: &'static str,
-    /// The module of `networks` that holds the family.
+    /// The module that makes its graph, or that runs it where it is a program.
     pub module: &'static str,
     /// Family and size; none of a program.
     #[serde(skip_serializing_if = "Option::is_none")]

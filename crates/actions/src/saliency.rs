@@ -27,8 +27,9 @@ pub struct Cam {
     pub target_class: Told<u32>,
     /// The network.
     pub network: Network,
-    /// The layer whose activations are weighted; of a program, its method that gives them.
-    pub layer: String,
+    /// The layer whose activations are weighted; of a program, its method that gives them. None where the network's own structure tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
     /// A program's method that takes the activations to the logits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,

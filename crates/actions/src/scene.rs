@@ -3,6 +3,7 @@
 use parts::{Labels, Pixels, Read, Told};
 use removal::Replacement;
 use serde::Serialize;
+use statistics::Reading;
 
 use crate::network::Network;
 
@@ -17,8 +18,8 @@ pub struct Scene {
     pub target_class: Told<u32>,
     /// The network.
     pub network: Network,
-    /// Probabilities are the softmax of the logits divided by this.
-    pub temperature: f64,
+    /// How logits become probabilities.
+    pub reading: Reading,
     /// What stands in the place of removed superpixels.
     pub replacement: Replacement,
     /// The noise of a replacement that has any.

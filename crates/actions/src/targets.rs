@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parts::{LogitValues, Read};
 use serde::Serialize;
+use statistics::Reading;
 
 use crate::names::Seen;
 
@@ -14,8 +15,8 @@ pub struct Targets {
     pub names: Seen,
     /// What the network answered.
     pub logits: Read<LogitValues>,
-    /// Probabilities are the softmax of the logits divided by this.
-    pub temperature: f64,
+    /// How logits become probabilities.
+    pub reading: Reading,
     /// Which class is explained.
     pub rule: Rule,
     /// The class of the image's label, where it has one.

@@ -12,12 +12,12 @@ pub enum Family {
 }
 
 impl Family {
-    /// The module of `networks` that builds it, by which keys know its code.
+    /// The module of `graph` that builds it, by which keys know its code.
     pub const fn module(self) -> &'static str {
         match self {
-            Self::AlexNet => "networks::families::alexnet",
-            Self::Vgg(_) => "networks::families::vgg",
-            Self::ResNet(_) => "networks::families::resnet",
+            Self::AlexNet => "graph::builders::alexnet",
+            Self::Vgg(_) => "graph::builders::vgg",
+            Self::ResNet(_) => "graph::builders::resnet",
         }
     }
 }

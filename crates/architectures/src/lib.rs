@@ -158,7 +158,11 @@ impl Architecture {
     }
 }
 
-/// Module of `networks` that runs programs, by which keys know its code.
+/// Module of `networks` that computes graphs, by which keys know its code.
+pub const GRAPH: &str = "networks::families::graphed";
+/// Module that reads networks of `torch.export`.
+pub const EXPORTED: &str = "graph::pt2";
+/// Module of `networks` that runs programs.
 pub const PROGRAM: &str = "networks::families::script";
 
 impl fmt::Debug for Architecture {

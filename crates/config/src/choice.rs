@@ -2,6 +2,7 @@
 
 use removal::{Backdrop, Order, Replacement};
 use sampling::{Sampler, samplers};
+use statistics::Head;
 use surrogate::Distance;
 
 /// A closed set of values with names.
@@ -59,6 +60,7 @@ macro_rules! named {
 named! {
     Backdrop, "replacement", Backdrop::ALL;
     Distance, "distance", Distance::ALL;
+    Head, "head", Head::ALL;
     Order, "order", Order::ALL;
     Replacement, "replacement", Replacement::ALL;
     Sampler, "sampler", samplers::ALL;

@@ -2,7 +2,7 @@
 //! asked at every step.
 
 use actions::Curves;
-use networks::{Classifier, NetworkError};
+use networks::{Certainty, Classifier, NetworkError};
 use occlusion::{Distinct, Loaded, Scene, failed};
 use parts::{ActionError, Rows};
 use removal::{StepsError, reversed};
@@ -19,10 +19,8 @@ pub struct Step {
     pub probability: f32,
     /// Of the target.
     pub logit: f32,
-    /// The largest of any class.
-    pub largest_probability: f32,
-    /// Of the probabilities of all classes, in nats.
-    pub entropy: f32,
+    /// How sure the network is of anything; none behind a sigmoid.
+    pub certainty: Option<Certainty>,
 }
 
 /// A removal from beginning to end.
@@ -93,8 +91,8 @@ fn steps(inputs: &Curves, curve: &Curve) -> Vec<CurveStep> {
         removed_area: step.removed_area,
         probability: step.probability,
         logit: step.logit,
-        largest_probability: step.largest_probability,
-        entropy: step.entropy,
+        largest_probability: step.certainty.map(|certainty| certainty.largest),
+        entropy: step.certainty.map(|certainty| certainty.entropy),
     };
     (0..).zip(&curve.steps).map(row).collect()
 }
@@ -123,8 +121,7 @@ pub fn curves(
                 removed_area,
                 probability: answers.probabilities[place],
                 logit: answers.logits[place],
-                largest_probability: answers.largest[place],
-                entropy: answers.entropies[place],
+                certainty: answers.certainties.get(place).copied(),
             });
         Curve {
             steps: steps.collect(),

@@ -240,8 +240,8 @@ mod tests {
             removed_area: step as f64 / last as f64,
             probability,
             logit: 0.0,
-            largest_probability: 1.0,
-            entropy: 0.0,
+            largest_probability: Some(1.0),
+            entropy: Some(0.0),
         };
         probabilities.iter().enumerate().map(step).collect()
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
 
 use networks::{
-    Cascade, Classifier, Depth, Device, Doubt, Form, LoadError, Machine, Methods, Network,
+    Cascade, Classifier, Depth, Device, Doubt, Form, GraphFile, LoadError, Machine, Methods, Network,
     Normalisation, Precision, Wanted, Width,
 };
 use parts::{File, Rows};
 use stage::{Output, Session, StageError};
-use study::Name;
+use study::{Classes, Name};
 use study::settings::compute;
 use study::settings::infer::{self, Network as Settings};
 
@@ -107,26 +107,21 @@ impl<'a> Classifiers<'a> {
         precision: Precision,
     ) -> Result<(Classifier, Cascade), StageError> {
         let settings = &self.session.study.networks[name];
-        let infer::Architecture::BuiltIn(architecture) = settings.architecture else {
-            unreachable!("the plan has no random layers of a program")
-        };
         let bytes = self.bytes(name)?;
         let depth = Depth {
             part,
             of: self.session.study.sanity.depths,
         };
-        let (path, seed) = (&settings.weights, self.session.study.seed);
         let form = Form {
             device: self.device,
             precision,
         };
-        let width = Width::new(settings.width).map_err(StageError::shared)?;
-        let (network, cascade) =
-            networks::load_randomized(path, &bytes, architecture, width, form, depth, seed)
-                .map_err(StageError::shared)?;
-        let network = network
-            .split_at(&settings.layer)
-            .map_err(StageError::shared)?;
+        let file = graph_file(settings, &bytes).map_err(StageError::shared)?;
+        let Some(file) = file else {
+            unreachable!("the plan has no random layers of a program")
+        };
+        let loaded = file.load_randomized(form, depth, self.session.study.seed);
+        let (network, cascade) = loaded.map_err(StageError::shared)?;
         tracing::debug!("loaded {name} with {} random layers", cascade.random.len());
         Ok((classifier(network, settings), cascade))
     }
@@ -196,15 +191,16 @@ pub(crate) fn check_classes(
         return Ok(());
     }
     Err(StageError::shared(format!(
-        "{}: the network tells {classes} classes apart, and {} names {named}: give the class list of this network",
+        "{}: the network tells {classes} classes apart, and {} names {named}: {}",
         settings.weights.display(),
         session.study.images.classes.display(),
+        Classes::remedy(classes, named),
     )))
 }
 
 /// The network with what its settings say of inputs and answers.
 pub fn classifier(network: Network, settings: &Settings) -> Classifier {
-    Classifier::new(network, normalisation(settings)).with_temperature(settings.temperature)
+    Classifier::new(network, normalisation(settings)).with_reading(settings.reading)
 }
 
 /// What its settings say of a network's inputs.
@@ -223,19 +219,32 @@ pub fn load(
     side: usize,
     form: Form,
 ) -> Result<(Network, Vec<Doubt>), LoadError> {
-    let architecture = match settings.architecture {
-        infer::Architecture::BuiltIn(architecture) => architecture,
-        infer::Architecture::TorchScript => {
+    match graph_file(settings, bytes)? {
+        Some(file) => Ok((file.load(form)?, Vec::new())),
+        None => {
             let methods = Methods {
-                features: settings.layer.clone(),
+                features: settings.layer.clone().unwrap_or_default(),
                 head: settings.head.clone().unwrap_or_default(),
             };
-            return networks::load_script(&settings.weights, bytes, [side, side], &methods, form);
+            networks::load_script(&settings.weights, bytes, [side, side], &methods, form)
         }
+    }
+}
+
+/// The content of a network's file, where that is no program.
+fn graph_file<'a>(
+    settings: &'a Settings,
+    bytes: &'a [u8],
+) -> Result<Option<GraphFile<'a>>, LoadError> {
+    let file = match settings.architecture {
+        infer::Architecture::BuiltIn(architecture) => {
+            let width = Width::new(settings.width)?;
+            GraphFile::weights(&settings.weights, bytes, architecture, width)
+        }
+        infer::Architecture::Exported => todo!(),
+        infer::Architecture::TorchScript => return Ok(None),
     };
-    let width = Width::new(settings.width)?;
-    let network = networks::load(&settings.weights, bytes, architecture, width, form)?;
-    Ok((network.split_at(&settings.layer)?, Vec::new()))
+    Ok(Some(file.split_at(settings.layer.as_deref())))
 }
 
 /// Which layers are random, as records keep it.

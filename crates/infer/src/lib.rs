@@ -22,7 +22,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         let classifier = classifiers.get(&job.inputs.names.network)?;
         let row = logits::run(&job.inputs, &job.rows, classifier)?;
         let digest = LogitValues::digest(&row.logits);
-        let output = Output::new(&[row], (classes, job.inputs.temperature))?
+        let output = Output::new(&[row], (classes, job.inputs.reading))?
             .facet(LogitValues::FACET, digest)
             .passes(1, 0);
         Ok(ran(output, classifier))
@@ -37,7 +37,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         })?;
         let row = targets::run(&job.inputs, &job.rows)?;
         let (class, correct) = (row.target_class, row.correct);
-        Ok(Output::new(&[row], (&answer, job.inputs.temperature))?
+        Ok(Output::new(&[row], (&answer, job.inputs.reading))?
             .facet(facet::TARGET_CLASS, class)
             .facet(facet::CORRECT, correct))
     })?;

@@ -3,7 +3,7 @@
 use actions::Logits;
 use networks::Classifier;
 use parts::{ActionError, Rows};
-use statistics::{largest, softmax};
+use statistics::largest;
 
 /// Evaluates the network on one crop.
 pub fn run(
@@ -18,7 +18,7 @@ pub fn run(
         image: inputs.names.image.clone(),
         network: inputs.names.network.clone(),
         predicted_class: predicted_class as u32,
-        probability: softmax(&logits, inputs.temperature)[predicted_class],
+        probability: inputs.reading.probabilities(&logits)[predicted_class],
         logits,
     })
 }

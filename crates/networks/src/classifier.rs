@@ -5,12 +5,13 @@ use std::cell::{Cell, RefCell};
 use imaging::Rgb;
 use rayon::prelude::*;
 use sampling::Masks;
+use statistics::{Head, Reading};
 use tch::{Kind, Tensor};
 
 use crate::device::Device;
 use crate::error::{NetworkError, Operation};
 use crate::input::{Batch, Normalisation};
-use crate::network::Network;
+use crate::network::{Features, Network};
 use crate::painter::{DevicePainter, Painter};
 
 /// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
@@ -25,7 +26,7 @@ const FEW_BATCH: usize = 32;
 pub struct Classifier {
     network: Network,
     normalisation: Normalisation,
-    temperature: f64,
+    reading: Reading,
     /// Inputs in a batch, in one of few, and in one of gradients; smaller than the constants where the device had too little memory for these.
     batch: Cell<usize>,
     few_batch: Cell<usize>,
@@ -53,14 +54,21 @@ pub struct Question<'a> {
 /// The target's probability and logit for each mask.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
-    /// Softmax probabilities, in [0, 1].
+    /// Probabilities, in [0, 1].
     pub probabilities: Vec<f32>,
     /// Logits.
     pub logits: Vec<f32>,
+    /// Of a softmax: how sure it is of anything, one for each mask. Empty behind a sigmoid, whose classes do not compete.
+    pub certainties: Vec<Certainty>,
+}
+
+/// How sure a softmax is of anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Certainty {
     /// The largest probability of any class, in [0, 1].
-    pub largest: Vec<f32>,
+    pub largest: f32,
     /// Entropy of the probabilities of all classes, in nats.
-    pub entropies: Vec<f32>,
+    pub entropy: f32,
 }
 
 /// Activations of the Grad-CAM layer, and the gradient of a class's logit with respect to them; both
@@ -84,24 +92,15 @@ impl Classifier {
             gradient_batch: Cell::new(GRADIENT_BATCH.min(network.batch())),
             network,
             normalisation,
-            temperature: 1.0,
+            reading: Reading::default(),
             inputs: RefCell::new(None),
         }
     }
 
-    /// The same with probabilities that are the softmax of the logits divided by a temperature above 0 (Guo et al. 2017, eq. 9); logits and
-    /// gradients stay as they are.
+    /// The same with probabilities that are read of the logits in this way; logits and gradients stay as they are.
     #[must_use]
-    pub fn with_temperature(self, temperature: f64) -> Self {
-        Self {
-            temperature,
-            ..self
-        }
-    }
-
-    /// What logits are divided by before their softmax.
-    pub fn temperature(&self) -> f64 {
-        self.temperature
+    pub fn with_reading(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     /// Inputs in a batch; masks asked in multiples of it leave none unfilled. The network's constant, or after a device had too little
@@ -330,11 +329,12 @@ impl Classifier {
             self.normalisation.encode(crop.pixels(), kind, planes);
         }
         padding.fill(0);
-        let activations = tch::no_grad(|| self.network.features(&batch.tensor(inputs)?))?;
+        let features = tch::no_grad(|| self.network.features(&batch.tensor(inputs)?))?;
         let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
+        let activations = self.network.maps(&features.activations)?;
         let gradients = match self.network.behind_pooling() {
             Some(output) => pooled_gradients(output, &activations, &targets)?,
-            None => self.head_gradients(&activations, &targets)?,
+            None => self.head_gradients(&features, &targets)?,
         };
         let shape = activations.size();
         let shape = [shape[1] as usize, shape[2] as usize, shape[3] as usize];
@@ -357,14 +357,15 @@ impl Classifier {
     /// The gradients of each target's logit, by a pass back through the head.
     pub(crate) fn head_gradients(
         &self,
-        activations: &Tensor,
+        features: &Features,
         targets: &[usize],
     ) -> Result<Vec<Vec<f32>>, NetworkError> {
-        let activations = activations
+        let activations = features
+            .activations
             .f_detach()
             .and_then(|activations| activations.f_set_requires_grad(true))
             .during("the backward pass")?;
-        let logits = self.network.head(&activations)?;
+        let logits = self.network.head(&features.with(&activations))?;
         let rows = (0..).zip(targets);
         let chosen: Vec<Tensor> = rows
             .map(|(row, &target)| {
@@ -390,8 +391,9 @@ impl Classifier {
         if !gradients[0].defined() {
             return Err(no_gradient());
         }
-        let layer = activations.numel() / activations.size()[0] as usize;
-        let gradients = values(&gradients[0])?;
+        let gradients = self.network.maps(&gradients[0])?;
+        let layer = gradients.numel() / gradients.size()[0] as usize;
+        let gradients = values(&gradients)?;
         let each = gradients.chunks_exact(layer).take(targets.len());
         Ok(each.map(<[f32]>::to_vec).collect())
     }
@@ -410,23 +412,32 @@ impl Classifier {
                 .and_then(|column| Vec::<f32>::try_from(&column))
         };
         let chosen = column(logits).during("reading logits")?;
-        let divided = logits.f_div_scalar(self.temperature).during("a softmax")?;
-        let softmax = divided.f_softmax(1, Kind::Float).during("a softmax")?;
-        let probabilities = column(&softmax).during("a softmax")?;
+        let divided = logits.f_div_scalar(self.reading.temperature);
+        let divided = divided.during("reading probabilities")?;
+        let all = match self.reading.head {
+            Head::Softmax => divided.f_softmax(1, Kind::Float),
+            Head::Sigmoid => divided.f_sigmoid(),
+        };
+        let all = all.during("reading probabilities")?;
+        let probabilities = column(&all).during("reading probabilities")?;
         // Of the same softmax, so that no class has more than the largest.
-        let largest = softmax
+        let largest = all
             .f_amax(1, false)
             .and_then(|largest| Vec::<f32>::try_from(&largest))
-            .during("a softmax")?;
-        let all = values(&divided)?;
-        let classes = all.len() / probabilities.len();
-        for row in all.chunks_exact(classes).take(filled) {
-            check_finite(row, answers.entropies.len(), count)?;
-            answers.entropies.push(entropy(row));
+            .during("reading probabilities")?;
+        let divided = values(&divided)?;
+        let classes = divided.len() / probabilities.len();
+        for (place, row) in divided.chunks_exact(classes).take(filled).enumerate() {
+            check_finite(row, answers.logits.len() + place, count)?;
+            if self.reading.head == Head::Softmax {
+                answers.certainties.push(Certainty {
+                    largest: largest[place],
+                    entropy: entropy(row),
+                });
+            }
         }
         answers.probabilities.extend(&probabilities[..filled]);
         answers.logits.extend(&chosen[..filled]);
-        answers.largest.extend(&largest[..filled]);
         Ok(())
     }
 
@@ -481,12 +492,16 @@ fn pooled_gradients(
 ) -> Result<Vec<Vec<f32>>, NetworkError> {
     let shape = activations.size();
     let positions = (shape[2] * shape[3]) as usize;
-    let gradient = |target: &usize| {
-        let row = output
-            .f_select(0, *target as i64)
-            .during("reading weights")?;
+    let gradient = |&target: &usize| {
+        // One logit is halved between two classes, as in `two_sided`.
+        let (row, factor) = match (output.size()[0], target) {
+            (1, 0) => (0, -0.5),
+            (1, _) => (0, 0.5),
+            _ => (target as i64, 1.0),
+        };
+        let row = output.f_select(0, row).during("reading weights")?;
         let weights = values(&row)?;
-        let each = weights.iter().map(|weight| weight / positions as f32);
+        let each = weights.iter().map(|weight| factor * weight / positions as f32);
         Ok(each.flat_map(|weight| vec![weight; positions]).collect())
     };
     targets.iter().map(gradient).collect()

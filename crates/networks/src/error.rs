@@ -75,6 +75,17 @@ pub enum NetworkError {
         /// What makes logits of activations, for a message.
         head: String,
     },
+    /// The network has no such layer.
+    #[error(
+        "the network has no layer `{layer}`: `pipeline layers` lists those that it has, by module path and by the name of their values"
+    )]
+    NoLayer {
+        /// The name that was asked for.
+        layer: String,
+    },
+    /// A graph cannot be computed.
+    #[error(transparent)]
+    Graph(#[from] executor::Error),
     /// The width leaves a layer without channels.
     #[error("width {width} is outside (0, 4]; 1 is the published network, 0.25 the shipped ones")]
     Width {
@@ -152,6 +163,7 @@ impl NetworkError {
     pub(crate) fn memory(&self) -> Option<String> {
         let said = match self {
             Self::Libtorch { source, .. } => source.to_string(),
+            Self::Graph(executor::Error::Operator { source, .. }) => source.to_string(),
             Self::Method { reason, .. } => reason.clone(),
             _ => return None,
         };

@@ -1,26 +1,60 @@
-//! The families of networks, one file each. No file that a code digest covers names this one: inputs name the family of their network.
+//! What computes networks, one file each. No file that a code digest covers names this one: inputs name the plug-in of their network.
 
-mod alexnet;
-mod resnet;
+pub(crate) mod graphed;
 pub(crate) mod script;
-mod vgg;
 
-use architectures::{Architecture, Family};
+use architectures::Architecture;
+use graph::{Graph, builders};
 
+use crate::device::Device;
 use crate::error::NetworkError;
-use crate::network::{Layers, Network};
-use crate::parameters::Parameters;
+use crate::network::Network;
+use crate::parameters::{self, Parameters, Role};
 use crate::width::Width;
-use alexnet::AlexNet;
-use resnet::ResNet;
-use vgg::Vgg;
+use graphed::Graphed;
 
-/// The last layer's weight, [classes, inputs].
-pub(crate) fn output(family: Family) -> &'static str {
-    match family {
-        Family::AlexNet => AlexNet::OUTPUT,
-        Family::Vgg(_) => Vgg::OUTPUT,
-        Family::ResNet(_) => ResNet::OUTPUT,
+/// The name of the last layer's weight, [classes, inputs].
+pub(crate) fn output(architecture: Architecture) -> String {
+    let graph = builders::build(architecture, 1.0, 1);
+    let mut parameters = graph.parameters.into_iter();
+    let output = parameters.find(|parameter| parameter.role == Role::OutputWeight);
+    output.map_or_else(String::new, |parameter| parameter.name)
+}
+
+/// The graph of an architecture, and what is known of it besides.
+pub(crate) fn plan(
+    parameters: &dyn Parameters,
+    architecture: Architecture,
+    width: Width,
+) -> Result<Plan, NetworkError> {
+    let classes = parameters.classes(&output(architecture))?;
+    Ok(Plan {
+        graph: builders::build(architecture, width.get(), classes),
+        layer: architecture.layers()[0].to_owned(),
+        batch: architecture.batch(),
+        classes: classes as usize,
+    })
+}
+
+/// A graph, and what a network of it needs besides parameters.
+pub(crate) struct Plan {
+    pub(crate) graph: Graph,
+    /// At which it is split.
+    pub(crate) layer: String,
+    /// Inputs in a batch on the processor.
+    pub(crate) batch: usize,
+    /// Logits.
+    pub(crate) classes: usize,
+}
+
+impl Plan {
+    /// The network with parameters as they come.
+    pub(crate) fn network(self, parameters: &mut dyn Parameters) -> Result<Network, NetworkError> {
+        let tensors = parameters::all(&self.graph, parameters)?;
+        let layers = Graphed::new(self.graph, tensors, &self.layer)?;
+        // One logit tells two classes apart.
+        let classes = self.classes.max(2);
+        Ok(Network::of(Box::new(layers), Device::CPU, self.batch, classes))
     }
 }
 
@@ -30,15 +64,7 @@ pub fn build(
     architecture: Architecture,
     width: Width,
 ) -> Result<Network, NetworkError> {
-    let family = architecture.family();
-    let classes = parameters.classes(output(family))? as usize;
-    let layers: Box<dyn Layers> = match family {
-        Family::AlexNet => Box::new(AlexNet::new(parameters, width)?),
-        Family::Vgg(size) => Box::new(Vgg::new(parameters, size, width)?),
-        Family::ResNet(size) => Box::new(ResNet::new(parameters, size, width)?),
-    };
-    let (names, batch) = (architecture.layers(), architecture.batch());
-    Ok(Network::of(layers, names, batch, classes))
+    plan(parameters, architecture, width)?.network(parameters)
 }
 
 #[cfg(test)]
@@ -46,15 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_hold_the_code_of_the_family_that_is_built() {
-        for architecture in Architecture::ALL {
-            let module = match architecture.family() {
-                Family::AlexNet => alexnet::MODULE,
-                Family::Vgg(_) => vgg::MODULE,
-                Family::ResNet(_) => resnet::MODULE,
-            };
-            assert_eq!(architecture.family().module(), module);
-        }
+    fn keys_hold_the_code_that_computes() {
+        assert_eq!(architectures::GRAPH, graphed::MODULE);
         assert_eq!(architectures::PROGRAM, script::MODULE);
     }
 }

@@ -9,7 +9,6 @@ mod device;
 mod error;
 mod families;
 mod input;
-mod layers;
 mod loading;
 mod machine;
 mod network;
@@ -25,19 +24,19 @@ mod width;
 
 pub use allocator::use_threads;
 pub use architectures::Architecture;
-pub use classifier::{Answers, Classifier, Gradients, Question};
+pub use classifier::{Answers, Certainty, Classifier, Gradients, Question};
 pub use cuda::open_cuda;
 pub use device::{Device, Form};
 pub use error::NetworkError;
+pub use executor::Mode;
 pub use families::build;
 pub use families::script::Methods;
 pub use input::{CHANNELS, Normalisation, tensor};
-pub use layers::Mode;
 pub use loading::{
-    Difference, Doubt, Fit, LoadError, Takes, best_fit, load, load_randomized, load_script,
+    Difference, Doubt, Fit, GraphFile, LoadError, Takes, best_fit, load_script,
 };
 pub use machine::{Machine, Wanted, is_native};
-pub use network::Network;
+pub use network::{Features, Network};
 pub use parameters::{Parameters, Role};
 pub use precision::Precision;
 pub use predict::{images_a_second, predict, predictions};

@@ -11,8 +11,8 @@ use std::path::Path;
 use architectures::Architecture;
 
 use crate::device::Form;
-use crate::families::build;
 use crate::families::script::Methods;
+use crate::families::{Plan, plan};
 use crate::network::{self, Network};
 use crate::randomized::{Cascade, Depth, randomized};
 use crate::width::Width;
@@ -21,40 +21,77 @@ pub use findings::{Difference, Doubt, Takes};
 pub use fit::Fit;
 use weights::WeightFile;
 
-/// Reads the weights from `bytes`, the content of the file `path` (`.pth` or safetensors), and prepares them for
-/// inference: batch norms folded, and on the processor convolutions in oneDNN's layout. No code from the file is run.
-pub fn load(
-    path: &Path,
-    bytes: &[u8],
-    architecture: Architecture,
-    width: Width,
-    form: impl Into<Form>,
-) -> Result<Network, LoadError> {
-    let mut file = WeightFile::read(path, bytes, architecture, width)?;
-    Ok(build(&mut file, architecture, width)?.prepared(form)?)
+/// The file of a network that is computed as a graph. No code from the file is run.
+#[derive(Clone, Copy, Debug)]
+pub struct GraphFile<'a> {
+    path: &'a Path,
+    bytes: &'a [u8],
+    holds: Holds,
+    layer: Option<&'a str>,
+}
+
+/// What such a file holds.
+#[derive(Clone, Copy, Debug)]
+enum Holds {
+    /// The weights of a built-in architecture.
+    Weights(Architecture, Width),
+}
+
+impl<'a> GraphFile<'a> {
+    /// The content of the file `path`, `.pth` or safetensors, with the weights of a built-in architecture.
+    pub fn weights(
+        path: &'a Path,
+        bytes: &'a [u8],
+        architecture: Architecture,
+        width: Width,
+    ) -> Self {
+        Self {
+            path,
+            bytes,
+            holds: Holds::Weights(architecture, width),
+            layer: None,
+        }
+    }
+
+    /// The same, to be split at a layer; at the usual one without.
+    #[must_use]
+    pub fn split_at(self, layer: Option<&'a str>) -> Self {
+        Self { layer, ..self }
+    }
+
+    fn open(self) -> Result<(Plan, WeightFile), LoadError> {
+        let Holds::Weights(architecture, width) = self.holds;
+        let parameters = WeightFile::read(self.path, self.bytes, architecture, width)?;
+        let mut plan = plan(&parameters, architecture, width)?;
+        if let Some(layer) = self.layer {
+            plan.layer = layer.to_owned();
+        }
+        Ok((plan, parameters))
+    }
+
+    /// The network, prepared for inference: batch norms folded, weights laid out as the device wants them.
+    pub fn load(self, form: impl Into<Form>) -> Result<Network, LoadError> {
+        let (plan, mut parameters) = self.open()?;
+        Ok(plan.network(&mut parameters)?.prepared(form)?)
+    }
+
+    /// The same with the layers at the top random: see [`Depth`].
+    pub fn load_randomized(
+        self,
+        form: impl Into<Form>,
+        depth: Depth,
+        seed: u64,
+    ) -> Result<(Network, Cascade), LoadError> {
+        let (plan, mut parameters) = self.open()?;
+        let (mut parameters, cascade) = randomized(&plan.graph, &mut parameters, depth, seed);
+        Ok((plan.network(&mut parameters)?.prepared(form)?, cascade))
+    }
 }
 
 /// The architecture and width that fit the weights in `bytes` best, the content of the file `path`, whatever types its tensors are of.
 pub fn best_fit(path: &Path, bytes: &[u8]) -> Result<Fit, LoadError> {
     let tensors = weights::tensors(path, bytes)?;
     Ok(Fit::best_of(&weights::shapes(&tensors)))
-}
-
-/// Like [`load`], with the layers at the top random: see [`Depth`].
-pub fn load_randomized(
-    path: &Path,
-    bytes: &[u8],
-    architecture: Architecture,
-    width: Width,
-    form: impl Into<Form>,
-    depth: Depth,
-    seed: u64,
-) -> Result<(Network, Cascade), LoadError> {
-    let mut file = WeightFile::read(path, bytes, architecture, width)?;
-    let (network, cascade) = randomized(&mut file, depth, seed, |parameters| {
-        build(parameters, architecture, width)
-    })?;
-    Ok((network.prepared(form)?, cascade))
 }
 
 /// Loads the `TorchScript` program in `bytes`, the content of the file `path`, and tries it on an input of [height, width]; with reasons to doubt that
@@ -69,6 +106,6 @@ pub fn load_script(
     let Form { device, precision } = form.into();
     network::check(Form { device, precision })?;
     let loaded = script::load(path, bytes, input, methods, device)?;
-    let network = Network::of(Box::new(loaded.script), &[], loaded.batch, loaded.classes);
-    Ok((network.on(device), loaded.doubts))
+    let network = Network::of(Box::new(loaded.script), device, loaded.batch, loaded.classes);
+    Ok((network, loaded.doubts))
 }

@@ -2,54 +2,78 @@
 
 use std::fmt;
 
+use executor::Mode;
 use tch::{Kind, Tensor};
 
 use crate::cuda;
 use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation};
-use crate::input::channels_last;
-use crate::layers::Mode;
 use crate::precision::Precision;
 
-/// What a family of architectures computes; a plug-in, in a file of `families`.
+/// What computes a network; a plug-in, in a file of `families`.
 pub(crate) trait Layers: fmt::Debug + Send {
-    /// Inputs [batch, 3, height, width] to the activations [batch, channels, h, w] of the last convolutional layer.
-    fn features(&self, input: Tensor, mode: Mode) -> Result<Tensor, NetworkError>;
+    /// Inputs [batch, 3, height, width] to what the layer gives, and whatever else the head reads.
+    fn features(&self, input: &Tensor) -> Result<Features, NetworkError>;
 
-    /// Those activations behind the last pooling, where there is one that Grad-CAM can read too.
-    fn pool(&self, activations: Tensor) -> Result<Tensor, NetworkError> {
-        Ok(activations)
+    /// Those to logits [batch, classes].
+    fn head(&self, features: &Features) -> Result<Tensor, NetworkError>;
+
+    /// Inputs to logits [batch, classes].
+    fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError>;
+
+    /// What the layer gives, or a gradient there, as maps [batch, channels, height, width].
+    fn maps(&self, values: &Tensor) -> Result<Tensor, NetworkError> {
+        Ok(values.shallow_clone())
     }
-
-    /// What the last pooling gives to logits [batch, classes].
-    fn classify(&self, pooled: &Tensor, mode: Mode) -> Result<Tensor, NetworkError>;
-
-    /// Inputs to logits, of a program, which may be whole and yet not tell its halves.
-    fn forward(&self, _input: &Tensor) -> Option<Result<Tensor, NetworkError>> {
-        None
-    }
-
-    /// The same laid out for inference, batch norms folded. The output layer stays in fp32: a logit of bf16 has 8 bits.
-    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError>;
 
     /// The weights [classes, channels] of the output layer, where nothing but global average pooling is before it.
     fn behind_pooling(&self) -> Option<&Tensor> {
         None
     }
 
+    /// The layer, by the name that records have.
+    fn layer(&self) -> &str;
+
     /// What makes logits of activations, for a message.
     fn head_name(&self) -> String {
         "the head".to_owned()
     }
+
+    /// The same split at another layer.
+    fn split_at(self: Box<Self>, layer: &str) -> Result<Box<dyn Layers>, NetworkError>;
+
+    /// The same for inference on a device and in its numbers, which need not compute other values than the layer and the logits any more.
+    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError>;
+
+    /// Sets how batch norm and dropout behave.
+    fn set_mode(&mut self, mode: Mode);
+
+    /// Of which numbers the first layer's inputs are: others are converted.
+    fn input_kind(&self) -> Kind {
+        Kind::Float
+    }
 }
 
-/// How the convolutions' weights lie in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
-    /// As the file has them; gradients can flow through every layer.
-    Plain,
-    /// As the device's convolutions want them, for inputs of this precision; gradients flow through the head only.
-    Prepared(Form),
+/// What the lower half of a network gives for a batch.
+#[derive(Debug)]
+pub struct Features {
+    /// Inputs in the batch.
+    pub(crate) batch: i64,
+    /// What the layer gives: [batch, channels, height, width], or as a transformer has its tokens.
+    pub activations: Tensor,
+    /// What else the head reads, where ways lead around the layer.
+    pub(crate) others: Vec<Tensor>,
+}
+
+impl Features {
+    /// The same with other activations.
+    pub(crate) fn with(&self, activations: &Tensor) -> Self {
+        Self {
+            batch: self.batch,
+            activations: activations.shallow_clone(),
+            others: self.others.iter().map(Tensor::shallow_clone).collect(),
+        }
+    }
 }
 
 /// A classifier with readable activations; inputs are [batch, 3, height, width], normalised, f32 or already in the
@@ -57,13 +81,7 @@ enum Layout {
 #[derive(Debug)]
 pub struct Network {
     layers: Box<dyn Layers>,
-    /// Of the layers at which it can be split.
-    names: &'static [&'static str],
-    /// Whether it is split after its last pooling.
-    pooled: bool,
     batch: usize,
-    mode: Mode,
-    layout: Layout,
     device: Device,
     classes: usize,
     /// Inputs above which a batch finds no memory.
@@ -102,59 +120,48 @@ pub(crate) fn check(form: Form) -> Result<(), NetworkError> {
 }
 
 impl Network {
-    /// A network of such layers, not laid out for inference, whose batch has so many inputs; it can be split at the layers `names`.
+    /// A network on a device, whose batch has so many inputs.
     pub(crate) fn of(
         layers: Box<dyn Layers>,
-        names: &'static [&'static str],
+        device: Device,
         batch: usize,
         classes: usize,
     ) -> Self {
         Self {
             layers,
-            names,
-            pooled: false,
             batch,
-            mode: Mode::Inference,
-            layout: Layout::Plain,
-            device: Device::CPU,
+            device,
             classes,
             #[cfg(test)]
             room: usize::MAX,
         }
     }
 
-    /// The same on a device, with layers that need not be laid out for it.
-    pub(crate) fn on(self, device: Device) -> Self {
-        Self { device, ..self }
-    }
-
-    /// The same network split at another of its layers.
+    /// The same network split at another of its layers; before it is prepared.
     pub fn split_at(self, layer: &str) -> Result<Self, NetworkError> {
-        match self.names.iter().position(|name| *name == layer) {
-            Some(place) => Ok(Self {
-                pooled: place > 0,
-                ..self
-            }),
-            None => Err(NetworkError::Question {
-                what: "the layer",
-                expected: self.names.join(" or "),
-                found: layer.to_owned(),
-            }),
-        }
+        Ok(Self {
+            layers: self.layers.split_at(layer)?,
+            ..self
+        })
     }
 
-    /// Folds and lays out for inference on a device in a precision; nothing can be trained afterwards. A program has nothing to lay out.
+    /// Folds and lays out for inference on a device in a precision; nothing can be trained, and nothing split elsewhere, afterwards. A program has
+    /// nothing to lay out.
     pub fn prepared(self, form: impl Into<Form>) -> Result<Self, NetworkError> {
         let form = form.into();
         check(form)?;
         let _guard = tch::no_grad_guard();
         Ok(Self {
             layers: self.layers.prepared(form)?,
-            layout: Layout::Prepared(form),
             device: form.device,
             batch: batch_on(form.device, self.batch),
             ..self
         })
+    }
+
+    /// Sets how batch norm and dropout behave.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.layers.set_mode(mode);
     }
 
     /// What makes logits of activations, for a message.
@@ -162,9 +169,9 @@ impl Network {
         self.layers.head_name()
     }
 
-    /// Sets how batch norm and dropout behave.
-    pub fn set_mode(&mut self, mode: Mode) {
-        self.mode = mode;
+    /// The layer whose activations are read, by its name; of a program, its method that gives them.
+    pub fn layer(&self) -> &str {
+        self.layers.layer()
     }
 
     /// Inputs in a batch. A constant, because the last bits of a logit depend on it.
@@ -174,63 +181,12 @@ impl Network {
 
     /// Of which numbers the first layer's inputs are: others are converted.
     pub(crate) fn input_kind(&self) -> Kind {
-        match self.layout {
-            Layout::Plain => Kind::Float,
-            Layout::Prepared(form) => form.precision.kind(),
-        }
+        self.layers.input_kind()
     }
 
-    /// How many classes the last layer tells apart.
+    /// How many classes the network tells apart.
     pub fn classes(&self) -> usize {
         self.classes
-    }
-
-    /// Activations [batch, channels, h, w] of the Grad-CAM layer, f32 in the ordinary layout, on the network's device.
-    pub fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.laid_out(input, |input| {
-            let activations = self.layers.features(input, self.mode)?;
-            if self.pooled {
-                self.layers.pool(activations)
-            } else {
-                Ok(activations)
-            }
-        })
-    }
-
-    /// Convolves an input in the layout and precision of the weights, and gives the activations in f32 and the ordinary layout.
-    fn laid_out(
-        &self,
-        input: &Tensor,
-        convolve: impl FnOnce(Tensor) -> Result<Tensor, NetworkError>,
-    ) -> Result<Tensor, NetworkError> {
-        #[cfg(test)]
-        if input.size()[0] as usize > self.room {
-            let source = tch::TchError::Torch("CUDA out of memory. Tried to allocate".to_owned());
-            return Err(source).during("a convolution");
-        }
-        match self.layout {
-            Layout::Plain => convolve(input.shallow_clone()),
-            Layout::Prepared(form) if form.device.is_cpu() => {
-                let input = input
-                    .f_to_mkldnn(form.precision.kind())
-                    .during("laying out an input")?;
-                convolve(input)?
-                    .f_to_dense(None, false)
-                    .and_then(|activations| activations.f_to_kind(Kind::Float))
-                    .during("reading activations")
-            }
-            Layout::Prepared(form) => {
-                let input = input
-                    .f_to_device(form.device.tch())
-                    .and_then(|input| input.f_to_kind(form.precision.kind()))
-                    .during("laying out an input")?;
-                // Gradients through a pooling of the other layout may add up in any order.
-                convolve(channels_last(&input)?)?
-                    .f_contiguous()
-                    .and_then(|activations| activations.f_to_kind(Kind::Float))
-                    .during("reading activations")
-            }
-        }
     }
 
     /// Where it computes.
@@ -243,24 +199,52 @@ impl Network {
         self.layers.behind_pooling()
     }
 
-    /// Logits [batch, classes] of activations, on the network's device.
-    pub fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
-        if self.pooled {
-            return self.layers.classify(activations, self.mode);
-        }
-        let pooled = self.layers.pool(activations.shallow_clone())?;
-        self.layers.classify(&pooled, self.mode)
+    /// What the Grad-CAM layer gives, f32 in the ordinary layout, on the network's device.
+    pub fn features(&self, input: &Tensor) -> Result<Features, NetworkError> {
+        self.find_room(input)?;
+        self.layers.features(input)
+    }
+
+    /// What the Grad-CAM layer gives, or a gradient there, as maps [batch, channels, height, width].
+    pub fn maps(&self, values: &Tensor) -> Result<Tensor, NetworkError> {
+        self.layers.maps(values)
+    }
+
+    /// Logits [batch, classes] of what [`Self::features`] gave, on the network's device.
+    pub fn head(&self, features: &Features) -> Result<Tensor, NetworkError> {
+        two_sided(self.layers.head(features)?)
     }
 
     /// Logits [batch, classes] of inputs, on the network's device.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        if let Some(logits) = self.layers.forward(input) {
-            return logits;
-        }
-        // The last pooling is much faster in the layout of the convolutions.
-        let pooled = self.laid_out(input, |input| {
-            self.layers.pool(self.layers.features(input, self.mode)?)
-        })?;
-        self.layers.classify(&pooled, self.mode)
+        self.find_room(input)?;
+        two_sided(self.layers.forward(input)?)
     }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests limit the memory")]
+    fn find_room(&self, _: &Tensor) -> Result<(), NetworkError> {
+        Ok(())
+    }
+
+    #[cfg(test)]
+    fn find_room(&self, input: &Tensor) -> Result<(), NetworkError> {
+        if input.size()[0] as usize <= self.room {
+            return Ok(());
+        }
+        let source = tch::TchError::Torch("CUDA out of memory. Tried to allocate".to_owned());
+        Err(source).during("a convolution")
+    }
+}
+
+/// Logits of two classes in place of one, z: -z / 2 and z / 2, whose softmax is the sigmoid of z. Other logits stay as they are.
+pub(crate) fn two_sided(logits: Tensor) -> Result<Tensor, NetworkError> {
+    if !matches!(logits.size()[..], [_, 1]) {
+        return Ok(logits);
+    }
+    let both = || {
+        let half = logits.f_mul_scalar(0.5)?;
+        Tensor::f_cat(&[half.f_neg()?, half], 1)
+    };
+    both().during("reading logits")
 }

@@ -1,37 +1,25 @@
 //! What networks take their parameters from.
 
+pub use graph::Role;
 use tch::Tensor;
 
 use crate::error::NetworkError;
 
-/// What a parameter is for; a generator needs it to choose starting values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A weight of a convolution or a linear layer, followed by a ReLU.
-    Weight,
-    /// The weight of the last linear layer.
-    OutputWeight,
-    /// Anything that starts at zero: biases, running means.
-    Zeros,
-    /// Anything that starts at one: scales, running variances.
-    Ones,
-}
-
-/// Where a network takes its parameters from, by torchvision's names.
+/// Where a network takes its parameters from, by the names that its graph has for them.
 pub trait Parameters {
-    /// The parameter `name` with exactly `shape`, as f32.
+    /// The parameter `name` with exactly `shape`.
     fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError>;
-
-    /// Like [`Self::take`], for running statistics, which are not trained.
-    fn take_statistic(
-        &mut self,
-        name: &str,
-        shape: &[i64],
-        role: Role,
-    ) -> Result<Tensor, NetworkError> {
-        self.take(name, shape, role)
-    }
 
     /// The number of classes: the rows of the tensor `name`.
     fn classes(&self, name: &str) -> Result<i64, NetworkError>;
+}
+
+/// The parameters of a graph, in its order.
+pub(crate) fn all(
+    graph: &graph::Graph,
+    parameters: &mut dyn Parameters,
+) -> Result<Vec<Tensor>, NetworkError> {
+    let each = graph.parameters.iter();
+    each.map(|it| parameters.take(&it.name, &it.shape, it.role))
+        .collect()
 }

@@ -24,9 +24,9 @@ impl Parameters for RandomParameters {
     fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
         let options = (Kind::Float, tch::Device::Cpu);
         match role {
-            Role::Zeros => Tensor::f_zeros(shape, options),
-            Role::Ones => Tensor::f_ones(shape, options),
-            Role::Weight | Role::OutputWeight => {
+            Role::Zeros | Role::Mean => Tensor::f_zeros(shape, options),
+            Role::Ones | Role::Variance => Tensor::f_ones(shape, options),
+            Role::Weight | Role::OutputWeight | Role::Constant => {
                 let inputs: i64 = shape[1..].iter().product();
                 let gain: f64 = if role == Role::Weight { 6.0 } else { 3.0 };
                 let bound = (gain / inputs as f64).sqrt();

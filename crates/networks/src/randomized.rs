@@ -4,12 +4,12 @@
 //! variance stays one, and nothing of what was learned is left in their order. Fresh starting values would undo the scale as well: behind the
 //! batch norms of a `ResNet` the softmax would then be 0 or 1 whatever is shown, and LIME had nothing to fit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tch::{Device, Kind, Tensor};
+use graph::{Graph, Id, Op, Parameter};
+use tch::Tensor;
 
 use crate::error::{NetworkError, Operation};
-use crate::network::Network;
 use crate::parameters::{Parameters, Role};
 use crate::random::bits;
 
@@ -39,66 +39,58 @@ pub struct Cascade {
     pub layers: usize,
 }
 
-/// The network that `build` makes of parameters, with the layers at the top random, and which those are. What is random in one layer does not depend on
-/// the depth.
+/// Which layers of a graph are random, and what gives its parameters. What is random in one layer does not depend on the depth.
 ///
-/// A layer is what torchvision's names call one at their second part, such as `features.10` or `layer4.2`, with the batch norm behind it.
-pub(crate) fn randomized(
-    trained: &mut dyn Parameters,
+/// A layer is what names of modules call one at their second part, such as `features.10`, `layer4.2` or `blocks.11`, with the batch norm behind it.
+/// Layers stand in the order of execution.
+pub(crate) fn randomized<'a>(
+    graph: &Graph,
+    trained: &'a mut dyn Parameters,
     depth: Depth,
     seed: u64,
-    build: impl Fn(&mut dyn Parameters) -> Result<Network, NetworkError>,
-) -> Result<(Network, Cascade), NetworkError> {
-    let mut names = Names {
-        trained,
-        modules: Vec::new(),
-    };
-    // What it makes is never looked at: only the order of the names.
-    build(&mut names)?;
-    let mut layers = names.layers();
+) -> (Randomized<'a>, Cascade) {
+    let mut layers = layers(graph);
     let count = layers.len();
     let random = layers.split_off(count - depth.layers(count));
-    let network = build(&mut Randomized {
-        trained,
-        modules: random.iter().flat_map(|(_, modules)| modules).collect(),
-        seed,
-    })?;
     let cascade = Cascade {
-        random: random.into_iter().rev().map(|(name, _)| name).collect(),
+        random: random.iter().rev().map(|(name, _)| name.clone()).collect(),
         layers: count,
     };
-    Ok((network, cascade))
+    let modules = random.into_iter().flat_map(|(_, modules)| modules);
+    let randomized = Randomized {
+        trained,
+        modules: modules.collect(),
+        seed,
+    };
+    (randomized, cascade)
 }
 
-/// Notes the modules that a network takes parameters for, from the input up.
-struct Names<'a> {
-    trained: &'a dyn Parameters,
-    /// With whether it is a batch norm.
-    modules: Vec<(String, bool)>,
-}
-
-impl Names<'_> {
-    fn note(&mut self, name: &str, statistic: bool) {
-        let module = module_of(name);
-        match self.modules.last_mut() {
-            Some((last, norm)) if last == module => *norm |= statistic,
-            _ => self.modules.push((module.to_owned(), statistic)),
-        }
-    }
-
-    /// The layers with their modules, from the input up.
-    fn layers(self) -> Vec<(String, Vec<String>)> {
-        let mut layers: Vec<(String, Vec<String>)> = Vec::new();
-        for (module, norm) in self.modules {
+/// The layers with their modules, from the input up.
+fn layers(graph: &Graph) -> Vec<(String, Vec<String>)> {
+    let parameters: BTreeMap<Id, &Parameter> = graph
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.role != Role::Constant)
+        .map(|parameter| (parameter.value, parameter))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut layers: Vec<(String, Vec<String>)> = Vec::new();
+    for node in &graph.nodes {
+        let norm = matches!(node.op, Op::BatchNorm { .. });
+        let read = node.inputs.iter().filter_map(|id| parameters.get(id));
+        for module in read.map(|parameter| module_of(&parameter.name)) {
+            if !seen.insert(module) {
+                continue;
+            }
             let end = module.match_indices('.').nth(1).map(|(at, _)| at);
             let name = &module[..end.unwrap_or(module.len())];
             match layers.last_mut() {
-                Some((last, modules)) if norm || last == name => modules.push(module),
-                _ => layers.push((name.to_owned(), vec![module])),
+                Some((last, modules)) if norm || last == name => modules.push(module.to_owned()),
+                _ => layers.push((name.to_owned(), vec![module.to_owned()])),
             }
         }
-        layers
     }
+    layers
 }
 
 /// The module of a parameter: its name without the last part.
@@ -106,38 +98,17 @@ fn module_of(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(module, _)| module)
 }
 
-impl Parameters for Names<'_> {
-    fn take(&mut self, name: &str, _: &[i64], _: Role) -> Result<Tensor, NetworkError> {
-        self.note(name, false);
-        Tensor::f_empty([0], (Kind::Float, Device::Cpu)).during("naming the layers")
-    }
-
-    fn take_statistic(
-        &mut self,
-        name: &str,
-        shape: &[i64],
-        role: Role,
-    ) -> Result<Tensor, NetworkError> {
-        self.note(name, true);
-        self.take(name, shape, role)
-    }
-
-    fn classes(&self, name: &str) -> Result<i64, NetworkError> {
-        self.trained.classes(name)
-    }
-}
-
 /// Trained parameters, with the tensors of some modules in a random order.
-struct Randomized<'a> {
+pub(crate) struct Randomized<'a> {
     trained: &'a mut dyn Parameters,
-    modules: BTreeSet<&'a String>,
+    modules: BTreeSet<String>,
     seed: u64,
 }
 
 impl Parameters for Randomized<'_> {
     fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
         let trained = self.trained.take(name, shape, role)?;
-        if !self.modules.iter().any(|module| *module == module_of(name)) {
+        if role == Role::Constant || !self.modules.contains(module_of(name)) {
             return Ok(trained);
         }
         let shuffle = || -> Result<Tensor, tch::TchError> {
@@ -171,19 +142,15 @@ mod tests {
 
     use super::*;
     use crate::tests::{saved, weights};
-    use crate::{Precision, RandomParameters, Width, build, load, load_randomized};
+    use crate::{Precision, Width, load, load_randomized};
 
     fn named(name: &str) -> Architecture {
         name.parse().unwrap()
     }
 
     fn layers(architecture: Architecture) -> Vec<String> {
-        let mut names = Names {
-            trained: &RandomParameters::new(1, 3),
-            modules: Vec::new(),
-        };
-        build(&mut names, architecture, Width::new(0.1).unwrap()).unwrap();
-        names.layers().into_iter().map(|(name, _)| name).collect()
+        let graph = graph::builders::build(architecture, 0.1, 3);
+        super::layers(&graph).into_iter().map(|(name, _)| name).collect()
     }
 
     #[test]
@@ -223,7 +190,7 @@ mod tests {
             let answers = |network: &Network| {
                 tch::no_grad(|| {
                     let features = network.features(&input).unwrap();
-                    (features.copy(), network.head(&features).unwrap())
+                    (features.activations.copy(), network.head(&features).unwrap())
                 })
             };
             let random = |part, seed| {

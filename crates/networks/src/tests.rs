@@ -7,6 +7,7 @@ use imaging::Rgb;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use sampling::{Masks, Seed, samplers};
+use statistics::{Head, Reading};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
@@ -70,8 +71,19 @@ pub(crate) fn saved(weights: &Weights) -> Vec<u8> {
     safetensors::serialize(views, None).unwrap()
 }
 
+fn at(temperature: f64) -> Reading {
+    Reading {
+        temperature,
+        ..Reading::default()
+    }
+}
+
 fn plain(architecture: Architecture) -> Network {
-    let mut parameters = RandomParameters::new(5, CLASSES as i64);
+    of_classes(architecture, CLASSES)
+}
+
+fn of_classes(architecture: Architecture, classes: usize) -> Network {
+    let mut parameters = RandomParameters::new(5, classes as i64);
     crate::build(&mut parameters, architecture, Width::new(0.125).unwrap()).unwrap()
 }
 
@@ -362,7 +374,7 @@ fn the_targets_probability_is_at_most_the_largest() {
     let (crop, replacement, labels) = (crop(), imaging::solid([9; 3], HEIGHT, WIDTH), bands());
     let masks = samplers::COIN.masks(Seed::derive(1, &[b"networks"]), 40, 4);
     for temperature in [0.01, 1.0] {
-        let classifier = classifier(named("resnet18")).with_temperature(temperature);
+        let classifier = classifier(named("resnet18")).with_reading(at(temperature));
         let answers = |target: usize| {
             let question = Question {
                 crop: &crop,
@@ -377,7 +389,7 @@ fn the_targets_probability_is_at_most_the_largest() {
         for sample in 0..masks.samples() {
             let of_classes = all.iter().map(|answers| answers.probabilities[sample]);
             let expected = of_classes.fold(0.0, f32::max);
-            assert!(all[0].largest[sample].total_cmp(&expected).is_eq());
+            assert!(all[0].certainties[sample].largest.total_cmp(&expected).is_eq());
         }
     }
 }
@@ -626,13 +638,13 @@ fn a_temperature_changes_probabilities_and_no_logit() {
         masks: &masks,
         target: 1,
     };
-    let at = |temperature| {
-        let classifier = classifier(named("alexnet")).with_temperature(temperature);
+    let asked = |temperature| {
+        let classifier = classifier(named("alexnet")).with_reading(at(temperature));
         classifier.ask(&question, &|| false).unwrap()
     };
-    let (cold, usual, hot) = (at(0.5), at(1.0), at(1e6));
+    let (cold, usual, hot) = (asked(0.5), asked(1.0), asked(1e6));
     assert_eq!(cold.logits, usual.logits);
-    assert!(cold.largest[0] > usual.largest[0] && cold.entropies[0] < usual.entropies[0]);
+    assert!(cold.certainties[0].largest > usual.certainties[0].largest && cold.certainties[0].entropy < usual.certainties[0].entropy);
     // Nothing but even chances is left.
     assert!((hot.probabilities[0] * CLASSES as f32 - 1.0).abs() < 1e-4);
     let logits = classifier(named("alexnet")).logits(&crop).unwrap();
@@ -642,4 +654,61 @@ fn a_temperature_changes_probabilities_and_no_logit() {
         .collect();
     let expected = powers[1] / powers.iter().sum::<f64>();
     assert!((f64::from(cold.probabilities[0]) - expected).abs() < 1e-5);
+}
+
+/// The first mask keeps everything, the second nothing.
+fn ask_two(classifier: &Classifier, target: usize) -> Answers {
+    let question = Question {
+        crop: &crop(),
+        replacement: &imaging::solid([9; 3], HEIGHT, WIDTH),
+        labels: &bands(),
+        masks: &Masks::from_rows(4, [[true; 4], [false; 4]]).unwrap(),
+        target,
+    };
+    classifier.ask(&question, &|| false).unwrap()
+}
+
+#[test]
+fn one_logit_is_read_as_two_classes_of_opposite_gradients() {
+    for name in ["alexnet", "resnet18"] {
+        let raw = tch::no_grad(|| {
+            let planes = {
+                let mut planes = vec![0.0; 3 * HEIGHT * WIDTH];
+                Normalisation::IMAGENET.planes(crop().pixels(), &mut planes);
+                crate::tensor(&planes, [HEIGHT, WIDTH]).unwrap()
+            };
+            let whole = of_classes(named(name), 1).forward(&planes).unwrap();
+            f64::try_from(whole.select(1, 1)).unwrap() * 2.0
+        });
+        let network = of_classes(named(name), 1).prepared(Precision::Fp32).unwrap();
+        assert_eq!(network.classes(), 2);
+        let classifier = Classifier::new(network, Normalisation::IMAGENET);
+        let [no, yes] = [0, 1].map(|target| ask_two(&classifier, target));
+        let sigmoid = 1.0 / (1.0 + (-raw).exp());
+        assert!((f64::from(yes.probabilities[0]) - sigmoid).abs() < 1e-5, "{name}");
+        assert!((no.probabilities[0] + yes.probabilities[0] - 1.0).abs() < 1e-6);
+        assert_eq!(no.logits[1], -yes.logits[1]);
+        let crop = crop();
+        let found = classifier.gradients(&[(&crop, 0), (&crop, 1)]).unwrap();
+        let opposite: Vec<f32> = found[0].gradients.iter().map(|value| -value).collect();
+        assert_eq!(opposite, found[1].gradients, "{name}");
+        assert!(largest(&opposite) > 0.0);
+    }
+}
+
+#[test]
+fn behind_a_sigmoid_classes_do_not_compete() {
+    let reading = Reading {
+        head: Head::Sigmoid,
+        temperature: 2.0,
+    };
+    let classifier = classifier(named("resnet18")).with_reading(reading);
+    for target in [0, CLASSES - 1] {
+        let answers = ask_two(&classifier, target);
+        for (probability, logit) in answers.probabilities.iter().zip(&answers.logits) {
+            let expected = 1.0 / (1.0 + (-f64::from(*logit) / 2.0).exp());
+            assert!((f64::from(*probability) - expected).abs() < 1e-6);
+        }
+        assert!(answers.certainties.is_empty());
+    }
 }

@@ -262,8 +262,8 @@ fn add_removal(inputs: &mut Inputs, image: &str, network: &str, method: &str, ru
         removed_area: f64::from(step) / SUPERPIXELS as f64,
         probability: (0.9 * decay.powi(step as i32)) as f32,
         logit: 0.0,
-        largest_probability: 1.0,
-        entropy: 0.0,
+        largest_probability: Some(1.0),
+        entropy: Some(0.0),
     };
     let curve: Vec<CurveStep> = (0..=SUPERPIXELS as u32).map(step).collect();
     let pairs = curve.windows(2);

@@ -5,7 +5,7 @@ use std::path::Path;
 use stage::StageError;
 use study::plan::remedy;
 use study::settings::infer;
-use study::{Images, Method, Problem, Problems, Sources, Study};
+use study::{Classes, Images, Method, Problem, Problems, Sources, Study};
 
 use crate::look::{Answer, Network, SHOWN, Seen, look};
 
@@ -136,7 +136,8 @@ fn other_classes(
 ) -> Option<String> {
     let named = named.filter(|named| *named != found)?;
     Some(format!(
-        "the weights `{weights}` tell {found} classes apart, and the study names {named}: give the class list of this network"
+        "the weights `{weights}` tell {found} classes apart, and the study names {named}: {}",
+        Classes::remedy(found, named)
     ))
 }
 

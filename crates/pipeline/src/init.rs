@@ -273,7 +273,8 @@ impl<'a> Draft<'a> {
                 let named = Classes::read(path)?.count();
                 if named != count {
                     return Err(StageError::action(format!(
-                        "the network tells {count} classes apart, and {list} names {named}: give the class list of this network"
+                        "the network tells {count} classes apart, and {list} names {named}: {}",
+                        Classes::remedy(count, named)
                     )));
                 }
                 Ok(list.clone())

@@ -77,6 +77,15 @@ impl Classes {
         Problems::check(problems, Self { names, indices })
     }
 
+    /// What to do where a network tells `found` classes apart and its list names `named`.
+    pub fn remedy(found: usize, named: usize) -> &'static str {
+        if (found, named) == (2, 1) {
+            "a network of one logit counts as two classes: name that of a negative logit first, then that of a positive one"
+        } else {
+            "give the class list of this network"
+        }
+    }
+
     /// How many classes there are, at least 1.
     pub fn count(&self) -> usize {
         self.names.len()

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::{Measure, Tables};
 
 schema::table! {
-    /// A removal curve: how much it removes until another class than the explained one has the largest probability.
+    /// A removal curve: how much it removes until another class than the explained one has the largest probability; behind a sigmoid, until the
+    /// probability is below 0.5.
     #[table = "decision_flip"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
@@ -80,7 +81,8 @@ impl Measure for DecisionFlip {
 pub fn decision_flip(curve: &[CurveStep]) -> Option<DecisionFlip> {
     let (first, steps) = curve.split_first()?;
     let superpixels = steps.len() as u32;
-    let led = |step: &&CurveStep| step.probability < step.largest_probability;
+    // Where classes do not compete, the network decides against one below 0.5.
+    let led = |step: &&CurveStep| step.probability < step.largest_probability.unwrap_or(0.5);
     let found = curve.iter().find(led);
     let flip = found.filter(|step| step.step > 0);
     let reason = match found {
@@ -123,8 +125,8 @@ mod tests {
             removed_area: [0.0, 0.25, 0.5, 1.0][step],
             probability,
             logit: 0.0,
-            largest_probability,
-            entropy: 0.5,
+            largest_probability: Some(largest_probability),
+            entropy: Some(0.5),
         };
         let curve: Vec<CurveStep> = steps.into_iter().enumerate().map(step).collect();
         decision_flip(&curve).unwrap()

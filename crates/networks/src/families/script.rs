@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use executor::Mode;
 use tch::{CModule, IValue, Kind, TchError, Tensor};
 
 use crate::device::{Device, Form};
 use crate::error::{NetworkError, Operation, memory_line};
-use crate::layers::Mode;
-use crate::network::Layers;
+use crate::network::{Features, Layers};
 
 /// Of this file, by which keys know it.
 #[cfg(test)]
@@ -66,11 +66,15 @@ impl Script {
         })
     }
 
-    /// Logits [batch, classes] that a method gives.
+    /// Logits [batch, classes] that a method gives, of which one may lack its axis.
     pub(crate) fn logits(&self, method: &str, input: &Tensor) -> Result<Tensor, NetworkError> {
         let logits = self.for_each(method, input, self.call(method, input)?)?;
         if is_number(&logits) {
-            return logits.f_to_kind(Kind::Float).during("reading logits");
+            let logits = logits.f_to_kind(Kind::Float).during("reading logits")?;
+            return match logits.dim() {
+                1 => logits.f_unsqueeze(1).during("reading logits"),
+                _ => Ok(logits),
+            };
         }
         let expected = "logits that are numbers, [batch, classes]".to_owned();
         Err(self.output(method, expected, &logits))
@@ -148,27 +152,46 @@ impl Script {
 }
 
 impl Layers for Script {
-    fn features(&self, input: Tensor, _: Mode) -> Result<Tensor, NetworkError> {
+    fn features(&self, input: &Tensor) -> Result<Features, NetworkError> {
         let method = &self.methods.features;
-        let activations = self.call(method, &input)?;
+        let activations = self.call(method, input)?;
         if activations.dim() != 4 || !activations.is_floating_point() {
             let expected = "floats [batch, channels, height, width], as x.dequantize() gives of a quantised layer".to_owned();
             return Err(self.output(method, expected, &activations));
         }
-        self.for_each(method, &input, activations)
+        Ok(Features {
+            batch: input.size()[0],
+            activations: self.for_each(method, input, activations)?,
+            others: Vec::new(),
+        })
     }
 
-    fn classify(&self, activations: &Tensor, _: Mode) -> Result<Tensor, NetworkError> {
-        self.logits(&self.methods.head, activations)
+    fn head(&self, features: &Features) -> Result<Tensor, NetworkError> {
+        self.logits(&self.methods.head, &features.activations)
     }
 
-    fn forward(&self, input: &Tensor) -> Option<Result<Tensor, NetworkError>> {
-        Some(self.logits(Self::FORWARD, input))
+    fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.logits(Self::FORWARD, input)
+    }
+
+    fn layer(&self) -> &str {
+        &self.methods.features
+    }
+
+    fn split_at(self: Box<Self>, layer: &str) -> Result<Box<dyn Layers>, NetworkError> {
+        let methods = Methods {
+            features: layer.to_owned(),
+            ..self.methods.clone()
+        };
+        Ok(Box::new(Self { methods, ..*self }))
     }
 
     fn prepared(self: Box<Self>, _: Form) -> Result<Box<dyn Layers>, NetworkError> {
         Ok(self)
     }
+
+    /// A program is in inference mode from the start.
+    fn set_mode(&mut self, _: Mode) {}
 
     fn head_name(&self) -> String {
         let path = self.path.display();

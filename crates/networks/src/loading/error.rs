@@ -36,17 +36,13 @@ pub enum LoadError {
         /// What it fits exactly, if anything.
         better: Option<Box<Fit>>,
     },
-    /// A weight file has an output layer of one row, or of none.
-    #[error(
-        "{path}: tensor `{tensor}` has {rows} rows, one for each class, and at least 2 are needed: the softmax of one logit is 1 whatever is shown. If it is the logit z of \"yes\" against \"no\", put a row of zeros before it, in the bias too (torch.cat([torch.zeros_like(w), w])): the logits [0, z] have the same probabilities"
-    )]
-    OneRow {
+    /// A weight file has an output layer without rows.
+    #[error("{path}: tensor `{tensor}` has no rows; expected one for each class: save the network again")]
+    NoRows {
         /// The weight file.
         path: PathBuf,
         /// The weight of the output layer.
-        tensor: &'static str,
-        /// How many rows it has.
-        rows: i64,
+        tensor: String,
     },
     /// The file is no program that libtorch can load.
     #[error("{path}: not a TorchScript program, as torch.jit.save writes it: {reason}")]
@@ -73,14 +69,6 @@ pub enum LoadError {
         input: Vec<i64>,
         /// What it takes.
         takes: Takes,
-    },
-    /// A `TorchScript` program gives one number for each input.
-    #[error(
-        "{path}: the program gives one number for each input, and at least 2 are needed, one for each class: the softmax of one logit is 1 whatever is shown. If it is the logit z of \"yes\" against \"no\", export a module that gives [0, z], torch.stack([torch.zeros_like(z), z], 1), which has the same probabilities; if it is a probability p, [log(1 - p), log(p)]"
-    )]
-    OneOutput {
-        /// The program.
-        path: PathBuf,
     },
     /// Two ways to the same logits differ.
     #[error(

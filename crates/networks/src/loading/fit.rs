@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use architectures::{Architecture, Family};
-use tch::{Device, Kind, Tensor};
+use graph::builders;
 
-use crate::error::{NetworkError, Operation};
-use crate::families::{build, output};
-use crate::parameters::{Parameters, Role};
+use crate::families::output;
 use crate::width::Width;
 
 /// Shapes of tensors by name.
@@ -47,25 +45,28 @@ impl Fit {
     }
 
     pub(crate) fn new(shapes: &Shapes, architecture: Architecture, width: Width) -> Self {
-        let mut needs = Needs {
-            left: shapes.clone(),
-            fit: Self {
-                architecture,
-                width: width.get(),
-                fitting: 0,
-                missing: Vec::new(),
-                misshapen: Vec::new(),
-                foreign: Shapes::new(),
-            },
+        let rows = shapes.get(&output(architecture));
+        let rows = rows.and_then(|shape| shape.first());
+        // Where the output layer is missing, any number does.
+        let classes = rows.copied().unwrap_or_default();
+        let mut fit = Self {
+            architecture,
+            width: width.get(),
+            fitting: 0,
+            missing: Vec::new(),
+            misshapen: Vec::new(),
+            foreign: shapes.clone(),
         };
-        // What it makes is never looked at: only what it asks for.
-        if let Err(error) = build(&mut needs, architecture, width) {
-            unreachable!("{error}: tensors of no numbers are always there");
+        for parameter in builders::build(architecture, width.get(), classes).parameters {
+            match fit.foreign.remove(&parameter.name) {
+                Some(found) if found == parameter.shape => fit.fitting += 1,
+                Some(found) => fit
+                    .misshapen
+                    .push((parameter.name, found, parameter.shape)),
+                None => fit.missing.push(parameter.name),
+            }
         }
-        Self {
-            foreign: needs.left,
-            ..needs.fit
-        }
+        fit
     }
 
     /// Whether the file has all tensors of the architecture and no others.
@@ -95,8 +96,8 @@ impl Fit {
     }
 
     fn lacks_output(&self) -> bool {
-        let output = output(self.architecture.family());
-        self.missing.iter().any(|name| name == output)
+        let output = output(self.architecture);
+        self.missing.contains(&output)
     }
 
     /// What to do where it is not exact.
@@ -164,33 +165,6 @@ fn width(shapes: &Shapes, architecture: Architecture) -> Width {
     channels
         .and_then(|&channels| Width::new(channels as f64 / FIRST_CHANNELS).ok())
         .unwrap_or(Width::PUBLISHED)
-}
-
-/// Notes what a network asks for and what the file has of it.
-struct Needs {
-    fit: Fit,
-    /// What nothing has asked for yet.
-    left: Shapes,
-}
-
-impl Parameters for Needs {
-    fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
-        match self.left.remove(name) {
-            Some(found) if found == shape => self.fit.fitting += 1,
-            Some(found) => {
-                let expected = shape.to_vec();
-                self.fit.misshapen.push((name.to_owned(), found, expected));
-            }
-            None => self.fit.missing.push(name.to_owned()),
-        }
-        Tensor::f_empty([0], (Kind::Float, Device::Cpu)).during("comparing tensors")
-    }
-
-    /// Where the output layer is missing, any number does.
-    fn classes(&self, name: &str) -> Result<i64, NetworkError> {
-        let rows = self.left.get(name).and_then(|shape| shape.first());
-        Ok(rows.copied().unwrap_or_default())
-    }
 }
 
 #[cfg(test)]
@@ -321,17 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn one_class_and_doubles_are_refused_with_the_way_out() {
+    fn doubles_and_layers_without_rows_are_refused_with_the_way_out() {
         let mut weights = narrow("resnet18");
         for name in ["fc.weight", "fc.bias"] {
-            let row = weights[name].narrow(0, 0, 1);
-            weights.insert(name.to_owned(), row);
+            let rows = weights[name].narrow(0, 0, 0);
+            weights.insert(name.to_owned(), rows);
         }
         let error = refusal(&weights, "resnet18");
-        assert!(
-            error.contains("`fc.weight` has 1 rows") && error.contains("[0, z]"),
-            "{error}"
-        );
+        assert!(error.contains("`fc.weight` has no rows"), "{error}");
         let mut weights = narrow("resnet18");
         let double = weights["bn1.running_mean"].to_kind(Kind::Double);
         weights.insert("bn1.running_mean".to_owned(), double);

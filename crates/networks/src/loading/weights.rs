@@ -103,7 +103,7 @@ impl Parameters for WeightFile {
     }
 }
 
-/// An error unless the shapes are those of an architecture at a width, with two classes or more.
+/// An error unless the shapes are those of an architecture at a width, with a class or more.
 fn check_fit(
     path: &Path,
     shapes: &Shapes,
@@ -120,15 +120,13 @@ fn check_fit(
             fit: Box::new(fit),
         });
     }
-    let output = output(architecture.family());
-    let rows = shapes[output][0];
-    if rows >= 2 {
+    let output = output(architecture);
+    if shapes[&output][0] >= 1 {
         return Ok(());
     }
-    Err(LoadError::OneRow {
+    Err(LoadError::NoRows {
         path: path.to_owned(),
         tensor: output,
-        rows,
     })
 }
 

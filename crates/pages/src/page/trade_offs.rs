@@ -15,7 +15,7 @@ use crate::results::{AUC, Comparison, Group, Results};
 use crate::{Inputs, ReportError};
 
 /// A number of a step.
-type Quantity = fn(&CurveStep) -> f64;
+type Quantity = fn(&CurveStep) -> Option<f64>;
 
 /// Most images in a figure of pairs.
 const MOST_PAIRS: usize = 40;
@@ -366,10 +366,10 @@ fn out_of_experience(
 ) -> Result<Markup, ReportError> {
     const QUANTITIES: [(&str, &str, Quantity); 2] = [
         ("largest-probability", "largest probability", |step| {
-            step.largest_probability.into()
+            step.largest_probability.map(Into::into)
         }),
         ("entropy", "entropy of the answer, nats", |step| {
-            step.entropy.into()
+            step.entropy.map(Into::into)
         }),
     ];
     let Some((partition, _)) = results.main else {
@@ -386,10 +386,11 @@ fn out_of_experience(
         };
         let steps: Vec<&CurveStep> = inputs.curves.iter().filter(here).collect();
         for (name, words, quantity) in QUANTITIES {
+            // There is none behind a sigmoid.
             let lines = by_share(&steps, quantity, results);
-            if lines.is_empty() {
+            let Some(lines) = lines.filter(|lines| !lines.is_empty()) else {
                 continue;
-            }
+            };
             let caption = Caption::new(
                 &["experience", name, network],
                 format!("{words} by share of pixels removed, {network}"),
@@ -409,7 +410,11 @@ fn out_of_experience(
 }
 
 /// The mean of a quantity over curves at equal distances of removed area, a line for each replacement; between steps it is interpolated.
-fn by_share(steps: &[&CurveStep], quantity: Quantity, results: &Results<'_>) -> Vec<Curve> {
+fn by_share(
+    steps: &[&CurveStep],
+    quantity: Quantity,
+    results: &Results<'_>,
+) -> Option<Vec<Curve>> {
     let mut curves = BTreeMap::<(&str, [&str; 3], u32), Vec<&CurveStep>>::new();
     for &step in steps {
         let names = [step.image.as_str(), &step.method, &step.order];
@@ -424,7 +429,7 @@ fn by_share(steps: &[&CurveStep], quantity: Quantity, results: &Results<'_>) -> 
         let (count, sum) = sums.entry(replacement).or_insert((0, [0.0; SHARES]));
         *count += 1;
         for (place, sum) in sum.iter_mut().enumerate() {
-            *sum += at_share(&curve, quantity, place as f64 / (SHARES - 1) as f64);
+            *sum += at_share(&curve, quantity, place as f64 / (SHARES - 1) as f64)?;
         }
     }
     let mut order: Vec<&str> = results
@@ -445,11 +450,11 @@ fn by_share(steps: &[&CurveStep], quantity: Quantity, results: &Results<'_>) -> 
             .map(|(place, sum)| (place as f64 / (SHARES - 1) as f64, sum / count as f64))
             .collect(),
     };
-    sums.into_iter().map(series).collect()
+    Some(sums.into_iter().map(series).collect())
 }
 
 /// A quantity where this share of the pixels is removed.
-fn at_share(curve: &[&CurveStep], quantity: Quantity, share: f64) -> f64 {
+fn at_share(curve: &[&CurveStep], quantity: Quantity, share: f64) -> Option<f64> {
     let after = curve
         .iter()
         .position(|step| step.removed_area >= share)
@@ -464,5 +469,6 @@ fn at_share(curve: &[&CurveStep], quantity: Quantity, share: f64) -> f64 {
     } else {
         1.0
     };
-    quantity(from) + place * (quantity(to) - quantity(from))
+    let [from, to] = [quantity(from)?, quantity(to)?];
+    Some(from + place * (to - from))
 }

@@ -8,6 +8,8 @@ use schema::{
     Target, VarianceComponents, Weight,
 };
 
+use statistics::{Head, Reading};
+
 use super::columns::ROUNDING;
 use super::rules::{close, each, ensure, in_order, numbers, one, same, uniform};
 use super::{Checked, Fault};
@@ -52,45 +54,38 @@ impl Checked for Segments {
 }
 
 impl Checked for Logits {
-    /// How many classes the study names, and the network's temperature.
-    type Given<'a> = (usize, f64);
+    /// How many classes the study names, and how their logits are read.
+    type Given<'a> = (usize, Reading);
 
-    fn inspect(rows: &[Self], (classes, temperature): (usize, f64)) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], (classes, reading): (usize, Reading)) -> Result<(), Fault> {
         let row = one(rows)?;
         same("logits", row.logits.len(), classes)?;
         let largest = row.logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let first = row.logits.iter().position(|logit| *logit >= largest);
         same("predicted_class", Some(row.predicted_class as usize), first)?;
-        is_softmax(
-            row.probability,
-            &row.logits,
-            temperature,
-            row.predicted_class,
-        )
+        is_read(row.probability, &row.logits, reading, row.predicted_class)
     }
 }
 
 impl Checked for Target {
-    /// What the network answered, and its temperature.
-    type Given<'a> = (&'a Logits, f64);
+    /// What the network answered, and how that is read.
+    type Given<'a> = (&'a Logits, Reading);
 
-    fn inspect(rows: &[Self], (answer, temperature): (&Logits, f64)) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], (answer, reading): (&Logits, Reading)) -> Result<(), Fault> {
         let row = one(rows)?;
         same("image", &row.image, &answer.image)?;
         same("network", &row.network, &answer.network)?;
-        let right = row.true_class.map(|class| class == answer.predicted_class);
+        let right = row.true_class.map(|class| match reading.head {
+            Head::Softmax => class == answer.predicted_class,
+            Head::Sigmoid => answer.logits.get(class as usize) >= Some(&0.0),
+        });
         same("correct", row.correct, right)?;
         same(
             "whether there is a true_label",
             row.true_label.is_some(),
             row.true_class.is_some(),
         )?;
-        is_softmax(
-            row.probability,
-            &answer.logits,
-            temperature,
-            row.target_class,
-        )
+        is_read(row.probability, &answer.logits, reading, row.target_class)
     }
 }
 
@@ -388,7 +383,12 @@ fn map(values: &[f32], height: u32, width: u32) -> Result<(), Fault> {
 /// Whether a step's largest probability and entropy can be those of one distribution over so many classes: with the largest m, the entropy is
 /// at least -ln m, and at most that of m and the rest spread evenly.
 fn certainty(row: &CurveStep, classes: usize) -> Result<(), Fault> {
-    let [largest, entropy] = [row.largest_probability, row.entropy].map(f64::from);
+    let (largest, entropy) = match (row.largest_probability, row.entropy) {
+        (Some(largest), Some(entropy)) => (f64::from(largest), f64::from(entropy)),
+        (largest, entropy) => {
+            return same("whether there is an entropy", entropy.is_some(), largest.is_some());
+        }
+    };
     let least = f64::from(row.probability).max(1.0 / classes as f64);
     let expected = format!("a largest_probability from {least} to 1, to {SOFTMAX_TOLERANCE:e}");
     let holds = (least - SOFTMAX_TOLERANCE..=1.0 + SOFTMAX_TOLERANCE).contains(&largest);
@@ -422,7 +422,8 @@ fn untouched(
     close(&what, found, f64::from(target.probability), tolerance)
 }
 
-fn is_softmax(probability: f32, logits: &[f32], temperature: f64, class: u32) -> Result<(), Fault> {
+/// Whether a probability is that of a class with these logits.
+fn is_read(probability: f32, logits: &[f32], reading: Reading, class: u32) -> Result<(), Fault> {
     let logit = |class: u32| logits.get(class as usize).copied().map(f64::from);
     let Some(own) = logit(class) else {
         return ensure(false, format!("a class below {}", logits.len()), || {
@@ -430,12 +431,13 @@ fn is_softmax(probability: f32, logits: &[f32], temperature: f64, class: u32) ->
         });
     };
     // One over the sum of the powers of differences: no shift is needed, and one that overflows gives the right 0.
-    let sum: f64 = logits
-        .iter()
-        .map(|logit| ((f64::from(*logit) - own) / temperature).exp())
-        .sum();
+    let power = |logit: f64| ((logit - own) / reading.temperature).exp();
+    let sum: f64 = match reading.head {
+        Head::Softmax => logits.iter().copied().map(f64::from).map(power).sum(),
+        Head::Sigmoid => 1.0 + power(0.0),
+    };
     close(
-        "the softmax of the logits",
+        &format!("the {} of the logits", reading.head.name()),
         f64::from(probability),
         1.0 / sum,
         SOFTMAX_TOLERANCE,

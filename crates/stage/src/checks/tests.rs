@@ -5,10 +5,19 @@ use schema::{
     Sanity, Score, Segments, Stability, Target, Weight,
 };
 
+use statistics::{Head, Reading};
+
 use super::tables::masks;
 use super::*;
 
 const SIZE: [u32; 2] = [2, 3];
+
+fn at(temperature: f64) -> Reading {
+    Reading {
+        temperature,
+        ..Reading::default()
+    }
+}
 
 fn png([height, width]: [u32; 2]) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR".to_vec();
@@ -130,8 +139,8 @@ fn curve() -> Vec<CurveStep> {
         removed_area,
         probability,
         logit: 1.0,
-        largest_probability: 1.0 - probability,
-        entropy: -probability * probability.ln() - (1.0 - probability) * (1.0 - probability).ln(),
+        largest_probability: Some(1.0 - probability),
+        entropy: Some(-probability * probability.ln() - (1.0 - probability) * (1.0 - probability).ln()),
     };
     vec![
         row(0, None, 0.0, 0.268_94),
@@ -223,7 +232,7 @@ fn labels_are_exactly_the_superpixels_of_the_crop() {
 fn the_probability_of_logits_is_their_softmax_at_the_largest() {
     refused(
         &vec![logits()],
-        |rows| check(rows, (2, 1.0)),
+        |rows| check(rows, (2, at(1.0))),
         &[
             ("1 row", Vec::clear),
             ("logits: 2, found 1", |rows| rows[0].logits.truncate(1)),
@@ -248,7 +257,7 @@ fn a_softmax_is_checked_without_overflow() {
         probability: 1.0,
         ..logits()
     };
-    assert_eq!(check(std::slice::from_ref(&logits), (2, 1.0)), Ok(()));
+    assert_eq!(check(std::slice::from_ref(&logits), (2, at(1.0))), Ok(()));
     let target = Target {
         target_class: 1,
         true_class: None,
@@ -257,7 +266,7 @@ fn a_softmax_is_checked_without_overflow() {
         probability: 0.0,
         ..target()
     };
-    assert_eq!(check(&[target], (&logits, 1.0)), Ok(()));
+    assert_eq!(check(&[target], (&logits, at(1.0))), Ok(()));
 }
 
 #[test]
@@ -268,15 +277,47 @@ fn a_softmax_is_that_of_the_logits_divided_by_the_temperature() {
         probability: 0.731_058_6,
         ..logits()
     };
-    assert_eq!(check(std::slice::from_ref(&logits), (2, 2.0)), Ok(()));
-    assert!(check(&[logits], (2, 1.0)).is_err());
+    assert_eq!(check(std::slice::from_ref(&logits), (2, at(2.0))), Ok(()));
+    assert!(check(&[logits], (2, at(1.0))).is_err());
+}
+
+#[test]
+fn behind_a_sigmoid_each_logit_is_read_alone_and_several_labels_are_right() {
+    let reading = Reading {
+        head: Head::Sigmoid,
+        temperature: 1.0,
+    };
+    let logits = Logits {
+        logits: vec![1.0, 2.0],
+        predicted_class: 1,
+        probability: 0.880_797,
+        ..logits()
+    };
+    assert_eq!(check(std::slice::from_ref(&logits), (2, reading)), Ok(()));
+    assert!(check(std::slice::from_ref(&logits), (2, at(1.0))).is_err());
+    let target = Target {
+        target_class: 1,
+        true_class: Some(0),
+        correct: Some(true),
+        probability: 0.880_797,
+        ..target()
+    };
+    assert_eq!(check(&[target.clone()], (&logits, reading)), Ok(()));
+    assert!(check(&[target], (&logits, at(1.0))).is_err());
+    let curve = curve().into_iter().map(|step| CurveStep {
+        largest_probability: None,
+        entropy: None,
+        ..step
+    });
+    let curve: Vec<CurveStep> = curve.collect();
+    assert_eq!(check(&curve, (&segments(), &self::target(), 2)), Ok(()));
 }
 
 #[test]
 fn a_target_has_the_probability_of_its_class_and_the_label_that_is_known() {
     refused(
         &vec![target()],
-        |rows| check(rows, (&logits(), 1.0)),
+        |rows| check(rows, (&logits(), at(1.0))),
         &[
             ("1 row", Vec::clear),
             ("image", |rows| rows[0].image = "key-00".into()),
@@ -530,17 +571,21 @@ fn a_curve_starts_at_the_untouched_image_and_removes_each_superpixel_once() {
             }),
             ("a largest_probability from 0.69999", |rows| {
                 rows[2].probability = 0.7;
-                rows[2].largest_probability = 0.6;
+                rows[2].largest_probability = Some(0.6);
             }),
             ("a largest_probability from 0.5", |rows| {
-                rows[2].largest_probability = 0.4;
+                rows[2].largest_probability = Some(0.4);
             }),
             ("a largest_probability from", |rows| {
-                rows[2].largest_probability = 1.1;
+                rows[2].largest_probability = Some(1.1);
             }),
-            ("an entropy from", |rows| rows[2].entropy += 1e-3),
+            ("whether there is an entropy", |rows| rows[2].entropy = None),
             ("an entropy from", |rows| {
-                rows[2].entropy = -rows[2].largest_probability.ln() - 1e-3;
+                rows[2].entropy = rows[2].entropy.map(|entropy| entropy + 1e-3);
+            }),
+            ("an entropy from", |rows| {
+                let largest = rows[2].largest_probability;
+                rows[2].entropy = largest.map(|largest| -largest.ln() - 1e-3);
             }),
             ("the untouched image at step 0", |rows| {
                 rows[0].probability -= 2e-4;

@@ -54,7 +54,8 @@ pub(crate) const KINDS: [(&str, &[&str]); 18] = [
 ];
 
 /// Folders of plug-ins, which are files without modules of their own.
-const PLUGINS: [&str; 4] = [
+const PLUGINS: [&str; 5] = [
+    "crates/graph/src/builders",
     "crates/measures/src/kinds",
     "crates/methods/src/kinds",
     "crates/networks/src/families",

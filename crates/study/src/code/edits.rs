@@ -155,7 +155,7 @@ fn due(actions: &[Made], reached: &[String]) -> Vec<String> {
 
 /// (File, old text, new text); an empty old text adds at the end.
 const MORE: &str = "fn more() {}";
-const EDITS: [(&str, &str, &str); 38] = [
+const EDITS: [(&str, &str, &str); 40] = [
     ("crates/cam/src/pool.rs", "sum / pixels as f64", "sum"),
     ("crates/cam/src/layer.rs", "", MORE),
     ("crates/config/src/lib.rs", "", MORE),
@@ -179,9 +179,11 @@ const EDITS: [(&str, &str, &str); 38] = [
     ("crates/imaging/src/blur.rs", "", MORE),
     ("crates/checkpoint/src/torch.rs", "", MORE),
     ("crates/networks/src/loading/weights.rs", "", MORE),
-    ("crates/networks/src/families/resnet.rs", "", MORE),
+    ("crates/graph/src/builders/resnet.rs", "", MORE),
+    ("crates/graph/src/op.rs", "", MORE),
+    ("crates/executor/src/operators.rs", "", MORE),
+    ("crates/networks/src/families/graphed.rs", "", MORE),
     ("crates/networks/src/families/script.rs", "", MORE),
-    ("crates/networks/src/layers.rs", "", MORE),
     ("crates/networks/src/painter.rs", "", MORE),
     ("crates/networks/src/randomized.rs", "", MORE),
     ("crates/networks/src/lib.rs", "", MORE),

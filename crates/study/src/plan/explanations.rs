@@ -52,6 +52,7 @@ impl Planner<'_> {
             },
             reading: WEIGHTS,
             architecture: architecture(network.architecture),
+            executor: executor(network.architecture),
             width: network.width,
             mean: network.mean,
             std: network.std,
@@ -89,7 +90,7 @@ impl Planner<'_> {
             labels: self.part(&subject.segments())?,
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
-            temperature: self.network_settings(subject)?.temperature,
+            reading: self.network_settings(subject)?.reading,
             seed: self.study.seed,
             image_digest: self.image_digest(subject)?,
             samples: asking.samples,
@@ -114,7 +115,7 @@ impl Planner<'_> {
             labels: self.part(&subject.segments())?,
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
-            temperature: self.network_settings(subject)?.temperature,
+            reading: self.network_settings(subject)?.reading,
             replacement,
             noise: match replacement {
                 Replacement::NoisyLinear => Some(noise()?),
@@ -187,6 +188,12 @@ fn architecture(architecture: infer::Architecture) -> actions::Architecture {
             size: Some(format!("{:?}", built_in.family())),
             batch: Some(built_in.batch()),
         },
+        infer::Architecture::Exported => actions::Architecture {
+            name,
+            module: architectures::EXPORTED,
+            size: None,
+            batch: None,
+        },
         infer::Architecture::TorchScript => actions::Architecture {
             name,
             module: architectures::PROGRAM,
@@ -194,6 +201,15 @@ fn architecture(architecture: infer::Architecture) -> actions::Architecture {
             batch: None,
         },
     }
+}
+
+/// What computes a network; a program brings its own code.
+fn executor(architecture: infer::Architecture) -> Option<actions::Executor> {
+    let graph = architecture != infer::Architecture::TorchScript;
+    graph.then_some(actions::Executor {
+        name: "graph",
+        module: architectures::GRAPH,
+    })
 }
 
 /// How a method fits weights to answers.
@@ -261,7 +277,7 @@ impl Planned for actions::Logits {
             names: planner.seen(subject)?,
             pixels: planner.part(&subject.crop())?,
             network: planner.network(subject)?,
-            temperature: planner.network_settings(subject)?.temperature,
+            reading: planner.network_settings(subject)?.reading,
         })
     }
 }
@@ -273,7 +289,7 @@ impl Planned for actions::Targets {
         Some(Self {
             names: planner.seen(subject)?,
             logits: planner.part(subject)?,
-            temperature: planner.network_settings(subject)?.temperature,
+            reading: planner.network_settings(subject)?.reading,
             rule: planner.study.images.target,
             label: planner.sources.image(subject.image?).true_class,
             classes: planner.context.classes.clone(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use config::{Choice, Declared, Kind, Limits, Section};
+use statistics::{Head, Reading};
 
 use crate::settings::images::LARGEST;
 
@@ -16,10 +17,10 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 const WIDEST: f64 = 4.0;
 
 config::settings! {
-    /// The networks that are explained, at least one. `architecture` is `"torchscript"`, or the name of a built-in architecture, whose weights have
-    /// torchvision's parameter names.
+    /// The networks that are explained, at least one. `architecture` is `"pt2"`, `"torchscript"`, or the name of a built-in architecture, whose weights
+    /// have torchvision's parameter names.
     pub(crate) struct Shared {
-        /// The weights, `.pth` or safetensors; or the program. Where `url` is written the file need not be there yet.
+        /// The weights, `.pth` or safetensors; or the network, as `torch.export` or TorchScript writes it. Where `url` is written the file need not be there yet.
         weights: PathBuf [Kind::NewFile];
         /// Where that file comes from, for `pipeline fetch`.
         url: Option<String> = None => "none";
@@ -29,7 +30,7 @@ config::settings! {
         mean: [f64; 3] [0.0..=1.0] = IMAGENET_MEAN;
         /// Red, green and blue are divided by these after that.
         std: [f64; 3] [1e-6..=10.0] = IMAGENET_STD;
-        /// Probabilities are the softmax of the logits divided by this; calibration finds values of about 0.5 to 5.
+        /// Logits are divided by this before they become probabilities; calibration finds values of about 0.5 to 5.
         temperature: f64 [0.01..=100.0] = 1.0;
         /// Height and width that the network takes, which must be the `crop` of [images].
         input_size: Option<u32> [1..=LARGEST, "pixels"] = None => "`crop`";
@@ -43,6 +44,18 @@ config::settings! {
         width: f64 [Limits::above(0.0, WIDEST)] = 1.0;
         /// The layer whose output Grad-CAM reads.
         layer: Option<String> = None => "the last convolutional block";
+        /// How logits become probabilities: by a softmax, or each by a sigmoid where an image may show several classes.
+        head: Head = Head::Softmax;
+    }
+}
+
+config::settings! {
+    /// What a network of `torch.export` (`.pt2`) takes besides. The file is read as data: no code of it runs.
+    pub(crate) struct Exported {
+        /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
+        layer: Option<String> = None => "the last with a spatial map; of a transformer the last norm before attention whose patches have a gradient";
+        /// How logits become probabilities: by a softmax, or each by a sigmoid where an image may show several classes.
+        head: Head = Head::Softmax;
     }
 }
 
@@ -61,6 +74,8 @@ config::settings! {
 pub enum Architecture {
     /// The weights of a built-in architecture.
     BuiltIn(architectures::Architecture),
+    /// Any network that `torch.export` wrote, with its weights.
+    Exported,
     /// Any network, as a program with the methods `forward`, `features` and `head`.
     TorchScript,
 }
@@ -69,8 +84,9 @@ impl Choice for Architecture {
     const WHAT: &'static str = "architecture";
     const ALL: &'static [Self] = &{
         let built_in = architectures::Architecture::ALL;
-        // The program stands behind the built-in ones.
-        let mut all = [Self::TorchScript; architectures::Architecture::ALL.len() + 1];
+        // What is not built in stands behind the built-in ones.
+        let mut all = [Self::TorchScript; architectures::Architecture::ALL.len() + 2];
+        all[built_in.len()] = Self::Exported;
         let mut place = 0;
         while place < built_in.len() {
             all[place] = Self::BuiltIn(built_in[place]);
@@ -82,6 +98,7 @@ impl Choice for Architecture {
     fn name(self) -> &'static str {
         match self {
             Self::BuiltIn(architecture) => architecture.name(),
+            Self::Exported => "pt2",
             Self::TorchScript => "torchscript",
         }
     }
@@ -92,22 +109,22 @@ impl Choice for Architecture {
 pub struct Network {
     /// The family.
     pub architecture: Architecture,
-    /// The file with the weights under torchvision's parameter names, `.pth` or safetensors; or with the program.
+    /// The file with the weights under torchvision's parameter names, `.pth` or safetensors; or with the whole network.
     pub weights: PathBuf,
     /// Where that file comes from, if it need not be there yet.
     pub download: Option<Download>,
-    /// Every number of channels as a multiple of the published one, above 0 and at most 4; 1 for a program.
+    /// Every number of channels as a multiple of the published one, above 0 and at most 4; 1 for a network that is not built in.
     pub width: f64,
-    /// Name of the layer whose output Grad-CAM reads; of a program, of its method that gives it.
-    pub layer: String,
+    /// Name of the layer whose output Grad-CAM reads; of a program, of its method that gives it. None where the network's own structure tells.
+    pub layer: Option<String>,
     /// Name of a program's method that takes this to the logits.
     pub head: Option<String>,
     /// Subtracted from red, green and blue (values 0 to 1); each within 0 to 1.
     pub mean: [f64; 3],
     /// Red, green and blue are divided by these after that; each above 0 and at most 10.
     pub std: [f64; 3],
-    /// Probabilities are the softmax of the logits divided by this; 0.01 to 100.
-    pub temperature: f64,
+    /// How logits become probabilities; the temperature is 0.01 to 100.
+    pub reading: Reading,
 }
 
 impl Network {
@@ -121,7 +138,7 @@ impl Network {
             let title = format!(
                 "{name} takes pictures of at least {least} x {least} pixels, and the study's crop has {crop} x {crop}"
             );
-            let label = "set a larger `crop` in [images], or export a network for smaller pictures as TorchScript";
+            let label = "set a larger `crop` in [images], or export a network for smaller pictures (scripts/export_pt2.py)";
             section.wrong("architecture", title, label);
         }
         let shared = Shared::read(&mut section);
@@ -129,21 +146,30 @@ impl Network {
         if download.is_none() {
             section.must_exist("weights", Kind::File);
         }
-        let (width, layer, head) = match architecture {
+        let (width, layer, method, head) = match architecture {
             Some(Architecture::BuiltIn(architecture)) => {
                 let built_in = BuiltIn::read(&mut section);
                 let layer = section.one_of("layer", "layer", architecture.layers());
-                (built_in.width, layer.to_owned(), None)
+                (
+                    built_in.width,
+                    Some(layer.to_owned()),
+                    None,
+                    built_in.head,
+                )
+            }
+            Some(Architecture::Exported) => {
+                let Exported { layer, head } = Exported::read(&mut section);
+                (1.0, layer, None, head)
             }
             Some(Architecture::TorchScript) => {
                 let Program { features, head } = Program::read(&mut section);
-                (1.0, features, Some(head))
+                (1.0, Some(features), Some(head), Head::Softmax)
             }
             None => {
                 for key in ["width", "layer", "features", "head"] {
                     section.unchecked(key);
                 }
-                (1.0, String::new(), None)
+                (1.0, None, None, Head::Softmax)
             }
         };
         if let Some(side) = shared.input_size
@@ -162,10 +188,13 @@ impl Network {
             download,
             width,
             layer,
-            head,
+            head: method,
             mean: shared.mean,
             std: shared.std,
-            temperature: shared.temperature,
+            reading: Reading {
+                head,
+                temperature: shared.temperature,
+            },
         })
     }
 }

@@ -58,6 +58,16 @@ config::settings! {
     }
 }
 
+config::settings! {
+    /// Squares that are the patches of a vision transformer, or blocks of them, so that none cuts a patch.
+    pub(crate) struct Patches {
+        /// Height and width of a patch.
+        patch: u32 [1..=LARGEST, "pixels"] = 16;
+        /// Patches along each side of a square; the crop must be a whole number of squares high and wide.
+        multiple: u32 [1..=LARGEST] = 1;
+    }
+}
+
 /// An algorithm with its settings. Equal partitions of an image serve all methods, networks and runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Partition {
@@ -77,10 +87,12 @@ enum Algorithm {
     Slic,
     Felzenszwalb,
     Grid,
+    Patches,
 }
 
 config::choice!(Algorithm, "algorithm":
-    Quickshift => "quickshift", Slic => "slic", Felzenszwalb => "felzenszwalb", Grid => "grid");
+    Quickshift => "quickshift", Slic => "slic", Felzenszwalb => "felzenszwalb", Grid => "grid",
+    Patches => "patches");
 
 impl Partition {
     /// The algorithm with its settings.
@@ -151,13 +163,14 @@ impl Partition {
             Algorithm::Slic => Self::Slic(Declared::read(&mut section)),
             Algorithm::Felzenszwalb => Self::Felzenszwalb(Declared::read(&mut section)),
             Algorithm::Grid => Self::Grid(grid(&mut section, crop)),
+            Algorithm::Patches => Self::Grid(patches(&mut section, crop)),
         };
         section.finish();
         Some(partition)
     }
 
     /// Each algorithm with what it does and its settings.
-    pub(crate) fn described() -> [(&'static str, &'static str, Vec<Setting>); 4] {
+    pub(crate) fn described() -> [(&'static str, &'static str, Vec<Setting>); 5] {
         [
             ("quickshift", Quickshift::ABOUT, Quickshift::settings()),
             ("slic", Slic::ABOUT, Slic::settings()),
@@ -167,6 +180,7 @@ impl Partition {
                 Felzenszwalb::settings(),
             ),
             ("grid", Grid::ABOUT, Grid::settings()),
+            ("patches", Patches::ABOUT, Patches::settings()),
         ]
     }
 }
@@ -181,9 +195,33 @@ fn grid(section: &mut Section<'_>, crop: u32) -> Grid {
             section.wrong(key, title, format!("{count} are more"));
         }
     }
+    check_count(section, "rows", grid);
+    grid
+}
+
+/// The grid whose rectangles are blocks of patches.
+fn patches(section: &mut Section<'_>, crop: u32) -> Grid {
+    let Patches { patch, multiple } = Patches::read(section);
+    let side = patch.saturating_mul(multiple);
+    if side > crop || crop % side != 0 {
+        let title = format!(
+            "the study's crop has {crop} x {crop} pixels, which is no whole number of squares of {side} x {side}"
+        );
+        let label = "expected `patch` times `multiple` to divide `crop` of [images]";
+        section.wrong("patch", title, label);
+        return Grid { rows: 1, columns: 1 };
+    }
+    let grid = Grid {
+        rows: crop / side,
+        columns: crop / side,
+    };
+    check_count(section, "patch", grid);
+    grid
+}
+
+fn check_count(section: &Section<'_>, key: &str, Grid { rows, columns }: Grid) {
     if rows.saturating_mul(columns) > MOST {
         let title = format!("a grid must have at most {MOST} rectangles");
-        section.wrong("rows", title, format!("{rows} x {columns} are more"));
+        section.wrong(key, title, format!("{rows} x {columns} are more"));
     }
-    grid
 }

@@ -636,16 +636,16 @@ fn a_program_names_its_methods_and_every_network_its_temperature() {
     let program = &study.networks[&name("resnet50")];
     assert_eq!(
         (
-            program.layer.as_str(),
+            program.layer.as_deref(),
             program.head.as_deref(),
-            program.temperature
+            program.reading.temperature
         ),
-        ("embed", Some("classify"), 1.5)
+        (Some("embed"), Some("classify"), 1.5)
     );
     let defaults = &with_program("").study().unwrap().networks[&name("resnet50")];
     assert_eq!(
-        (defaults.layer.as_str(), defaults.temperature),
-        ("features", 1.0)
+        (defaults.layer.as_deref(), defaults.reading.temperature),
+        (Some("features"), 1.0)
     );
     let shown = problems_with("# layer = \"layer4\"", "temperature = 0");
     assert!(
@@ -989,6 +989,22 @@ fn what_the_oracle_cannot_do_is_said_before_anything_runs() {
     folder.edit("rows = 3", "rows = 7");
     folder.edit("partitions = [\"coarse\"]\n", "");
     assert!(folder.study().is_ok());
+}
+
+#[test]
+fn patches_are_a_grid_that_cuts_none() {
+    let study = |settings: &str| {
+        let folder = controlled();
+        let patches = format!("algorithm = \"patches\"\n{settings}");
+        folder.edit("algorithm = \"quickshift\"\n", &patches);
+        folder.study().map_err(|wrong| folder.shown(&wrong))
+    };
+    for (settings, exact) in [("", 196), ("multiple = 2\n", 49), ("patch = 32\n", 49)] {
+        let study = study(settings).unwrap();
+        assert_eq!(study.partitions[&name("quickshift")].exact(), Some(exact));
+    }
+    insta::assert_snapshot!(study("patch = 14\nmultiple = 3\n").unwrap_err(), @"");
+    assert!(study("patch = 14\n").is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use checkpoint::FileKind;
-use networks::{Fit, Form, LoadError, Machine, Methods, Precision, Takes, Wanted, Width};
+use networks::{Fit, Form, GraphFile, LoadError, Machine, Methods, Precision, Takes, Wanted, Width};
 use serde_json::{Value, json};
 use stage::StageError;
 
@@ -73,7 +73,7 @@ fn weights(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
     }
     let form = form()?;
     let width = Width::new(fit.width).map_err(StageError::action)?;
-    let network = networks::load(path, bytes, fit.architecture, width, form);
+    let network = GraphFile::weights(path, bytes, fit.architecture, width).load(form);
     let network = network.map_err(StageError::action)?;
     Ok(json!({
         "architecture": name, "width": fit.width, "classes": network.classes(),

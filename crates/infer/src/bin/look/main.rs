@@ -83,7 +83,7 @@ fn file(network: &settings::Network) -> settings::Network {
     settings::Network {
         mean: [0.0; 3],
         std: [1.0; 3],
-        temperature: 1.0,
+        reading: statistics::Reading::default(),
         ..network.clone()
     }
 }

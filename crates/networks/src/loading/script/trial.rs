@@ -8,7 +8,6 @@ use crate::device::Device;
 use crate::error::{NetworkError, Operation};
 use crate::families::script::{Methods, Script};
 use crate::input::CHANNELS;
-use crate::layers::Mode;
 use crate::loading::{Difference, Doubt, LoadError, Takes};
 use crate::network::Layers;
 
@@ -83,18 +82,13 @@ impl Trial<'_> {
     }
 
     fn halves(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        let activations = self
-            .script
-            .features(input.shallow_clone(), Mode::Inference)?;
-        self.script.classify(&activations, Mode::Inference)
+        self.script.head(&self.script.features(input)?)
     }
 
-    /// Classes of logits, which are at least two.
+    /// Classes of logits: one logit tells two apart.
     fn count_classes(&self, logits: &Tensor) -> Result<usize, LoadError> {
         match logits.size()[..] {
-            [_] | [_, 1] => Err(LoadError::OneOutput {
-                path: self.path.to_owned(),
-            }),
+            [_, 1] => Ok(2),
             [_, classes] if classes > 1 => Ok(classes as usize),
             _ => {
                 let expected = "[batch, classes]".to_owned();

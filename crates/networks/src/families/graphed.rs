@@ -1,0 +1,127 @@
+//! Networks that are graphs: the built-in architectures, and files of `torch.export`.
+
+use executor::{Executor, Mode};
+use graph::{Graph, Id};
+use tch::{Kind, Tensor};
+
+use crate::device::Form;
+use crate::error::NetworkError;
+use crate::network::{Features, Layers};
+
+/// Of this file, by which keys know it.
+#[cfg(test)]
+pub(super) const MODULE: &str = module_path!();
+
+/// A graph that computes, split at a layer.
+#[derive(Debug)]
+pub(crate) struct Graphed {
+    executor: Executor,
+    layer: Layer,
+}
+
+/// Where the network is split.
+#[derive(Debug)]
+struct Layer {
+    name: String,
+    value: Id,
+    /// What the head reads beside it.
+    cut: Vec<Id>,
+}
+
+impl Graphed {
+    /// A graph with a tensor for each of its parameters, split at a layer.
+    pub(crate) fn new(
+        graph: Graph,
+        parameters: Vec<Tensor>,
+        layer: &str,
+    ) -> Result<Self, NetworkError> {
+        let executor = Executor::new(graph, parameters)?;
+        let layer = Layer::find(&executor, layer)?;
+        Ok(Self { executor, layer })
+    }
+
+    fn output(&self) -> Id {
+        self.executor.graph().outputs[0].1
+    }
+}
+
+impl Layer {
+    fn find(executor: &Executor, name: &str) -> Result<Self, NetworkError> {
+        let graph = executor.graph();
+        let found = graph.values.iter().position(|value| value == name);
+        let found = found.map(Id).or_else(|| graph.aliases.get(name).copied());
+        let value = found.ok_or_else(|| NetworkError::NoLayer {
+            layer: name.to_owned(),
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            cut: executor.cut(value)?,
+            value,
+        })
+    }
+}
+
+impl Layers for Graphed {
+    fn features(&self, input: &Tensor) -> Result<Features, NetworkError> {
+        let wanted = [&[self.layer.value], &self.layer.cut[..]].concat();
+        let given = [(self.executor.graph().input, input.shallow_clone())];
+        let mut values = self.executor.run(&given, &wanted)?;
+        let others = values.split_off(1);
+        Ok(Features {
+            batch: input.size()[0],
+            activations: values.swap_remove(0),
+            others,
+        })
+    }
+
+    fn head(&self, features: &Features) -> Result<Tensor, NetworkError> {
+        let others = self.layer.cut.iter().zip(&features.others);
+        let others = others.map(|(id, tensor)| (*id, tensor.shallow_clone()));
+        let mut given = vec![(self.layer.value, features.activations.shallow_clone())];
+        given.extend(others);
+        let run = self
+            .executor
+            .run_for(features.batch, &given, &[self.output()]);
+        Ok(run?.swap_remove(0))
+    }
+
+    fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        let given = [(self.executor.graph().input, input.shallow_clone())];
+        Ok(self.executor.run(&given, &[self.output()])?.swap_remove(0))
+    }
+
+    fn behind_pooling(&self) -> Option<&Tensor> {
+        self.executor.behind_pooling(self.layer.value)
+    }
+
+    fn layer(&self) -> &str {
+        &self.layer.name
+    }
+
+    fn input_kind(&self) -> Kind {
+        self.executor.input_kind().unwrap_or(Kind::Float)
+    }
+
+    fn split_at(self: Box<Self>, layer: &str) -> Result<Box<dyn Layers>, NetworkError> {
+        Ok(Box::new(Self {
+            layer: Layer::find(&self.executor, layer)?,
+            executor: self.executor,
+        }))
+    }
+
+    fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError> {
+        let watched = [&[self.layer.value], &self.layer.cut[..]].concat();
+        let form = executor::Form {
+            device: form.device.tch(),
+            kind: form.precision.kind(),
+        };
+        Ok(Box::new(Self {
+            executor: self.executor.prepared(form, &watched)?,
+            layer: self.layer,
+        }))
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.executor.set_mode(mode);
+    }
+}
