@@ -228,8 +228,11 @@ impl Run<'_> {
         let index = self.schedule.nodes[place];
         let (node, mut style) = (&executor.graph.nodes[index], executor.styles[index]);
         style.onednn &= !self.records && self.suits_onednn(&node.op, &node.inputs);
-        let fail =
-            |result: Result<_, tch::TchError>| result.during(&check::name(&node.op), &node.module);
+        let fail = |source| Error::Operator {
+            operator: check::name(&node.op),
+            module: node.module.clone(),
+            source,
+        };
         let mut spent = [false; 2];
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for (at, &id) in node.inputs.iter().enumerate() {
@@ -241,7 +244,7 @@ impl Run<'_> {
                     && writes_over(&node.op, at)
                     && executor.flow.is_spent(&self.schedule, id, place);
             }
-            inputs.push(fail(self.read(id, style, ends))?);
+            inputs.push(self.read(id, style, ends).map_err(fail)?);
         }
         let setting = Setting {
             batch: self.batch,
@@ -249,12 +252,12 @@ impl Run<'_> {
             mode: executor.mode,
             spent,
         };
-        let outputs = fail(apply(&node.op, &mut inputs, setting))?;
+        let outputs = apply(&node.op, &mut inputs, setting).map_err(fail)?;
         drop(inputs);
         if outputs.len() != node.outputs.len() {
             let (found, expected) = (outputs.len(), node.outputs.len());
             let message = format!("it gives {found} values, where the graph has {expected}");
-            return fail(Err(tch::TchError::Shape(message)));
+            return Err(fail(tch::TchError::Shape(message)));
         }
         for (&id, tensor) in node.outputs.iter().zip(outputs) {
             look(id, &tensor);

@@ -18,6 +18,8 @@ mod passes;
 mod prepare;
 mod shapes;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use executor::{Executor, Mode};

@@ -299,7 +299,7 @@ fn holds(into: &Tensor, other: &Tensor) -> bool {
     let (shape, other) = (into.size(), other.size());
     let spreads = shape.iter().rev().zip(other.iter().rev());
     // oneDNN spreads nothing.
-    let fits = |(length, other)| length == other || !into.is_mkldnn() && *other == 1;
+    let fits = |(length, other): (&i64, &i64)| length == other || !into.is_mkldnn() && *other == 1;
     other.len() <= shape.len() && spreads.into_iter().all(fits)
 }
 
@@ -419,19 +419,18 @@ fn upsample(
     size: Option<&[i64]>,
     factors: Option<&[f64]>,
 ) -> Result<Tensor, TchError> {
-    let size = match (size, factors, input.size()[..]) {
+    let shape = input.size();
+    let size = match (size, factors, &shape[..]) {
         (Some(size), ..) => size.to_vec(),
         // As PyTorch rounds.
         (None, Some(factors), [_, _, height, width]) => [height, width]
             .into_iter()
             .zip(factors)
-            .map(|(length, factor)| (length as f64 * factor) as i64)
+            .map(|(&length, factor)| (length as f64 * factor) as i64)
             .collect(),
         _ => {
-            return Err(TchError::Shape(format!(
-                "expected four axes, found {:?}",
-                input.size()
-            )));
+            let message = format!("expected four axes, found {shape:?}");
+            return Err(TchError::Shape(message));
         }
     };
     let factor = |place: usize| factors.and_then(|factors| factors.get(place).copied());

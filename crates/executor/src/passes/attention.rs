@@ -54,7 +54,7 @@ impl Executor {
             }
         };
         let name = self.graph.values[output.0].clone();
-        let mut part = |executor: &mut Self, op: Op, inputs: &[Id], what: &str| {
+        let part = |executor: &mut Self, op: Op, inputs: &[Id], what: &str| {
             let id = executor.add_value(&format!("{name}.{what}"));
             executor.graph.nodes.push(Node {
                 op,
