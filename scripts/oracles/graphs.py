@@ -182,10 +182,11 @@ def randomise(module):
             part.running_var.uniform_(0.5, 1.5)
             part.num_batches_tracked = None
     for parameter in module.parameters():
-        if parameter.numel() == 1 or float(parameter.std()) < 0.01:
+        spread = float(parameter.std()) if parameter.numel() > 1 else 0.0
+        if spread < 0.01:
             parameter.add_(torch.randn_like(parameter) * 0.2)
-        elif parameter.dim() > 1:
-            parameter.mul_(1.5)
+        elif spread < 0.2:
+            parameter.mul_(0.2 / spread)
     return module.eval()
 
 
