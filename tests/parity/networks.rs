@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use networks::{Architecture, Classifier, Methods, Network, Normalisation, Precision, Width};
+use networks::{
+    Architecture, Classifier, GraphFile, Methods, Network, Normalisation, Precision, Width,
+};
 
 use super::fixture;
 use super::formula;
@@ -84,7 +86,8 @@ pub(super) fn network(
     width: f64,
 ) -> Network {
     let width = Width::new(width).unwrap();
-    networks::load(path, bytes, architecture, width, Precision::Fp32).unwrap()
+    let file = GraphFile::weights(path, bytes, architecture, width);
+    file.load(Precision::Fp32).unwrap().0
 }
 
 /// The program of scripts/oracles/torchscript.py.

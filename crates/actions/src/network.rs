@@ -12,6 +12,9 @@ pub struct Network {
     pub reading: u32,
     /// The architecture.
     pub architecture: Architecture,
+    /// Which of its values are the logits, where it gives several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// What computes it, where that is not the architecture's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub executor: Option<Executor>,

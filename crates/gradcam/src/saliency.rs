@@ -30,7 +30,7 @@ pub fn run(
         image: inputs.names.image.clone(),
         network: inputs.names.network.clone(),
         method: inputs.names.method.clone(),
-        layer: inputs.cam.layer.clone(),
+        layer: classifier.layer().to_owned(),
         target_class: inputs.cam.target_class.value,
         height: map.height as u32,
         width: map.width as u32,

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
 
 use networks::{
-    Cascade, Classifier, Depth, Device, Doubt, Form, GraphFile, LoadError, Machine, Methods, Network,
-    Normalisation, Precision, Wanted, Width,
+    Cascade, Classifier, Depth, Device, Doubt, Form, GraphFile, LoadError, Machine, Methods,
+    Network, Normalisation, Precision, Wanted, Width,
 };
 use parts::{File, Rows};
 use stage::{Output, Session, StageError};
-use study::{Classes, Name};
 use study::settings::compute;
 use study::settings::infer::{self, Network as Settings};
+use study::{Classes, Name};
 
 /// Loads each network once, and makes sure that its weights are those that the study was planned with.
 #[derive(Debug)]
@@ -108,6 +108,7 @@ impl<'a> Classifiers<'a> {
     ) -> Result<(Classifier, Cascade), StageError> {
         let settings = &self.session.study.networks[name];
         let bytes = self.bytes(name)?;
+        let side = self.session.study.images.crop as usize;
         let depth = Depth {
             part,
             of: self.session.study.sanity.depths,
@@ -116,7 +117,7 @@ impl<'a> Classifiers<'a> {
             device: self.device,
             precision,
         };
-        let file = graph_file(settings, &bytes).map_err(StageError::shared)?;
+        let file = graph_file(settings, &bytes, side).map_err(StageError::shared)?;
         let Some(file) = file else {
             unreachable!("the plan has no random layers of a program")
         };
@@ -219,8 +220,8 @@ pub fn load(
     side: usize,
     form: Form,
 ) -> Result<(Network, Vec<Doubt>), LoadError> {
-    match graph_file(settings, bytes)? {
-        Some(file) => Ok((file.load(form)?, Vec::new())),
+    match graph_file(settings, bytes, side)? {
+        Some(file) => file.load(form),
         None => {
             let methods = Methods {
                 features: settings.layer.clone().unwrap_or_default(),
@@ -235,13 +236,16 @@ pub fn load(
 fn graph_file<'a>(
     settings: &'a Settings,
     bytes: &'a [u8],
+    side: usize,
 ) -> Result<Option<GraphFile<'a>>, LoadError> {
     let file = match settings.architecture {
         infer::Architecture::BuiltIn(architecture) => {
             let width = Width::new(settings.width)?;
             GraphFile::weights(&settings.weights, bytes, architecture, width)
         }
-        infer::Architecture::Exported => todo!(),
+        infer::Architecture::Exported => {
+            GraphFile::exported(&settings.weights, bytes, side, settings.output.as_deref())
+        }
         infer::Architecture::TorchScript => return Ok(None),
     };
     Ok(Some(file.split_at(settings.layer.as_deref())))

@@ -27,7 +27,9 @@ pub fn run(inputs: &Targets, rows: &Rows<'_>) -> Result<schema::Target, ActionEr
         target_label: label(target_class),
         true_class: inputs.label.map(|class| class as u32),
         true_label: inputs.label.map(label),
-        correct: inputs.label.map(|class| inputs.reading.is_right(&logits, class)),
+        correct: inputs
+            .label
+            .map(|class| inputs.reading.is_right(&logits, class)),
         probability: probability.ok_or_else(|| {
             let count = logits.len();
             ActionError::Failed(format!(

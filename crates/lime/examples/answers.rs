@@ -8,7 +8,7 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::path::Path;
 
 use imaging::Preparation;
-use networks::{Classifier, Normalisation, Precision, Question, Width};
+use networks::{Classifier, GraphFile, Normalisation, Precision, Question, Width};
 use removal::Backdrop;
 use sampling::Masks;
 use superpixels::{Algorithm, Quickshift};
@@ -19,13 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: answers IMAGE ARCHITECTURE WEIGHTS WIDTH < masks".into());
     };
     networks::use_threads(std::thread::available_parallelism()?.get() as u32);
-    let network = networks::load(
-        Path::new(weights),
-        &std::fs::read(weights)?,
-        architecture.parse()?,
-        Width::new(width.parse()?)?,
-        Precision::Fp32,
-    )?;
+    let bytes = std::fs::read(weights)?;
+    let width = Width::new(width.parse()?)?;
+    let file = GraphFile::weights(Path::new(weights), &bytes, architecture.parse()?, width);
+    let (network, _) = file.load(Precision::Fp32)?;
     let classifier = Classifier::new(network, Normalisation::IMAGENET);
     let crop = imaging::prepare(
         &imaging::decode(&std::fs::read(image)?)?,

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
 use lime::perturbations::{Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations};
-use networks::{Classifier, Methods, Normalisation, Precision, RandomParameters, Width};
+use networks::{Classifier, GraphFile, Methods, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
 use sampling::{Masks, STRATA, Sampler, Seed, samplers};
 use serde_json::json;
@@ -79,7 +79,8 @@ fn load(
         }
         _ => {
             let bytes = std::fs::read(path)?;
-            let network = networks::load(path, &bytes, architecture.parse()?, width, precision)?;
+            let file = GraphFile::weights(path, &bytes, architecture.parse()?, width);
+            let (network, _) = file.load(precision)?;
             (network, Normalisation::IMAGENET)
         }
     };

@@ -124,6 +124,11 @@ impl Classifier {
         self.network.device()
     }
 
+    /// The layer whose activations and gradients [`Classifier::gradients`] gives.
+    pub fn layer(&self) -> &str {
+        self.network.layer()
+    }
+
     /// How many classes the network tells apart.
     pub fn classes(&self) -> usize {
         self.network.classes()
@@ -501,7 +506,9 @@ fn pooled_gradients(
         };
         let row = output.f_select(0, row).during("reading weights")?;
         let weights = values(&row)?;
-        let each = weights.iter().map(|weight| factor * weight / positions as f32);
+        let each = weights
+            .iter()
+            .map(|weight| factor * weight / positions as f32);
         Ok(each.flat_map(|weight| vec![weight; positions]).collect())
     };
     targets.iter().map(gradient).collect()

@@ -46,16 +46,6 @@ pub struct Form {
     pub precision: Precision,
 }
 
-impl Form {
-    /// For the layer that gives the logits: one of bf16 has 8 bits.
-    pub(crate) fn in_fp32(self) -> Self {
-        Self {
-            precision: Precision::Fp32,
-            ..self
-        }
-    }
-}
-
 impl From<Precision> for Form {
     /// On the processor.
     fn from(precision: Precision) -> Self {

@@ -77,11 +77,14 @@ pub enum NetworkError {
     },
     /// The network has no such layer.
     #[error(
-        "the network has no layer `{layer}`: `pipeline layers` lists those that it has, by module path and by the name of their values"
+        "the network has no layer `{layer}`; the nearest are {}: `pipeline layers` lists all of them",
+        nearest.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     )]
     NoLayer {
         /// The name that was asked for.
         layer: String,
+        /// The names most like it.
+        nearest: Vec<String>,
     },
     /// A graph cannot be computed.
     #[error(transparent)]

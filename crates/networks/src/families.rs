@@ -54,7 +54,12 @@ impl Plan {
         let layers = Graphed::new(self.graph, tensors, &self.layer)?;
         // One logit tells two classes apart.
         let classes = self.classes.max(2);
-        Ok(Network::of(Box::new(layers), Device::CPU, self.batch, classes))
+        Ok(Network::of(
+            Box::new(layers),
+            Device::CPU,
+            self.batch,
+            classes,
+        ))
     }
 }
 

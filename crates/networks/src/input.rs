@@ -152,11 +152,6 @@ pub(crate) fn channels_first(input: &Tensor) -> Result<Tensor, NetworkError> {
     input.f_permute([0, 3, 1, 2]).during("laying out an input")
 }
 
-/// The same values with channels innermost in memory, in which a GPU convolves faster.
-pub(crate) fn channels_last(input: &Tensor) -> Result<Tensor, NetworkError> {
-    channels_first(&channels_innermost(input)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

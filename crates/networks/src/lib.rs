@@ -32,9 +32,7 @@ pub use executor::Mode;
 pub use families::build;
 pub use families::script::Methods;
 pub use input::{CHANNELS, Normalisation, tensor};
-pub use loading::{
-    Difference, Doubt, Fit, GraphFile, LoadError, Takes, best_fit, load_script,
-};
+pub use loading::{Difference, Doubt, Fit, GraphFile, LoadError, Takes, best_fit, load_script};
 pub use machine::{Machine, Wanted, is_native};
 pub use network::{Features, Network};
 pub use parameters::{Parameters, Role};

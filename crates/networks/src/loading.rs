@@ -1,8 +1,10 @@
 //! Networks from files. What a file holds is in keys by the file's digest, so no file that a code digest covers names this one.
 
 mod error;
+mod exported;
 mod findings;
 mod fit;
+mod pictures;
 pub(crate) mod script;
 mod weights;
 
@@ -26,15 +28,17 @@ use weights::WeightFile;
 pub struct GraphFile<'a> {
     path: &'a Path,
     bytes: &'a [u8],
-    holds: Holds,
+    holds: Holds<'a>,
     layer: Option<&'a str>,
 }
 
 /// What such a file holds.
 #[derive(Clone, Copy, Debug)]
-enum Holds {
+enum Holds<'a> {
     /// The weights of a built-in architecture.
     Weights(Architecture, Width),
+    /// A network of `torch.export` for pictures of this height and width; its outputs may have names, or places, of which one is meant.
+    Exported(usize, Option<&'a str>),
 }
 
 impl<'a> GraphFile<'a> {
@@ -53,26 +57,43 @@ impl<'a> GraphFile<'a> {
         }
     }
 
+    /// The content of the file `path`, a network of `torch.export` that is to take pictures of `side` x `side` pixels. Where it gives several values,
+    /// `output` is the name or the place of the logits.
+    pub fn exported(path: &'a Path, bytes: &'a [u8], side: usize, output: Option<&'a str>) -> Self {
+        Self {
+            path,
+            bytes,
+            holds: Holds::Exported(side, output),
+            layer: None,
+        }
+    }
+
     /// The same, to be split at a layer; at the usual one without.
     #[must_use]
     pub fn split_at(self, layer: Option<&'a str>) -> Self {
         Self { layer, ..self }
     }
 
-    fn open(self) -> Result<(Plan, WeightFile), LoadError> {
-        let Holds::Weights(architecture, width) = self.holds;
-        let parameters = WeightFile::read(self.path, self.bytes, architecture, width)?;
-        let mut plan = plan(&parameters, architecture, width)?;
-        if let Some(layer) = self.layer {
-            plan.layer = layer.to_owned();
+    fn open(self) -> Result<(Plan, WeightFile, Vec<Doubt>), LoadError> {
+        match self.holds {
+            Holds::Weights(architecture, width) => {
+                let parameters = WeightFile::read(self.path, self.bytes, architecture, width)?;
+                let mut plan = plan(&parameters, architecture, width)?;
+                if let Some(layer) = self.layer {
+                    layer.clone_into(&mut plan.layer);
+                }
+                Ok((plan, parameters, Vec::new()))
+            }
+            Holds::Exported(side, output) => {
+                exported::open(self.path, self.bytes, side, output, self.layer)
+            }
         }
-        Ok((plan, parameters))
     }
 
-    /// The network, prepared for inference: batch norms folded, weights laid out as the device wants them.
-    pub fn load(self, form: impl Into<Form>) -> Result<Network, LoadError> {
-        let (plan, mut parameters) = self.open()?;
-        Ok(plan.network(&mut parameters)?.prepared(form)?)
+    /// The network, prepared for inference: batch norms folded, weights laid out as the device wants them; with what there is to say about its answers.
+    pub fn load(self, form: impl Into<Form>) -> Result<(Network, Vec<Doubt>), LoadError> {
+        let (plan, mut parameters, doubts) = self.open()?;
+        Ok((plan.network(&mut parameters)?.prepared(form)?, doubts))
     }
 
     /// The same with the layers at the top random: see [`Depth`].
@@ -82,7 +103,7 @@ impl<'a> GraphFile<'a> {
         depth: Depth,
         seed: u64,
     ) -> Result<(Network, Cascade), LoadError> {
-        let (plan, mut parameters) = self.open()?;
+        let (plan, mut parameters, _) = self.open()?;
         let (mut parameters, cascade) = randomized(&plan.graph, &mut parameters, depth, seed);
         Ok((plan.network(&mut parameters)?.prepared(form)?, cascade))
     }
@@ -106,6 +127,11 @@ pub fn load_script(
     let Form { device, precision } = form.into();
     network::check(Form { device, precision })?;
     let loaded = script::load(path, bytes, input, methods, device)?;
-    let network = Network::of(Box::new(loaded.script), device, loaded.batch, loaded.classes);
+    let network = Network::of(
+        Box::new(loaded.script),
+        device,
+        loaded.batch,
+        loaded.classes,
+    );
     Ok((network, loaded.doubts))
 }

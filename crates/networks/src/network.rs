@@ -222,7 +222,11 @@ impl Network {
     }
 
     #[cfg(not(test))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests limit the memory")]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "tests limit the memory"
+    )]
     fn find_room(&self, _: &Tensor) -> Result<(), NetworkError> {
         Ok(())
     }

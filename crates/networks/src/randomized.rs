@@ -4,9 +4,9 @@
 //! variance stays one, and nothing of what was learned is left in their order. Fresh starting values would undo the scale as well: behind the
 //! batch norms of a `ResNet` the softmax would then be 0 or 1 whatever is shown, and LIME had nothing to fit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use graph::{Graph, Id, Op, Parameter};
+use graph::Graph;
 use tch::Tensor;
 
 use crate::error::{NetworkError, Operation};
@@ -67,27 +67,18 @@ pub(crate) fn randomized<'a>(
 
 /// The layers with their modules, from the input up.
 fn layers(graph: &Graph) -> Vec<(String, Vec<String>)> {
-    let parameters: BTreeMap<Id, &Parameter> = graph
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.role != Role::Constant)
-        .map(|parameter| (parameter.value, parameter))
-        .collect();
-    let mut seen = BTreeSet::new();
+    let statistics = graph.parameters.iter();
+    let statistics = statistics.filter(|parameter| parameter.role == Role::Mean);
+    let norms: BTreeSet<&str> = statistics.map(|mean| module_of(&mean.name)).collect();
     let mut layers: Vec<(String, Vec<String>)> = Vec::new();
-    for node in &graph.nodes {
-        let norm = matches!(node.op, Op::BatchNorm { .. });
-        let read = node.inputs.iter().filter_map(|id| parameters.get(id));
-        for module in read.map(|parameter| module_of(&parameter.name)) {
-            if !seen.insert(module) {
-                continue;
+    for module in graph.trained().into_iter().map(|trained| trained.module) {
+        let end = module.match_indices('.').nth(1).map(|(at, _)| at);
+        let name = &module[..end.unwrap_or(module.len())];
+        match layers.last_mut() {
+            Some((last, modules)) if norms.contains(module) || last == name => {
+                modules.push(module.to_owned());
             }
-            let end = module.match_indices('.').nth(1).map(|(at, _)| at);
-            let name = &module[..end.unwrap_or(module.len())];
-            match layers.last_mut() {
-                Some((last, modules)) if norm || last == name => modules.push(module.to_owned()),
-                _ => layers.push((name.to_owned(), vec![module.to_owned()])),
-            }
+            _ => layers.push((name.to_owned(), vec![module.to_owned()])),
         }
     }
     layers
@@ -95,7 +86,7 @@ fn layers(graph: &Graph) -> Vec<(String, Vec<String>)> {
 
 /// The module of a parameter: its name without the last part.
 fn module_of(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(module, _)| module)
+    name.rsplit_once('.').map_or("", |(module, _)| module)
 }
 
 /// Trained parameters, with the tensors of some modules in a random order.
@@ -142,7 +133,9 @@ mod tests {
 
     use super::*;
     use crate::tests::{saved, weights};
-    use crate::{Precision, Width, load, load_randomized};
+    use tch::{Device, Kind};
+
+    use crate::{GraphFile, Network, Precision, Width};
 
     fn named(name: &str) -> Architecture {
         name.parse().unwrap()
@@ -150,7 +143,10 @@ mod tests {
 
     fn layers(architecture: Architecture) -> Vec<String> {
         let graph = graph::builders::build(architecture, 0.1, 3);
-        super::layers(&graph).into_iter().map(|(name, _)| name).collect()
+        super::layers(&graph)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
     }
 
     #[test]
@@ -184,21 +180,24 @@ mod tests {
         let path = Path::new("a.safetensors");
         for architecture in [named("alexnet"), named("resnet50")] {
             let bytes = saved(&weights(architecture, width));
+            let file = GraphFile::weights(path, &bytes, architecture, width);
             let input = Tensor::linspace(-1, 1, 3 * 96 * 128, (Kind::Float, Device::Cpu))
                 .sin()
                 .view([1, 3, 96, 128]);
             let answers = |network: &Network| {
                 tch::no_grad(|| {
                     let features = network.features(&input).unwrap();
-                    (features.activations.copy(), network.head(&features).unwrap())
+                    (
+                        features.activations.copy(),
+                        network.head(&features).unwrap(),
+                    )
                 })
             };
             let random = |part, seed| {
                 let depth = Depth { part, of: 100 };
-                let precision = Precision::Fp32;
-                load_randomized(path, &bytes, architecture, width, precision, depth, seed).unwrap()
+                file.load_randomized(Precision::Fp32, depth, seed).unwrap()
             };
-            let trained = load(path, &bytes, architecture, width, Precision::Fp32).unwrap();
+            let (trained, _) = file.load(Precision::Fp32).unwrap();
             let (whole, head) = answers(&trained);
             let (network, cascade) = random(1, 3);
             assert_eq!(cascade.random.len(), 1, "{cascade:?}");

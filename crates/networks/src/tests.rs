@@ -11,8 +11,8 @@ use statistics::{Head, Reading};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Answers, Architecture, Classifier, Methods, Network, NetworkError, Normalisation, Parameters,
-    Precision, Question, RandomParameters, Role, Width,
+    Answers, Architecture, Classifier, Features, Methods, Network, NetworkError, Normalisation,
+    Parameters, Precision, Question, RandomParameters, Role, Width,
 };
 
 const HEIGHT: usize = 96;
@@ -154,7 +154,7 @@ fn maps_have_the_published_sizes_at_the_published_input_size() {
         assert_eq!(architecture.layers().len(), sides.len());
         for (layer, &side) in architecture.layers().iter().zip(sides) {
             let network = plain(architecture).split_at(layer).unwrap();
-            let size = tch::no_grad(|| network.features(&input).unwrap().size());
+            let size = tch::no_grad(|| network.features(&input).unwrap().activations.size());
             assert_eq!(size[2..], [side, side], "{architecture:?}, {layer}");
         }
     }
@@ -175,11 +175,11 @@ fn the_smallest_pictures_are_taken_and_no_smaller_ones() {
 }
 
 #[test]
-fn a_layer_that_a_network_does_not_have_is_refused_with_those_it_has() {
-    let error = plain(named("vgg16")).split_at("layer4").unwrap_err();
+fn a_layer_that_a_network_does_not_have_is_refused_with_the_nearest_it_has() {
+    let error = plain(named("vgg16")).split_at("feature.29").unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("features.29 or features.30") && text.contains("layer4"),
+        text.starts_with("the network has no layer `feature.29`; the nearest are `features.29`"),
         "{text}"
     );
 }
@@ -389,7 +389,12 @@ fn the_targets_probability_is_at_most_the_largest() {
         for sample in 0..masks.samples() {
             let of_classes = all.iter().map(|answers| answers.probabilities[sample]);
             let expected = of_classes.fold(0.0, f32::max);
-            assert!(all[0].certainties[sample].largest.total_cmp(&expected).is_eq());
+            assert!(
+                all[0].certainties[sample]
+                    .largest
+                    .total_cmp(&expected)
+                    .is_eq()
+            );
         }
     }
 }
@@ -432,7 +437,12 @@ fn behind_global_average_pooling_no_pass_backwards_is_needed() {
     let padding = [0, 0, 0, 0, 0, 0, 0, 15];
     let activations = row.constant_pad_nd(padding);
     for (found, target) in found.iter().zip([2, 4]) {
-        let autograd = classifier.head_gradients(&activations, &[target]).unwrap();
+        let features = Features {
+            batch: 16,
+            activations: activations.shallow_clone(),
+            others: Vec::new(),
+        };
+        let autograd = classifier.head_gradients(&features, &[target]).unwrap();
         assert!(largest_difference(&found.gradients, &autograd[0]) <= 1e-6 * largest(&autograd[0]));
     }
     assert_ne!(found[0].gradients, found[1].gradients);
@@ -488,7 +498,12 @@ fn gradients_are_those_of_small_changes_of_the_activations() {
     let [channels, height, width] = found.shape.map(|side| side as i64);
     let logit = |activations: &[f32]| {
         let activations = Tensor::from_slice(activations).view([1, channels, height, width]);
-        tch::no_grad(|| network.head(&activations).unwrap().double_value(&[0, 2]))
+        let features = Features {
+            batch: 1,
+            activations,
+            others: Vec::new(),
+        };
+        tch::no_grad(|| network.head(&features).unwrap().double_value(&[0, 2]))
     };
     // Along the gradient, so that the change is far above f32's rounding, but not where zeros tie in a window of the max pooling.
     let direction: Vec<f32> = found
@@ -644,7 +659,10 @@ fn a_temperature_changes_probabilities_and_no_logit() {
     };
     let (cold, usual, hot) = (asked(0.5), asked(1.0), asked(1e6));
     assert_eq!(cold.logits, usual.logits);
-    assert!(cold.certainties[0].largest > usual.certainties[0].largest && cold.certainties[0].entropy < usual.certainties[0].entropy);
+    assert!(
+        cold.certainties[0].largest > usual.certainties[0].largest
+            && cold.certainties[0].entropy < usual.certainties[0].entropy
+    );
     // Nothing but even chances is left.
     assert!((hot.probabilities[0] * CLASSES as f32 - 1.0).abs() < 1e-4);
     let logits = classifier(named("alexnet")).logits(&crop).unwrap();
@@ -680,12 +698,17 @@ fn one_logit_is_read_as_two_classes_of_opposite_gradients() {
             let whole = of_classes(named(name), 1).forward(&planes).unwrap();
             f64::try_from(whole.select(1, 1)).unwrap() * 2.0
         });
-        let network = of_classes(named(name), 1).prepared(Precision::Fp32).unwrap();
+        let network = of_classes(named(name), 1)
+            .prepared(Precision::Fp32)
+            .unwrap();
         assert_eq!(network.classes(), 2);
         let classifier = Classifier::new(network, Normalisation::IMAGENET);
         let [no, yes] = [0, 1].map(|target| ask_two(&classifier, target));
         let sigmoid = 1.0 / (1.0 + (-raw).exp());
-        assert!((f64::from(yes.probabilities[0]) - sigmoid).abs() < 1e-5, "{name}");
+        assert!(
+            (f64::from(yes.probabilities[0]) - sigmoid).abs() < 1e-5,
+            "{name}"
+        );
         assert!((no.probabilities[0] + yes.probabilities[0] - 1.0).abs() < 1e-6);
         assert_eq!(no.logits[1], -yes.logits[1]);
         let crop = crop();

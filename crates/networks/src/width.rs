@@ -23,9 +23,4 @@ impl Width {
     pub fn get(self) -> f64 {
         self.0
     }
-
-    /// `channels` at this width, rounded, at least one.
-    pub(crate) fn scale(self, channels: i64) -> i64 {
-        ((channels as f64 * self.0).round() as i64).max(1)
-    }
 }

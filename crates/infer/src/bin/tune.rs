@@ -47,7 +47,7 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
         })?;
         let precisions: &[Precision] = match settings.architecture {
             Architecture::TorchScript => &[Precision::Fp32],
-            Architecture::BuiltIn(_) => &Precision::ALL,
+            Architecture::BuiltIn(_) | Architecture::Exported => &Precision::ALL,
         };
         let side = study.images.crop as usize;
         let mut speeds = Vec::new();

@@ -12,6 +12,9 @@ use crate::network::{Features, Layers};
 #[cfg(test)]
 pub(super) const MODULE: &str = module_path!();
 
+/// Inputs in a batch on the processor of a network whose cost is not known.
+pub(crate) const BATCH: usize = 16;
+
 /// A graph that computes, split at a layer.
 #[derive(Debug)]
 pub(crate) struct Graphed {
@@ -45,13 +48,21 @@ impl Graphed {
     }
 }
 
+/// The layer that a CAM reads unless another is named.
+pub(crate) fn usual_layer(executor: &Executor, side: i64) -> Result<String, NetworkError> {
+    let _ = (executor, side);
+    Err(NetworkError::NoLayer {
+        layer: String::new(),
+        nearest: Vec::new(),
+    })
+}
+
 impl Layer {
     fn find(executor: &Executor, name: &str) -> Result<Self, NetworkError> {
-        let graph = executor.graph();
-        let found = graph.values.iter().position(|value| value == name);
-        let found = found.map(Id).or_else(|| graph.aliases.get(name).copied());
+        let found = executor.graph().find(name);
         let value = found.ok_or_else(|| NetworkError::NoLayer {
             layer: name.to_owned(),
+            nearest: nearest(executor.graph(), name),
         })?;
         Ok(Self {
             name: name.to_owned(),
@@ -59,6 +70,14 @@ impl Layer {
             value,
         })
     }
+}
+
+/// The paths of modules that are spelt most like a name, the nearest first.
+fn nearest(graph: &Graph, name: &str) -> Vec<String> {
+    let mut modules = graph.modules();
+    let likeness = |module: &str| strsim::jaro_winkler(module, name);
+    modules.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
+    modules.into_iter().take(3).map(str::to_owned).collect()
 }
 
 impl Layers for Graphed {

@@ -37,12 +37,32 @@ pub enum LoadError {
         better: Option<Box<Fit>>,
     },
     /// A weight file has an output layer without rows.
-    #[error("{path}: tensor `{tensor}` has no rows; expected one for each class: save the network again")]
+    #[error(
+        "{path}: tensor `{tensor}` has no rows; expected one for each class: save the network again"
+    )]
     NoRows {
         /// The weight file.
         path: PathBuf,
         /// The weight of the output layer.
         tensor: String,
+    },
+    /// A file of `torch.export` cannot be used.
+    #[error("{path}: {refusal}")]
+    Exported {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and how to fix it.
+        refusal: graph::pt2::Refusal,
+    },
+    /// A network of `torch.export` gives something else than logits.
+    #[error("{path}: the network gives {found}; expected {expected}")]
+    Gives {
+        /// The file.
+        path: PathBuf,
+        /// What, in words.
+        found: String,
+        /// What is needed, and how to get it.
+        expected: String,
     },
     /// The file is no program that libtorch can load.
     #[error("{path}: not a TorchScript program, as torch.jit.save writes it: {reason}")]
@@ -60,8 +80,8 @@ pub enum LoadError {
         /// The program.
         path: PathBuf,
     },
-    /// A `TorchScript` program takes other inputs than those of a study.
-    #[error("{path}: the program does not take inputs of shape {input:?}: {takes}")]
+    /// A network takes other inputs than those of a study.
+    #[error("{path}: the network does not take inputs of shape {input:?}: {takes}")]
     Takes {
         /// The program.
         path: PathBuf,

@@ -61,6 +61,8 @@ pub enum Doubt {
     Sigmoids,
     /// A picture of one colour gives outputs that are not finite.
     OneColour,
+    /// The last operator of a graph is a softmax, or a log-softmax, which was left out.
+    Unwrapped,
 }
 
 impl fmt::Display for Doubt {
@@ -69,6 +71,7 @@ impl fmt::Display for Doubt {
             Self::Softmax => "its outputs lie between 0 and 1 and add up to 1, so it ends in a softmax; a second softmax makes all probabilities nearly equal. Export it without, or export a module that gives torch.log of its outputs",
             Self::LogSoftmax => "the exponentials of its outputs add up to 1, so it ends in a log-softmax; probabilities are right, but Grad-CAM then explains log-probabilities and not logits. Export it without, or leave Grad-CAM out",
             Self::Sigmoids => "its outputs lie between 0 and 1, so it seems to end in sigmoids; a softmax of these makes all probabilities nearly equal. Export it without them, or export a module that gives torch.logit of its outputs",
+            Self::Unwrapped => "its last operator is a softmax; its logits are read before it",
             Self::OneColour => "a picture of one colour gives logits that are not finite, and the replacements `mean`, `black` and `gray` end in one. Set replacements = [\"blur\"] or [\"noisy_linear\"] in [deletion], or add a small number to what the network divides each picture by",
         })
     }

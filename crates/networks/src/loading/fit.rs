@@ -60,9 +60,7 @@ impl Fit {
         for parameter in builders::build(architecture, width.get(), classes).parameters {
             match fit.foreign.remove(&parameter.name) {
                 Some(found) if found == parameter.shape => fit.fitting += 1,
-                Some(found) => fit
-                    .misshapen
-                    .push((parameter.name, found, parameter.shape)),
+                Some(found) => fit.misshapen.push((parameter.name, found, parameter.shape)),
                 None => fit.missing.push(parameter.name),
             }
         }
@@ -171,17 +169,21 @@ fn width(shapes: &Shapes, architecture: Architecture) -> Width {
 mod tests {
     use std::path::Path;
 
+    use tch::{Device, Kind, Tensor};
+
     use super::*;
     use crate::tests::{Weights, named, saved, weights};
 
-    use crate::{LoadError, Network, Precision, load};
+    use crate::{GraphFile, LoadError, Network, Precision};
 
     const NARROW: f64 = 0.0625;
 
     fn loaded(weights: &Weights, architecture: &str, width: f64) -> Result<Network, LoadError> {
         let (path, width) = (Path::new("a.pth"), Width::new(width).unwrap());
         let architecture = named(architecture);
-        load(path, &saved(weights), architecture, width, Precision::Fp32)
+        let bytes = saved(weights);
+        let file = GraphFile::weights(path, &bytes, architecture, width);
+        Ok(file.load(Precision::Fp32)?.0)
     }
 
     fn refusal(weights: &Weights, architecture: &str) -> String {
@@ -203,29 +205,12 @@ mod tests {
     fn the_weights_of_every_architecture_are_told_and_their_width() {
         for width in [1.0, 0.5, NARROW] {
             for architecture in Architecture::ALL {
-                let nothing = Shapes::new();
-                let wanted = Fit::new(&nothing, architecture, Width::new(width).unwrap());
-                let mut asked = Asked(Shapes::new());
-                build(&mut asked, architecture, Width::new(width).unwrap()).unwrap();
-                assert_eq!(asked.0.len(), wanted.missing.len());
-                let best = Fit::best_of(&asked.0);
+                let parameters = builders::build(architecture, width, 10).parameters;
+                let shapes = parameters.into_iter().map(|it| (it.name, it.shape));
+                let best = Fit::best_of(&shapes.collect());
                 assert!(best.is_exact(), "{best}");
                 assert_eq!((best.architecture, best.width), (architecture, width));
             }
-        }
-    }
-
-    /// The shapes that a network asks for.
-    struct Asked(Shapes);
-
-    impl Parameters for Asked {
-        fn take(&mut self, name: &str, shape: &[i64], _: Role) -> Result<Tensor, NetworkError> {
-            self.0.insert(name.to_owned(), shape.to_vec());
-            Tensor::f_empty([0], (Kind::Float, Device::Cpu)).during("a test")
-        }
-
-        fn classes(&self, _: &str) -> Result<i64, NetworkError> {
-            Ok(10)
         }
     }
 

@@ -61,7 +61,7 @@ pub(crate) fn shapes(tensors: &Tensors<'_>) -> Shapes {
         .collect()
 }
 
-/// The tensors of a weight file that has all of an architecture's and no others; F16 and BF16 are widened to f32 without loss.
+/// The tensors of a file that has all that a network needs; F16 and BF16 are widened to f32 without loss.
 #[derive(Debug)]
 pub(crate) struct WeightFile(BTreeMap<String, Tensor>);
 
@@ -75,6 +75,21 @@ impl WeightFile {
     ) -> Result<Self, LoadError> {
         let tensors = tensors(path, bytes)?;
         check_fit(path, &shapes(&tensors), architecture, width)?;
+        let unsuitable = tensors
+            .iter()
+            .find(|(_, stored)| !matches!(stored.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16));
+        match unsuitable {
+            None => Self::of(path, tensors),
+            Some((name, stored)) => Err(LoadError::Kind {
+                path: path.to_owned(),
+                tensor: name.clone(),
+                found: format!("{:?}", stored.dtype),
+            }),
+        }
+    }
+
+    /// Tensors of the file `path`.
+    pub(crate) fn of(path: &Path, tensors: Tensors<'_>) -> Result<Self, LoadError> {
         let read = |(name, stored): (String, Stored<'_>)| {
             let tensor = tensor(path, &name, &stored)?;
             Ok((name, tensor))
@@ -137,8 +152,15 @@ fn sides(stored: &Stored<'_>) -> Vec<i64> {
 fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, LoadError> {
     let kind = match stored.dtype {
         Dtype::F32 => Kind::Float,
+        Dtype::F64 => Kind::Double,
         Dtype::F16 => Kind::Half,
         Dtype::BF16 => Kind::BFloat16,
+        Dtype::U8 => Kind::Uint8,
+        Dtype::I8 => Kind::Int8,
+        Dtype::I16 => Kind::Int16,
+        Dtype::I32 => Kind::Int,
+        Dtype::I64 => Kind::Int64,
+        Dtype::BOOL => Kind::Bool,
         other => {
             let (path, tensor) = (path.to_owned(), name.to_owned());
             return Err(LoadError::Kind {
@@ -149,7 +171,10 @@ fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, LoadEr
         }
     };
     let tensor = Tensor::f_from_data_size(&stored.bytes(), &sides(stored), kind)
-        .and_then(|tensor| tensor.f_to_kind(Kind::Float))
+        .and_then(|tensor| match kind {
+            Kind::Half | Kind::BFloat16 => tensor.f_to_kind(Kind::Float),
+            _ => Ok(tensor),
+        })
         .during("reading a weight")?;
     let finite = tensor
         .f_isfinite()

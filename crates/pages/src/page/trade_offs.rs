@@ -410,11 +410,7 @@ fn out_of_experience(
 }
 
 /// The mean of a quantity over curves at equal distances of removed area, a line for each replacement; between steps it is interpolated.
-fn by_share(
-    steps: &[&CurveStep],
-    quantity: Quantity,
-    results: &Results<'_>,
-) -> Option<Vec<Curve>> {
+fn by_share(steps: &[&CurveStep], quantity: Quantity, results: &Results<'_>) -> Option<Vec<Curve>> {
     let mut curves = BTreeMap::<(&str, [&str; 3], u32), Vec<&CurveStep>>::new();
     for &step in steps {
         let names = [step.image.as_str(), &step.method, &step.order];

@@ -386,7 +386,11 @@ fn certainty(row: &CurveStep, classes: usize) -> Result<(), Fault> {
     let (largest, entropy) = match (row.largest_probability, row.entropy) {
         (Some(largest), Some(entropy)) => (f64::from(largest), f64::from(entropy)),
         (largest, entropy) => {
-            return same("whether there is an entropy", entropy.is_some(), largest.is_some());
+            return same(
+                "whether there is an entropy",
+                entropy.is_some(),
+                largest.is_some(),
+            );
         }
     };
     let least = f64::from(row.probability).max(1.0 / classes as f64);

@@ -140,7 +140,9 @@ fn curve() -> Vec<CurveStep> {
         probability,
         logit: 1.0,
         largest_probability: Some(1.0 - probability),
-        entropy: Some(-probability * probability.ln() - (1.0 - probability) * (1.0 - probability).ln()),
+        entropy: Some(
+            -probability * probability.ln() - (1.0 - probability) * (1.0 - probability).ln(),
+        ),
     };
     vec![
         row(0, None, 0.0, 0.268_94),

@@ -52,6 +52,7 @@ impl Planner<'_> {
             },
             reading: WEIGHTS,
             architecture: architecture(network.architecture),
+            output: network.output.clone(),
             executor: executor(network.architecture),
             width: network.width,
             mean: network.mean,

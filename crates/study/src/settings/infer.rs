@@ -54,6 +54,8 @@ config::settings! {
     pub(crate) struct Exported {
         /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
         layer: Option<String> = None => "the last with a spatial map; of a transformer the last norm before attention whose patches have a gradient";
+        /// The output with the logits, by its name or its place, where the network gives several.
+        output: Option<String> = None => "the only one";
         /// How logits become probabilities: by a softmax, or each by a sigmoid where an image may show several classes.
         head: Head = Head::Softmax;
     }
@@ -119,6 +121,8 @@ pub struct Network {
     pub layer: Option<String>,
     /// Name of a program's method that takes this to the logits.
     pub head: Option<String>,
+    /// Of a network of `torch.export` that gives several values, the name or the place of the logits.
+    pub output: Option<String>,
     /// Subtracted from red, green and blue (values 0 to 1); each within 0 to 1.
     pub mean: [f64; 3],
     /// Red, green and blue are divided by these after that; each above 0 and at most 10.
@@ -146,19 +150,20 @@ impl Network {
         if download.is_none() {
             section.must_exist("weights", Kind::File);
         }
+        let mut output = None;
         let (width, layer, method, head) = match architecture {
             Some(Architecture::BuiltIn(architecture)) => {
                 let built_in = BuiltIn::read(&mut section);
                 let layer = section.one_of("layer", "layer", architecture.layers());
-                (
-                    built_in.width,
-                    Some(layer.to_owned()),
-                    None,
-                    built_in.head,
-                )
+                (built_in.width, Some(layer.to_owned()), None, built_in.head)
             }
             Some(Architecture::Exported) => {
-                let Exported { layer, head } = Exported::read(&mut section);
+                let Exported {
+                    layer,
+                    output: chosen,
+                    head,
+                } = Exported::read(&mut section);
+                output = chosen;
                 (1.0, layer, None, head)
             }
             Some(Architecture::TorchScript) => {
@@ -166,7 +171,7 @@ impl Network {
                 (1.0, Some(features), Some(head), Head::Softmax)
             }
             None => {
-                for key in ["width", "layer", "features", "head"] {
+                for key in ["width", "layer", "features", "head", "output"] {
                     section.unchecked(key);
                 }
                 (1.0, None, None, Head::Softmax)
@@ -189,6 +194,7 @@ impl Network {
             width,
             layer,
             head: method,
+            output,
             mean: shared.mean,
             std: shared.std,
             reading: Reading {

@@ -209,7 +209,10 @@ fn patches(section: &mut Section<'_>, crop: u32) -> Grid {
         );
         let label = "expected `patch` times `multiple` to divide `crop` of [images]";
         section.wrong("patch", title, label);
-        return Grid { rows: 1, columns: 1 };
+        return Grid {
+            rows: 1,
+            columns: 1,
+        };
     }
     let grid = Grid {
         rows: crop / side,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use networks::{Architecture, Precision, Width};
+use networks::{Architecture, GraphFile, Precision, Width};
 use scenes::Quality;
 use tch::Device;
 use train::fit::Recipe;
@@ -116,13 +116,9 @@ fn check(
     count: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(&arguments.weights)?;
-    let network = networks::load(
-        &arguments.weights,
-        &bytes,
-        arguments.architecture,
-        width,
-        Precision::Fp32,
-    )?;
+    let (path, architecture) = (&arguments.weights, arguments.architecture);
+    let (network, _) =
+        GraphFile::weights(path, &bytes, architecture, width).load(Precision::Fp32)?;
     let accuracy = HeldOut::draw(
         count,
         Quality {

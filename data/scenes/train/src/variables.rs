@@ -38,27 +38,18 @@ fn start(role: Role) -> Init {
             mean: 0.0,
             stdev: 0.01,
         },
-        Role::Zeros => Init::Const(0.0),
-        Role::Ones => Init::Const(1.0),
+        Role::Zeros | Role::Mean | Role::Constant => Init::Const(0.0),
+        Role::Ones | Role::Variance => Init::Const(1.0),
     }
 }
 
 impl Parameters for Variables<'_> {
     fn take(&mut self, name: &str, shape: &[i64], role: Role) -> Result<Tensor, NetworkError> {
         let (path, variable) = self.place(name);
-        Ok(path.var(variable, shape, start(role)))
-    }
-
-    fn take_statistic(
-        &mut self,
-        name: &str,
-        shape: &[i64],
-        role: Role,
-    ) -> Result<Tensor, NetworkError> {
-        let (path, variable) = self.place(name);
         Ok(match role {
-            Role::Ones => path.ones_no_train(variable, shape),
-            _ => path.zeros_no_train(variable, shape),
+            Role::Mean | Role::Constant => path.zeros_no_train(variable, shape),
+            Role::Variance => path.ones_no_train(variable, shape),
+            _ => path.var(variable, shape, start(role)),
         })
     }
 

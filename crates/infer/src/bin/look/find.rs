@@ -4,7 +4,9 @@ use std::io::Cursor;
 use std::path::Path;
 
 use checkpoint::FileKind;
-use networks::{Fit, Form, GraphFile, LoadError, Machine, Methods, Precision, Takes, Wanted, Width};
+use networks::{
+    Fit, Form, GraphFile, LoadError, Machine, Methods, Precision, Takes, Wanted, Width,
+};
 use serde_json::{Value, json};
 use stage::StageError;
 
@@ -74,7 +76,7 @@ fn weights(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
     let form = form()?;
     let width = Width::new(fit.width).map_err(StageError::action)?;
     let network = GraphFile::weights(path, bytes, fit.architecture, width).load(form);
-    let network = network.map_err(StageError::action)?;
+    let (network, _) = network.map_err(StageError::action)?;
     Ok(json!({
         "architecture": name, "width": fit.width, "classes": network.classes(),
         "side": side, "refused": [],

@@ -11,8 +11,7 @@ use tch::{Kind, Tensor};
 
 use super::*;
 use crate::error::NetworkError;
-use crate::layers::Mode;
-use crate::network::Layers;
+use crate::network::{Features, Layers};
 
 /// A program of methods (name, type of what it gives, that as an expression of `x`).
 pub(crate) fn program(methods: &[(&str, &str, &str)]) -> Vec<u8> {
@@ -72,12 +71,12 @@ impl Loaded {
         self.script.logits(Script::FORWARD, input)
     }
 
-    fn features(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.script.features(input.shallow_clone(), Mode::Inference)
+    fn features(&self, input: &Tensor) -> Result<Features, NetworkError> {
+        self.script.features(input)
     }
 
-    fn head(&self, activations: &Tensor) -> Result<Tensor, NetworkError> {
-        self.script.classify(activations, Mode::Inference)
+    fn head(&self, features: &Features) -> Result<Tensor, NetworkError> {
+        self.script.head(features)
     }
 }
 
@@ -214,7 +213,7 @@ fn one_output_is_two_classes_with_or_without_an_axis_of_its_own() {
         let loaded = whole(forward).unwrap();
         assert_eq!(loaded.classes, 2);
         let input = Tensor::linspace(-1, 2, 24, (Kind::Float, tch::Device::Cpu)).view([2, 3, 2, 2]);
-        let logits = loaded.script.forward(&input).unwrap().unwrap();
+        let logits = loaded.script.forward(&input).unwrap();
         assert_eq!(logits.size(), [2, 1]);
     }
 }
