@@ -86,6 +86,21 @@ pub enum NetworkError {
         /// The names most like it.
         nearest: Vec<String>,
     },
+    /// No value of a network holds positions of a picture.
+    #[error(
+        "the network has no layer that a CAM can read, with maps or a token for each patch: leave the methods out that read a layer"
+    )]
+    NoUsualLayer,
+    /// A layer holds no positions of a picture.
+    #[error(
+        "the layer `{layer}` gives values of shape {shape:?}, which are neither maps nor a token for each patch: `pipeline layers` lists the layers that a CAM can read"
+    )]
+    NoMap {
+        /// Its name.
+        layer: String,
+        /// The shape of what it gives.
+        shape: Vec<i64>,
+    },
     /// A graph cannot be computed.
     #[error(transparent)]
     Graph(#[from] executor::Error),

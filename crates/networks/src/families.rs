@@ -8,6 +8,7 @@ use graph::{Graph, builders};
 
 use crate::device::Device;
 use crate::error::NetworkError;
+use crate::layers::Layout;
 use crate::network::Network;
 use crate::parameters::{self, Parameters, Role};
 use crate::width::Width;
@@ -30,7 +31,7 @@ pub(crate) fn plan(
     let classes = parameters.classes(&output(architecture))?;
     Ok(Plan {
         graph: builders::build(architecture, width.get(), classes),
-        layer: architecture.layers()[0].to_owned(),
+        layer: Some((architecture.layers()[0].to_owned(), Layout::Map)),
         batch: architecture.batch(),
         classes: classes as usize,
     })
@@ -39,8 +40,8 @@ pub(crate) fn plan(
 /// A graph, and what a network of it needs besides parameters.
 pub(crate) struct Plan {
     pub(crate) graph: Graph,
-    /// At which it is split.
-    pub(crate) layer: String,
+    /// At which it is split, and how that holds positions.
+    pub(crate) layer: Option<(String, Layout)>,
     /// Inputs in a batch on the processor.
     pub(crate) batch: usize,
     /// Logits.
@@ -51,7 +52,9 @@ impl Plan {
     /// The network with parameters as they come.
     pub(crate) fn network(self, parameters: &mut dyn Parameters) -> Result<Network, NetworkError> {
         let tensors = parameters::all(&self.graph, parameters)?;
-        let layers = Graphed::new(self.graph, tensors, &self.layer)?;
+        let layer = self.layer.as_ref();
+        let layer = layer.map(|(name, layout)| (name.as_str(), *layout));
+        let layers = Graphed::new(self.graph, tensors, layer)?;
         // One logit tells two classes apart.
         let classes = self.classes.max(2);
         Ok(Network::of(

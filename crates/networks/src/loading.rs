@@ -15,6 +15,7 @@ use architectures::Architecture;
 use crate::device::Form;
 use crate::families::script::Methods;
 use crate::families::{Plan, plan};
+use crate::layers::Layout;
 use crate::network::{self, Network};
 use crate::randomized::{Cascade, Depth, randomized};
 use crate::width::Width;
@@ -80,7 +81,7 @@ impl<'a> GraphFile<'a> {
                 let parameters = WeightFile::read(self.path, self.bytes, architecture, width)?;
                 let mut plan = plan(&parameters, architecture, width)?;
                 if let Some(layer) = self.layer {
-                    layer.clone_into(&mut plan.layer);
+                    plan.layer = Some((layer.to_owned(), Layout::Map));
                 }
                 Ok((plan, parameters, Vec::new()))
             }

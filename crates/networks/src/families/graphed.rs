@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::device::Form;
 use crate::error::NetworkError;
+use crate::layers::Layout;
 use crate::network::{Features, Layers};
 
 /// Of this file, by which keys know it.
@@ -19,7 +20,8 @@ pub(crate) const BATCH: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Graphed {
     executor: Executor,
-    layer: Layer,
+    /// None where no value holds positions.
+    layer: Option<Layer>,
 }
 
 /// Where the network is split.
@@ -29,18 +31,24 @@ struct Layer {
     value: Id,
     /// What the head reads beside it.
     cut: Vec<Id>,
+    layout: Layout,
 }
 
 impl Graphed {
-    /// A graph with a tensor for each of its parameters, split at a layer.
+    /// A graph with a tensor for each of its parameters, split at a layer where it has one.
     pub(crate) fn new(
         graph: Graph,
         parameters: Vec<Tensor>,
-        layer: &str,
+        layer: Option<(&str, Layout)>,
     ) -> Result<Self, NetworkError> {
         let executor = Executor::new(graph, parameters)?;
-        let layer = Layer::find(&executor, layer)?;
+        let layer = layer.map(|(name, layout)| Layer::find(&executor, name, layout));
+        let layer = layer.transpose()?;
         Ok(Self { executor, layer })
+    }
+
+    fn at_layer(&self) -> Result<&Layer, NetworkError> {
+        self.layer.as_ref().ok_or(NetworkError::NoUsualLayer)
     }
 
     fn output(&self) -> Id {
@@ -48,17 +56,8 @@ impl Graphed {
     }
 }
 
-/// The layer that a CAM reads unless another is named.
-pub(crate) fn usual_layer(executor: &Executor, side: i64) -> Result<String, NetworkError> {
-    let _ = (executor, side);
-    Err(NetworkError::NoLayer {
-        layer: String::new(),
-        nearest: Vec::new(),
-    })
-}
-
 impl Layer {
-    fn find(executor: &Executor, name: &str) -> Result<Self, NetworkError> {
+    fn find(executor: &Executor, name: &str, layout: Layout) -> Result<Self, NetworkError> {
         let found = executor.graph().find(name);
         let value = found.ok_or_else(|| NetworkError::NoLayer {
             layer: name.to_owned(),
@@ -68,12 +67,13 @@ impl Layer {
             name: name.to_owned(),
             cut: executor.cut(value)?,
             value,
+            layout,
         })
     }
 }
 
 /// The paths of modules that are spelt most like a name, the nearest first.
-fn nearest(graph: &Graph, name: &str) -> Vec<String> {
+pub(crate) fn nearest(graph: &Graph, name: &str) -> Vec<String> {
     let mut modules = graph.modules();
     let likeness = |module: &str| strsim::jaro_winkler(module, name);
     modules.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
@@ -82,7 +82,8 @@ fn nearest(graph: &Graph, name: &str) -> Vec<String> {
 
 impl Layers for Graphed {
     fn features(&self, input: &Tensor) -> Result<Features, NetworkError> {
-        let wanted = [&[self.layer.value], &self.layer.cut[..]].concat();
+        let layer = self.at_layer()?;
+        let wanted = [&[layer.value], &layer.cut[..]].concat();
         let given = [(self.executor.graph().input, input.shallow_clone())];
         let mut values = self.executor.run(&given, &wanted)?;
         let others = values.split_off(1);
@@ -94,9 +95,10 @@ impl Layers for Graphed {
     }
 
     fn head(&self, features: &Features) -> Result<Tensor, NetworkError> {
-        let others = self.layer.cut.iter().zip(&features.others);
+        let layer = self.at_layer()?;
+        let others = layer.cut.iter().zip(&features.others);
         let others = others.map(|(id, tensor)| (*id, tensor.shallow_clone()));
-        let mut given = vec![(self.layer.value, features.activations.shallow_clone())];
+        let mut given = vec![(layer.value, features.activations.shallow_clone())];
         given.extend(others);
         let run = self
             .executor
@@ -109,12 +111,24 @@ impl Layers for Graphed {
         Ok(self.executor.run(&given, &[self.output()])?.swap_remove(0))
     }
 
+    fn maps(&self, values: &Tensor) -> Result<Tensor, NetworkError> {
+        let layer = self.at_layer()?;
+        let maps = layer.layout.maps(values)?;
+        if maps.dim() == 4 {
+            return Ok(maps);
+        }
+        Err(NetworkError::NoMap {
+            layer: layer.name.clone(),
+            shape: values.size(),
+        })
+    }
+
     fn behind_pooling(&self) -> Option<&Tensor> {
-        self.executor.behind_pooling(self.layer.value)
+        self.executor.behind_pooling(self.layer.as_ref()?.value)
     }
 
     fn layer(&self) -> &str {
-        &self.layer.name
+        self.layer.as_ref().map_or("", |layer| &layer.name)
     }
 
     fn input_kind(&self) -> Kind {
@@ -123,13 +137,15 @@ impl Layers for Graphed {
 
     fn split_at(self: Box<Self>, layer: &str) -> Result<Box<dyn Layers>, NetworkError> {
         Ok(Box::new(Self {
-            layer: Layer::find(&self.executor, layer)?,
+            layer: Some(Layer::find(&self.executor, layer, Layout::Map)?),
             executor: self.executor,
         }))
     }
 
     fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError> {
-        let watched = [&[self.layer.value], &self.layer.cut[..]].concat();
+        let watched = self.layer.iter();
+        let watched = watched.flat_map(|layer| [&[layer.value], &layer.cut[..]].concat());
+        let watched: Vec<Id> = watched.collect();
         let form = executor::Form {
             device: form.device.tch(),
             kind: form.precision.kind(),

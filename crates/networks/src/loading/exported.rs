@@ -12,6 +12,7 @@ use super::{Difference, Doubt, LoadError, Takes};
 use crate::error::{NetworkError, Operation};
 use crate::families::{Plan, graphed};
 use crate::input::CHANNELS;
+use crate::layers::{self, Candidate};
 use crate::parameters;
 
 /// Reads the content of the file `path`, a network that is to take pictures of `side` x `side` pixels.
@@ -47,19 +48,44 @@ pub(super) fn open(
     let mut parameters = WeightFile::of(path, tensors)?;
     let tensors = parameters::all(&graph, &mut parameters)?;
     let executor = Executor::new(graph.clone(), tensors).map_err(NetworkError::from)?;
-    let side = side as i64;
-    let classes = tch::no_grad(|| try_out(path, &executor, side))?;
-    let layer = match layer {
-        Some(layer) => layer.to_owned(),
-        None => graphed::usual_layer(&executor, side)?,
-    };
+    let pictures = waves([2, CHANNELS as i64, side as i64, side as i64]);
+    let pictures = pictures.during("making an input")?;
+    let classes = tch::no_grad(|| try_out(path, &executor, &pictures))?;
+    let layer = self::layer(&executor, &pictures, layer)?;
     let plan = Plan {
         graph,
-        layer,
+        layer: layer.map(|layer| (layer.name, layer.layout)),
         batch: graphed::BATCH,
         classes,
     };
     Ok((plan, parameters, doubts))
+}
+
+/// The layer of a name, or the usual one.
+fn layer(
+    executor: &Executor,
+    pictures: &Tensor,
+    wanted: Option<&str>,
+) -> Result<Option<Candidate>, NetworkError> {
+    let shapes = executor.shapes(pictures)?;
+    let candidates = layers::candidates(executor, &shapes);
+    let Some(name) = wanted else {
+        return layers::usual(executor, &candidates, pictures);
+    };
+    let value = executor.graph().find(name);
+    let value = value.ok_or_else(|| NetworkError::NoLayer {
+        layer: name.to_owned(),
+        nearest: graphed::nearest(executor.graph(), name),
+    })?;
+    let found = candidates.into_iter().find(|it| it.value == value);
+    let found = found.ok_or_else(|| NetworkError::NoMap {
+        layer: name.to_owned(),
+        shape: shapes.of(value).unwrap_or_default().to_vec(),
+    })?;
+    Ok(Some(Candidate {
+        name: name.to_owned(),
+        ..found
+    }))
 }
 
 /// The output that is meant, by its name or its place.
@@ -91,9 +117,8 @@ fn choose(path: &Path, graph: &Graph, wanted: Option<&str>) -> Result<Id, LoadEr
 }
 
 /// Runs the network on two pictures together and on the first one alone, and says how many classes it tells apart.
-fn try_out(path: &Path, executor: &Executor, side: i64) -> Result<usize, LoadError> {
-    let pictures = waves([2, CHANNELS as i64, side, side]).during("making an input")?;
-    let both = forward(executor, &pictures)?;
+fn try_out(path: &Path, executor: &Executor, pictures: &Tensor) -> Result<usize, LoadError> {
+    let both = forward(executor, pictures)?;
     let classes = match both.size()[..] {
         [2, classes] if classes > 0 && both.is_floating_point() => classes as usize,
         ref shape => {
@@ -140,4 +165,91 @@ fn compare(both: &Tensor, alone: &Tensor) -> Result<(f64, f64), tch::TchError> {
     let apart = first.f_sub(&alone.f_to_kind(Kind::Double)?)?;
     let largest = |values: &Tensor| f64::try_from(&values.f_abs()?.f_max()?);
     Ok((largest(&apart)?, largest(both)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use imaging::Rgb;
+
+    use super::*;
+    use crate::layers::Layout;
+    use crate::{Classifier, GraphFile, Normalisation, Precision};
+
+    fn fixture(name: &str) -> (PathBuf, Vec<u8>) {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../graph/fixtures");
+        let path = folder.join(format!("{name}.pt2"));
+        let bytes = std::fs::read(&path).unwrap();
+        (path, bytes)
+    }
+
+    /// Of scripts/oracles/graphs.py; the expected layers are those that pytorch-grad-cam's guides name for such networks.
+    #[test]
+    fn every_kind_of_network_has_its_usual_layer_and_a_map_there() {
+        let tokens = |prefix, side| Layout::Tokens {
+            prefix,
+            grid: [side; 2],
+        };
+        let networks = [
+            ("resnet", "layer2", Layout::Map, [8, 8, 8]),
+            ("convnext", "stages", Layout::Map, [8, 8, 8]),
+            (
+                "vit",
+                "encoder.layers.encoder_layer_0.ln_1",
+                tokens(1, 8),
+                [8, 8, 8],
+            ),
+            ("deit", "blocks.1.norm1", tokens(2, 8), [8, 8, 8]),
+            ("dinov3", "blocks.0.norm1", tokens(5, 8), [8, 8, 8]),
+            // A Swin transformer v2 has its norms behind its attention.
+            (
+                "swin",
+                "features.1.0.norm2",
+                Layout::ChannelsLast,
+                [4, 8, 8],
+            ),
+        ];
+        let pixels = (0..64 * 64 * 3).map(|place| (place * 37 % 251) as u8);
+        let crop = Rgb::new(64, 64, pixels.collect()).unwrap();
+        for (name, layer, layout, shape) in networks {
+            let (path, bytes) = fixture(name);
+            let program = pt2::read(&bytes).unwrap();
+            let side = program.size[0].unwrap_or(64) as usize;
+            let (plan, ..) = open(&path, &bytes, side, None, None).unwrap();
+            assert_eq!(plan.layer, Some((layer.to_owned(), layout)), "{name}");
+            assert_eq!(plan.classes, 5);
+            for precision in Precision::ALL {
+                let file = GraphFile::exported(&path, &bytes, side, None);
+                let (network, doubts) = file.load(precision).unwrap();
+                assert!(doubts.is_empty(), "{doubts:?}");
+                let classifier = Classifier::new(network, Normalisation::IMAGENET);
+                let found = classifier.gradients(&[(&crop, 1), (&crop, 3)]).unwrap();
+                assert_eq!(found[0].shape, shape, "{name}");
+                assert_eq!(found[0].activations, found[1].activations);
+                assert!(
+                    found[0].gradients.iter().any(|&gradient| gradient != 0.0),
+                    "{name}"
+                );
+                assert_ne!(found[0].gradients, found[1].gradients);
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_the_way_out() {
+        let refusal = |name: &str, side, output, layer| {
+            let (path, bytes) = fixture(name);
+            let error = open(&path, &bytes, side, output, layer).err().unwrap();
+            error.to_string()
+        };
+        let error = refusal("vit", 96, None, None);
+        assert!(error.contains("set `crop` to 64"), "{error}");
+        let error = refusal("deit", 64, None, Some("blocks.1.norm3"));
+        assert!(error.contains("the nearest are `blocks.1.norm"), "{error}");
+        let error = refusal("deit", 64, None, Some("head"));
+        assert!(error.contains("[2, 5], which are neither maps"), "{error}");
+        let error = refusal("deit", 64, Some("logits"), None);
+        assert!(error.contains("set `output`"), "{error}");
+    }
 }
