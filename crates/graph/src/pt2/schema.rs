@@ -52,7 +52,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The version, which is read before anything else.
+/// The version alone.
 #[derive(Deserialize)]
 pub(super) struct Versioned {
     pub(super) schema_version: Version,
@@ -71,6 +71,7 @@ pub(super) struct Program<'a> {
     pub(super) graph_module: GraphModule<'a>,
     #[serde(borrow, default)]
     pub(super) torch_version: Option<Text<'a>>,
+    pub(super) schema_version: Version,
 }
 
 #[derive(Deserialize)]
