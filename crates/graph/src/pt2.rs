@@ -120,10 +120,14 @@ impl fmt::Display for Problem {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    let mut text = String::from("the network has operators that cannot be computed:");
-    for problem in problems {
-        text += &format!("\n  {problem}");
-    }
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect();
+    let mut text = format!(
+        "the network has operators that cannot be computed:{}",
+        lines.concat()
+    );
     if problems.iter().any(|problem| problem.reason.is_none()) {
         text += "\nway out: save `exported.run_decompositions()` instead of `exported`, which has fewer kinds of operators";
     }
@@ -266,7 +270,7 @@ impl<'a> Reader<'a> {
                 let reason = "the network holds an object of TorchScript or another side effect: export it without custom classes";
                 return Err(Refusal::Unfit(reason.to_owned()));
             }
-            Input::UserInput(_) | Input::ConstantInput(_) => return Ok(()),
+            Input::User(_) | Input::Constant(_) => return Ok(()),
         };
         if self.sources.insert(name.to_string(), source).is_some() {
             return Err(Refusal::Damaged(format!(
@@ -366,7 +370,7 @@ fn keep_kind(meaning: &mut Meaning<'_>, changed: &str, values: &Values<'_>) -> R
     Ok(())
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     #[expect(
         clippy::type_complexity,
         reason = "four parts of a program, for one caller"
@@ -380,7 +384,7 @@ impl<'a> Reader<'a> {
         let mut outputs = Vec::new();
         for output in &self.outputs {
             let value = match output {
-                Output::UserOutput(output) => match &output.arg {
+                Output::User(output) => match &output.arg {
                     Argument::Tensor(name) => {
                         Some(self.builder.output(name).map_err(Refusal::Damaged)?)
                     }
@@ -414,7 +418,7 @@ fn user_input<'p, 'a>(inputs: &'p [Input<'a>]) -> Result<&'p Text<'a>, Refusal> 
     let users: Vec<&Argument<'a>> = inputs
         .iter()
         .filter_map(|input| match input {
-            Input::UserInput(user) => Some(&user.arg),
+            Input::User(user) => Some(&user.arg),
             _ => None,
         })
         .collect();

@@ -124,7 +124,7 @@ impl Written {
     }
 
     /// Adds an operator with named arguments in the module `part`; its result has this shape.
-    fn then(mut self, operator: &str, arguments: Value, result: &str, shape: &[i64]) -> Self {
+    fn then(mut self, operator: &str, arguments: &Value, result: &str, shape: &[i64]) -> Self {
         let argument = |(name, arg): (&String, &Value)| json!({"name": name, "arg": arg});
         let inputs: Vec<Value> = arguments
             .as_object()
@@ -198,16 +198,16 @@ fn listing(graph: &Graph) -> String {
             .collect();
         names.join(", ")
     };
-    let mut text = String::new();
-    for node in &graph.nodes {
+    let line = |node: &crate::graph::Node| {
         let op = format!("{:?}", node.op);
         let op = op.split([' ', '(']).next().unwrap_or_default();
-        text += &format!(
+        format!(
             "{} = {op} of {}\n",
             names(&node.outputs),
             names(&node.inputs)
-        );
-    }
+        )
+    };
+    let text: String = graph.nodes.iter().map(line).collect();
     let outputs: Vec<Id> = graph.outputs.iter().map(|&(_, value)| value).collect();
     text + &names(&outputs)
 }

@@ -4,7 +4,7 @@ use safetensors::SafeTensors;
 
 use super::*;
 
-/// What 82 popular classifiers of timm and torchvision use, once PyTorch 2.11 has exported them; all but the first are ATen's.
+/// What 82 popular classifiers of timm and torchvision use, once PyTorch 2.11 has exported them; all but the first are of `ATen`.
 const CENSUS: &str = "_operator.mul \
     _assert_tensor_metadata.default adaptive_avg_pool2d.default add.Tensor add_.Tensor addcmul.default alias.default amax.default arange.default \
     arange.start avg_pool2d.default batch_norm.default bitwise_not.default cat.default chunk.default clamp.default clamp_min.default clone.default \
@@ -47,7 +47,7 @@ fn check(program: &Program<'_>) {
             !std::mem::replace(&mut given[value], true),
             "{}",
             graph.values[value]
-        )
+        );
     };
     give(graph.input);
     graph

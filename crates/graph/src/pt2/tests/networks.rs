@@ -13,19 +13,19 @@ fn a_write_makes_a_new_value() {
     let bytes = Written::new()
         .then(
             "aten.neg.default",
-            json!({"self": tensor("x")}),
+            &json!({"self": tensor("x")}),
             "a",
             &[0, 3, 4, 4],
         )
         .then(
             "aten.relu_.default",
-            json!({"self": tensor("a")}),
+            &json!({"self": tensor("a")}),
             "b",
             &[0, 3, 4, 4],
         )
         .then(
             "aten.add.Tensor",
-            json!({"self": tensor("a"), "other": tensor("b")}),
+            &json!({"self": tensor("a"), "other": tensor("b")}),
             "c",
             &[0, 3, 4, 4],
         )
@@ -39,37 +39,37 @@ fn a_write_to_a_view_reaches_what_it_is_a_view_of_and_its_other_views() {
     let bytes = Written::new()
         .then(
             "aten.neg.default",
-            json!({"self": tensor("x")}),
+            &json!({"self": tensor("x")}),
             "a",
             &[0, 3, 4, 4],
         )
         .then(
             "aten.slice.Tensor",
-            json!({"self": tensor("a"), "dim": int(2), "end": int(2)}),
+            &json!({"self": tensor("a"), "dim": int(2), "end": int(2)}),
             "top",
             &[0, 3, 2, 4],
         )
         .then(
             "aten.select.int",
-            json!({"self": tensor("a"), "dim": int(1), "index": int(0)}),
+            &json!({"self": tensor("a"), "dim": int(1), "index": int(0)}),
             "red",
             &[0, 4, 4],
         )
         .then(
             "aten.relu_.default",
-            json!({"self": tensor("top")}),
+            &json!({"self": tensor("top")}),
             "written",
             &[0, 3, 2, 4],
         )
         .then(
             "aten.sum.default",
-            json!({"self": tensor("red")}),
+            &json!({"self": tensor("red")}),
             "sum",
             &[],
         )
         .then(
             "aten.mul.Tensor",
-            json!({"self": tensor("a"), "other": tensor("sum")}),
+            &json!({"self": tensor("a"), "other": tensor("sum")}),
             "b",
             &[0, 3, 4, 4],
         )
@@ -93,10 +93,10 @@ fn a_write_to_a_view_reaches_what_it_is_a_view_of_and_its_other_views() {
 #[test]
 fn a_write_to_a_permuted_and_reshaped_view_is_carried_back() {
     let bytes = Written::new()
-        .then("aten.neg.default", json!({"self": tensor("x")}), "a", &[0, 3, 4, 4])
-        .then("aten.view.default", json!({"self": tensor("a"), "size": {"as_sym_ints": [{"as_name": "n"}, {"as_int": 48}]}}), "flat", &[0, 48])
-        .then("aten.permute.default", json!({"self": tensor("flat"), "dims": {"as_ints": [1, 0]}}), "turned", &[48, 0])
-        .then("aten.mul_.Tensor", json!({"self": tensor("turned"), "other": {"as_float": 2.0}}), "written", &[48, 0])
+        .then("aten.neg.default", &json!({"self": tensor("x")}), "a", &[0, 3, 4, 4])
+        .then("aten.view.default", &json!({"self": tensor("a"), "size": {"as_sym_ints": [{"as_name": "n"}, {"as_int": 48}]}}), "flat", &[0, 48])
+        .then("aten.permute.default", &json!({"self": tensor("flat"), "dims": {"as_ints": [1, 0]}}), "turned", &[48, 0])
+        .then("aten.mul_.Tensor", &json!({"self": tensor("turned"), "other": {"as_float": 2.0}}), "written", &[48, 0])
         .gives("a");
     let graph = graph(&bytes);
     let [.., back, reshaped] = &graph.nodes[..] else {
@@ -120,19 +120,19 @@ fn a_write_to_a_copy_changes_nothing_else() {
         let bytes = Written::new()
             .then(
                 "aten.neg.default",
-                json!({"self": tensor("x")}),
+                &json!({"self": tensor("x")}),
                 "a",
                 &[0, 3, 4, 4],
             )
             .then(
                 &format!("aten.{operator}.default"),
-                json!({"self": tensor("a")}),
+                &json!({"self": tensor("a")}),
                 "copy",
                 &[0, 3, 4, 4],
             )
             .then(
                 "aten.zero_.default",
-                json!({"self": tensor("copy")}),
+                &json!({"self": tensor("copy")}),
                 "zero",
                 &[0, 3, 4, 4],
             )
@@ -148,14 +148,14 @@ fn dropout_and_other_names_of_a_value_are_no_nodes() {
         Written::new()
             .then(
                 "aten.exp.default",
-                json!({"self": tensor("x")}),
+                &json!({"self": tensor("x")}),
                 "a",
                 &[0, 3, 4, 4],
             )
-            .then("aten.dropout.default", dropout(train), "b", &[0, 3, 4, 4])
+            .then("aten.dropout.default", &dropout(train), "b", &[0, 3, 4, 4])
             .then(
                 "aten.contiguous.default",
-                json!({"self": tensor("b")}),
+                &json!({"self": tensor("b")}),
                 "c",
                 &[0, 3, 4, 4],
             )
@@ -174,7 +174,7 @@ fn a_write_to_a_parameter_or_to_repeated_numbers_is_refused() {
     let parameter = Written::new()
         .then(
             "aten.neg_.default",
-            json!({"self": tensor("p_weight")}),
+            &json!({"self": tensor("p_weight")}),
             "a",
             &[4, 3],
         )
@@ -183,19 +183,19 @@ fn a_write_to_a_parameter_or_to_repeated_numbers_is_refused() {
     let repeated = Written::new()
         .then(
             "aten.neg.default",
-            json!({"self": tensor("x")}),
+            &json!({"self": tensor("x")}),
             "a",
             &[0, 3, 4, 4],
         )
         .then(
             "aten.expand.default",
-            json!({"self": tensor("a"), "size": {"as_ints": [2, -1, -1, -1, -1]}}),
+            &json!({"self": tensor("a"), "size": {"as_ints": [2, -1, -1, -1, -1]}}),
             "b",
             &[2, 0, 3, 4, 4],
         )
         .then(
             "aten.neg_.default",
-            json!({"self": tensor("b")}),
+            &json!({"self": tensor("b")}),
             "c",
             &[2, 0, 3, 4, 4],
         )
@@ -214,14 +214,14 @@ fn statistics_of_weights_are_those_of_a_group_norm_and_statistics_of_a_batch_are
     let weights = Written::new()
         .then(
             "aten.view.default",
-            json!({"self": tensor("p_weight"), "size": {"as_ints": [1, 4, 3]}}),
+            &json!({"self": tensor("p_weight"), "size": {"as_ints": [1, 4, 3]}}),
             "a",
             &[1, 4, 3],
         )
-        .then("aten.batch_norm.default", norm("a"), "b", &[1, 4, 3])
+        .then("aten.batch_norm.default", &norm("a"), "b", &[1, 4, 3])
         .then(
             "aten.matmul.default",
-            json!({"self": tensor("x"), "other": tensor("b")}),
+            &json!({"self": tensor("x"), "other": tensor("b")}),
             "c",
             &[0, 3, 4, 3],
         )
@@ -235,7 +235,7 @@ fn statistics_of_weights_are_those_of_a_group_norm_and_statistics_of_a_batch_are
             .any(|node| node.op == Op::GroupNorm { groups: 4, epsilon })
     );
     let batch = Written::new()
-        .then("aten.batch_norm.default", norm("x"), "a", &[0, 3, 4, 4])
+        .then("aten.batch_norm.default", &norm("x"), "a", &[0, 3, 4, 4])
         .gives("a");
     let refusal = refusal(&batch);
     assert!(
@@ -250,13 +250,13 @@ fn a_last_softmax_is_recognised() {
         let bytes = Written::new()
             .then(
                 "aten.mean.dim",
-                json!({"self": tensor("x"), "dim": {"as_ints": [2, 3]}}),
+                &json!({"self": tensor("x"), "dim": {"as_ints": [2, 3]}}),
                 "logits",
                 &[0, 3],
             )
             .then(
                 operator,
-                json!({"self": tensor("logits"), "dim": int(1)}),
+                &json!({"self": tensor("logits"), "dim": int(1)}),
                 "p",
                 &[0, 3],
             )
@@ -308,13 +308,13 @@ fn dead_nodes_are_left_out_unless_they_are_watched() {
     let bytes = Written::new()
         .then(
             "aten.exp.default",
-            json!({"self": tensor("x")}),
+            &json!({"self": tensor("x")}),
             "a",
             &[0, 3, 4, 4],
         )
         .then(
             "aten.neg.default",
-            json!({"self": tensor("a")}),
+            &json!({"self": tensor("a")}),
             "b",
             &[0, 3, 4, 4],
         )
@@ -329,4 +329,72 @@ fn dead_nodes_are_left_out_unless_they_are_watched() {
     let b = whole.find("b").unwrap();
     passes::remove_dead(&mut whole, &[b]);
     assert_eq!(whole.nodes.len(), 2);
+}
+
+#[test]
+fn what_decomposition_makes_of_attention_and_rolls_is_known() {
+    let truths =
+        |name: &str| json!({"self": tensor(name), "dim": int(-1), "keepdim": {"as_bool": true}});
+    let bytes = Written::new()
+        .then(
+            "aten.eq.Scalar",
+            &json!({"self": tensor("x"), "other": {"as_float": "-Infinity"}}),
+            "a",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.logical_not.default",
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        )
+        .then("aten.any.dim", &truths("b"), "c", &[0, 3, 4, 1])
+        .then(
+            "aten.sub.Tensor",
+            &json!({"self": {"as_float": 1.5}, "other": tensor("x")}),
+            "d",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.fmod.Scalar",
+            &json!({"self": tensor("d"), "other": int(2)}),
+            "e",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.where.self",
+            &json!({"condition": tensor("c"), "self": tensor("x"), "other": tensor("e")}),
+            "f",
+            &[0, 3, 4, 4],
+        )
+        .gives("f");
+    let graph = graph(&bytes);
+    let expected = "a = Scalar of x\nb = Scalar of a\nc.4 = Scalar of b\nc = Amax of c.4\nd = Scalar of x\ne = Scalar of d\nf = Where of c, x, e\nf";
+    assert_eq!(listing(&graph).replace("b.4", "c.4"), expected);
+    let Op::Scalar { number, left, .. } = &graph.nodes[4].op else {
+        panic!("{:?}", graph.nodes[4].op);
+    };
+    assert_eq!((*number, *left), (crate::op::Number::Real(1.5), true));
+}
+
+#[test]
+fn memory_is_read_in_another_way_only_where_it_lies_in_order() {
+    let strided = |size: &[i64], result: &[i64]| {
+        let size =
+            json!({"self": tensor("a"), "size": {"as_ints": size}, "stride": {"as_ints": [4, 1]}});
+        Written::new()
+            .then(
+                "aten.sum.dim_IntList",
+                &json!({"self": tensor("x"), "dim": {"as_ints": [0, 1]}}),
+                "a",
+                &[4, 4],
+            )
+            .then("aten.as_strided.default", &size, "b", result)
+            .gives("b")
+    };
+    assert_eq!(
+        listing(&graph(&strided(&[16], &[16]))),
+        "a = Sum of x\nb = Reshape of a\nb"
+    );
+    assert!(refusal(&strided(&[2, 4], &[2, 4])).contains("as_strided"));
 }

@@ -92,16 +92,16 @@ fn all_unknown_operators_are_reported_at_once_with_their_modules_and_the_way_out
         {
             match node["target"].as_str().unwrap() {
                 "torch.ops.aten.gelu.default" => {
-                    node["target"] = "torch.ops.aten.grid_sampler_2d.default".into()
+                    node["target"] = "torch.ops.aten.grid_sampler_2d.default".into();
                 }
                 "torch.ops.aten.linear.default" => {
-                    node["target"] = "torch.ops.torchvision.deform_conv2d.default".into()
+                    node["target"] = "torch.ops.torchvision.deform_conv2d.default".into();
                 }
                 "torch.ops.aten.layer_norm.default" => {
-                    node["target"] = "torch.ops.higher_order.cond".into()
+                    node["target"] = "torch.ops.higher_order.cond".into();
                 }
                 "torch.ops.aten.conv2d.default" => {
-                    node["target"] = "torch.ops.quantized.conv2d.new".into()
+                    node["target"] = "torch.ops.quantized.conv2d.new".into();
                 }
                 _ => {}
             }
@@ -160,7 +160,7 @@ fn weights_must_be_plain_lie_within_their_files_and_fit_the_graph() {
     );
     says(
         &weights(|config| {
-            config[head]["tensor_meta"]["storage_offset"]["as_int"] = i64::MIN.into()
+            config[head]["tensor_meta"]["storage_offset"]["as_int"] = i64::MIN.into();
         }),
         &[head, "does not lie within"],
     );
