@@ -52,7 +52,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The version, which is read before anything else.
+/// The version alone.
 #[derive(Deserialize)]
 pub(super) struct Versioned {
     pub(super) schema_version: Version,
@@ -71,6 +71,7 @@ pub(super) struct Program<'a> {
     pub(super) graph_module: GraphModule<'a>,
     #[serde(borrow, default)]
     pub(super) torch_version: Option<Text<'a>>,
+    pub(super) schema_version: Version,
 }
 
 #[derive(Deserialize)]
@@ -126,11 +127,12 @@ pub(super) struct Signature<'a> {
     pub(super) output_specs: Vec<Output<'a>>,
 }
 
+/// What a value is before the first node.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Input<'a> {
-    #[serde(borrow)]
-    UserInput(UserInput<'a>),
+    #[serde(rename = "user_input", borrow)]
+    User(UserInput<'a>),
     #[serde(borrow)]
     Parameter(Parameter<'a>),
     #[serde(borrow)]
@@ -139,7 +141,8 @@ pub(super) enum Input<'a> {
     TensorConstant(Constant<'a>),
     CustomObj(IgnoredAny),
     Token(IgnoredAny),
-    ConstantInput(IgnoredAny),
+    #[serde(rename = "constant_input")]
+    Constant(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -178,12 +181,14 @@ pub(super) struct Named<'a> {
     pub(super) name: Text<'a>,
 }
 
+/// What a value is after the last node; all but what the network returns are effects beside it.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Output<'a> {
-    #[serde(borrow)]
-    UserOutput(UserInput<'a>),
-    LossOutput(IgnoredAny),
+    #[serde(rename = "user_output", borrow)]
+    User(UserInput<'a>),
+    #[serde(rename = "loss_output")]
+    Loss(IgnoredAny),
     BufferMutation(IgnoredAny),
     GradientToParameter(IgnoredAny),
     GradientToUserInput(IgnoredAny),
@@ -349,7 +354,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Argument<'a> {
                 let Some(key) = map.next_key::<Text<'de>>()? else {
                     return Err(A::Error::custom("an argument is empty"));
                 };
-                let argument = argument(key, &mut map)?;
+                let argument = argument(&key, &mut map)?;
                 if map.next_key::<IgnoredAny>()?.is_some() {
                     return Err(A::Error::custom("an argument has two values"));
                 }
@@ -361,10 +366,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Argument<'a> {
 }
 
 fn argument<'de, A: MapAccess<'de>>(
-    key: Text<'de>,
+    key: &Text<'de>,
     map: &mut A,
 ) -> Result<Argument<'de>, A::Error> {
-    Ok(match &*key {
+    Ok(match &**key {
         "as_none" => {
             map.next_value::<IgnoredAny>()?;
             Argument::None
