@@ -101,6 +101,7 @@ fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<T
             }
         }
         Op::Linear => input.f_linear(need(0)?, other(1)),
+        Op::Where => need(0)?.f_where_self(input, need(1)?),
         Op::BatchNorm { epsilon } => {
             let training = setting.mode == Mode::Training;
             input.f_batch_norm(
@@ -344,6 +345,7 @@ fn binary(
             Some(rounding) => left.f_div_tensor_mode(right, mode_of(rounding)),
         },
         Binary::Pow => left.f_pow(right),
+        Binary::Fmod => left.f_fmod_tensor(right),
         Binary::Eq => left.f_eq_tensor(right),
         Binary::Ne => left.f_ne_tensor(right),
     }
@@ -365,7 +367,7 @@ fn with_number(
             None => input.f_div_scalar(scalar(number)),
             Some(rounding) => input.f_div_scalar_mode(scalar(number), mode_of(rounding)),
         },
-        (Binary::Div, true) => {
+        (Binary::Div | Binary::Fmod, true) => {
             // A tensor without axes does not decide the type of a quotient, as a number does not.
             let kind = match number {
                 Number::Int(_) => tch::Kind::Int64,
@@ -373,8 +375,9 @@ fn with_number(
             };
             let none: [i64; 0] = [];
             let number = Tensor::f_full(none, scalar(number), (kind, input.device()))?;
-            binary(Binary::Div, &number, input, Number::Int(1), rounding)
+            binary(operation, &number, input, Number::Int(1), rounding)
         }
+        (Binary::Fmod, false) => input.f_fmod(scalar(number)),
         (Binary::Pow, false) => input.f_pow_tensor_scalar(scalar(number)),
         (Binary::Pow, true) => Tensor::f_pow_scalar(scalar(number), input),
         (Binary::Eq, _) => input.f_eq(scalar(number)),

@@ -233,7 +233,7 @@ pub fn load(
 }
 
 /// The content of a network's file, where that is no program.
-fn graph_file<'a>(
+pub fn graph_file<'a>(
     settings: &'a Settings,
     bytes: &'a [u8],
     side: usize,

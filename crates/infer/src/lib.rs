@@ -5,7 +5,8 @@ pub mod logits;
 pub mod targets;
 
 pub use classifiers::{
-    Classifiers, cascade, classifier, devices, emulated, load, normalisation, precision, ran,
+    Classifiers, cascade, classifier, devices, emulated, graph_file, load, normalisation,
+    precision, ran,
 };
 
 use actions::{Logits, Targets};

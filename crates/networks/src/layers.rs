@@ -1,5 +1,7 @@
 //! Which values of a graph a CAM can read, how they become maps, and which of them is the usual one.
 
+use std::fmt;
+
 use executor::{Executor, Shapes};
 use graph::{Graph, Id, Node, Op};
 use tch::{Kind, Tensor};
@@ -21,6 +23,22 @@ pub enum Layout {
         /// Rows and columns of the positions.
         grid: [i64; 2],
     },
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Map => formatter.write_str("maps"),
+            Self::ChannelsLast => formatter.write_str("maps, channels last"),
+            Self::Tokens { prefix: 0, .. } => formatter.write_str("tokens, one for each patch"),
+            Self::Tokens { prefix, .. } => {
+                write!(
+                    formatter,
+                    "tokens, one for each patch behind {prefix} others"
+                )
+            }
+        }
+    }
 }
 
 /// A value that a CAM can read.

@@ -39,7 +39,7 @@ pub use machine::{Machine, Wanted, is_native};
 pub use network::{Features, Network};
 pub use parameters::{Parameters, Role};
 pub use precision::Precision;
-pub use predict::{images_a_second, predict, predictions};
+pub use predict::{images_a_second, logits, predict, predictions};
 pub use random::{RandomParameters, uniform};
 pub use randomized::{Cascade, Depth};
 pub use width::Width;

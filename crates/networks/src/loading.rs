@@ -8,20 +8,26 @@ mod pictures;
 pub(crate) mod script;
 mod weights;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use architectures::Architecture;
+use executor::Executor;
 
 use crate::device::Form;
+use crate::error::{NetworkError, Operation};
 use crate::families::script::Methods;
 use crate::families::{Plan, plan};
-use crate::layers::Layout;
+use crate::input::CHANNELS;
+use crate::layers::{self, Candidate, Layout};
 use crate::network::{self, Network};
+use crate::parameters;
 use crate::randomized::{Cascade, Depth, randomized};
 use crate::width::Width;
 pub use error::LoadError;
 pub use findings::{Difference, Doubt, Takes};
 pub use fit::Fit;
+use pictures::waves;
 use weights::WeightFile;
 
 /// The file of a network that is computed as a graph. No code from the file is run.
@@ -95,6 +101,21 @@ impl<'a> GraphFile<'a> {
     pub fn load(self, form: impl Into<Form>) -> Result<(Network, Vec<Doubt>), LoadError> {
         let (plan, mut parameters, doubts) = self.open()?;
         Ok((plan.network(&mut parameters)?.prepared(form)?, doubts))
+    }
+
+    /// The modules that a CAM can read, in the order of execution, for pictures of `side` x `side` pixels, and the name of the one that it reads
+    /// unless another is named.
+    pub fn layers(self, side: usize) -> Result<(Vec<Candidate>, Option<String>), LoadError> {
+        let (plan, mut parameters, _) = self.open()?;
+        let tensors = parameters::all(&plan.graph, &mut parameters)?;
+        let executor = Executor::new(plan.graph, tensors).map_err(NetworkError::from)?;
+        let pictures = waves([1, CHANNELS as i64, side as i64, side as i64]);
+        let pictures = pictures.during("making an input")?;
+        let shapes = executor.shapes(&pictures).map_err(NetworkError::from)?;
+        let mut candidates = layers::candidates(&executor, &shapes);
+        let modules: BTreeSet<&str> = executor.graph().modules().into_iter().collect();
+        candidates.retain(|candidate| modules.contains(candidate.name.as_str()));
+        Ok((candidates, plan.layer.map(|(name, _)| name)))
     }
 
     /// The same with the layers at the top random: see [`Depth`].

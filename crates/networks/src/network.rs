@@ -34,6 +34,11 @@ pub(crate) trait Layers: fmt::Debug + Send {
     /// The layer, by the name that records have.
     fn layer(&self) -> &str;
 
+    /// Rows and columns of the patches that tokens stand for, where it has tokens.
+    fn token_grid(&self) -> Option<[usize; 2]> {
+        None
+    }
+
     /// What makes logits of activations, for a message.
     fn head_name(&self) -> String {
         "the head".to_owned()
@@ -172,6 +177,11 @@ impl Network {
     /// The layer whose activations are read, by its name; of a program, its method that gives them.
     pub fn layer(&self) -> &str {
         self.layers.layer()
+    }
+
+    /// Rows and columns of the patches that the tokens of the Grad-CAM layer stand for; none where it has no tokens.
+    pub fn token_grid(&self) -> Option<[usize; 2]> {
+        self.layers.token_grid()
     }
 
     /// Inputs in a batch. A constant, because the last bits of a logit depend on it.

@@ -29,6 +29,16 @@ pub fn predict(
     Ok(predicted)
 }
 
+/// The logits of inputs [count, 3, height, width] that are normalised already, row-major; a row for each.
+pub fn logits(
+    network: &Network,
+    planes: &[f32],
+    size: [usize; 2],
+) -> Result<Vec<Vec<f32>>, NetworkError> {
+    let logits = tch::no_grad(|| network.forward(&input::tensor(planes, size)?))?;
+    Vec::<Vec<f32>>::try_from(&logits).during("reading logits")
+}
+
 /// The largest logit's class for each input, and its softmax probability.
 pub fn predictions(logits: &Tensor) -> Result<Vec<(usize, f32)>, NetworkError> {
     let read = || -> Result<_, tch::TchError> {

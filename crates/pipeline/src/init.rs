@@ -10,7 +10,7 @@ use study::Classes;
 use study::plan::remedy;
 use study::settings::images::{LARGEST, SMALLEST};
 
-use crate::look::{Found, Network, SHOWN, Seen, find, look};
+use crate::look::{Found, Network, Resize, SHOWN, Seen, find, look};
 
 /// What `pipeline init --help` says at its end.
 pub const HELP: &str = "The file is that of --config, which must not be there yet. What the network's file is, its content tells, not its name. A TorchScript program is run to look at it: only from a source that you trust. \
@@ -19,7 +19,8 @@ pub const HELP: &str = "The file is that of --config, which must not be there ye
 /// What is asked of `pipeline init`.
 #[derive(Clone, Debug, Args)]
 pub struct Wanted {
-    /// The network: a TorchScript program, or weights of a built-in architecture as torch.save or safetensors writes them.
+    /// The network: a file of torch.export (.pt2), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript program.
+    /// Of NAME.pt2, NAME.json beside it says how images are prepared (scripts/export_pt2.py writes both).
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
     /// The folder of images.
@@ -44,8 +45,12 @@ pub struct Wanted {
 
 /// The architecture of a program.
 const PROGRAM: &str = "torchscript";
-/// Normalisations that are tried: name, mean and standard deviation of each channel. The first is taken where nothing speaks for another.
-const NORMALISATIONS: [(&str, [f64; 3], [f64; 3]); 3] = [
+/// The name of a network that was exported.
+const EXPORTED: &str = "pt2";
+/// Name, mean and standard deviation of each channel.
+type Normalisation = (&'static str, [f64; 3], [f64; 3]);
+/// Normalisations that are tried where no file states one. The first is taken where nothing speaks for another.
+const NORMALISATIONS: [Normalisation; 3] = [
     ("imagenet", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
     ("half", [0.5; 3], [0.5; 3]),
     ("none", [0.0; 3], [1.0; 3]),
@@ -70,14 +75,14 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
     let draft = Draft::new(wanted, config)?;
     let found = find(&wanted.network, wanted.size).map_err(|error| for_init(&error))?;
     // Labels are read with the classes, so these must be the network's.
-    let classes = draft.classes(found.classes)?;
+    let classes = draft.classes(&found)?;
     let seen = draft.look(&found, &classes)?;
-    let place = Draft::best(&seen)?;
-    let text = draft.text(&found, place, &seen, &classes);
+    let chosen = Draft::best(&found, &seen)?;
+    let text = draft.text(&found, chosen, &seen, &classes);
     match create(config, &text) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(config)),
         Err(error) => Err(StageError::action(format!("{}: {error}", config.display()))),
-        Ok(()) => Ok(draft.summary(&found, place, &seen)),
+        Ok(()) => Ok(draft.summary(&found, chosen, &seen)),
     }
 }
 
@@ -210,13 +215,16 @@ impl<'a> Draft<'a> {
             "[study]\nseed = 1\n\n[images]\nfolder = {}\nclasses = {}\nresize = {}\ncrop = {}\nrequire_correct = false\n",
             quoted(&self.images),
             quoted(classes),
-            resize(found.side),
+            resize(found),
             found.side,
         );
+        if let Some(interpolation) = interpolation(found) {
+            let _ = writeln!(text, "interpolation = {}", quoted(interpolation));
+        }
         if let Some(labels) = &self.labels {
             let _ = writeln!(text, "labels = {}", quoted(labels));
         }
-        for (name, mean, std) in NORMALISATIONS {
+        for (name, mean, std) in normalisations(found) {
             let _ = write!(
                 text,
                 "\n[networks.{name}]\n{}mean = {mean:?}\nstd = {std:?}\n",
@@ -235,28 +243,32 @@ impl<'a> Draft<'a> {
             quoted(&found.architecture),
             quoted(&self.network)
         );
-        if found.architecture != PROGRAM {
+        if ![PROGRAM, EXPORTED].contains(&found.architecture.as_str()) {
             let _ = writeln!(text, "width = {}", found.width);
         }
         text
     }
 
-    /// The place of the normalisation under which the network gets most images right, of equally good ones that under which it is surer.
-    fn best(seen: &Seen) -> Result<usize, StageError> {
-        let of = |place: usize| seen.networks.get(NORMALISATIONS[place].0);
-        let best = (0..NORMALISATIONS.len())
-            .filter_map(|place| Some((place, of(place)?)))
+    /// The normalisation under which the network gets most images right, of equally good ones that under which it is surer.
+    fn best(found: &Found, seen: &Seen) -> Result<Normalisation, StageError> {
+        let best = normalisations(found)
+            .into_iter()
+            .filter_map(|tried| Some((tried, seen.networks.get(tried.0)?)))
             .reduce(|best, other| {
                 let [right, most] = [other.1, best.1].map(Network::agreeing);
                 let better = right > most || right == most && other.1.sure() > best.1.sure();
                 if better { other } else { best }
             });
-        best.map(|(place, _)| place)
+        best.map(|(tried, _)| tried)
             .ok_or_else(|| StageError::action("`look` said nothing about the network"))
     }
 
     /// The class list for a network of so many classes: the one that was named, or that of `ImageNet` where it fits.
-    fn classes(&self, count: usize) -> Result<String, StageError> {
+    fn classes(&self, found: &Found) -> Result<String, StageError> {
+        let count = found.classes;
+        if let (None, Some(names)) = (&self.classes, &found.names) {
+            return self.write_classes(names);
+        }
         match &self.classes {
             None if count == IMAGENET_CLASSES => Ok(IMAGENET.to_owned()),
             None => Err(StageError::action(format!(
@@ -282,8 +294,31 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn text(&self, found: &Found, place: usize, seen: &Seen, classes: &str) -> String {
-        let (name, mean, std) = NORMALISATIONS[place];
+    /// Writes the names that the file beside the network has into a list beside the study, unless they are those of `ImageNet`.
+    fn write_classes(&self, names: &[String]) -> Result<String, StageError> {
+        let known = Classes::imagenet();
+        let is_known = |(class, name): (usize, &String)| known.name(class) == Some(name);
+        if names.len() == known.count() && names.iter().enumerate().all(is_known) {
+            return Ok(IMAGENET.to_owned());
+        }
+        let path = self.config.with_extension("classes.txt");
+        let text = names.join("\n") + "\n";
+        let written = match std::fs::read_to_string(&path) {
+            Ok(there) if there == text => Ok(()),
+            _ => create(&path, &text),
+        };
+        written.map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
+        let name = path.file_name().and_then(|name| name.to_str());
+        Ok(name.unwrap_or_default().to_owned())
+    }
+
+    fn text(
+        &self,
+        found: &Found,
+        (name, mean, std): Normalisation,
+        seen: &Seen,
+        classes: &str,
+    ) -> String {
         let network = &seen.networks[name];
         let mut text = String::new();
         let _ = write!(
@@ -316,14 +351,23 @@ impl<'a> Draft<'a> {
         let _ = write!(
             text,
             "classes = {}       # {} names, in the order of the network's outputs\n\
-             resize = {}               # pixels of the shorter side: check that it is what the network was trained with\n\
-             crop = {}                 # pixels, height and width, from the centre: an input that the network takes{}\n\n",
+             resize = {}               # pixels of the shorter side{}\n\
+             crop = {}                 # pixels, height and width, from the centre: an input that the network takes{}\n",
             quoted(classes),
             network.classes,
-            resize(found.side),
+            resize(found),
+            if found.preparation.is_some() {
+                ""
+            } else {
+                ": check that it is what the network was trained with"
+            },
             found.side,
             found.usual_is_refused()
         );
+        if let Some(interpolation) = interpolation(found) {
+            let _ = writeln!(text, "interpolation = {}", quoted(interpolation));
+        }
+        text.push('\n');
         text.push_str(&self.seen(network, seen));
         let _ = write!(
             text,
@@ -335,9 +379,15 @@ impl<'a> Draft<'a> {
                 .map_or_else(String::new, |[channels, height, width]| format!(
                     "# Grad-CAM reads {channels} channels of {height} x {width} cells.\n"
                 )),
-            self.why(place, seen),
+            self.why(found, name, seen),
         );
         text.push_str("[partitions.quickshift]\nalgorithm = \"quickshift\"\n\n");
+        if let Some(patch) = found.patch {
+            let _ = write!(
+                text,
+                "[partitions.patches]         # the network's own patches, in blocks of 2 x 2\nalgorithm = \"patches\"\npatch = {patch}\nmultiple = 2\n\n"
+            );
+        }
         match &network.layer_error {
             None => text.push_str("[methods.gradcam]\nkind = \"gradcam\"\n\n"),
             Some(error) => {
@@ -432,22 +482,23 @@ impl<'a> Draft<'a> {
     }
 
     /// Why a normalisation was chosen.
-    fn why(&self, place: usize, seen: &Seen) -> String {
-        let right = |place: usize| {
-            let network = seen.networks.get(NORMALISATIONS[place].0);
-            network.map_or(0, Network::agreeing)
-        };
+    fn why(&self, found: &Found, chosen: &str, seen: &Seen) -> String {
+        if found.preparation.is_some() {
+            return "; as the file beside the network states".to_owned();
+        }
+        let right = |name: &str| seen.networks.get(name).map_or(0, Network::agreeing);
         if self.labels.is_none() {
             return "; ImageNet's: check that it is what the network was trained with".to_owned();
         }
-        let others: Vec<String> = (0..NORMALISATIONS.len())
-            .filter(|other| *other != place)
-            .map(|other| format!("{} with {:?}", right(other), NORMALISATIONS[other].1))
+        let others: Vec<String> = NORMALISATIONS
+            .iter()
+            .filter(|(name, ..)| *name != chosen)
+            .map(|(name, mean, _)| format!("{} with {mean:?}", right(name)))
             .collect();
-        let from_one = seen.networks[NORMALISATIONS[place].0].counts_from_one();
+        let from_one = seen.networks[chosen].counts_from_one();
         format!(
             "; {} images are right with these, {}{}",
-            right(place),
+            right(chosen),
             others.join(", "),
             if from_one {
                 ", where labels count from 1"
@@ -457,8 +508,8 @@ impl<'a> Draft<'a> {
         )
     }
 
-    fn summary(&self, found: &Found, place: usize, seen: &Seen) -> String {
-        let network = &seen.networks[NORMALISATIONS[place].0];
+    fn summary(&self, found: &Found, (name, ..): Normalisation, seen: &Seen) -> String {
+        let network = &seen.networks[name];
         let mut text = format!(
             "{}: {} with {} classes, inputs of {} x {} pixels{}",
             self.config.display(),
@@ -500,8 +551,33 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The normalisations to try: the one that the file beside the network states, or the usual ones.
+fn normalisations(found: &Found) -> Vec<Normalisation> {
+    match &found.preparation {
+        Some(stated) => vec![("stated", stated.mean, stated.std)],
+        None => NORMALISATIONS.to_vec(),
+    }
+}
+
+/// How pixels are interpolated, where that is not as usual.
+fn interpolation(found: &Found) -> Option<&str> {
+    let stated = found.preparation.as_ref()?;
+    Some(stated.interpolation.as_str()).filter(|name| *name != "bilinear")
+}
+
+/// What the study says of the size before the crop: what the file beside the network states, or the usual.
+fn resize(found: &Found) -> String {
+    match &found.preparation {
+        Some(stated) => match &stated.resize {
+            Resize::To(side) => side.to_string(),
+            Resize::Word(word) => quoted(word).to_string(),
+        },
+        None => usual_resize(found.side).to_string(),
+    }
+}
+
 /// The shorter side before the crop: 256 for 224, as is usual, as far as a study allows.
-fn resize(side: u32) -> u32 {
+fn usual_resize(side: u32) -> u32 {
     (side * 8).div_ceil(7).min(LARGEST)
 }
 
@@ -549,7 +625,7 @@ mod tests {
 
     #[test]
     fn an_image_is_scaled_to_what_a_study_allows() {
-        assert_eq!([64, 224, LARGEST].map(resize), [74, 256, LARGEST]);
+        assert_eq!([64, 224, LARGEST].map(usual_resize), [74, 256, LARGEST]);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ mod estimate;
 pub mod fetch;
 pub mod gc;
 pub mod init;
+pub mod layers;
 mod look;
 pub mod overview;
 pub mod reasons;
@@ -72,6 +73,13 @@ enum Command {
     /// Write a study for a network and a folder of images, after looking at both.
     #[command(after_help = init::HELP)]
     Init(init::Wanted),
+    /// List the layers of a network that Grad-CAM can read, with their shapes.
+    #[command(after_help = layers::HELP)]
+    Layers {
+        /// A network's name in the study, or a file of torch.export (.pt2).
+        #[arg(value_name = "NETWORK")]
+        network: PathBuf,
+    },
     /// Say how far each stage is, how much it holds and when it last ran.
     Status,
     /// Say why a result is up to date or not: what it was made from, what differs now, what else is stale, and what that cost.
@@ -223,6 +231,7 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
         }
         Command::Check => check::check(config)?,
         Command::Init(wanted) => init::init(wanted, config)?,
+        Command::Layers { network } => layers::layers(network, config, json)?,
         Command::Status => overview::status(&view()?, json)?,
         Command::Why { what } => why::why(&view()?, what, json)?,
         Command::Verify {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use stage::StageError;
 
 use crate::child::{self, End};
@@ -137,6 +137,38 @@ pub(crate) struct Found {
     pub(crate) refused: Vec<u32>,
     /// How many classes it tells apart.
     pub(crate) classes: usize,
+    /// How its images are prepared, where a file beside it says that.
+    #[serde(default)]
+    pub(crate) preparation: Option<Preparation>,
+    /// The names of its classes, where that file has them.
+    #[serde(default)]
+    pub(crate) names: Option<Vec<String>>,
+    /// Height and width of the patches of a transformer whose tokens stand for them, where the crop is a whole number of pairs of patches.
+    #[serde(default)]
+    pub(crate) patch: Option<u32>,
+}
+
+/// How images become a network's inputs, as scripts/export_pt2.py writes it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Preparation {
+    /// Pixels of the shorter side before the crop, or `squash`.
+    pub(crate) resize: Resize,
+    /// How pixels are interpolated.
+    pub(crate) interpolation: String,
+    /// Subtracted from values from 0 to 1.
+    pub(crate) mean: [f64; 3],
+    /// By which they are divided after that.
+    pub(crate) std: [f64; 3],
+}
+
+/// What an image is scaled to before the crop.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Resize {
+    /// This many pixels, its shorter side.
+    To(u32),
+    /// `squash`.
+    Word(String),
 }
 
 impl Found {
@@ -155,6 +187,33 @@ pub(crate) fn find(network: &Path, side: Option<u32>) -> Result<Found, StageErro
         command.arg("--size").arg(side.to_string());
     }
     ask(&mut command)
+}
+
+/// The layers of a network that a CAM can read.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Layers {
+    /// In the order of execution.
+    pub(crate) layers: Vec<Layer>,
+    /// The one that is read unless another is named.
+    pub(crate) usual: Option<String>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Layer {
+    /// The path of its module.
+    pub(crate) name: String,
+    /// Channels, height and width.
+    pub(crate) shape: [usize; 3],
+    /// How it holds positions, in words.
+    pub(crate) layout: String,
+}
+
+/// Lists the layers of a network of a study, or of a file.
+pub(crate) fn layers(network: &Path, config: &Path) -> Result<Layers, StageError> {
+    let mut command = child::program("look")?;
+    command.arg("--layers").arg(network);
+    ask(command.arg("--config").arg(config))
 }
 
 /// Looks at the networks of a study, and shows them some images, those with a label first.

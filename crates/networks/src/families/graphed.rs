@@ -131,6 +131,13 @@ impl Layers for Graphed {
         self.layer.as_ref().map_or("", |layer| &layer.name)
     }
 
+    fn token_grid(&self) -> Option<[usize; 2]> {
+        match self.layer.as_ref()?.layout {
+            Layout::Tokens { grid, .. } => Some(grid.map(|side| side as usize)),
+            Layout::Map | Layout::ChannelsLast => None,
+        }
+    }
+
     fn input_kind(&self) -> Kind {
         self.executor.input_kind().unwrap_or(Kind::Float)
     }

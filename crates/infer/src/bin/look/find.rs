@@ -10,8 +10,10 @@ use networks::{
 use serde_json::{Value, json};
 use stage::StageError;
 
+use crate::beside::Beside;
+
 /// Side of the input of most published networks, in pixels.
-const USUAL: u32 = 224;
+pub(crate) const USUAL: u32 = 224;
 
 /// Finds out what the file at `path` is; `side` is that of its input, if it is known.
 pub(crate) fn find(path: &Path, side: Option<u32>) -> Result<Value, StageError> {
@@ -19,6 +21,7 @@ pub(crate) fn find(path: &Path, side: Option<u32>) -> Result<Value, StageError> 
         .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
     match checkpoint::recognise(&mut Cursor::new(&bytes)).map_err(StageError::action)? {
         FileKind::TorchScript => program(path, &bytes, side),
+        FileKind::TorchExport => exported(path, &bytes, side),
         kind if kind.is_weights() => weights(path, &bytes, side),
         kind => Err(StageError::action(format!(
             "{}: this is {kind}: {}",
@@ -35,6 +38,35 @@ fn form() -> Result<Form, StageError> {
         device: devices.map_err(StageError::action)?[0],
         precision: Precision::Fp32,
     })
+}
+
+/// A network of `torch.export`, which answers as it did when it was exported where a file beside it says how that was.
+fn exported(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageError> {
+    let beside = Beside::read(path)?;
+    let stated = beside.as_ref().and_then(Beside::side);
+    let first = side.or(stated).unwrap_or(USUAL);
+    let load = |side: u32| {
+        let file = GraphFile::exported(path, bytes, side as usize, None);
+        file.load(Precision::Fp32)
+    };
+    let (taken, refused, network) = match load(first) {
+        Err(LoadError::Takes {
+            takes: Takes::Side(other),
+            ..
+        }) if side.is_none() => (other as u32, vec![first], load(other as u32)),
+        network => (first, Vec::new(), network),
+    };
+    let (network, _) = network.map_err(StageError::action)?;
+    if let Some(beside) = beside.as_ref().filter(|_| stated == Some(taken)) {
+        beside.compare(path, &network, taken as usize)?;
+    }
+    let patch = network.token_grid().map(|[rows, _]| taken / rows as u32);
+    let patch = patch.filter(|patch| *patch > 0 && taken % (2 * patch) == 0);
+    Ok(json!({
+        "architecture": "pt2", "width": 1.0, "classes": network.classes(), "side": taken, "refused": refused, "patch": patch,
+        "preparation": beside.as_ref().map(|beside| &beside.preparation),
+        "names": beside.as_ref().map(|beside| &beside.classes),
+    }))
 }
 
 /// The usual side if a program takes it, else the one that it takes.

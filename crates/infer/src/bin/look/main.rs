@@ -2,7 +2,9 @@
 //!
 //! `pipeline init`, `check` and `plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
 
+mod beside;
 mod find;
+mod layers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,6 +16,8 @@ use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
 use study::{Image, Images, Method, Study};
+
+use beside::Beside;
 
 /// Looks at networks and images.
 #[derive(Debug, Parser)]
@@ -31,6 +35,9 @@ struct Arguments {
     /// Find out what this network's file is, and look at no study.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "images", "seconds"])]
     find: Option<PathBuf>,
+    /// List the layers of this network of the study, or of this file, and look at nothing else.
+    #[arg(long, value_name = "NETWORK", conflicts_with_all = ["find", "images", "seconds"])]
+    layers: Option<PathBuf>,
     /// Height and width of the network's input, in pixels, for --find; unless given, the usual ones are tried.
     #[arg(long, value_name = "PIXELS", requires = "find")]
     size: Option<u32>,
@@ -38,12 +45,13 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let said = match &arguments.find {
-        Some(path) => {
+    let said = match (&arguments.find, &arguments.layers) {
+        (Some(path), _) => {
             announce(path);
             find::find(path, arguments.size)
         }
-        None => look(&arguments),
+        (_, Some(network)) => layers::layers(network, &arguments.config),
+        _ => look(&arguments),
     };
     stage::conclude("look", said.map(|said| println!("{said}")))
 }
@@ -140,6 +148,14 @@ fn see(
     };
     let bytes = std::fs::read(&first.weights)?;
     let (loaded, doubts) = infer::load(first, &bytes, side, form)?;
+    if first.architecture == settings::Architecture::Exported
+        && let Some(beside) = Beside::read(&first.weights)?
+        && beside.side() == Some(study.images.crop)
+        && form.precision == Precision::Fp32
+        && first.output.is_none()
+    {
+        beside.compare(&first.weights, &loaded, side)?;
+    }
     let warnings = warnings(study, first, &doubts, form);
     let speed = seconds
         .map(|seconds| networks::images_a_second(&loaded, loaded.batch(), side, seconds))

@@ -1,0 +1,70 @@
+//! `pipeline layers`: the layers of a network that a CAM can read.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use stage::StageError;
+
+use crate::look::{Layers, layers as look_at};
+
+/// What `pipeline layers --help` says at its end.
+pub const HELP: &str = "Listed are the modules whose output has a vector for each position of a picture, in the order in which they are computed: as maps, or as a token for each patch. \
+                        Write one of the names as `layer` of the network. Without it Grad-CAM reads the layer that is marked.";
+
+/// A line for each layer, or all of it as JSON.
+pub(crate) fn layers(network: &Path, config: &Path, json: bool) -> Result<String, StageError> {
+    let found = look_at(network, config)?;
+    if json {
+        return serde_json::to_string_pretty(&found).map_err(StageError::action);
+    }
+    Ok(table(&found))
+}
+
+fn table(found: &Layers) -> String {
+    let width = |text: fn(&crate::look::Layer) -> String| {
+        let widths = found.layers.iter().map(|layer| text(layer).len());
+        widths.max().unwrap_or_default()
+    };
+    let (names, shapes) = (width(|layer| layer.name.clone()), width(shape));
+    let mut text = String::new();
+    for layer in &found.layers {
+        let usual = found.usual.as_ref() == Some(&layer.name);
+        let mark = if usual { "  <- the default" } else { "" };
+        let _ = writeln!(
+            text,
+            "{:names$}  {:shapes$}  {}{mark}",
+            layer.name,
+            shape(layer),
+            layer.layout,
+        );
+    }
+    if found.layers.is_empty() {
+        text.push_str("no layer has a vector for each position of a picture");
+    }
+    text
+}
+
+fn shape(layer: &crate::look::Layer) -> String {
+    let [channels, height, width] = layer.shape;
+    format!("{channels} x {height} x {width}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::look::Layer;
+
+    #[test]
+    fn the_default_is_marked() {
+        let layer = |name: &str, channels| Layer {
+            name: name.to_owned(),
+            shape: [channels, 14, 14],
+            layout: "maps".to_owned(),
+        };
+        let found = Layers {
+            layers: vec![layer("layer1", 64), layer("layer4.2", 2048)],
+            usual: Some("layer4.2".to_owned()),
+        };
+        insta::assert_snapshot!(table(&found), @"");
+    }
+}
