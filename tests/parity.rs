@@ -19,6 +19,7 @@ mod preparation;
 mod removals;
 mod superpixels;
 mod table;
+mod version_1;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ fn fixtures() -> Table {
     preparation::compare(&mut table);
     superpixels::compare(&mut table);
     networks::compare(&mut table);
+    version_1::compare(&mut table);
     architectures::compare(&mut table);
     cams::compare(&mut table);
     fits::compare(&mut table);

@@ -161,7 +161,7 @@ impl Architecture {
 /// Module of `networks` that computes graphs, by which keys know its code.
 pub const GRAPH: &str = "networks::families::graphed";
 /// Module that reads networks of `torch.export`.
-pub const EXPORTED: &str = "graph::pt2";
+pub const EXPORTED: &str = "graph::builders::exported";
 /// Module of `networks` that runs programs.
 pub const PROGRAM: &str = "networks::families::script";
 

@@ -1,14 +1,16 @@
-//! The built-in architectures as graphs: parameters under torchvision's names, values and modules under its paths.
+//! What makes graphs: a file of `torch.export`, or a built-in architecture, with parameters under torchvision's names, values and modules under its paths.
 //!
 //! Parameters stand in the order in which weights are asked for: whatever is made at random or in a cascade goes by it.
 
 mod alexnet;
+mod exported;
 mod resnet;
 mod vgg;
 
 use architectures::{Architecture, Family};
 
 pub use alexnet::alexnet;
+pub use exported::exported;
 pub use resnet::resnet;
 pub use vgg::vgg;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use executor::Executor;
-use graph::{Graph, Id, pt2, remove_dead};
+use graph::{Graph, Id, builders, pt2, remove_dead};
 use tch::{Kind, Tensor};
 
 use super::pictures::waves;
@@ -32,7 +32,7 @@ pub(super) fn open(
         tensors,
         size,
         ..
-    } = pt2::read(bytes).map_err(refused)?;
+    } = builders::exported(bytes).map_err(refused)?;
     if let Some(&wanted) = size.iter().flatten().find(|&&wanted| wanted != side as i64) {
         return Err(LoadError::Takes {
             path: path.to_owned(),
