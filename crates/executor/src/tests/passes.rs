@@ -72,12 +72,10 @@ fn in_bfloat16_the_last_layer_stays_in_f32() {
         let found = through(&prepared, watched, &images(Kind::Float));
         for (found, expected) in found.iter().zip(&expected) {
             assert_eq!(found.kind(), Kind::Float);
-            // 8 bits, in up to 50 layers.
-            assert!(
-                difference(found, expected) < 0.1,
-                "{name} {}",
-                difference(found, expected)
-            );
+            // 8 bits, in up to 50 layers; where a ReLU or a pooling decides otherwise, single gradients differ by more.
+            let norm = |tensor: &Tensor| tensor.to_kind(Kind::Double).norm().double_value(&[]);
+            let share = norm(&(found - expected)) / norm(expected);
+            assert!(share < 0.1, "{name} {share}");
         }
     }
 }
