@@ -1,5 +1,6 @@
 //! Weight files: what `torch.save` writes, in both of its serialisations, and safetensors. No code from a file is run, and libtorch is not needed.
 
+mod archive;
 mod kind;
 mod pickle;
 mod torch;
@@ -8,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
+pub use archive::Archive;
 pub use kind::{FileKind, recognise};
 pub use safetensors::Dtype;
 use safetensors::SafeTensors;
@@ -63,15 +65,31 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// A window into a storage, which it must lie within.
-    fn new(view: &pickle::View, storage: &'a [u8]) -> Self {
-        let start = view.offset * torch::size(view.storage.dtype);
-        Self {
-            dtype: view.storage.dtype,
-            shape: view.shape.clone(),
-            strides: view.strides.clone(),
-            numbers: storage.get(start..).unwrap_or_default(),
-        }
+    /// A window into a storage; `strides` and `offset` count numbers. None where it reaches outside, or repeats numbers, which would let a small file ask for any amount
+    /// of memory.
+    pub fn within(
+        storage: &'a [u8],
+        dtype: Dtype,
+        shape: Vec<usize>,
+        strides: Vec<usize>,
+        offset: usize,
+    ) -> Option<Self> {
+        let size = torch::size(dtype);
+        let length = storage.len() / size;
+        let fits = shape.len() == strides.len()
+            && lies_within(&shape, &strides, offset, length)
+            && count(&shape).is_some_and(|count| count <= length);
+        fits.then(|| Self {
+            dtype,
+            shape,
+            strides,
+            numbers: &storage[offset * size..],
+        })
+    }
+
+    /// How many numbers it has.
+    pub fn count(&self) -> usize {
+        count(&self.shape).unwrap_or(usize::MAX)
     }
 
     /// The numbers in row-major order, without gaps.
@@ -138,6 +156,27 @@ fn safetensors(bytes: &[u8]) -> Result<Tensors<'_>, Refusal> {
         (name.to_owned(), stored)
     });
     Ok(stored.collect())
+}
+
+/// Numbers of a tensor, unless they are too many to count.
+fn count(shape: &[usize]) -> Option<usize> {
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    let mut sides = shape.iter();
+    sides.try_fold(1_usize, |count, &side| count.checked_mul(side))
+}
+
+/// Whether a view reaches no number outside its storage of `length` numbers.
+fn lies_within(shape: &[usize], strides: &[usize], offset: usize, length: usize) -> bool {
+    if shape.contains(&0) {
+        return offset <= length;
+    }
+    let mut axes = shape.iter().zip(strides);
+    let last = axes.try_fold(offset, |last, (&side, &stride)| {
+        last.checked_add((side - 1).checked_mul(stride)?)
+    });
+    last.is_some_and(|last| last < length)
 }
 
 /// The strides of numbers in order without gaps; of a tensor without numbers they may be anything.

@@ -1,14 +1,12 @@
 //! The two serialisations of `torch.save`: a zip archive (since PyTorch 1.6), and a row of pickles followed by the numbers.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 
 use safetensors::Dtype;
-use zip::result::ZipError;
-use zip::{CompressionMethod, ZipArchive};
 
-use super::pickle::{Pickle, Place, Value, View};
-use super::{Refusal, Stored, Tensors};
+use super::archive::Archive;
+use super::pickle::{Pickle, Place, Value};
+use super::{Refusal, Stored, Tensors, lies_within};
 use crate::kind::LEGACY;
 
 /// `torch.serialization.PROTOCOL_VERSION`.
@@ -23,75 +21,24 @@ type Storages<'pickle, 'file> = BTreeMap<&'pickle str, &'file [u8]>;
 
 /// Reads the zip serialisation: `NAME/data.pkl`, and each storage as `NAME/data/KEY`.
 pub(crate) fn archive(bytes: &[u8]) -> Result<Tensors<'_>, Refusal> {
-    let mut archive = Archive::open(bytes)?;
-    let order = archive.entry("byteorder")?;
+    let mut archive = Archive::open(bytes, "data.pkl").map_err(Refusal::damaged)?;
+    let order = archive.entry("byteorder").map_err(Refusal::damaged)?;
     if order.is_some_and(|order| order != b"little") {
         return Err(big_endian());
     }
-    let Some(pickled) = archive.entry("data.pkl")? else {
+    let Some(pickled) = archive.entry("data.pkl").map_err(Refusal::damaged)? else {
         return Err(Refusal::damaged("the zip archive has no `data.pkl`"));
     };
     let (pickle, _) = Pickle::read(pickled, 0)?;
     let mut storages = Storages::new();
     for (key, _) in lengths(&pickle) {
         // One that no tensor uses need not be there.
-        if let Some(numbers) = archive.entry(&format!("data/{key}"))? {
+        let numbers = archive.entry(&format!("data/{key}"));
+        if let Some(numbers) = numbers.map_err(Refusal::damaged)? {
             storages.insert(key, numbers);
         }
     }
     stored(&pickle, &storages)
-}
-
-/// The entries of an archive, which are not compressed: each is a part of the file.
-struct Archive<'a> {
-    bytes: &'a [u8],
-    entries: ZipArchive<Cursor<&'a [u8]>>,
-    /// The folder that everything lies in; it is named after the file that was first written.
-    folder: String,
-}
-
-impl<'a> Archive<'a> {
-    fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let unreadable =
-            |error: ZipError| Refusal::damaged(format!("the zip archive cannot be read: {error}"));
-        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
-        let names = archive
-            .file_names()
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(unreadable)?;
-        let folder = names.iter().find_map(|name| name.strip_suffix("/data.pkl"));
-        let Some(folder) = folder.map(str::to_owned) else {
-            let reason = "the zip archive has no `data.pkl`, which torch.save writes";
-            return Err(Refusal::damaged(reason));
-        };
-        Ok(Self {
-            bytes,
-            entries: archive,
-            folder,
-        })
-    }
-
-    /// The bytes of an entry; none where there is no such entry.
-    fn entry(&mut self, name: &str) -> Result<Option<&'a [u8]>, Refusal> {
-        let damaged =
-            |reason: &str| Refusal::damaged(format!("`{name}` in the zip archive {reason}"));
-        let entry = match self.entries.by_name(&format!("{}/{name}", self.folder)) {
-            Err(ZipError::FileNotFound) => return Ok(None),
-            entry => entry.map_err(|error| damaged(&format!("cannot be read: {error}")))?,
-        };
-        if entry.compression() != CompressionMethod::Stored {
-            return Err(damaged("is compressed, which torch.save does not do"));
-        }
-        let start = entry.data_start().map(|start| start as usize);
-        let content = start
-            .and_then(|start| self.bytes.get(start..)?.get(..entry.size() as usize))
-            .ok_or_else(|| damaged("is not whole"))?;
-        // torch.serialization.set_crc32_options(False) leaves the checksum out.
-        if entry.crc32() != 0 && crc32fast::hash(content) != entry.crc32() {
-            return Err(damaged("has another checksum than its content"));
-        }
-        Ok(Some(content))
-    }
 }
 
 /// Reads the older serialisation: pickles of a magic number, a version, notes on the machine, the weights and the storages'
@@ -198,39 +145,19 @@ fn stored<'file>(
             ))
         };
         let numbers = storages.get(key).ok_or_else(|| outside("has no storage"))?;
-        let whole = view.storage.length.checked_mul(size(view.storage.dtype));
-        if whole != Some(numbers.len()) || !lies_within(view) {
+        let length = view.storage.length;
+        let whole = length.checked_mul(size(view.storage.dtype));
+        if whole != Some(numbers.len())
+            || !lies_within(&view.shape, &view.strides, view.offset, length)
+        {
             return Err(outside("does not lie within storage"));
         }
-        // Else a small file could ask for any amount of memory.
-        if count(&view.shape).is_none_or(|count| count > view.storage.length) {
-            return Err(outside("repeats the numbers of storage"));
-        }
-        let stored = Stored::new(view, numbers);
+        let (shape, strides) = (view.shape.clone(), view.strides.clone());
+        let stored = Stored::within(numbers, view.storage.dtype, shape, strides, view.offset);
+        let stored = stored.ok_or_else(|| outside("repeats the numbers of storage"))?;
         Ok((name.to_owned(), stored))
     };
     entries.iter().map(tensor).collect()
-}
-
-/// Numbers of a tensor, unless they are too many to count.
-fn count(shape: &[usize]) -> Option<usize> {
-    if shape.contains(&0) {
-        return Some(0);
-    }
-    let mut sides = shape.iter();
-    sides.try_fold(1_usize, |count, &side| count.checked_mul(side))
-}
-
-/// Whether a view reaches no number outside its storage.
-fn lies_within(view: &View) -> bool {
-    if view.shape.contains(&0) {
-        return view.offset <= view.storage.length;
-    }
-    let mut axes = view.shape.iter().zip(&view.strides);
-    let last = axes.try_fold(view.offset, |last, (&side, &stride)| {
-        last.checked_add((side - 1).checked_mul(stride)?)
-    });
-    last.is_some_and(|last| last < view.storage.length)
 }
 
 /// Bytes of one number.

@@ -5,6 +5,9 @@
 pub mod builders;
 mod graph;
 mod op;
+mod passes;
+pub mod pt2;
 
 pub use graph::{Graph, Id, Node, Parameter, Role};
 pub use op::{Binary, Kind, Number, Op, Rounding, Size, Unary, Upsampling};
+pub use passes::{Trained, remove_dead};
