@@ -33,6 +33,12 @@ pub enum Error {
         /// How many there were.
         found: usize,
     },
+    /// A parameter of a graph that has no numbers.
+    #[error("the parameter `{name}` has no numbers: export the network again")]
+    NoParameter {
+        /// Its name in the network.
+        name: String,
+    },
     /// A value that the graph does not have.
     #[error(
         "the graph has {values} values, and value {id} was asked for: take ids from this graph"

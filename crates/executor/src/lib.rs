@@ -14,6 +14,7 @@ mod executor;
 mod flow;
 mod head;
 mod operators;
+mod parameters;
 mod passes;
 mod prepare;
 mod shapes;

@@ -1,6 +1,7 @@
 //! What must hold for every network, whatever its weights, on pictures that are not square. Most of it in f64, where rounding hides no mistake.
 
 mod attention;
+mod fixtures;
 mod passes;
 mod runs;
 

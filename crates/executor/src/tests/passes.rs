@@ -70,14 +70,12 @@ fn in_bfloat16_the_last_layer_stays_in_f32() {
         );
         let expected = through(&plain(&graph, Kind::Float), watched, &images(Kind::Float));
         let found = through(&prepared, watched, &images(Kind::Float));
-        for (found, expected) in found.iter().zip(&expected) {
+        // 8 bits, in up to 50 layers; where a ReLU or a pooling decides otherwise, single gradients differ by more.
+        for ((found, expected), most) in found.iter().zip(&expected).zip([0.1, 0.1, 0.25]) {
             assert_eq!(found.kind(), Kind::Float);
-            // 8 bits, in up to 50 layers.
-            assert!(
-                difference(found, expected) < 0.1,
-                "{name} {}",
-                difference(found, expected)
-            );
+            let norm = |tensor: &Tensor| tensor.to_kind(Kind::Double).norm().double_value(&[]);
+            let share = norm(&(found - expected)) / norm(expected);
+            assert!(share < most, "{name} {share}");
         }
     }
 }

@@ -1,0 +1,46 @@
+//! The tensors of a file, as libtorch's.
+
+use checkpoint::{Dtype, Stored};
+use graph::pt2::Program;
+use tch::{Kind, TchError, Tensor};
+
+use crate::error::{During, Error};
+use crate::executor::Executor;
+
+impl Executor {
+    /// The network of a `.pt2` file, with the parameters that the file has.
+    pub fn of(program: &Program<'_>) -> Result<Self, Error> {
+        let tensors = program.graph.parameters.iter().map(|parameter| {
+            let stored = program.tensors.get(&parameter.name);
+            let stored = stored.ok_or_else(|| Error::NoParameter {
+                name: parameter.name.clone(),
+            })?;
+            tensor(stored).during("reading a parameter", &parameter.name)
+        });
+        let tensors = tensors.collect::<Result<_, Error>>()?;
+        Self::new(program.graph.clone(), tensors)
+    }
+}
+
+/// A stored tensor, in the numbers that the file has.
+fn tensor(stored: &Stored<'_>) -> Result<Tensor, TchError> {
+    let kind = match stored.dtype {
+        Dtype::BOOL => Kind::Bool,
+        Dtype::U8 => Kind::Uint8,
+        Dtype::I8 => Kind::Int8,
+        Dtype::I16 => Kind::Int16,
+        Dtype::I32 => Kind::Int,
+        Dtype::I64 => Kind::Int64,
+        Dtype::F16 => Kind::Half,
+        Dtype::BF16 => Kind::BFloat16,
+        Dtype::F32 => Kind::Float,
+        Dtype::F64 => Kind::Double,
+        other => {
+            return Err(TchError::Kind(format!(
+                "its numbers are {other:?}, which cannot be read"
+            )));
+        }
+    };
+    let shape: Vec<i64> = stored.shape.iter().map(|&side| side as i64).collect();
+    Tensor::f_from_data_size(&stored.bytes(), &shape, kind)
+}
