@@ -76,6 +76,10 @@ pub enum Binary {
     Fmod,
     Eq,
     Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
 }
 
 /// How a quotient becomes an integer.

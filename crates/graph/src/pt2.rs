@@ -213,6 +213,8 @@ struct Reader<'a> {
     problems: BTreeMap<(String, bool), Problem>,
     /// What operators with problems would have given, and what was to be computed from it.
     lost: BTreeSet<Text<'a>>,
+    /// Whether such an operator may have written to other tensors.
+    spread: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -237,6 +239,7 @@ impl<'a> Reader<'a> {
                 .unwrap_or_default(),
             problems: BTreeMap::new(),
             lost: BTreeSet::new(),
+            spread: false,
         };
         reader.builder.input(user).map_err(Refusal::Damaged)?;
         for input in &module.signature.input_specs {
@@ -290,7 +293,7 @@ impl<'a> Reader<'a> {
                 Trouble::Unknown => None,
                 Trouble::Refused(reason) => Some(reason),
             };
-            self.lose(node);
+            self.lose(node, in_place);
             // One operator may be refused for as many reasons as it occurs: the first is enough.
             let key = (node.target.to_string(), reason.is_some());
             if self.problems.len() == MOST_PROBLEMS && !self.problems.contains_key(&key) {
@@ -306,8 +309,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn lose(&mut self, node: &Node<'a>) {
+    /// What a node would have given is not known.
+    fn lose(&mut self, node: &Node<'a>, in_place: bool) {
+        let before = self.lost.len();
         self.lost.extend(tensor_names(&node.outputs).cloned());
+        let is_functional = node.target.starts_with("torch.ops.aten.") && !in_place;
+        self.spread |= !is_functional || self.lost.len() == before;
     }
 
     fn add(&mut self, node: &Node<'a>, name: &str, in_place: bool) -> Result<(), Trouble> {
@@ -327,7 +334,7 @@ impl<'a> Reader<'a> {
         if tensor_names(node.inputs.iter().map(|input| &input.arg))
             .any(|name| self.lost.contains(name))
         {
-            self.lose(node);
+            self.lose(node, in_place);
             return Ok(());
         }
         let outputs = call.outputs();
@@ -346,16 +353,16 @@ fn keep_kind(meaning: &mut Meaning<'_>, changed: &str, values: &Values<'_>) -> R
     let Some((op, operands)) = steps.last() else {
         return Ok(());
     };
-    let mut differs = matches!(
-        op,
-        Op::Binary {
-            operation: Binary::Eq | Binary::Ne,
-            ..
-        } | Op::Scalar {
-            operation: Binary::Eq | Binary::Ne,
-            ..
-        }
-    );
+    let compares = |operation: &Binary| {
+        matches!(
+            operation,
+            Binary::Eq | Binary::Ne | Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge
+        )
+    };
+    let mut differs = match op {
+        Op::Binary { operation, .. } | Op::Scalar { operation, .. } => compares(operation),
+        _ => false,
+    };
     // Masks and indices do not count.
     if !matches!(op, Op::MaskedFill { .. } | Op::Index { .. } | Op::ExpandAs) {
         for operand in operands {
@@ -378,7 +385,13 @@ impl Reader<'_> {
     fn finish(
         mut self,
     ) -> Result<(Graph, [Option<i64>; 2], String, BTreeMap<String, Source>), Refusal> {
-        if !self.problems.is_empty() {
+        // What no answer depends on may be of any kind.
+        let returned = self.outputs.iter().filter_map(|output| match output {
+            Output::User(output) => Some(&output.arg),
+            _ => None,
+        });
+        let needed = self.spread || tensor_names(returned).any(|name| self.lost.contains(name));
+        if needed && !self.problems.is_empty() {
             return Err(Refusal::Operators(self.problems.into_values().collect()));
         }
         let mut outputs = Vec::new();

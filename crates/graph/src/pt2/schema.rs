@@ -12,6 +12,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 /// Integers or names in one argument that are accepted: no operator of an image classifier takes more.
 const LONGEST_LIST: usize = 4096;
 
+/// Characters in the path of a module.
+const LONGEST_PATH: usize = 1024;
+
 /// A text of the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
@@ -282,8 +285,8 @@ impl Node<'_> {
         let stack = self.metadata.nn_module_stack.as_deref().unwrap_or("");
         let innermost = stack.rsplit(';').next().unwrap_or("");
         let path = innermost.split(',').nth(1).unwrap_or("");
-        if path.starts_with("_empty_nn_module_stack") {
-            // What torch.export itself adds, outside all modules.
+        if path.starts_with("_empty_nn_module_stack") || path.len() > LONGEST_PATH {
+            // What torch.export itself adds, outside all modules; or what no network has.
             ""
         } else {
             path

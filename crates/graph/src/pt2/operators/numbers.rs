@@ -1,7 +1,7 @@
 //! What is done to each number alone.
 
 use super::{Found, Trouble, first, one};
-use crate::op::{Binary, Number, Op, Rounding, Unary};
+use crate::op::{Binary, Kind, Number, Op, Rounding, Unary};
 use crate::pt2::call::Call;
 
 /// What is done to each number alone.
@@ -43,6 +43,17 @@ pub(super) fn number_by_number<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n>
         "floor_divide" => binary(call, Binary::Div, Some(Rounding::Floor)),
         "eq" => binary(call, Binary::Eq, None),
         "ne" => binary(call, Binary::Ne, None),
+        "lt" => binary(call, Binary::Lt, None),
+        "le" => binary(call, Binary::Le, None),
+        "gt" => binary(call, Binary::Gt, None),
+        "ge" => binary(call, Binary::Ge, None),
+        // Products and sums of truth values.
+        "logical_and" | "bitwise_and" | "__and__" if are_truths(call)? => {
+            binary(call, Binary::Mul, None)
+        }
+        "logical_or" | "bitwise_or" | "__or__" if are_truths(call)? => {
+            binary(call, Binary::Add, None)
+        }
         "floor" => {
             // The quotient by one, rounded down.
             let op = Op::Scalar {
@@ -93,6 +104,15 @@ pub(super) fn number_by_number<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n>
         }
         _ => Err(Trouble::Unknown),
     }
+}
+
+fn are_truths(call: &Call<'_, '_>) -> Result<bool, String> {
+    let is_truth = |name: &str| {
+        Ok::<_, String>(
+            call.has_tensor(name) && call.values.kind(call.tensor(name)?)? == Kind::Bool,
+        )
+    };
+    Ok(is_truth("self")? && is_truth("other")?)
 }
 
 pub(super) fn scalar(operation: Binary, number: Number, left: bool) -> Op {

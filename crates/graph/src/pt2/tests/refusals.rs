@@ -126,6 +126,31 @@ fn all_unknown_operators_are_reported_at_once_with_their_modules_and_the_way_out
 }
 
 #[test]
+fn an_unknown_operator_that_no_answer_depends_on_is_no_problem_unless_it_writes() {
+    let network = |operator: &str| {
+        Written::new()
+            .then(
+                "aten.neg.default",
+                &json!({"self": tensor("x")}),
+                "a",
+                &[0, 3, 4, 4],
+            )
+            .then(operator, &json!({"self": tensor("a")}), "b", &[0, 3, 4, 4])
+            .then(
+                "aten.exp.default",
+                &json!({"self": tensor("b")}),
+                "c",
+                &[0, 3, 4, 4],
+            )
+            .gives("a")
+    };
+    let bytes = network("aten.erfinv.default");
+    assert_eq!(listing(&read(&bytes).unwrap().graph), "a = Unary of x\na");
+    says(&network("aten.erfinv_.default"), &["erfinv_"]);
+    says(&network("mine.any.default"), &["mine.any"]);
+}
+
+#[test]
 fn several_networks_in_a_file_are_refused_by_their_names() {
     let mut entries = entries(&fixture("vit"));
     entries.push(("models/other.json".to_owned(), b"{}".to_vec()));
