@@ -346,6 +346,10 @@ fn binary(
         },
         Binary::Pow => left.f_pow(right),
         Binary::Fmod => left.f_fmod_tensor(right),
+        Binary::Lt => left.f_lt_tensor(right),
+        Binary::Le => left.f_le_tensor(right),
+        Binary::Gt => left.f_gt_tensor(right),
+        Binary::Ge => left.f_ge_tensor(right),
         Binary::Eq => left.f_eq_tensor(right),
         Binary::Ne => left.f_ne_tensor(right),
     }
@@ -380,6 +384,11 @@ fn with_number(
         (Binary::Fmod, false) => input.f_fmod(scalar(number)),
         (Binary::Pow, false) => input.f_pow_tensor_scalar(scalar(number)),
         (Binary::Pow, true) => Tensor::f_pow_scalar(scalar(number), input),
+        // On the other side of a number the comparison turns round.
+        (Binary::Lt, false) | (Binary::Gt, true) => input.f_lt(scalar(number)),
+        (Binary::Le, false) | (Binary::Ge, true) => input.f_le(scalar(number)),
+        (Binary::Gt, false) | (Binary::Lt, true) => input.f_gt(scalar(number)),
+        (Binary::Ge, false) | (Binary::Le, true) => input.f_ge(scalar(number)),
         (Binary::Eq, _) => input.f_eq(scalar(number)),
         (Binary::Ne, _) => input.f_ne(scalar(number)),
     }
