@@ -246,3 +246,46 @@ fn the_programs_that_load_networks_say_that_a_program_must_be_trusted() {
         assert!(help.contains("sources that you trust"), "{program}: {help}");
     }
 }
+
+/// A vision transformer, a Swin transformer and a ConvNeXt of scripts/oracles/graphs.py, and a built-in network beside them.
+#[test]
+fn networks_of_torch_export_go_from_their_files_through_every_stage() {
+    let folder = StudyFolder::new();
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    let (before, rest) = text.split_once("[networks.alexnet]").unwrap();
+    let (_, after) = rest.split_once("[partitions.coarse]").unwrap();
+    let names = ["vit", "swin", "convnext"];
+    let mut networks = String::new();
+    for name in names {
+        let file = format!("{name}.pt2");
+        let fixture = repository().join("crates/graph/fixtures").join(&file);
+        fs::copy(fixture, folder.path(&file)).unwrap();
+        networks += &format!("[networks.{name}]\narchitecture = \"pt2\"\nweights = \"{file}\"\n");
+    }
+    let architecture: Architecture = "resnet18".parse().unwrap();
+    let weights = formula::weight_file(architecture, 0.125, 5);
+    fs::write(folder.path("resnet18.safetensors"), weights).unwrap();
+    networks += "[networks.resnet18]\narchitecture = \"resnet18\"\nweights = \"resnet18.safetensors\"\nwidth = 0.125\n";
+    let patches = "[partitions.coarse]\nalgorithm = \"patches\"\npatch = 8\nmultiple = 2\n";
+    let (_, after) = after.split_once("[methods").unwrap();
+    let sanity = "[sanity]\nimages = 1\ndepths = 2\n";
+    let text = format!("{before}{networks}{patches}[methods{after}\n{sanity}");
+    let text = text.replace("labels = \"labels.csv\"\n", "");
+    fs::write(folder.path("pipeline.toml"), text).unwrap();
+    folder.change("[images]", "[images]\nresize = 64\ncrop = 64");
+    let classes: Vec<String> = (0..5).map(|class| format!("class {class}")).collect();
+    fs::write(folder.path("classes.txt"), classes.join("\n")).unwrap();
+    folder.run("pipeline", &["check"]).expect(0, "4 networks");
+    folder.make_all();
+    // 2 images x 4 networks x (1 Grad-CAM + 2 runs of LIME).
+    assert_eq!(folder.latest("curves").len(), 24);
+    let listed = folder.run("pipeline", &["layers", "vit"]);
+    listed.expect(0, "");
+    let marked = listed.stdout.lines().find(|line| line.contains("default"));
+    let marked = marked.unwrap();
+    assert!(marked.starts_with("encoder.layers.encoder_layer_0.ln_1 "), "{marked}");
+    assert!(marked.contains("8 x 8 x 8") && marked.contains("behind 1 others"), "{marked}");
+    folder.change("weights = \"vit.pt2\"", "weights = \"vit.pt2\"\nlayer = \"encoder.layers.encoder_layer_0.ln_3\"");
+    let refused = folder.run("pipeline", &["check"]);
+    refused.expect(2, "the nearest are `encoder.layers.encoder_layer_0.ln_");
+}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +175,9 @@ fn is_safetensors(start: &[u8]) -> bool {
 
 /// What an archive holds, by the names in it.
 fn in_zip(file: &mut (impl Read + Seek)) -> FileKind {
-    let Ok(mut archive) = ZipArchive::new(file) else {
+    // PyTorch puts nothing before an archive, and looking for something there takes numbers of weights for it.
+    let archive_offset = ArchiveOffset::Known(0);
+    let Ok(mut archive) = ZipArchive::with_config(Config { archive_offset }, file) else {
         return FileKind::Zip;
     };
     let names: Vec<String> = archive
