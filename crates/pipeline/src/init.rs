@@ -52,8 +52,6 @@ const NORMALISATIONS: [(&str, [f64; 3], [f64; 3]); 3] = [
 ];
 /// The word for the shipped class names.
 const IMAGENET: &str = "imagenet";
-/// How many classes that list has.
-const IMAGENET_CLASSES: usize = 1000;
 
 /// Looks and writes; what is said about it.
 pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
@@ -156,6 +154,8 @@ struct Draft<'a> {
     images: String,
     labels: Option<String>,
     classes: Option<String>,
+    /// The classes that were named, or those of `ImageNet`.
+    list: Classes,
 }
 
 impl<'a> Draft<'a> {
@@ -178,16 +178,19 @@ impl<'a> Draft<'a> {
                 .ok_or_else(|| failed(&"its name is not UTF-8 text"))?;
             Ok(text.to_owned())
         };
-        let classes = match &wanted.classes {
-            Some(word) if word.as_os_str() == IMAGENET => Some(IMAGENET.to_owned()),
-            Some(path) => Some(place(path)?),
-            None => None,
+        let (classes, list) = match &wanted.classes {
+            Some(word) if word.as_os_str() == IMAGENET => {
+                (Some(IMAGENET.to_owned()), Classes::imagenet())
+            }
+            Some(path) => (Some(place(path)?), Classes::read(path)?),
+            None => (None, Classes::imagenet()),
         };
         Ok(Self {
             network: place(&wanted.network)?,
             images: place(&wanted.images)?,
             labels: wanted.labels.as_deref().map(place).transpose()?,
             classes,
+            list,
             wanted,
             config,
         })
@@ -257,28 +260,19 @@ impl<'a> Draft<'a> {
 
     /// The class list for a network of so many classes: the one that was named, or that of `ImageNet` where it fits.
     fn classes(&self, count: usize) -> Result<String, StageError> {
-        match &self.classes {
-            None if count == IMAGENET_CLASSES => Ok(IMAGENET.to_owned()),
-            None => Err(StageError::action(format!(
-                "the network tells {count} classes apart, and their names are not known: write them into a file, one a line in the order of its outputs, and name it with --classes"
-            ))),
-            Some(list) if list == IMAGENET && count != IMAGENET_CLASSES => {
-                Err(StageError::action(format!(
-                    "the network tells {count} classes apart, and ImageNet has {IMAGENET_CLASSES}: name another list with --classes"
-                )))
+        let named = self.list.count();
+        let why = match &self.classes {
+            None if named == count => return Ok(IMAGENET.to_owned()),
+            Some(list) if named == count => return Ok(list.clone()),
+            None => "their names are not known: write them into a file, one a line in the order of its outputs, and name it with --classes".to_owned(),
+            Some(list) if list == IMAGENET => {
+                format!("ImageNet has {named}: name another list with --classes")
             }
-            Some(list) if list == IMAGENET => Ok(list.clone()),
-            Some(list) => {
-                let path = self.wanted.classes.as_deref().unwrap_or(Path::new(list));
-                let named = Classes::read(path)?.count();
-                if named != count {
-                    return Err(StageError::action(format!(
-                        "the network tells {count} classes apart, and {list} names {named}: give the class list of this network"
-                    )));
-                }
-                Ok(list.clone())
-            }
-        }
+            Some(list) => format!("{list} names {named}: give the class list of this network"),
+        };
+        Err(StageError::action(format!(
+            "the network tells {count} classes apart, and {why}"
+        )))
     }
 
     fn text(&self, found: &Found, place: usize, seen: &Seen, classes: &str) -> String {
@@ -422,11 +416,7 @@ impl<'a> Draft<'a> {
     }
 
     fn class_name(&self, class: usize) -> String {
-        let list = match &self.wanted.classes {
-            Some(path) if path.as_os_str() != IMAGENET => study::Classes::read(path).ok(),
-            _ => Some(study::Classes::imagenet()),
-        };
-        let name = list.and_then(|list| list.name(class).map(str::to_owned));
+        let name = self.list.name(class);
         name.map_or_else(String::new, |name| format!(" ({name})"))
     }
 
