@@ -88,11 +88,7 @@ fn modest(content: &[u8], stream: &mut TcpStream) {
 
 /// Cannot answer now.
 fn busy(_: &[u8], stream: &mut TcpStream) {
-    send(
-        stream,
-        "503 Service Unavailable\r\nContent-Length: 0",
-        &[],
-    );
+    send(stream, "503 Service Unavailable\r\nContent-Length: 0", &[]);
 }
 
 /// Sends a little, and then nothing until the other side hangs up, which one that never does would wait for as long as the test runs.
@@ -201,7 +197,7 @@ fn a_server_that_lies_about_the_size_is_given_up() {
     let server = Server::new(content(), vec![boasting]);
     let (folder, _) = folder(&server, &digest(&content()));
     let finished = folder.run("pipeline", &["fetch"]);
-    finished.expect(1, "bytes came where the server spoke of");
+    finished.expect(1, "broke off after");
     finished.expect(1, "Without a network");
     assert!(!folder.path("alexnet.safetensors").exists());
 }
