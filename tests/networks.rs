@@ -283,9 +283,18 @@ fn networks_of_torch_export_go_from_their_files_through_every_stage() {
     listed.expect(0, "");
     let marked = listed.stdout.lines().find(|line| line.contains("default"));
     let marked = marked.unwrap();
-    assert!(marked.starts_with("encoder.layers.encoder_layer_0.ln_1 "), "{marked}");
-    assert!(marked.contains("8 x 8 x 8") && marked.contains("behind 1 others"), "{marked}");
-    folder.change("weights = \"vit.pt2\"", "weights = \"vit.pt2\"\nlayer = \"encoder.layers.encoder_layer_0.ln_3\"");
+    assert!(
+        marked.starts_with("encoder.layers.encoder_layer_0.ln_1 "),
+        "{marked}"
+    );
+    assert!(
+        marked.contains("8 x 8 x 8") && marked.contains("behind 1 others"),
+        "{marked}"
+    );
+    folder.change(
+        "weights = \"vit.pt2\"",
+        "weights = \"vit.pt2\"\nlayer = \"encoder.layers.encoder_layer_0.ln_3\"",
+    );
     let refused = folder.run("pipeline", &["check"]);
     refused.expect(2, "the nearest are `encoder.layers.encoder_layer_0.ln_");
 }

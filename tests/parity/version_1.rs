@@ -17,7 +17,9 @@ pub(super) fn compare(table: &mut Table) {
     let stored: Value = serde_json::from_str(&text).unwrap();
     let numbers = |stored: &Value| -> Vec<f32> {
         let numbers = stored.as_array().unwrap().iter();
-        numbers.map(|number| number.as_f64().unwrap() as f32).collect()
+        numbers
+            .map(|number| number.as_f64().unwrap() as f32)
+            .collect()
     };
     for (name, stored) in stored.as_object().unwrap() {
         let (network, image) = name.split_once('.').unwrap();
@@ -35,7 +37,12 @@ pub(super) fn compare(table: &mut Table) {
         let mut note = |quantity: &str, found: &[f32], expected: &[f32]| {
             let quantity = format!("shipped {network}: {quantity}, of the largest");
             let difference = relative(found, expected);
-            table.note(quantity, "version 1, written by hand", difference, TOLERANCE);
+            table.note(
+                quantity,
+                "version 1, written by hand",
+                difference,
+                TOLERANCE,
+            );
         };
         note("logits", &logits, &numbers(&stored["logits"]));
         note("Grad-CAM's map", &maps[0].values, &numbers(&stored["map"]));

@@ -41,10 +41,7 @@ impl<'a> Cases<'a> {
         let network = comparison.condition.network;
         let crop = rows.crop(image)?;
         let target = rows.target(image, network)?;
-        let groups = comparison
-            .groups
-            .iter()
-            .filter(|group| results.explains(group.method));
+        let groups = comparison.explaining();
         let figures = groups
             .filter(|group| group.images.contains_key(image))
             .map(|group| figure(group, image, &crop, target, rows))

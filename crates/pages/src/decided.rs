@@ -3,7 +3,7 @@
 use schema::Decision;
 use statistics::{mean, quantile};
 
-use crate::results::{AUC, Comparison, Results};
+use crate::results::{AUC, Comparison, Results, place};
 use crate::{ExplanationCost, Inputs};
 
 /// Images that the other method is better on, named.
@@ -40,11 +40,6 @@ impl Fidelity<'_> {
 /// Whether the method of a decision is shown to be ahead of the next.
 pub(crate) fn is_ahead(decision: &Decision) -> bool {
     decision.verdict == "ahead"
-}
-
-/// The interval of a decision's difference.
-pub(crate) fn interval_of(decision: &Decision) -> Option<[f64; 2]> {
-    Some([decision.low?, decision.high?])
 }
 
 /// How methods repeat themselves on a network, the best first.
@@ -121,14 +116,14 @@ impl<'a> Answers<'a> {
         };
         let fidelity = of("fidelity").into_iter().map(|answer| Fidelity {
             answer,
-            summary: summary(inputs, answer),
+            summary: place!(answer).summary(inputs, &answer.method),
             checks: checks(&rows, answer),
             exceptions: compared(answer)
                 .map_or_else(Vec::new, |comparison| exceptions(comparison, answer)),
         });
         let repeats = of("repeatability").into_iter();
         let repeats = repeats.filter_map(|answer| {
-            let methods = repeats_of(inputs, results, compared(answer)?);
+            let methods = repeats_of(inputs, compared(answer)?);
             Some(Repeatability { answer, methods })
         });
         let computing = main.iter();
@@ -143,14 +138,6 @@ impl<'a> Answers<'a> {
             computing: computing.collect(),
         }
     }
-}
-
-/// The mean that a decision is about.
-fn summary<'a>(inputs: &'a Inputs, answer: &Decision) -> Option<&'a schema::Summary> {
-    let about = |row: &&schema::Summary| {
-        crate::results::place!(row) == crate::results::place!(answer) && row.method == answer.method
-    };
-    inputs.summaries.iter().find(about)
 }
 
 /// The other ways in which the question of an answer is asked.
@@ -171,14 +158,9 @@ fn exceptions<'a>(comparison: &Comparison<'a>, answer: &Decision) -> Vec<&'a str
     let Some((method, other)) = groups else {
         return Vec::new();
     };
-    let sign = if comparison.condition.lower_is_better() {
-        1.0
-    } else {
-        -1.0
-    };
     let lead = |image: &&'a str| {
         let [own, others] = [method, other].map(|group| group.image_mean(image, AUC));
-        let lead = sign * (own? - others?);
+        let lead = comparison.condition.lead(others?, own?);
         (lead > 0.0).then_some((lead, *image))
     };
     let mut images: Vec<_> = method.images.keys().filter_map(lead).collect();
@@ -187,16 +169,9 @@ fn exceptions<'a>(comparison: &Comparison<'a>, answer: &Decision) -> Vec<&'a str
     named.map(|(_, image)| image).collect()
 }
 
-fn repeats_of<'a>(
-    inputs: &'a Inputs,
-    results: &Results<'a>,
-    comparison: &Comparison<'a>,
-) -> Vec<Repeat<'a>> {
+fn repeats_of<'a>(inputs: &'a Inputs, comparison: &Comparison<'a>) -> Vec<Repeat<'a>> {
     let condition = comparison.condition;
-    let groups = comparison
-        .groups
-        .iter()
-        .filter(|group| results.explains(group.method));
+    let groups = comparison.explaining();
     let mut methods: Vec<Repeat<'a>> = groups
         .map(|group| {
             let rows = inputs.needed_samples.iter().filter(|row| {
@@ -242,10 +217,7 @@ fn computing_of<'a>(
         cost.network == network
             && cost.explanations > 0
             && results.explains(&cost.method)
-            && comparison
-                .groups
-                .iter()
-                .any(|group| group.method == cost.method)
+            && comparison.group(&cost.method).is_some()
     };
     let costs = inputs.explanation_costs.iter().filter(judged);
     let mut methods: Vec<Passes<'a>> = costs

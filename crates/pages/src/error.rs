@@ -82,39 +82,22 @@ pub enum ReportError {
         /// Why not.
         source: cam::CamError,
     },
-    /// The plotting library gave up.
-    #[error(
-        "the figure {figure:?} cannot be drawn: {reason}. This is a mistake in the program: please report it"
-    )]
-    Figure {
-        /// What the figure shows.
-        figure: String,
+    /// A figure, a table or the explorer's data cannot be written.
+    #[error("{what}: {reason}. This is a mistake in the program: please report it")]
+    Unwritten {
+        /// What cannot be written, in words.
+        what: String,
         /// The library's words.
         reason: String,
     },
-    /// What the explorer shows cannot be written as JSON.
-    #[error(
-        "the explorer's data cannot be written as JSON: {0}. This is a mistake in the program: please report it"
-    )]
-    Json(serde_json::Error),
-    /// A table cannot be written as CSV.
-    #[error(
-        "the table {table} cannot be written as CSV: {source}. This is a mistake in the program: please report it"
-    )]
-    Csv {
-        /// Name of the table.
-        table: &'static str,
-        /// The library's words.
-        source: csv::Error,
-    },
-    /// A table cannot be written as Parquet.
-    #[error(
-        "the table {table} cannot be written as Parquet: {source}. This is a mistake in the program: please report it"
-    )]
-    Parquet {
-        /// Name of the table.
-        table: &'static str,
-        /// The library's words.
-        source: parquet::errors::ParquetError,
-    },
+}
+
+impl ReportError {
+    /// What cannot be written, and why not.
+    pub(crate) fn unwritten(what: impl Into<String>, reason: &dyn std::fmt::Display) -> Self {
+        Self::Unwritten {
+            what: what.into(),
+            reason: reason.to_string(),
+        }
+    }
 }

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::cases::{best_two, typical};
 use crate::pictures::picture;
-use crate::results::{Condition, Results};
+use crate::results::Results;
 use crate::rows::{Relevance, Rows};
 use crate::scale::{DIVERGING, SEQUENTIAL};
 use crate::{Inputs, ReportError};
@@ -168,7 +168,6 @@ impl<'a> Explorer<'a> {
         results: &Results<'a>,
         rows: &Rows<'a>,
     ) -> Result<Self, ReportError> {
-        let ids = artifact_ids(inputs);
         let mut scores = BTreeMap::<&str, Vec<&Score>>::new();
         for score in &inputs.scores {
             scores.entry(&score.image).or_default().push(score);
@@ -183,7 +182,7 @@ impl<'a> Explorer<'a> {
         let mut kept = Vec::new();
         let mut used = 0;
         for names in names.chunks(TOGETHER) {
-            let entry = |name: &&'a str| Ok((*name, image_entry(name, &scores[name], rows, &ids)?));
+            let entry = |name: &&'a str| Ok((*name, image_entry(name, &scores[name], rows)?));
             let made: Result<Vec<_>, ReportError> = names.par_iter().map(entry).collect();
             for (name, entry) in made? {
                 used += entry.get().len();
@@ -217,13 +216,17 @@ impl<'a> Explorer<'a> {
             },
             images: kept.iter().map(|(_, entry)| &**entry).collect(),
         };
-        let json = serde_json::to_string(&document).map_err(ReportError::Json)?;
+        let json = serde_json::to_string(&document).map_err(|error| unwritten(&error))?;
         Ok(Self {
             // A closing tag inside a text would end the element that the document stands in.
             json: json.replace('<', "\\u003c"),
             images: kept.iter().map(|(name, _)| *name).collect(),
         })
     }
+}
+
+fn unwritten(error: &serde_json::Error) -> ReportError {
+    ReportError::unwritten("the explorer's data cannot be written as JSON", error)
 }
 
 /// The address of a choice in the explorer, as the script reads it: any of `image`, `network`, `method` and `partition`.
@@ -274,16 +277,10 @@ fn method_entry<'a>(inputs: &'a Inputs, name: &'a str, series: usize) -> MethodE
 fn conditions<'a>(results: &Results<'a>) -> Vec<ConditionEntry<'a>> {
     let mut conditions = Vec::new();
     for comparison in &results.comparisons {
-        let Condition {
-            partition,
-            order,
-            replacement,
-            ..
-        } = comparison.condition;
         let condition = ConditionEntry {
-            partition,
-            order,
-            replacement,
+            partition: comparison.condition.partition,
+            order: comparison.condition.order,
+            replacement: comparison.condition.replacement,
         };
         if !conditions.contains(&condition) {
             conditions.push(condition);
@@ -305,36 +302,10 @@ fn first<'a>(results: &Results<'a>) -> Option<First<'a>> {
     })
 }
 
-/// What a curve is about: image, network, partition, method, order, replacement, and the run.
-type CurveNames<'a> = ([Option<&'a str>; 6], Option<u32>);
-
-/// The content ids of the curves.
-fn artifact_ids(inputs: &Inputs) -> BTreeMap<CurveNames<'_>, &str> {
-    let curves = inputs
-        .provenance
-        .artifacts
-        .iter()
-        .filter(|artifact| artifact.table == "curves");
-    curves
-        .map(|artifact| {
-            let names = [
-                artifact.image.as_deref(),
-                artifact.network.as_deref(),
-                artifact.partition.as_deref(),
-                artifact.method.as_deref(),
-                artifact.order.as_deref(),
-                artifact.replacement.as_deref(),
-            ];
-            ((names, artifact.run), artifact.id.as_str())
-        })
-        .collect()
-}
-
 fn image_entry(
     name: &str,
     scores: &[&Score],
     rows: &Rows<'_>,
-    ids: &BTreeMap<CurveNames<'_>, &str>,
 ) -> Result<Box<RawValue>, ReportError> {
     let crop = rows.crop(name)?;
     let mut targets = BTreeMap::new();
@@ -383,7 +354,7 @@ fn image_entry(
         };
         let curves = scores
             .iter()
-            .map(|score| curve_entry(score, segments, rows, ids));
+            .map(|score| curve_entry(score, segments, rows));
         explanations.push(ExplanationEntry {
             network: &score.network,
             partition: &score.partition,
@@ -413,7 +384,7 @@ fn image_entry(
         maps,
         explanations,
     };
-    serde_json::value::to_raw_value(&entry).map_err(ReportError::Json)
+    serde_json::value::to_raw_value(&entry).map_err(|error| unwritten(&error))
 }
 
 fn partition_entry(crop: &Rgb, segments: &Segments) -> PartitionEntry {
@@ -441,52 +412,29 @@ fn partition_entry(crop: &Rgb, segments: &Segments) -> PartitionEntry {
 fn curve_entry<'a>(
     score: &'a Score,
     segments: &Segments,
-    rows: &Rows<'_>,
-    ids: &BTreeMap<CurveNames<'_>, &'a str>,
+    rows: &Rows<'a>,
 ) -> Result<CurveEntry<'a>, ReportError> {
     let curve = rows.curve(score, segments.superpixels)?;
     let superpixels: Vec<u16> = curve.iter().filter_map(|step| step.superpixel).collect();
     let probabilities: Vec<f32> = curve.iter().map(|step| step.probability).collect();
-    let names = [
-        &score.image,
-        &score.network,
-        &score.partition,
-        &score.method,
-        &score.order,
-        &score.replacement,
-    ];
     Ok(CurveEntry {
         order: &score.order,
         replacement: &score.replacement,
         auc: score.auc,
         superpixels: shorts(&superpixels),
         probabilities: floats(&probabilities),
-        artifact: ids
-            .get(&(names.map(|name| Some(name.as_str())), Some(score.run)))
-            .copied(),
+        artifact: rows.artifact(score).map(|artifact| &*artifact.id),
     })
 }
 
 fn floats(values: &[f32]) -> String {
-    STANDARD.encode(
-        values
-            .iter()
-            .copied()
-            .map(f32::to_le_bytes)
-            .collect::<Vec<_>>()
-            .as_flattened(),
-    )
+    let bytes: Vec<[u8; 4]> = values.iter().map(|value| value.to_le_bytes()).collect();
+    STANDARD.encode(bytes.as_flattened())
 }
 
 fn shorts(values: &[u16]) -> String {
-    STANDARD.encode(
-        values
-            .iter()
-            .copied()
-            .map(u16::to_le_bytes)
-            .collect::<Vec<_>>()
-            .as_flattened(),
-    )
+    let bytes: Vec<[u8; 2]> = values.iter().map(|value| value.to_le_bytes()).collect();
+    STANDARD.encode(bytes.as_flattened())
 }
 
 #[cfg(test)]

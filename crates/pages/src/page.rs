@@ -47,7 +47,7 @@ pub(crate) fn page(inputs: &Inputs, results: &Results<'_>) -> Result<(String, Al
         published::section(inputs, results, &rows, &mut album)?,
         measures::section(inputs, results),
         provenance::excluded(inputs),
-        provenance::section(inputs, results),
+        provenance::section(inputs, results, &rows),
     ];
     let sections = SECTIONS.iter().zip(contents);
     let page = html! {

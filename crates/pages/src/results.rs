@@ -40,13 +40,27 @@ impl<'a> Condition<'a> {
     /// The interval of a method's mean area.
     pub(crate) fn interval(&self, inputs: &Inputs, method: &str) -> Option<[f64; 2]> {
         let row = self.place("auc").summary(inputs, method)?;
-        Some([row.low?, row.high?])
+        both(row.low, row.high)
     }
 
     /// Where the most relevant goes first a small area is good; where the least relevant does, a large one.
     pub(crate) fn lower_is_better(&self) -> bool {
         self.order != LEAST_RELEVANT_FIRST
     }
+
+    /// By how much the first of two areas is better.
+    pub(crate) fn lead(&self, own: f64, other: f64) -> f64 {
+        if self.lower_is_better() {
+            other - own
+        } else {
+            own - other
+        }
+    }
+}
+
+/// An interval from its ends.
+pub(crate) fn both(low: Option<f64>, high: Option<f64>) -> Option<[f64; 2]> {
+    Some([low?, high?])
 }
 
 /// The [`Place`] of a row of statistics, whose tables share these columns.
@@ -89,6 +103,8 @@ pub(crate) struct Group<'a> {
     /// Place of the method among all of the study: its colour.
     pub(crate) series: usize,
     pub(crate) deterministic: bool,
+    /// Whether the method explains, and is no control.
+    pub(crate) explains: bool,
     pub(crate) images: BTreeMap<&'a str, Vec<&'a Score>>,
 }
 
@@ -198,14 +214,16 @@ impl<'a> Comparison<'a> {
         self.groups.iter().find(|group| group.method == method)
     }
 
+    /// The groups of methods that explain.
+    pub(crate) fn explaining(&self) -> impl Iterator<Item = &Group<'a>> {
+        self.groups.iter().filter(|group| group.explains)
+    }
+
     /// The groups by mean area, the best first.
     pub(crate) fn ranking(&self) -> Vec<(&Group<'a>, f64)> {
-        let mean = |group: &'_ Group<'a>| group.mean(AUC);
-        let mut ranked: Vec<_> = self
-            .groups
-            .iter()
-            .filter_map(|group| Some((group, mean(group)?)))
-            .collect();
+        let groups = self.groups.iter();
+        let means = groups.filter_map(|group| Some((group, group.mean(AUC)?)));
+        let mut ranked: Vec<_> = means.collect();
         ranked.sort_by(|a, b| a.1.total_cmp(&b.1));
         if !self.condition.lower_is_better() {
             ranked.reverse();
@@ -215,21 +233,14 @@ impl<'a> Comparison<'a> {
 
     /// For how many of the images that both have `first` has the better area, and how many those are.
     pub(crate) fn better(&self, first: &Group<'a>, second: &Group<'a>) -> (usize, usize) {
-        let means = |image: &&str| Some([first, second].map(|group| group.image_mean(image, AUC)));
-        let pairs: Vec<[f64; 2]> = first
-            .images
-            .keys()
-            .filter_map(means)
-            .filter_map(|[a, b]| Some([a?, b?]))
-            .collect();
-        let better = |[a, b]: &&[f64; 2]| {
-            if self.condition.lower_is_better() {
-                a < b
-            } else {
-                a > b
-            }
-        };
-        (pairs.iter().filter(better).count(), pairs.len())
+        let images = first.images.keys();
+        let leads = images.filter_map(|image| {
+            let [own, other] = [first, second].map(|group| group.image_mean(image, AUC));
+            Some(self.condition.lead(own?, other?))
+        });
+        let leads: Vec<f64> = leads.collect();
+        let better = leads.iter().filter(|lead| **lead > 0.0).count();
+        (better, leads.len())
     }
 }
 
@@ -239,6 +250,17 @@ pub(crate) struct Varying {
     pub(crate) partition: bool,
     pub(crate) order: bool,
     pub(crate) replacement: bool,
+}
+
+impl Varying {
+    /// The parts of a condition: whether each varies, its name and its value.
+    pub(crate) fn parts<'a>(self, condition: &Condition<'a>) -> [(bool, &'static str, &'a str); 3] {
+        [
+            (self.partition, "partition", condition.partition),
+            (self.order, "order", condition.order),
+            (self.replacement, "replacement", condition.replacement),
+        ]
+    }
 }
 
 /// All scores of a study, grouped and in the order in which they are shown.
@@ -281,7 +303,12 @@ impl<'a> Results<'a> {
             inputs.replacements.iter().map(String::as_str),
             inputs.scores.iter().map(|score| score.replacement.as_str()),
         );
-        let mut comparisons = compare(&inputs.scores, &methods);
+        let controls: Vec<&str> = methods
+            .iter()
+            .filter(|method| is_control(inputs, method))
+            .copied()
+            .collect();
+        let mut comparisons = compare(&inputs.scores, &methods, &controls);
         comparisons.sort_by_key(|comparison| {
             let condition = comparison.condition;
             (
@@ -297,11 +324,7 @@ impl<'a> Results<'a> {
                 .first()
                 .copied()
                 .zip(replacements.first().copied()),
-            controls: methods
-                .iter()
-                .filter(|method| is_control(inputs, method))
-                .copied()
-                .collect(),
+            controls,
             order: main_order(inputs.scores.iter().map(|score| &*score.order)),
             images: distinct(inputs.scores.iter().map(|score| score.image.as_str())),
             varying: varying(&comparisons),
@@ -358,15 +381,7 @@ impl<'a> Results<'a> {
         if self.is_main(condition) {
             return condition.network.to_owned();
         }
-        let parts = [
-            (self.varying.partition, "partition", condition.partition),
-            (self.varying.order, "order", condition.order),
-            (
-                self.varying.replacement,
-                "replacement",
-                condition.replacement,
-            ),
-        ];
+        let parts = self.varying.parts(condition);
         let shown = parts
             .iter()
             .filter(|(varies, ..)| *varies)
@@ -376,7 +391,7 @@ impl<'a> Results<'a> {
 }
 
 /// The scores by condition, method, image and run.
-fn compare<'a>(scores: &'a [Score], methods: &[&'a str]) -> Vec<Comparison<'a>> {
+fn compare<'a>(scores: &'a [Score], methods: &[&'a str], controls: &[&str]) -> Vec<Comparison<'a>> {
     let mut by_run: Vec<&Score> = scores.iter().collect();
     by_run.sort_by_key(|score| score.run);
     let mut conditions = BTreeMap::<_, BTreeMap<usize, Group<'a>>>::new();
@@ -389,6 +404,7 @@ fn compare<'a>(scores: &'a [Score], methods: &[&'a str]) -> Vec<Comparison<'a>> 
             method: &score.method,
             series,
             deterministic: true,
+            explains: !controls.contains(&&*score.method),
             images: BTreeMap::new(),
         });
         group.deterministic &= score.deterministic;
@@ -402,15 +418,14 @@ fn compare<'a>(scores: &'a [Score], methods: &[&'a str]) -> Vec<Comparison<'a>> 
 }
 
 fn varying(comparisons: &[Comparison<'_>]) -> Varying {
-    let differs = |part: fn(&Condition<'_>) -> String| {
-        let mut parts = comparisons.iter().map(|each| part(&each.condition));
-        let first = parts.next();
-        parts.any(|other| Some(other) != first)
+    let differs = |part: for<'c> fn(&Condition<'c>) -> &'c str| {
+        let parts = comparisons.iter().map(|each| part(&each.condition));
+        distinct(parts).len() > 1
     };
     Varying {
-        partition: differs(|condition| condition.partition.to_owned()),
-        order: differs(|condition| condition.order.to_owned()),
-        replacement: differs(|condition| condition.replacement.to_owned()),
+        partition: differs(|condition| condition.partition),
+        order: differs(|condition| condition.order),
+        replacement: differs(|condition| condition.replacement),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imaging::Rgb;
 use schema::{Crop, CurveStep, Saliency, Score, Segments, Target};
 
-use crate::{Inputs, ReportError};
+use crate::{Artifact, Inputs, ReportError};
 
 /// Image, network, partition, method, run.
 type ExplanationKey<'a> = (&'a str, &'a str, &'a str, &'a str, u32);
@@ -40,6 +40,8 @@ pub(crate) struct Rows<'a> {
     /// The methods whose relevances are more than the places in an order.
     measured: BTreeSet<&'a str>,
     curves: BTreeMap<CurveKey<'a>, Vec<&'a CurveStep>>,
+    /// Those that hold curves.
+    artifacts: BTreeMap<CurveKey<'a>, &'a Artifact>,
     means: BTreeMap<&'a str, [f64; 3]>,
 }
 
@@ -76,6 +78,7 @@ impl<'a> Rows<'a> {
             values.push((row.superpixel, row.relevance));
         }
         let r2 = inputs.weights.iter().map(|row| (explanation!(row), row.r2));
+        let artifacts = inputs.provenance.artifacts.iter();
         let measured = inputs.methods.iter().filter(|method| method.measured);
         Self {
             crops: index(&inputs.crops, |row| &*row.image),
@@ -88,6 +91,9 @@ impl<'a> Rows<'a> {
             relevances,
             measured: measured.map(|method| &*method.name).collect(),
             curves,
+            artifacts: artifacts
+                .filter_map(|it| Some((curve_of(it)?, it)))
+                .collect(),
             means: inputs
                 .networks
                 .iter()
@@ -190,6 +196,12 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// The artifact with the curve of a score.
+    pub(crate) fn artifact(&self, score: &Score) -> Option<&'a Artifact> {
+        let key = (explanation!(score), &*score.order, &*score.replacement);
+        self.artifacts.get(&key).copied()
+    }
+
     /// What a method said; `segments` is the partition of the score and the crop has its sides.
     pub(crate) fn relevance(
         &self,
@@ -222,6 +234,19 @@ impl<'a> Rows<'a> {
         let order_only = !self.measured.contains(&*score.method);
         Ok(Relevance::Order { values, order_only })
     }
+}
+
+/// The curve that an artifact holds; none if it holds something else.
+fn curve_of(artifact: &Artifact) -> Option<CurveKey<'_>> {
+    let explanation = (
+        artifact.image.as_deref()?,
+        artifact.network.as_deref()?,
+        artifact.partition.as_deref()?,
+        artifact.method.as_deref()?,
+        artifact.run?,
+    );
+    let (order, replacement) = (artifact.order.as_deref()?, artifact.replacement.as_deref()?);
+    (artifact.table == "curves").then_some((explanation, order, replacement))
 }
 
 /// A value for each superpixel; 0 for one that has no row.

@@ -25,52 +25,26 @@ pub(crate) enum Cell {
     Absent(Cow<'static, str>),
 }
 
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
+/// What a cell can be made from.
+macro_rules! cells {
+    ($($kind:ident($value:ident: $type:ty) $made:expr;)+) => {
+        $(impl From<$type> for Cell {
+            fn from($value: $type) -> Self {
+                Self::$kind($made)
+            }
+        })+
+    };
 }
 
-impl From<&String> for Cell {
-    fn from(text: &String) -> Self {
-        Self::Text(text.clone())
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<bool> for Cell {
-    fn from(truth: bool) -> Self {
-        Self::Truth(truth)
-    }
-}
-
-impl From<u32> for Cell {
-    fn from(count: u32) -> Self {
-        Self::Count(count.into())
-    }
-}
-
-impl From<u64> for Cell {
-    fn from(count: u64) -> Self {
-        Self::Count(count)
-    }
-}
-
-impl From<usize> for Cell {
-    fn from(count: usize) -> Self {
-        Self::Count(count as u64)
-    }
-}
-
-impl From<f64> for Cell {
-    fn from(number: f64) -> Self {
-        Self::Number(number)
-    }
+cells! {
+    Text(text: &str) text.to_owned();
+    Text(text: &String) text.clone();
+    Text(text: String) text;
+    Truth(truth: bool) truth;
+    Count(count: u32) count.into();
+    Count(count: u64) count;
+    Count(count: usize) count as u64;
+    Number(number: f64) number;
 }
 
 /// A value, or the reason why there is none; a number that is not finite is no value.
@@ -134,6 +108,15 @@ impl Cell {
             }
         }
     }
+}
+
+/// A text in one line, each letter as `write` writes it.
+fn escaped(text: &str, write: impl Fn(&mut String, char)) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        write(&mut escaped, if letter.is_control() { ' ' } else { letter });
+    }
+    escaped
 }
 
 /// A number with so many decimals, without a sign where they are all 0: nothing is less than nothing to a reader.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use stage::{Stage, StageError};
-use store::{Collected, Key, Store, Survey, Surveyed};
+use store::{Collected, Key, Store, Surveyed};
 use study::plan::{Action, Plan, State};
 
 use crate::View;
@@ -86,9 +86,9 @@ impl Keep {
     }
 
     /// Keys of the records to keep.
-    fn of(mut self, survey: &Survey, keep_runs: usize) -> BTreeSet<Key> {
+    fn of(mut self, survey: &[Surveyed], keep_runs: usize) -> BTreeSet<Key> {
         let (needed, rest): (Vec<&Surveyed>, Vec<&Surveyed>) =
-            survey.records.iter().partition(|record| self.needs(record));
+            survey.iter().partition(|record| self.needs(record));
         self.keys.extend(needed.iter().map(|record| record.key));
         self.keys.extend(newest(rest, keep_runs));
         self.keys

@@ -1,5 +1,6 @@
 //! `pipeline init`: writes a study for a network and a folder of images, after looking at both.
 
+use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -57,8 +58,6 @@ const NORMALISATIONS: [Normalisation; 3] = [
 ];
 /// The word for the shipped class names.
 const IMAGENET: &str = "imagenet";
-/// How many classes that list has.
-const IMAGENET_CLASSES: usize = 1000;
 
 /// Looks and writes; what is said about it.
 pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
@@ -72,7 +71,7 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
         return Err(exists(config));
     }
     check(wanted, config)?;
-    let draft = Draft::new(wanted, config)?;
+    let mut draft = Draft::new(wanted, config)?;
     let found = find(&wanted.network, wanted.size).map_err(|error| for_init(&error))?;
     // Labels are read with the classes, so these must be the network's.
     let classes = draft.classes(&found)?;
@@ -161,6 +160,8 @@ struct Draft<'a> {
     images: String,
     labels: Option<String>,
     classes: Option<String>,
+    /// The classes that were named, or those of `ImageNet`.
+    list: Classes,
 }
 
 impl<'a> Draft<'a> {
@@ -183,16 +184,19 @@ impl<'a> Draft<'a> {
                 .ok_or_else(|| failed(&"its name is not UTF-8 text"))?;
             Ok(text.to_owned())
         };
-        let classes = match &wanted.classes {
-            Some(word) if word.as_os_str() == IMAGENET => Some(IMAGENET.to_owned()),
-            Some(path) => Some(place(path)?),
-            None => None,
+        let (classes, list) = match &wanted.classes {
+            Some(word) if word.as_os_str() == IMAGENET => {
+                (Some(IMAGENET.to_owned()), Classes::imagenet())
+            }
+            Some(path) => (Some(place(path)?), Classes::read(path)?),
+            None => (None, Classes::imagenet()),
         };
         Ok(Self {
             network: place(&wanted.network)?,
             images: place(&wanted.images)?,
             labels: wanted.labels.as_deref().map(place).transpose()?,
             classes,
+            list,
             wanted,
             config,
         })
@@ -264,50 +268,53 @@ impl<'a> Draft<'a> {
     }
 
     /// The class list for a network of so many classes: the one that was named, or that of `ImageNet` where it fits.
-    fn classes(&self, found: &Found) -> Result<String, StageError> {
+    fn classes(&mut self, found: &Found) -> Result<String, StageError> {
         let count = found.classes;
         if let (None, Some(names)) = (&self.classes, &found.names) {
             return self.write_classes(names);
         }
-        match &self.classes {
-            None if count == IMAGENET_CLASSES => Ok(IMAGENET.to_owned()),
-            None => Err(StageError::action(format!(
-                "the network tells {count} classes apart, and their names are not known: write them into a file, one a line in the order of its outputs, and name it with --classes"
-            ))),
-            Some(list) if list == IMAGENET && count != IMAGENET_CLASSES => {
-                Err(StageError::action(format!(
-                    "the network tells {count} classes apart, and ImageNet has {IMAGENET_CLASSES}: name another list with --classes"
-                )))
+        let named = self.list.count();
+        let why = match &self.classes {
+            None if named == count => return Ok(IMAGENET.to_owned()),
+            Some(list) if named == count => return Ok(list.clone()),
+            None => "their names are not known: write them into a file, one a line in the order of its outputs, and name it with --classes".to_owned(),
+            Some(list) if list == IMAGENET => {
+                format!("ImageNet has {named}: name another list with --classes")
             }
-            Some(list) if list == IMAGENET => Ok(list.clone()),
-            Some(list) => {
-                let path = self.wanted.classes.as_deref().unwrap_or(Path::new(list));
-                let named = Classes::read(path)?.count();
-                if named != count {
-                    return Err(StageError::action(format!(
-                        "the network tells {count} classes apart, and {list} names {named}: {}",
-                        Classes::remedy(count, named)
-                    )));
-                }
-                Ok(list.clone())
-            }
-        }
+            Some(list) => format!("{list} names {named}: {}", Classes::remedy(count, named)),
+        };
+        Err(StageError::action(format!(
+            "the network tells {count} classes apart, and {why}"
+        )))
     }
 
     /// Writes the names that the file beside the network has into a list beside the study, unless they are those of `ImageNet`.
-    fn write_classes(&self, names: &[String]) -> Result<String, StageError> {
+    fn write_classes(&mut self, names: &[String]) -> Result<String, StageError> {
         let known = Classes::imagenet();
         let is_known = |(class, name): (usize, &String)| known.name(class) == Some(name);
         if names.len() == known.count() && names.iter().enumerate().all(is_known) {
             return Ok(IMAGENET.to_owned());
         }
         let path = self.config.with_extension("classes.txt");
-        let text = names.join("\n") + "\n";
+        // A study takes each name once.
+        let mut seen = BTreeSet::new();
+        let name = |(class, name): (usize, &String)| {
+            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            let is_new = !name.is_empty() && seen.insert(name.clone());
+            if is_new {
+                name
+            } else {
+                format!("{name} ({class})")
+            }
+        };
+        let lines: Vec<String> = names.iter().enumerate().map(name).collect();
+        let text = lines.join("\n") + "\n";
         let written = match std::fs::read_to_string(&path) {
             Ok(there) if there == text => Ok(()),
             _ => create(&path, &text),
         };
         written.map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
+        self.list = Classes::read(&path)?;
         let name = path.file_name().and_then(|name| name.to_str());
         Ok(name.unwrap_or_default().to_owned())
     }
@@ -473,11 +480,7 @@ impl<'a> Draft<'a> {
     }
 
     fn class_name(&self, class: usize) -> String {
-        let list = match &self.wanted.classes {
-            Some(path) if path.as_os_str() != IMAGENET => study::Classes::read(path).ok(),
-            _ => Some(study::Classes::imagenet()),
-        };
-        let name = list.and_then(|list| list.name(class).map(str::to_owned));
+        let name = self.list.name(class);
         name.map_or_else(String::new, |name| format!(" ({name})"))
     }
 

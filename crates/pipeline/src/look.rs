@@ -71,26 +71,29 @@ impl Answer {
         Some(self.label? == self.class)
     }
 
+    fn is_right(&self) -> bool {
+        self.right() == Some(true)
+    }
+
     /// Whether it would be right if the label counted from 1.
-    fn right_from_one(&self) -> bool {
+    fn is_right_from_one(&self) -> bool {
         self.label == Some(self.class + 1)
     }
 }
 
 impl Network {
+    fn count(&self, of: impl Fn(&Answer) -> bool) -> usize {
+        self.answers.iter().filter(|answer| of(answer)).count()
+    }
+
     /// Images that it gets right.
     pub(crate) fn right(&self) -> usize {
-        let right = self
-            .answers
-            .iter()
-            .filter(|answer| answer.right() == Some(true));
-        right.count()
+        self.count(Answer::is_right)
     }
 
     /// Images that it would get right if labels counted from 1.
     pub(crate) fn right_from_one(&self) -> usize {
-        let right = self.answers.iter().filter(|answer| answer.right_from_one());
-        right.count()
+        self.count(Answer::is_right_from_one)
     }
 
     /// Images that agree with their labels, whichever way these count.
@@ -104,8 +107,7 @@ impl Network {
 
     /// Images with a label that it was shown.
     pub(crate) fn labelled(&self) -> usize {
-        let labelled = self.answers.iter().filter(|answer| answer.label.is_some());
-        labelled.count()
+        self.count(|answer| answer.label.is_some())
     }
 
     /// Whether most labels are the predicted class plus 1, and fewer the class itself.
@@ -116,10 +118,8 @@ impl Network {
 
     /// The probabilities of the right ones, summed: of equally many the surer ones.
     pub(crate) fn sure(&self) -> f64 {
-        let right = self
-            .answers
-            .iter()
-            .filter(|answer| answer.right() == Some(true) || answer.right_from_one());
+        let right = self.answers.iter();
+        let right = right.filter(|answer| answer.is_right() || answer.is_right_from_one());
         right.map(|answer| answer.probability).sum()
     }
 }

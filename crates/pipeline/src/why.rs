@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use stage::{Stage, StageError};
-use store::{Change, ContentId, Key, Preimage, Record, difference};
+use store::{Artifact, Change, ContentId, Key, Preimage, Record, difference};
 use study::plan::{Action, Plan, State, reads};
 use study::{Kind, Problem};
 
@@ -149,10 +149,11 @@ fn of_artifact<'a>(
     plan: &'a Plan,
     id: &ContentId,
 ) -> Result<Option<Found<'a>>, StageError> {
-    let made = |record: &Record| record.artifacts.values().any(|made| made.id == *id);
+    let has = |artifacts: &BTreeMap<_, Artifact>| artifacts.values().any(|made| made.id == *id);
+    let made = |record: &Record| has(&record.artifacts);
     let planned = plan.all().find(|action| {
         let summary = plan.summary(action);
-        summary.is_some_and(|summary| summary.artifacts.values().any(|made| made.id == *id))
+        summary.is_some_and(|summary| has(&summary.artifacts))
     });
     if let Some(action) = planned {
         return Ok(Some(Found::Planned(action)));
@@ -161,12 +162,10 @@ fn of_artifact<'a>(
     for kind in Kind::ALL {
         makers.extend(view.store.records(kind.name())?.into_iter().filter(made));
     }
-    let newest = makers.into_iter().max_by(newer);
+    let newest = makers
+        .into_iter()
+        .max_by(|a, b| a.environment.date.cmp(&b.environment.date));
     Ok(newest.map(|record| Found::Past(Box::new(record))))
-}
-
-fn newer(a: &Record, b: &Record) -> std::cmp::Ordering {
-    a.environment.date.cmp(&b.environment.date)
 }
 
 /// How an action stands to the present study.
@@ -250,14 +249,14 @@ impl Answer {
         let mut history = History::new(view);
         let subject = planned_subject(&action.subject, &view.sources);
         let own = plan.record(action);
-        let preimage = own.as_ref().map_or_else(
-            || preimage(action).cloned(),
-            |record| Some(record.preimage.clone()),
-        );
-        let old = match (record, own) {
-            (Some(record), _) => Some((**record).clone()),
-            (None, Some(record)) => Some(record),
-            (None, None) => history.newest(action.kind, &subject)?,
+        let preimage = match (&own, &action.state) {
+            (Some(record), _) => Some(record.preimage.clone()),
+            (None, State::Due { preimage, .. }) => Some((**preimage).clone()),
+            _ => None,
+        };
+        let old = match record.map(|record| (**record).clone()).or(own) {
+            None => history.newest(action.kind, &subject)?,
+            known => known,
         };
         let changes = match (&old, &preimage) {
             (Some(old), Some(new)) => difference(&old.preimage, new),
@@ -286,8 +285,8 @@ impl Answer {
     }
 
     fn of_no_study(record: &Record) -> Self {
-        let names = record.preimage.names().iter().map(|(_, value)| value);
-        let names: Vec<String> = names.map(plain).collect();
+        let names = record.preimage.names().iter();
+        let names: Vec<String> = names.map(|(_, value)| plain(value)).collect();
         Self {
             kind: record.preimage.kind().to_owned(),
             subject: names.join(", "),
@@ -372,14 +371,6 @@ impl Answer {
             self.seconds,
             self.total_seconds()
         );
-    }
-}
-
-/// What an action that is due will depend on.
-fn preimage(action: &Action) -> Option<&Preimage> {
-    match &action.state {
-        State::Due { preimage, .. } => Some(preimage),
-        _ => None,
     }
 }
 
@@ -485,13 +476,9 @@ fn add_record(text: &mut String, record: &Record) {
 
 fn add_inputs(text: &mut String, preimage: &Preimage) {
     let nothing = Preimage::builder(preimage.kind().to_owned()).build();
-    for change in difference(&nothing, preimage) {
-        if !change.field.starts_with("names") && change.new.is_some() {
-            let value = change
-                .new
-                .as_ref()
-                .map_or_else(String::new, Value::to_string);
-            let _ = writeln!(text, "  {:<28} {value}", change.field);
+    for Change { field, new, .. } in difference(&nothing, preimage) {
+        if let Some(value) = new.filter(|_| !field.starts_with("names")) {
+            let _ = writeln!(text, "  {field:<28} {value}");
         }
     }
 }

@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::listing::{Named, add_files};
-use crate::publish::{folder_of, sync_folder};
+use crate::listing::{Named, named};
+use crate::publish::{folder_of, remove, sync_folder};
 use crate::stamp::Stamp;
 use crate::{ContentId, Key, Record, Store, StoreError};
 
@@ -37,9 +37,11 @@ const TURN: Duration = Duration::from_secs(2);
 /// Hexadecimal digits of an id.
 const DIGITS: usize = 64;
 
-/// A whole record, in short.
+/// A record, in short. Of one that cannot be read only the key is known, and all that may be ids in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surveyed {
+    /// Whether it can be read.
+    whole: bool,
     /// Kind of the action.
     pub kind: String,
     /// Its key.
@@ -60,15 +62,6 @@ struct Place {
     inode: u64,
 }
 
-/// The records that were there at one time.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Survey {
-    /// Those that are whole.
-    pub records: Vec<Surveyed>,
-    /// The others, with the ids that stand in them.
-    unreadable: Vec<(Place, Vec<ContentId>)>,
-}
-
 /// What was removed, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -86,36 +79,28 @@ pub struct Collected {
 
 impl Store {
     /// Reads all records. `subject` tells what an action is about: two records of a kind and subject are two results of the same thing.
-    pub fn survey(&self, subject: impl Fn(&Record) -> String + Sync) -> Result<Survey, StoreError> {
+    pub fn survey(
+        &self,
+        subject: impl Fn(&Record) -> String + Sync,
+    ) -> Result<Vec<Surveyed>, StoreError> {
         let files = self.record_files()?;
-        let read: Vec<_> = files
-            .par_iter()
-            .filter_map(|file| Seen::read(file, &subject).transpose())
-            .collect::<Result<_, _>>()?;
-        let mut survey = Survey::default();
-        for seen in read {
-            match seen {
-                Seen::Whole(record) => survey.records.push(record),
-                Seen::Unreadable(place, ids) => survey.unreadable.push((place, ids)),
-            }
-        }
-        Ok(survey)
+        let read = |file| Surveyed::read(file, &subject).transpose();
+        files.par_iter().filter_map(read).collect()
     }
 
     /// Removes the surveyed records whose keys are not to be kept, and then the artifacts that no record names and `latest/` does not show.
     /// A dry run counts them and removes nothing.
     pub fn collect(
         &self,
-        survey: Survey,
+        survey: Vec<Surveyed>,
         keep: &BTreeSet<Key>,
         dry_run: bool,
     ) -> Result<Collected, StoreError> {
         let (kept, garbage): (Vec<_>, Vec<_>) = survey
-            .records
             .into_iter()
-            .partition(|record| keep.contains(&record.key));
+            .partition(|record| !record.whole || keep.contains(&record.key));
         let mut collected = Collected {
-            kept_records: (kept.len() + survey.unreadable.len()) as u64,
+            kept_records: kept.len() as u64,
             ..Collected::default()
         };
         if !dry_run {
@@ -124,10 +109,7 @@ impl Store {
         self.remove_records(garbage, dry_run, &mut collected)?;
         let mut needed = Needed::new(self.shown()?);
         for record in kept {
-            needed.add(record.file, &record.artifacts);
-        }
-        for (place, ids) in survey.unreadable {
-            needed.add(place, &ids);
+            needed.add(record);
         }
         self.remove_objects(needed, dry_run, &mut collected)?;
         Ok(collected)
@@ -249,9 +231,9 @@ impl Needed {
         }
     }
 
-    fn add(&mut self, place: Place, ids: &[ContentId]) {
-        self.ids.extend(ids);
-        self.asked.insert(place);
+    fn add(&mut self, record: Surveyed) {
+        self.ids.extend(record.artifacts);
+        self.asked.insert(record.file);
     }
 
     /// Adds what the records name that are new, or other ones than before. A folder that is as it was is not looked into.
@@ -268,9 +250,7 @@ impl Needed {
     }
 
     fn look_into(&mut self, shelf: &Path) -> Result<(), StoreError> {
-        let mut files: Vec<Named<Key>> = Vec::new();
-        add_files(shelf, "json", &mut files)?;
-        for file in files {
+        for file in named(&[shelf], "json")? {
             let Some((inode, _)) = inode_and_bytes(&file.path)? else {
                 continue;
             };
@@ -281,23 +261,15 @@ impl Needed {
             if self.asked.contains(&place) {
                 continue;
             }
-            match Seen::read(&file, &|_| String::new())? {
-                Some(Seen::Whole(record)) => self.add(place, &record.artifacts),
-                Some(Seen::Unreadable(_, ids)) => self.add(place, &ids),
-                None => {}
+            if let Some(record) = Surveyed::read(&file, &|_| String::new())? {
+                self.add(record);
             }
         }
         Ok(())
     }
 }
 
-/// A record as it was found.
-enum Seen {
-    Whole(Surveyed),
-    Unreadable(Place, Vec<ContentId>),
-}
-
-impl Seen {
+impl Surveyed {
     /// Reads a record; none if it is gone.
     fn read(
         file: &Named<Key>,
@@ -310,24 +282,29 @@ impl Seen {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| StoreError::io("read", &file.path, error))?,
         };
-        let place = Place {
-            path: file.path.clone(),
-            inode,
+        let path = file.path.clone();
+        let unread = Self {
+            whole: false,
+            kind: String::new(),
+            key: file.digest,
+            subject: String::new(),
+            date: String::new(),
+            artifacts: Vec::new(),
+            file: Place { path, inode },
         };
-        Ok(Some(match Record::from_bytes(&bytes) {
-            Ok(record) if record.key == file.digest => Self::Whole(Surveyed {
-                subject: subject(&record),
+        Ok(Some(match Record::of_key(&file.digest, &bytes) {
+            Ok(record) => Self {
+                whole: true,
                 kind: record.preimage.kind().to_owned(),
-                key: record.key,
+                subject: subject(&record),
+                artifacts: record.artifacts.values().map(|made| made.id).collect(),
                 date: record.environment.date,
-                artifacts: record
-                    .artifacts
-                    .values()
-                    .map(|artifact| artifact.id)
-                    .collect(),
-                file: place,
-            }),
-            _ => Self::Unreadable(place, ids_in(&bytes)),
+                ..unread
+            },
+            Err(_) => Self {
+                artifacts: ids_in(&bytes),
+                ..unread
+            },
         }))
     }
 }
@@ -347,15 +324,6 @@ fn inode_and_bytes(path: &Path) -> Result<Option<(u64, u64)>, StoreError> {
         Ok(metadata) => Ok(Some((metadata.ino(), metadata.len()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read", path, error)),
-    }
-}
-
-fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::io("remove", path, error))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -488,7 +456,7 @@ mod tests {
             while !publishers.iter().all(thread::ScopedJoinHandle::is_finished) {
                 // Keeps every record: only artifacts without one may go.
                 let survey = store.survey(|_| String::new()).unwrap();
-                let keep = survey.records.iter().map(|record| record.key).collect();
+                let keep = survey.iter().map(|record| record.key).collect();
                 store.collect(survey, &keep, false).unwrap();
             }
             publishers

@@ -4,8 +4,6 @@
 //! [`SETTLED`](crate::stamp::SETTLED) are not. Whoever uses a file's bytes compares them with the digest once more.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
@@ -13,48 +11,51 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::publish;
+use crate::derived;
 use crate::stamp::Stamp;
 
-const HEADER: &str = "selectivity files 1\n";
+const HEADER: &str = "selectivity files 2\n";
 /// Fewer files are read again more quickly than their digests are written.
 const WORTH_WRITING: usize = 256;
 /// So are fewer bytes.
 const WORTH_WRITING_BYTES: u64 = 64 << 20;
 
-/// By path, as its bytes: paths are compared part by part, which takes far longer.
-type Known = BTreeMap<OsString, (Stamp, blake3::Hash)>;
+/// Digests by path, each with what the file looked like. A path that is no text is read again each time.
+type Known = BTreeMap<String, (Stamp, String)>;
 
 pub(crate) fn digests<P: AsRef<Path> + Sync>(
     root: &Path,
     paths: &[P],
 ) -> Vec<io::Result<blake3::Hash>> {
     let index = root.join("index").join("files");
-    let mut known = read(&index);
+    let mut known = read(&index).unwrap_or_default();
     let looked: Vec<Looked> = paths
         .par_iter()
         .map(|path| look(path.as_ref(), &known))
         .collect();
     let fresh = || looked.iter().filter(|looked| looked.fresh);
     let bytes: u64 = fresh().map(|looked| looked.stamp.bytes()).sum();
-    if fresh().count() >= WORTH_WRITING || bytes >= WORTH_WRITING_BYTES {
+    let is_worth_writing = fresh().count() >= WORTH_WRITING || bytes >= WORTH_WRITING_BYTES;
+    // A study that is only looked at may have no folder yet, and none is made for this.
+    if is_worth_writing && root.is_dir() {
         for (path, looked) in paths.iter().zip(&looked) {
-            if let (Ok(digest), true) = (&looked.digest, looked.stamp != Stamp::default()) {
-                let path = path.as_ref().as_os_str().to_owned();
-                known.insert(path, (looked.stamp, *digest));
+            if let (Ok(digest), Some(path)) = (&looked.digest, path.as_ref().to_str())
+                && looked.stamp != Stamp::default()
+            {
+                known.insert(path.to_owned(), (looked.stamp, digest.to_string()));
             }
         }
-        // A study that is only looked at may have no folder yet, and none is made for this.
-        let written = if root.is_dir() {
-            publish::replace(&index, to_text(&known).as_bytes())
-        } else {
-            Ok(())
-        };
-        if let Err(error) = written {
+        let json = serde_json::to_string(&known).unwrap_or_default();
+        if let Err(error) = derived::write(&index, (HEADER.to_owned() + &json).into_bytes()) {
             tracing::debug!("no digests of files are kept: {error}");
         }
     }
     looked.into_iter().map(|looked| looked.digest).collect()
+}
+
+fn read(index: &Path) -> Option<Known> {
+    let bytes = derived::read(index, HEADER)?;
+    serde_json::from_slice(&bytes[HEADER.len()..]).ok()
 }
 
 struct Looked {
@@ -67,17 +68,13 @@ struct Looked {
 fn look(path: &Path, known: &Known) -> Looked {
     // Before the file is read: a change meanwhile makes it old.
     let stamp = Stamp::settled(path);
-    match known.get(path.as_os_str()) {
-        Some((noted, digest)) if *noted == stamp && stamp != Stamp::default() => Looked {
-            stamp,
-            digest: Ok(*digest),
-            fresh: false,
-        },
-        _ => Looked {
-            stamp,
-            digest: digest_file(path),
-            fresh: true,
-        },
+    let noted = path.to_str().and_then(|path| known.get(path));
+    let same = noted.filter(|(noted, _)| *noted == stamp && stamp != Stamp::default());
+    let noted = same.and_then(|(_, digest)| blake3::Hash::from_hex(digest).ok());
+    Looked {
+        stamp,
+        fresh: noted.is_none(),
+        digest: noted.map_or_else(|| digest_file(path), Ok),
     }
 }
 
@@ -115,42 +112,6 @@ fn open_file(path: &Path) -> io::Result<File> {
             "expected a file, found {found}: put a file there, or take the name out of the study"
         ),
     ))
-}
-
-/// Nothing where the file is absent, damaged or of another version.
-fn read(index: &Path) -> Known {
-    let text = fs::read_to_string(index).unwrap_or_default();
-    parse(&text).unwrap_or_default()
-}
-
-fn parse(text: &str) -> Option<Known> {
-    let (body, checksum) = text.trim_end().rsplit_once('\n')?;
-    let body = &text[..=body.len()];
-    if blake3::hash(body.as_bytes()).to_hex().as_str() != checksum {
-        return None;
-    }
-    let line = |line: &str| {
-        let (digest, rest) = line.split_once(' ')?;
-        let (path, stamp) = rest.rsplit_once('\t')?;
-        let path: String = serde_json::from_str(path).ok()?;
-        let digest = blake3::Hash::from_hex(digest).ok()?;
-        Some((path.into(), (Stamp::parse(stamp)?, digest)))
-    };
-    body.strip_prefix(HEADER)?.lines().map(line).collect()
-}
-
-fn to_text(known: &Known) -> String {
-    let mut text = HEADER.to_owned();
-    for (path, (stamp, digest)) in known {
-        // A path that is no text is read again each time.
-        if let Some(path) = path.to_str() {
-            let path = serde_json::Value::from(path);
-            let _ = writeln!(text, "{digest} {path}\t{stamp}");
-        }
-    }
-    let checksum = blake3::hash(text.as_bytes()).to_hex();
-    let _ = writeln!(text, "{checksum}");
-    text
 }
 
 #[cfg(test)]

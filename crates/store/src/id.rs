@@ -21,13 +21,9 @@
 //! A dictionary counts as its decoded values. So nothing that a writer may choose is in the id: chunks, slices, offsets, dictionaries, the
 //! bytes beneath a null, a list item's name, descriptions, compression.
 
-use arrow_array::Array;
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{Array, PrimitiveArray, RecordBatch, downcast_primitive_array};
 use arrow_buffer::ToByteSlice;
 use arrow_schema::{DataType, Schema};
 
@@ -148,17 +144,8 @@ impl Sink {
 
     /// Rows `start .. start + length` of an array whose type `data_type` has accepted.
     fn values(&mut self, array: &dyn Array, start: usize, length: usize, nullable: bool) {
-        match array.data_type() {
-            DataType::UInt8 => self.numbers::<UInt8Type>(array, start, length, nullable),
-            DataType::UInt16 => self.numbers::<UInt16Type>(array, start, length, nullable),
-            DataType::UInt32 => self.numbers::<UInt32Type>(array, start, length, nullable),
-            DataType::UInt64 => self.numbers::<UInt64Type>(array, start, length, nullable),
-            DataType::Int8 => self.numbers::<Int8Type>(array, start, length, nullable),
-            DataType::Int16 => self.numbers::<Int16Type>(array, start, length, nullable),
-            DataType::Int32 => self.numbers::<Int32Type>(array, start, length, nullable),
-            DataType::Int64 => self.numbers::<Int64Type>(array, start, length, nullable),
-            DataType::Float32 => self.numbers::<Float32Type>(array, start, length, nullable),
-            DataType::Float64 => self.numbers::<Float64Type>(array, start, length, nullable),
+        downcast_primitive_array! {
+            array => self.numbers(array, start, length, nullable),
             DataType::Boolean => {
                 let values = array.as_boolean();
                 self.rows(array, start, length, nullable, |sink, row| {
@@ -206,12 +193,12 @@ impl Sink {
 
     fn numbers<T: ArrowPrimitiveType>(
         &mut self,
-        array: &dyn Array,
+        array: &PrimitiveArray<T>,
         start: usize,
         length: usize,
         nullable: bool,
     ) {
-        let values = array.as_primitive::<T>().values();
+        let values = array.values();
         if nullable {
             self.rows(array, start, length, nullable, |sink, row| {
                 sink.put(values[row].to_byte_slice());

@@ -7,16 +7,13 @@
 //! * Every lookup looks at the artifacts' files, index or not (`known`).
 //! * An index that is absent, damaged or of another version is made again. Nobody waits for it, and failing to write it is no error.
 //!
-//! The file is text: a header; for each shelf a line with its stamp and the length of what is below it, and there a line for each record
-//! (its key, and a [`Summary`] as JSON values, the facets first); and a digest of all before it.
+//! The file (`derived`) is text: for each shelf a line with the length of what is below it, its name and its stamp, and there a line for each
+//! record (its key, and a [`Summary`] as JSON values, the facets first).
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::fs::{self, File};
-use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,26 +21,22 @@ use rayon::prelude::*;
 use rustix::fs::{Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::de::StrRead;
+use serde_json::{Value, json};
 
-use crate::by_digest::ByDigest;
 use crate::known::Verifying;
+use crate::listing::{Named, named};
 use crate::stamp::Stamp;
-use crate::store::OBJECTS;
-use crate::{Artifact, ContentId, Cost, Key, Record, StoreError, publish};
+use crate::store::{ACTIONS, OBJECTS};
+use crate::{Artifact, ContentId, Cost, Key, Miss, Record, Store, StoreError, derived};
 
-const HEADER: &str = "selectivity records 2\n";
-const SHELF: &str = "> ";
-const CHECKSUM: &str = "= ";
+const HEADER: &str = "selectivity records 3\n";
 /// Hexadecimal digits of a key.
 const KEY_DIGITS: usize = 64;
 /// Fewer records are read each time, which takes less than a second and notices at once when one was damaged in its place. Behind
 /// an index that is noticed when another record of its folder comes or goes, or by [`Store::verify`](crate::Store::verify); what the
 /// record said before serves until then.
 pub(crate) const WORTH_WRITING: usize = 10_000;
-/// Bytes of a file that a thread reads or hashes at once.
-const PIECE: usize = 1 << 22;
 
 /// What planning needs of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +138,7 @@ pub struct Index {
     /// The lines of the file, and behind them those of records that were read since.
     text: String,
     /// By the folder of a kind.
-    kinds: BTreeMap<String, ByDigest<Noted>>,
+    kinds: BTreeMap<String, BTreeMap<Key, Noted>>,
     /// Records that cannot be relied on, and what is wrong with them.
     broken: BTreeMap<PathBuf, String>,
     /// The folder of the artifacts, opened once, because a look at one of a million then walks two names and not the whole path.
@@ -157,7 +150,7 @@ pub struct Index {
 impl Index {
     /// The record of a key.
     pub(crate) fn find(&self, folder: &str, key: &Key) -> Option<Noted> {
-        self.kinds.get(folder)?.find(&key.0).copied()
+        self.kinds.get(folder)?.get(key).copied()
     }
 
     /// The folder of the artifacts, if there is one.
@@ -183,14 +176,14 @@ impl Index {
         self.verifying.unverified()
     }
 
-    /// What is wrong with a record that is there.
-    pub(crate) fn fault(&self, path: &Path) -> Option<&str> {
-        self.broken.get(path).map(String::as_str)
-    }
-
-    /// Whether every record that is there is whole.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.broken.is_empty()
+    /// What is wrong with a record that is there; `path` is where.
+    pub(crate) fn fault(&self, path: impl FnOnce() -> PathBuf) -> Option<Miss> {
+        if self.broken.is_empty() {
+            return None;
+        }
+        let path = path();
+        let detail = self.broken.get(&path)?.clone();
+        Some(Miss::Record { path, detail })
     }
 
     /// What a record says.
@@ -227,7 +220,7 @@ impl Index {
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.kinds.values().map(ByDigest::len).sum()
+        self.kinds.values().map(BTreeMap::len).sum()
     }
 
     /// Whether there is none.
@@ -236,30 +229,24 @@ impl Index {
     }
 
     /// Reads the index of a store and brings it up to date; writes it where `worth_writing` records or more had to be read.
-    pub(crate) fn read(
-        root: &Path,
-        actions: &Path,
-        worth_writing: usize,
-    ) -> Result<Self, StoreError> {
-        let file = root.join("index").join("records");
-        let text = read_bytes(&file).unwrap_or_default();
+    pub(crate) fn read(store: &Store, worth_writing: usize) -> Result<Self, StoreError> {
+        let actions = store.root().join(ACTIONS);
+        let file = store.root().join("index").join("records");
+        let text = derived::read(&file, HEADER).unwrap_or_default();
         let text = String::from_utf8(text).unwrap_or_default();
         let known = Shelves::parse(&text).unwrap_or_default();
-        let mut shelves = Vec::new();
-        for kind in publish::folders(actions)? {
-            shelves.extend(publish::folders(&kind)?);
-        }
+        let shelves = store.record_shelves()?;
         let read: Vec<Shelf> = shelves
             .par_iter()
-            .map(|path| Shelf::read(actions, path, &known))
+            .map(|path| Shelf::read(&actions, path, &known))
             .collect::<Result<_, _>>()?;
         let fresh: usize = read.iter().map(|shelf| shelf.fresh.len()).sum();
         let mut index = Self::assemble(text, &read);
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let objects = rustix::fs::open(root.join(OBJECTS), flags, Mode::empty());
+        let objects = rustix::fs::open(store.root().join(OBJECTS), flags, Mode::empty());
         index.objects = objects.ok().map(Arc::new);
         if fresh >= worth_writing {
-            let written = publish::replace(&file, index.to_text(&read).as_bytes());
+            let written = derived::write(&file, index.to_text(&read).into_bytes());
             if let Err(error) = written {
                 tracing::debug!("no index of the records is written: {error}");
             }
@@ -272,22 +259,22 @@ impl Index {
             text,
             ..Self::default()
         };
-        let mut kinds: BTreeMap<String, Vec<([u8; 32], Noted)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<String, Vec<(Key, Noted)>> = BTreeMap::new();
         for shelf in shelves {
             let (kind, _) = shelf.name.split_once('/').unwrap_or((&shelf.name, ""));
             let records = kinds.entry(kind.to_owned()).or_default();
-            records.extend(shelf.known.iter().map(|&(key, noted)| (key.0, noted)));
+            records.extend(&shelf.known);
             for (key, line) in &shelf.fresh {
                 let start = index.text.len();
                 index.text.push_str(line);
                 let end = index.text.len();
-                records.push((key.0, Noted { start, end }));
+                records.push((*key, Noted { start, end }));
             }
             index.broken.extend(shelf.broken.iter().cloned());
         }
         let kinds = kinds.into_par_iter();
         index.kinds = kinds
-            .map(|(kind, records)| (kind, ByDigest::new(records)))
+            .map(|(kind, records)| (kind, records.into_iter().collect()))
             .collect();
         index
     }
@@ -303,38 +290,16 @@ impl Index {
             for (key, line) in &shelf.fresh {
                 let _ = writeln!(lines, "{key}{line}");
             }
-            let (name, stamp, length) = (&shelf.name, shelf.stamp, lines.len());
-            let _ = writeln!(text, "{SHELF}{length} {name} {stamp}");
+            let line = json!([lines.len(), shelf.name, shelf.stamp]);
+            let _ = writeln!(text, "{line}");
             text.push_str(&lines);
         }
-        let checksum = digest(text.as_bytes());
-        let _ = writeln!(text, "{CHECKSUM}{checksum}");
         text
     }
 }
 
 /// Why a line of the index can be read.
 const WRITTEN: &str = "every line was written from a summary";
-
-/// Digest of many bytes: the BLAKE3 of the BLAKE3 of their pieces, which threads share.
-pub(crate) fn digest(bytes: &[u8]) -> blake3::Hash {
-    let pieces = bytes.par_chunks(PIECE).map(blake3::hash);
-    let mut hasher = blake3::Hasher::new();
-    for piece in pieces.collect::<Vec<_>>() {
-        hasher.update(piece.as_bytes());
-    }
-    hasher.finalize()
-}
-
-/// The bytes of a file that may be long.
-pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-    let mut bytes = vec![0; length];
-    let pieces = bytes.par_chunks_mut(PIECE).enumerate();
-    pieces.try_for_each(|(place, piece)| file.read_exact_at(piece, (place * PIECE) as u64))?;
-    Ok(bytes)
-}
 
 /// The records of one folder.
 struct Shelf {
@@ -369,22 +334,14 @@ impl Shelf {
     }
 
     fn list(&mut self, path: &Path) -> Result<(), StoreError> {
-        for file in publish::entries(path)? {
-            let hidden = file
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            if hidden {
-                continue;
-            }
-            match read_record(&file) {
-                Ok(record) => {
-                    let key = record.key;
-                    match Summary::from(record).to_line() {
-                        Ok(line) => self.fresh.push((key, line)),
-                        Err(error) => self.broken.push((file, error.to_string())),
-                    }
-                }
-                Err(detail) => self.broken.push((file, detail)),
+        for Named { digest, path } in named(&[path], "json")? {
+            let line = Record::read(&path, &digest).and_then(|record| {
+                let line = record.map(|record| Summary::from(record).to_line());
+                line.transpose().map_err(|error| error.to_string())
+            });
+            match line {
+                Ok(line) => self.fresh.extend(line.map(|line| (digest, line))),
+                Err(detail) => self.broken.push((path, detail)),
             }
         }
         // It is looked at again, so that the warning comes again.
@@ -395,43 +352,21 @@ impl Shelf {
     }
 }
 
-/// A record whose file has its key as name.
-fn read_record(file: &Path) -> Result<Record, String> {
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
-    let record = Record::from_bytes(&bytes)?;
-    let named = file
-        .file_stem()
-        .is_some_and(|stem| *stem == *record.key.to_string());
-    if named {
-        Ok(record)
-    } else {
-        Err("it is another action's".to_owned())
-    }
-}
-
 /// The shelves of an index file, each with its stamp and where its lines are; and the file's text.
 #[derive(Default)]
 struct Shelves<'a>(BTreeMap<&'a str, (Stamp, Range<usize>)>, &'a str);
 
 impl<'a> Shelves<'a> {
-    /// None where the text is not a whole index of this version.
     fn parse(text: &'a str) -> Option<Self> {
-        let (body, checksum) = text.trim_end().rsplit_once('\n')?;
-        let body = &text[..=body.len()];
-        let checksum = checksum.strip_prefix(CHECKSUM)?;
-        if digest(body.as_bytes()).to_hex().as_str() != checksum {
-            return None;
-        }
         let mut shelves = BTreeMap::new();
-        let mut rest = body.strip_prefix(HEADER)?;
+        let mut rest = text.strip_prefix(HEADER)?;
         while !rest.is_empty() {
             let (line, below) = rest.split_once('\n')?;
-            let (length, line) = line.strip_prefix(SHELF)?.split_once(' ')?;
-            let (name, stamp) = line.split_once(' ')?;
-            let start = body.len() - below.len();
-            let end = start + length.parse::<usize>().ok()?;
-            rest = body.get(end..)?;
-            shelves.insert(name, (Stamp::parse(stamp)?, start..end));
+            let (length, name, stamp): (usize, &str, Stamp) = serde_json::from_str(line).ok()?;
+            let start = text.len() - below.len();
+            let end = start + length;
+            rest = text.get(end..)?;
+            shelves.insert(name, (stamp, start..end));
         }
         Some(Self(shelves, text))
     }
@@ -459,6 +394,7 @@ fn known_records(text: &str, lines: Range<usize>) -> Vec<(Key, Noted)> {
     reason = "tests damage a store of their own"
 )]
 mod tests {
+    use std::fs;
     use std::time::Duration;
 
     use super::*;
@@ -468,7 +404,7 @@ mod tests {
     const RECORDS: usize = 300;
 
     fn index(store: &Store) -> Index {
-        Index::read(store.root(), &store.root().join("actions"), RECORDS).unwrap()
+        Index::read(store, RECORDS).unwrap()
     }
 
     fn action(number: usize) -> Action {
@@ -590,9 +526,6 @@ mod tests {
         let index = store.index().unwrap();
         let (miss, lost) = store.lookup_in(&index, "targets", &key(1)).unwrap_err();
         assert!(matches!(miss, crate::Miss::Record { .. }) && lost.is_none());
-        assert!(matches!(
-            store.lookup_key("targets", &key(1)),
-            Lookup::Miss(_)
-        ));
+        assert!(matches!(store.lookup(&action(1).preimage), Lookup::Miss(_)));
     }
 }

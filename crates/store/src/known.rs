@@ -11,7 +11,7 @@
 //!
 //! [`Store::verify`] finds what this cannot: damage that leaves size, times and inode as they were, such as a disk's slow decay.
 //!
-//! The file has a header, the inode of `objects/`, [`ENTRY`] bytes for each artifact (id, stamp, seconds since 1970), and a digest of all that.
+//! The file (`derived`) has the inode of `objects/`, and [`ENTRY`] bytes for each artifact: id, stamp, seconds since 1970.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -23,19 +23,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arrow_array::RecordBatch;
-use rayon::prelude::*;
 use rustix::fs::{AtFlags, FlockOperation};
 
-use crate::by_digest::ByDigest;
-use crate::index::{Index, digest, read_bytes};
+use crate::index::Index;
 use crate::stamp::{STAMP_BYTES, Stamp};
-use crate::store::{Miss, OBJECTS, name_in_objects, read_checked};
-use crate::{Artifact, ContentId, Store, StoreError, publish};
+use crate::store::{OBJECTS, name_in_objects, read_checked};
+use crate::turns::lock;
+use crate::{Artifact, ContentId, Miss, Store, StoreError, derived, publish};
 
-const HEADER: &[u8] = b"selectivity verified 1\n";
-const DIGEST: usize = 32;
+const HEADER: &str = "selectivity verified 2\n";
 /// Bytes of an artifact in the file.
-const ENTRY: usize = DIGEST + STAMP_BYTES + 8;
+const ENTRY: usize = size_of::<ContentId>() + STAMP_BYTES + 8;
 /// Notes that a process keeps in memory.
 const MANY: usize = 1 << 14;
 /// Fewest bytes of a Parquet file: its magic number twice and the length of its footer.
@@ -56,18 +54,18 @@ pub(crate) struct Seen {
 
 /// What the file says.
 #[derive(Debug, Default)]
-pub(crate) struct Known(ByDigest<Seen>);
+pub(crate) struct Known(BTreeMap<ContentId, Seen>);
 
 impl Known {
     /// Nothing where the file is absent, damaged, of another version or of another folder.
     pub(crate) fn read(root: &Path) -> Self {
-        let bytes = read_bytes(&file(root)).unwrap_or_default();
+        let bytes = derived::read(&file(root), HEADER).unwrap_or_default();
         Self(parse(&bytes, inode(root)).unwrap_or_default())
     }
 
     /// When an artifact was last verified; none if its file looks different now.
     pub(crate) fn verified(&self, id: &ContentId, stamp: Stamp) -> Option<u64> {
-        let seen = self.0.find(&id.0)?;
+        let seen = self.0.get(id)?;
         (seen.stamp == stamp).then_some(seen.verified)
     }
 }
@@ -81,38 +79,31 @@ fn inode(root: &Path) -> u64 {
     fs::metadata(root.join(OBJECTS)).map_or(0, |folder| folder.ino())
 }
 
-fn parse(bytes: &[u8], folder: u64) -> Option<ByDigest<Seen>> {
-    let (body, checksum) = bytes.split_last_chunk::<DIGEST>()?;
-    if digest(body) != *checksum {
-        return None;
-    }
-    let (inode, entries) = body.strip_prefix(HEADER)?.split_first_chunk()?;
-    if u64::from_le_bytes(*inode) != folder {
-        return None;
-    }
-    let entries = entries.par_chunks_exact(ENTRY).map(entry);
-    entries.collect::<Option<Vec<_>>>().map(ByDigest::new)
+fn parse(bytes: &[u8], folder: u64) -> Option<BTreeMap<ContentId, Seen>> {
+    let (inode, entries) = bytes.strip_prefix(HEADER.as_bytes())?.split_first_chunk()?;
+    let same = u64::from_le_bytes(*inode) == folder;
+    let entries = || entries.chunks_exact(ENTRY).map(entry).collect();
+    same.then(entries)?
 }
 
-fn entry(bytes: &[u8]) -> Option<([u8; DIGEST], Seen)> {
+fn entry(bytes: &[u8]) -> Option<(ContentId, Seen)> {
     let (id, rest) = bytes.split_first_chunk()?;
     let (stamp, rest) = rest.split_first_chunk()?;
     let seen = Seen {
         stamp: Stamp::from_bytes(stamp),
         verified: u64::from_le_bytes(*rest.first_chunk()?),
     };
-    Some((*id, seen))
+    Some((ContentId(*id), seen))
 }
 
-fn to_bytes(known: ByDigest<Seen>, folder: u64) -> Vec<u8> {
-    let mut bytes = HEADER.to_vec();
+fn to_bytes(known: &BTreeMap<ContentId, Seen>, folder: u64) -> Vec<u8> {
+    let mut bytes = HEADER.as_bytes().to_vec();
     bytes.extend(folder.to_le_bytes());
-    for (id, seen) in known.into_sorted() {
-        bytes.extend(id);
+    for (id, seen) in known {
+        bytes.extend(id.0);
         bytes.extend(seen.stamp.to_bytes());
         bytes.extend(seen.verified.to_le_bytes());
     }
-    bytes.extend(digest(&bytes).as_bytes());
     bytes
 }
 
@@ -125,17 +116,11 @@ fn change(
     let path = file(root);
     let folder = publish::folder_of(&path);
     publish::make_folder(folder)?;
-    let lock = File::open(folder).map_err(|error| StoreError::io("open", folder, error))?;
-    rustix::io::retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::LockExclusive))
-        .map_err(|error| StoreError::io("lock", folder, error))?;
-    let stays = |id: &[u8; DIGEST]| {
-        let id = ContentId(*id);
-        !fresh.contains_key(&id) && !removed.contains(&id)
-    };
-    let mut all = Known::read(root).0.into_sorted();
-    all.retain(|(id, _)| stays(id));
-    all.extend(fresh.iter().map(|(id, seen)| (id.0, *seen)));
-    publish::replace(&path, &to_bytes(ByDigest::new(all), inode(root)))
+    let _lock = lock(folder, FlockOperation::LockExclusive)?;
+    let mut all = Known::read(root).0;
+    all.retain(|id, _| !removed.contains(id));
+    all.extend(fresh);
+    derived::write(&path, to_bytes(&all, inode(root)))
 }
 
 /// What this process has verified and not yet added to the file.

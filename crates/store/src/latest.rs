@@ -5,14 +5,13 @@
 //! The name of a part says nothing about its content, so that a program that listed the folder before a swap finds the file after it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::content::{Content, Part};
 use crate::known::Known;
-use crate::stamp::Stamp;
 use crate::store::object_name;
-use crate::view::{Content, Link, link_again};
-use crate::{ContentId, Store, StoreError, parquet};
+use crate::{ContentId, Store};
 
 /// Names the file of the study that `latest/` shows, as seen from the folder of the artifacts. Readers of tables do not see hidden files.
 pub(crate) const STUDY: &str = ".study";
@@ -20,23 +19,6 @@ pub(crate) const STUDY: &str = ".study";
 pub(crate) const MOST_LINKS: usize = 10_000;
 /// Artifacts in a part, more or less.
 const PART: usize = 1024;
-
-/// Something in `latest/`.
-pub(crate) enum Shown<'a> {
-    Link(Link),
-    Part(Part<'a>),
-    Text(String),
-}
-
-/// The rows of several artifacts of a table.
-pub(crate) struct Part<'a> {
-    store: &'a Store,
-    known: &'a Known,
-    table: String,
-    /// Below `latest/`.
-    name: String,
-    ids: Vec<ContentId>,
-}
 
 /// A file as seen from a folder, such as `../pipeline.toml`, which is the same where both are copied.
 pub(crate) fn seen_from(folder: &Path, file: &Path) -> String {
@@ -79,7 +61,7 @@ pub(crate) fn arrange<'a>(
     store: &'a Store,
     known: &'a Known,
     ids: &BTreeMap<&str, &ContentId>,
-) -> BTreeMap<String, Shown<'a>> {
+) -> BTreeMap<String, Content<'a>> {
     arrange_above(store, known, ids, MOST_LINKS)
 }
 
@@ -88,7 +70,7 @@ fn arrange_above<'a>(
     known: &'a Known,
     ids: &BTreeMap<&str, &ContentId>,
     most_links: usize,
-) -> BTreeMap<String, Shown<'a>> {
+) -> BTreeMap<String, Content<'a>> {
     let mut tables: BTreeMap<&str, Vec<(&str, &ContentId)>> = BTreeMap::new();
     for (&name, &id) in ids {
         let (table, _) = name.split_once('/').unwrap_or(("", name));
@@ -98,7 +80,7 @@ fn arrange_above<'a>(
     for (table, artifacts) in tables {
         if artifacts.len() > most_links {
             let parts = parts(store, known, table, &artifacts);
-            shown.extend(parts.map(|part| (part.name.clone(), Shown::Part(part))));
+            shown.extend(parts.map(|part| (part.name.clone(), Content::Part(part))));
         } else {
             let links = artifacts.into_iter();
             shown.extend(links.map(|(name, id)| (name.to_owned(), link(name, id))));
@@ -107,9 +89,9 @@ fn arrange_above<'a>(
     shown
 }
 
-fn link<'a>(name: &str, id: &ContentId) -> Shown<'a> {
+fn link<'a>(name: &str, id: &ContentId) -> Content<'a> {
     let up = "../".repeat(2 + name.split('/').count() - 1);
-    Shown::Link(Link(Path::new(&up).join(object_name(id))))
+    Content::Link(Path::new(&up).join(object_name(id)))
 }
 
 fn parts<'a>(
@@ -135,83 +117,16 @@ fn parts<'a>(
     })
 }
 
-impl Part<'_> {
-    fn bytes(&self) -> Result<Vec<u8>, StoreError> {
-        let mut batches = Vec::new();
-        for id in &self.ids {
-            batches.extend(self.store.batches(&self.table, id)?);
-        }
-        let first = self.store.object_path(&self.ids[0]);
-        let file = File::open(&first).map_err(|error| StoreError::io("read", &first, error))?;
-        parquet::merge(&file, &batches).map_err(|error| StoreError::Encode {
-            table: "latest",
-            detail: format!("{}: {error}", self.name),
-        })
-    }
-
-    fn shown_before(&self) -> PathBuf {
-        self.store.root().join("latest").join(&self.name)
-    }
-
-    /// What is noted of the part's file (`known`): under its name, with a digest of the artifacts in it in place of the time that changes when
-    /// a file gets another link.
-    fn note(&self, path: &Path) -> Option<(ContentId, Stamp)> {
-        let mut digest = blake3::Hasher::new();
-        for id in &self.ids {
-            digest.update(&id.0);
-        }
-        let digest = digest.finalize();
-        let (first, _) = digest.as_bytes().split_first_chunk()?;
-        let stamp = Stamp::from(&fs::metadata(path).ok()?);
-        let name = blake3::hash(self.name.as_bytes());
-        Some((name.into(), stamp.with_changed(i64::from_le_bytes(*first))))
-    }
-
-    fn is_at(&self, path: &Path) -> bool {
-        let note = self.note(path);
-        note.is_some_and(|(name, stamp)| {
-            self.store.last_verified(self.known, &name, stamp).is_some()
-        })
-    }
-
-    fn put(&self, path: &Path) -> Result<(), StoreError> {
-        let before = self.shown_before();
-        if self.is_at(&before) && link_again(&before, path) {
-            return Ok(());
-        }
-        (&*self.bytes()?).put(path)?;
-        if let Some((name, stamp)) = self.note(path) {
-            self.store.note(name, stamp);
-        }
-        Ok(())
-    }
-}
-
-impl Content for &Shown<'_> {
-    fn is_at(&self, path: &Path) -> bool {
-        match self {
-            Shown::Link(link) => link.is_at(path),
-            Shown::Part(part) => part.is_at(path),
-            Shown::Text(text) => text.as_bytes().is_at(path),
-        }
-    }
-
-    fn put(&self, path: &Path) -> Result<(), StoreError> {
-        match self {
-            Shown::Link(link) => link.put(path),
-            Shown::Part(part) => part.put(path),
-            Shown::Text(text) => text.as_bytes().put(path),
-        }
-    }
-}
-
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
     reason = "tests write files in folders of their own"
 )]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+    use crate::parquet;
     use crate::view::View;
 
     fn rows(image: usize) -> Vec<schema::Exclusion> {
@@ -246,7 +161,7 @@ mod tests {
             let ids = names.zip(&ids).take(count).collect();
             let shown = arrange_above(&store, &known, &ids, most).into_iter();
             let artifacts = |(name, shown)| match shown {
-                Shown::Part(part) => (name, part.ids),
+                Content::Part(part) => (name, part.ids),
                 _ => (name, Vec::new()),
             };
             shown.map(artifacts).collect()
@@ -275,13 +190,12 @@ mod tests {
         let names = names(ids.len());
         let entries = names.iter().map(|name| &**name).zip(ids).collect();
         let shown = arrange_above(store, &known, &entries, 2);
-        let content: Vec<_> = shown.iter().map(|(name, shown)| (&**name, shown)).collect();
         let view = View {
             root: store.root(),
             link: "latest",
             folder: "views",
         };
-        let changed = view.show(&ids.len().to_string(), &content).unwrap();
+        let changed = view.show(&ids.len().to_string(), &shown).unwrap();
         store.keep_notes();
         changed
     }

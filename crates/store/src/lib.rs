@@ -27,9 +27,10 @@
 //! * Only [`Store::collect`] removes what is whole, never while an action is between its first artifact and its record (`turns`), and never
 //!   an artifact that a record names (`collect`).
 
-mod by_digest;
 mod collect;
 mod compare;
+mod content;
+mod derived;
 mod digest;
 mod error;
 mod files;
@@ -38,6 +39,7 @@ mod index;
 mod known;
 mod latest;
 mod listing;
+mod lookup;
 mod parquet;
 mod preimage;
 mod publish;
@@ -51,18 +53,19 @@ mod values;
 mod verify;
 mod view;
 
-pub use collect::{Collected, Survey, Surveyed};
+pub use collect::{Collected, Surveyed};
 pub use compare::{Comparison, Tolerance};
 pub use digest::{ContentId, DigestError, Key};
 pub use error::StoreError;
 pub use files::{digest_file, read_file};
 pub use id::{UnsupportedType, content_id};
 pub use index::{Index, Noted, Summary};
+pub use lookup::{Lookup, Miss};
 pub use parquet::{EncodedTable, encode};
 pub use preimage::{Change, PREIMAGE_VERSION, Preimage, PreimageBuilder, difference};
 pub use record::{Artifact, Cost, Environment, RECORD_VERSION, Record};
 pub use scratch::Scratch;
-pub use store::{Action, Lookup, Miss, Published, Store};
+pub use store::{Action, Published, Store};
 pub use transfer::{Exported, Imported, TransferError};
 pub use values::Values;
 pub use verify::{Fault, Sample, Verified};

@@ -20,11 +20,7 @@ pub(crate) struct Named<D> {
 impl Store {
     /// All files that are called as a record, sorted by kind and key. Temporary files, and whatever else lies there, are left out.
     pub(crate) fn record_files(&self) -> Result<Vec<Named<Key>>, StoreError> {
-        let mut files = Vec::new();
-        for kind in publish::folders(&self.root().join(ACTIONS))? {
-            add_shelves(&kind, "json", &mut files)?;
-        }
-        Ok(files)
+        named(&self.record_shelves()?, "json")
     }
 
     /// The folders of records, such as `actions/weights/9c`.
@@ -38,65 +34,52 @@ impl Store {
 
     /// All files that are called as an artifact, sorted by id.
     pub(crate) fn object_files(&self) -> Result<Vec<Named<ContentId>>, StoreError> {
-        let mut files = Vec::new();
-        add_shelves(&self.root().join(OBJECTS), "parquet", &mut files)?;
-        Ok(files)
+        named(&publish::folders(&self.root().join(OBJECTS))?, "parquet")
     }
 
     /// The artifacts that `latest/` shows.
     pub fn shown(&self) -> Result<BTreeSet<ContentId>, StoreError> {
         let mut shown = BTreeSet::new();
         for table in publish::folders(&self.root().join("latest"))? {
-            let links = publish::entries(&table)?;
-            shown.extend(links.iter().filter_map(|link| shown_by(link)));
+            let links = publish::entries(&table)?.into_iter();
+            let targets = links.filter_map(|link| fs::read_link(link).ok());
+            shown.extend(targets.filter_map(|target| digest_of::<ContentId>(&target, "parquet")));
         }
         Ok(shown)
     }
 
     /// Keys of the records that begin with these hexadecimal digits.
     pub fn keys_that_begin(&self, digits: &str) -> Result<Vec<Key>, StoreError> {
-        let files = self.record_files()?.into_iter().map(|file| file.digest);
-        Ok(files
-            .filter(|key| key.to_string().starts_with(digits))
-            .collect())
+        Ok(that_begin(self.record_files()?, digits))
     }
 
     /// Ids of the artifacts that begin with these hexadecimal digits.
     pub fn ids_that_begin(&self, digits: &str) -> Result<Vec<ContentId>, StoreError> {
-        let files = self.object_files()?.into_iter().map(|file| file.digest);
-        Ok(files
-            .filter(|id| id.to_string().starts_with(digits))
-            .collect())
+        Ok(that_begin(self.object_files()?, digits))
     }
 }
 
-fn shown_by(link: &Path) -> Option<ContentId> {
-    digest_of(&fs::read_link(link).ok()?, "parquet")
+fn that_begin<D: ToString>(files: Vec<Named<D>>, digits: &str) -> Vec<D> {
+    let all = files.into_iter().map(|file| file.digest);
+    all.filter(|digest| digest.to_string().starts_with(digits))
+        .collect()
 }
 
-fn add_shelves<D: FromStr>(
-    folder: &Path,
+/// The files of folders whose names are digests, sorted by folder and digest.
+pub(crate) fn named<D: FromStr>(
+    shelves: &[impl AsRef<Path>],
     ending: &str,
-    files: &mut Vec<Named<D>>,
-) -> Result<(), StoreError> {
-    for shelf in publish::folders(folder)? {
-        add_files(&shelf, ending, files)?;
+) -> Result<Vec<Named<D>>, StoreError> {
+    let mut files = Vec::new();
+    for shelf in shelves {
+        let named = |path: PathBuf| {
+            let digest = digest_of(&path, ending)?;
+            Some(Named { digest, path })
+        };
+        let entries = publish::entries(shelf.as_ref())?.into_iter();
+        files.extend(entries.filter_map(named));
     }
-    Ok(())
-}
-
-/// The files of a folder whose names are digests, sorted by these.
-pub(crate) fn add_files<D: FromStr>(
-    shelf: &Path,
-    ending: &str,
-    files: &mut Vec<Named<D>>,
-) -> Result<(), StoreError> {
-    let named = |path: PathBuf| {
-        let digest = digest_of(&path, ending)?;
-        Some(Named { digest, path })
-    };
-    files.extend(publish::entries(shelf)?.into_iter().filter_map(named));
-    Ok(())
+    Ok(files)
 }
 
 fn digest_of<D: FromStr>(path: &Path, ending: &str) -> Option<D> {

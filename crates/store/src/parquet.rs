@@ -12,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, Type as PhysicalType, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -65,7 +66,8 @@ pub fn encode<T: Table>(rows: &[T]) -> Result<EncodedTable, StoreError> {
         detail: error.to_string(),
     };
     let id = content_id(T::NAME, &T::schema(), &batches).map_err(|error| failed(&error))?;
-    let bytes = write::<T>(&batches).map_err(|error| failed(&error))?;
+    let written = properties::<T>().and_then(|properties| write(T::schema(), &batches, properties));
+    let bytes = written.map_err(|error| failed(&error))?;
     Ok(EncodedTable {
         table: T::NAME,
         id,
@@ -74,12 +76,16 @@ pub fn encode<T: Table>(rows: &[T]) -> Result<EncodedTable, StoreError> {
     })
 }
 
-fn write<T: Table>(batches: &[RecordBatch]) -> Result<Vec<u8>, parquet::errors::ParquetError> {
+fn write(
+    schema: SchemaRef,
+    batches: &[RecordBatch],
+    properties: WriterProperties,
+) -> Result<Vec<u8>, ParquetError> {
     let options = ArrowWriterOptions::new()
-        .with_properties(properties::<T>()?)
+        .with_properties(properties)
         .with_skip_arrow_metadata(true);
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, T::schema(), options)?;
+    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, schema, options)?;
     for batch in batches {
         writer.write(batch)?;
     }
@@ -88,10 +94,7 @@ fn write<T: Table>(batches: &[RecordBatch]) -> Result<Vec<u8>, parquet::errors::
 }
 
 /// The rows of several artifacts of one table as one file, with the descriptions that the first one has.
-pub(crate) fn merge(
-    described_by: &File,
-    batches: &[RecordBatch],
-) -> Result<Vec<u8>, parquet::errors::ParquetError> {
+pub(crate) fn merge(described_by: &File, batches: &[RecordBatch]) -> Result<Vec<u8>, ParquetError> {
     let described = SerializedFileReader::new(described_by.try_clone()?)?;
     let metadata = described.metadata().file_metadata().key_value_metadata();
     let mut properties = WriterProperties::builder()
@@ -115,19 +118,10 @@ pub(crate) fn merge(
                 .set_column_encoding(leaf.path().clone(), Encoding::BYTE_STREAM_SPLIT);
         }
     }
-    let options = ArrowWriterOptions::new()
-        .with_properties(properties.build())
-        .with_skip_arrow_metadata(true);
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, schema, options)?;
-    for batch in batches {
-        writer.write(batch)?;
-    }
-    writer.close()?;
-    Ok(bytes)
+    write(schema, batches, properties.build())
 }
 
-fn properties<T: Table>() -> Result<WriterProperties, parquet::errors::ParquetError> {
+fn properties<T: Table>() -> Result<WriterProperties, ParquetError> {
     let metadata = T::description()
         .into_iter()
         .map(|(key, value)| KeyValue::new(key, value))
@@ -169,15 +163,17 @@ fn dictionary(kind: Kind) -> bool {
 
 /// The rows of a Parquet file, or what is wrong with it.
 pub(crate) fn read(file: &File) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
-    // The reader may panic where a damaged file contradicts itself; a damaged file is an ordinary event here.
-    panics::caught(|| try_read(file))
-        .unwrap_or_else(|| Err("its parts contradict each other".to_owned()))
+    attempted(|| try_read(file))
 }
 
 /// Name of the table that a Parquet file says it holds, or why it says none.
 pub(crate) fn table(file: &File) -> Result<String, String> {
-    panics::caught(|| try_table(file))
-        .unwrap_or_else(|| Err("its parts contradict each other".to_owned()))
+    attempted(|| try_table(file))
+}
+
+/// What is read of a file. The reader may panic where a damaged file contradicts itself; a damaged file is an ordinary event here.
+fn attempted<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    panics::caught(read).unwrap_or_else(|| Err("its parts contradict each other".to_owned()))
 }
 
 fn try_table(file: &File) -> Result<String, String> {

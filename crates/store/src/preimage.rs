@@ -11,10 +11,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::ser::Formatter;
+use serde_json::{Serializer, Value, json};
 
 use crate::Key;
 use crate::values::{Text, Values};
@@ -26,16 +27,17 @@ pub const PREIMAGE_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preimage {
-    version: u32,
-    kind: Text,
+    // In the order of the canonical form.
     code: Text,
+    inputs: Values,
+    kind: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     libtorch: Option<Text>,
+    names: Values,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precision: Option<Text>,
-    names: Values,
     settings: Values,
-    inputs: Values,
+    version: u32,
 }
 
 impl Preimage {
@@ -80,27 +82,7 @@ impl Preimage {
 
     /// The canonical form.
     pub fn canonical(&self) -> String {
-        let mut text = String::with_capacity(1024);
-        text.push('{');
-        // In the order of their names; tested against the general form.
-        write_field(&mut text, "code", |text| write_string(text, &self.code));
-        write_field(&mut text, "inputs", |text| write_map(text, &self.inputs));
-        write_field(&mut text, "kind", |text| write_string(text, &self.kind));
-        if let Some(libtorch) = &self.libtorch {
-            write_field(&mut text, "libtorch", |text| write_string(text, libtorch));
-        }
-        write_field(&mut text, "names", |text| write_map(text, &self.names));
-        if let Some(precision) = &self.precision {
-            write_field(&mut text, "precision", |text| write_string(text, precision));
-        }
-        write_field(&mut text, "settings", |text| {
-            write_map(text, &self.settings);
-        });
-        write_field(&mut text, "version", |text| {
-            write_number(text, &self.version.into());
-        });
-        text.push('}');
-        text
+        canonical(self)
     }
 
     /// The action's key: BLAKE3 of the canonical form.
@@ -108,37 +90,13 @@ impl Preimage {
         blake3::hash(self.canonical().as_bytes()).into()
     }
 
-    fn fields(&self) -> BTreeMap<&'static str, Value> {
-        let object = |values: &Values| {
-            Value::Object(
-                values
-                    .iter()
-                    .map(|(name, value)| (name.to_owned(), value.clone()))
-                    .collect(),
-            )
-        };
-        let mut fields = BTreeMap::from([
-            ("version", Value::from(self.version)),
-            ("kind", Value::from(&*self.kind)),
-            ("code", Value::from(&*self.code)),
-            ("names", object(&self.names)),
-            ("settings", object(&self.settings)),
-            ("inputs", object(&self.inputs)),
-        ]);
-        let optional = [("libtorch", &self.libtorch), ("precision", &self.precision)];
-        fields.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, Value::from(value.as_deref()?)))),
-        );
-        fields
-    }
-
     /// Every single value by its dotted path, such as `settings.lime.alpha`.
     fn leaves(&self) -> BTreeMap<String, Value> {
         let mut leaves = BTreeMap::new();
-        for (name, value) in self.fields() {
-            collect_leaves(name.to_owned(), value, &mut leaves);
+        if let Value::Object(fields) = json!(self) {
+            for (name, value) in fields {
+                collect_leaves(name, value, &mut leaves);
+            }
         }
         leaves
     }
@@ -220,18 +178,9 @@ pub fn difference(old: &Preimage, new: &Preimage) -> Vec<Change> {
     fields
         .into_iter()
         .map(change)
-        .filter(|change| !same(change.old.as_ref(), change.new.as_ref()))
+        // By the canonical form: as floats 0.0 and -0.0 are equal, but they are different inputs.
+        .filter(|change| canonical(&change.old) != canonical(&change.new))
         .collect()
-}
-
-fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
-    // By the canonical form: as floats 0.0 and -0.0 are equal, but they are different inputs.
-    let text = |value: &Value| {
-        let mut text = String::new();
-        write_value(&mut text, value);
-        text
-    };
-    old.map(text) == new.map(text)
 }
 
 fn collect_leaves(path: String, value: Value, leaves: &mut BTreeMap<String, Value>) {
@@ -247,72 +196,22 @@ fn collect_leaves(path: String, value: Value, leaves: &mut BTreeMap<String, Valu
     }
 }
 
-fn write_field(text: &mut String, name: &str, write: impl FnOnce(&mut String)) {
-    text.push_str(if text.len() > 1 { "," } else { "" });
-    write_string(text, name);
-    text.push(':');
-    write(text);
+/// What is serialised, as JSON without white space. Objects within values are sorted, because that is how `serde_json` keeps them.
+fn canonical(value: &impl Serialize) -> String {
+    let mut bytes = Vec::with_capacity(1024);
+    let mut serializer = Serializer::with_formatter(&mut bytes, RustFloats);
+    let written = value.serialize(&mut serializer);
+    written.expect("every name is text, and writing to memory cannot fail");
+    String::from_utf8(bytes).expect("JSON is UTF-8")
 }
 
-fn write_map(text: &mut String, values: &Values) {
-    write_object(text, values.iter());
-}
+/// Floats as Rust writes them, with a point or an exponent; all else without white space.
+struct RustFloats;
 
-fn write_object<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a Value)>) {
-    text.push('{');
-    for (index, (name, value)) in fields.enumerate() {
-        text.push_str(if index > 0 { "," } else { "" });
-        write_string(text, name);
-        text.push(':');
-        write_value(text, value);
+impl Formatter for RustFloats {
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, float: f64) -> io::Result<()> {
+        write!(writer, "{float:?}")
     }
-    text.push('}');
-}
-
-fn write_value(text: &mut String, value: &Value) {
-    match value {
-        Value::Object(fields) => {
-            // Sorted here, because serde_json's map keeps the order of insertion if any crate of the build asks for that.
-            let sorted: BTreeMap<&str, &Value> = fields
-                .iter()
-                .map(|(name, value)| (name.as_str(), value))
-                .collect();
-            write_object(text, sorted.into_iter());
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                text.push_str(if index > 0 { "," } else { "" });
-                write_value(text, item);
-            }
-            text.push(']');
-        }
-        Value::String(string) => write_string(text, string),
-        Value::Number(number) => write_number(text, number),
-        Value::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),
-        Value::Null => text.push_str("null"),
-    }
-}
-
-fn write_string(text: &mut String, string: &str) {
-    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if string.bytes().all(plain) {
-        text.push('"');
-        text.push_str(string);
-        text.push('"');
-    } else {
-        text.push_str(&Value::from(string).to_string());
-    }
-}
-
-fn write_number(text: &mut String, number: &serde_json::Number) {
-    let written = match (number.as_i64(), number.as_u64(), number.as_f64()) {
-        (Some(integer), _, _) => write!(text, "{integer}"),
-        (None, Some(integer), _) => write!(text, "{integer}"),
-        (None, None, Some(float)) => write!(text, "{float:?}"),
-        (None, None, None) => write!(text, "{number}"),
-    };
-    written.expect("writing to a string cannot fail");
 }
 
 #[cfg(test)]
@@ -351,17 +250,37 @@ mod tests {
     #[test]
     fn the_canonical_form_is_that_of_its_fields() {
         for preimage in [example(), Preimage::builder("a\nb\u{7f}é").build()] {
-            let fields = serde_json::Value::Object(
-                preimage
-                    .fields()
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect(),
-            );
-            let mut text = String::new();
-            super::write_value(&mut text, &fields);
-            assert_eq!(preimage.canonical(), text);
+            let fields = json!(preimage);
+            assert_eq!(preimage.canonical(), super::canonical(&fields));
         }
+    }
+
+    #[test]
+    fn floats_have_their_shortest_form_with_a_point_or_an_exponent() {
+        let form = |float: f64| super::canonical(&json!(float));
+        let floats = [
+            1.0,
+            -0.0,
+            1e-5,
+            1.234e-5,
+            1e-7,
+            1e16,
+            1.5e20,
+            5e-324,
+            f64::MAX,
+        ];
+        let expected = [
+            "1.0",
+            "-0.0",
+            "1e-5",
+            "1.234e-5",
+            "1e-7",
+            "1e16",
+            "1.5e20",
+            "5e-324",
+            "1.7976931348623157e308",
+        ];
+        assert_eq!(floats.map(form), expected);
     }
 
     #[test]

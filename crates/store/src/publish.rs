@@ -227,6 +227,26 @@ fn remove_if_stale(path: &Path) {
     }
 }
 
+/// Opens a file; none where there is none.
+pub(crate) fn open(path: &Path) -> Result<Option<File>, StoreError> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened
+            .map(Some)
+            .map_err(|error| StoreError::io("read", path, error)),
+    }
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Paths of a folder's entries, sorted; none where there is no such folder.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let listed = match fs::read_dir(folder) {

@@ -3,6 +3,8 @@
 //! The file is JSON. Its last field, `checksum`, is the BLAKE3 of all bytes of the file before the comma that precedes it, so that damage is noticed.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use schema::Table;
@@ -164,6 +166,25 @@ impl Record {
         ]
         .concat()
         .into_bytes())
+    }
+
+    /// Reads the record of a key from its file, or says what is wrong with it; none where there is no file.
+    pub(crate) fn read(path: &Path, key: &Key) -> Result<Option<Self>, String> {
+        match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+            Ok(bytes) => Self::of_key(key, &bytes).map(Some),
+        }
+    }
+
+    /// Reads the bytes of the file of a key's record, or says what is wrong with them.
+    pub(crate) fn of_key(key: &Key, bytes: &[u8]) -> Result<Self, String> {
+        let record = Self::from_bytes(bytes)?;
+        if record.key == *key {
+            Ok(record)
+        } else {
+            Err("it is another action's".to_owned())
+        }
     }
 
     /// Reads a file's bytes, or says what is wrong with them.

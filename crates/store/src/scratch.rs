@@ -1,22 +1,23 @@
 //! A copy of the store in which some actions count as not done, so that they can be made again and compared.
 //!
-//! The copy lies inside the artifacts folder, where hard links cost no space, and goes when it is dropped; one whose process died is known by
+//! The copy lies inside the artifacts folder and has links in the place of files. It goes when it is dropped; one whose process died is known by
 //! having no lock, and the next copy or collection of garbage removes it.
 #![expect(
     clippy::disallowed_methods,
     reason = "the copy is made and removed under artifacts/"
 )]
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use rustix::fs::FlockOperation;
 
 use crate::known::{Known, Seen};
-use crate::publish::{self, folder_of, temporary_name};
+use crate::publish::{self, folder_of, remove, temporary_name};
 use crate::stamp::Stamp;
+use crate::turns::lock;
 use crate::{ContentId, Key, Record, Store, StoreError};
 
 /// Folder of the copies.
@@ -27,8 +28,6 @@ const AUDITS: &str = "audits";
 pub struct Scratch {
     store: Store,
     original: Store,
-    /// The artifacts that were verified before they were linked, and what their files look like since.
-    verified: BTreeMap<ContentId, Seen>,
     /// Locked while it is open.
     _lock: File,
 }
@@ -42,18 +41,15 @@ impl Store {
         let (root, lock) = loop {
             let root = audits.join(temporary_name());
             publish::make_folder(&root)?;
-            let lock = File::open(&root).map_err(|error| StoreError::io("open", &root, error))?;
-            rustix::fs::flock(&lock, FlockOperation::LockExclusive)
-                .map_err(|error| StoreError::io("lock", &root, error))?;
+            let lock = lock(&root, FlockOperation::LockExclusive)?;
             // Between its making and its lock it looks like a dead process's, and may have been removed.
             if root.is_dir() {
                 break (root, lock);
             }
         };
-        let mut scratch = Scratch {
+        let scratch = Scratch {
             store: Store::open(root)?,
             original: self.clone(),
-            verified: BTreeMap::new(),
             _lock: lock,
         };
         let known = Known::read(self.root());
@@ -63,7 +59,6 @@ impl Store {
             }
             scratch.remember(record)?;
         }
-        self.keep_notes();
         scratch.store.keep_notes();
         Ok(scratch)
     }
@@ -84,17 +79,16 @@ impl Store {
 }
 
 impl Scratch {
-    /// Links an artifact. A link changes one of a file's times, which would count as a change of the artifact.
-    fn link(&mut self, known: &Known, id: ContentId) -> Result<(), StoreError> {
+    /// Links an artifact; what is known of it holds for the copy too.
+    fn link(&self, known: &Known, id: ContentId) -> Result<(), StoreError> {
         let path = self.original.object_path(&id);
-        let verified =
-            stamp(&path).and_then(|stamp| self.original.last_verified(known, &id, stamp));
         link(&path, &self.store.object_path(&id))?;
-        if let (Some(verified), Some(stamp)) = (verified, stamp(&path)) {
-            let seen = Seen { stamp, verified };
-            self.original.note_seen(id, seen);
-            self.store.note_seen(id, seen);
-            self.verified.insert(id, seen);
+        if let Ok(metadata) = fs::metadata(&path) {
+            let stamp = Stamp::from(&metadata);
+            let verified = self.original.last_verified(known, &id, stamp);
+            if let Some(verified) = verified {
+                self.store.note_seen(id, Seen { stamp, verified });
+            }
         }
         Ok(())
     }
@@ -117,12 +111,7 @@ impl Scratch {
     pub fn remember(&self, record: &Record) -> Result<(), StoreError> {
         let of = |store: &Store| store.record_path(record.preimage.kind(), &record.key);
         let path = of(&self.store);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io("remove", &path, error));
-            }
-            _ => {}
-        }
+        remove(&path)?;
         link(&of(&self.original), &path)
     }
 }
@@ -131,31 +120,17 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now, the next one removes.
         let _ = fs::remove_dir_all(self.store.root());
-        // That there are fewer links is no change of an artifact either.
-        for (id, seen) in &self.verified {
-            let now = stamp(&self.original.object_path(id));
-            if let Some(stamp) = now.filter(|now| now.is_but_for_links(seen.stamp)) {
-                let verified = seen.verified;
-                self.original.note_seen(*id, Seen { stamp, verified });
-            }
-        }
-        self.original.keep_notes();
     }
 }
 
-fn stamp(path: &Path) -> Option<Stamp> {
-    Some(Stamp::from(&fs::metadata(path).ok()?))
-}
-
+/// Links a file by a symbolic link: another hard link would change one of the file's times, and so look like a change of the artifact.
 fn link(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(folder_of(to))
         .map_err(|error| StoreError::io("create the folder", folder_of(to), error))?;
-    match fs::hard_link(from, to) {
+    let linked = std::path::absolute(from).and_then(|from| symlink(from, to));
+    match linked {
         // Two actions may have made the same artifact.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Missing {
-            path: from.to_owned(),
-        }),
         linked => linked.map_err(|error| StoreError::io("link", to, error)),
     }
 }

@@ -1,10 +1,11 @@
 //! How a file or folder looks from outside, which tells whether it changed.
 
-use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
 
 /// How old times must be before they tell of every later change: a change within the clock's grain leaves them as they are.
 pub(crate) const SETTLED: Duration = Duration::from_secs(2);
@@ -13,7 +14,7 @@ pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 pub(crate) const STAMP_BYTES: usize = 32;
 
 /// The size, the times and the inode of a file or folder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     /// Of the last change of its content: nanoseconds since 1970.
     modified: i64,
@@ -46,22 +47,6 @@ impl Stamp {
     /// The same with a number in place of the time that also tells of links and rights.
     pub(crate) fn with_changed(self, changed: i64) -> Self {
         Self { changed, ..self }
-    }
-
-    /// Whether it differs at most in the time that also tells of links and rights.
-    pub(crate) fn is_but_for_links(self, other: Self) -> bool {
-        self.with_changed(0) == other.with_changed(0)
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(' ');
-        let stamp = Self {
-            modified: parts.next()?.parse().ok()?,
-            changed: parts.next()?.parse().ok()?,
-            inode: parts.next()?.parse().ok()?,
-            bytes: parts.next()?.parse().ok()?,
-        };
-        parts.next().is_none().then_some(stamp)
     }
 
     pub(crate) fn to_bytes(self) -> [u8; STAMP_BYTES] {
@@ -113,16 +98,6 @@ impl From<&rustix::fs::Stat> for Stamp {
     }
 }
 
-impl fmt::Display for Stamp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {} {} {}",
-            self.modified, self.changed, self.inode, self.bytes
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -135,7 +110,8 @@ mod tests {
             modified: i64, changed: i64, inode: u64, bytes: u64
         ) {
             let stamp = Stamp { modified, changed, inode, bytes };
-            prop_assert_eq!(Stamp::parse(&stamp.to_string()), Some(stamp));
+            let text = serde_json::to_string(&stamp).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Stamp>(&text).unwrap(), stamp);
             prop_assert_eq!(Stamp::from_bytes(&stamp.to_bytes()), stamp);
         }
     }

@@ -1,8 +1,7 @@
-//! The store itself: looking up actions, reading and publishing artifacts, and showing what the current study consists of.
+//! The store itself: reading and publishing artifacts, and showing what the current study consists of.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::panic::resume_unwind;
@@ -15,14 +14,14 @@ use arrow_array::RecordBatch;
 use schema::Table;
 use serde_json::Value;
 
-use crate::index::{Index, Noted, WORTH_WRITING};
+use crate::content::Content;
 use crate::known::{Known, Notes};
 use crate::publish::{self, Written};
 use crate::stamp::Stamp;
-use crate::view::{self, View, check_name};
+use crate::view::{View, check_name};
 use crate::{
-    Artifact, ContentId, Cost, EncodedTable, Environment, Key, Preimage, RECORD_VERSION, Record,
-    StoreError, content_id, files, latest, parquet,
+    Artifact, ContentId, Cost, EncodedTable, Environment, Key, Lookup, Miss, Preimage,
+    RECORD_VERSION, Record, StoreError, content_id, files, latest, parquet,
 };
 
 /// Attempts to publish a file where another one comes and goes, or stays though it does not hold what its name says.
@@ -38,74 +37,6 @@ pub struct Store {
     pub(crate) notes: Arc<Notes>,
     /// Where its plans are [thorough](Store::thorough).
     pub(crate) told: Option<Arc<AtomicUsize>>,
-}
-
-/// What is known about an action.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Lookup {
-    /// It was done, and all its artifacts are there.
-    Hit(Box<Record>),
-    /// It has to be done.
-    Miss(Miss),
-}
-
-/// Why an action has to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Miss {
-    /// It has no record: it was never finished.
-    Absent,
-    /// It has a record that cannot be relied on.
-    Record {
-        /// The record.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// An artifact that its record names is not there.
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// An artifact that its record names does not hold what its name says, or cannot be read.
-    Damaged {
-        /// The artifact.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// It was done, but a report that was written since took its place.
-    Replaced {
-        /// The link to the report.
-        path: PathBuf,
-    },
-}
-
-impl fmt::Display for Miss {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => formatter.write_str("it was never finished"),
-            Self::Record { path, detail } => write!(
-                formatter,
-                "the record {} cannot be used: {detail}",
-                path.display()
-            ),
-            Self::Missing { path } => {
-                write!(formatter, "the artifact {} is missing", path.display())
-            }
-            Self::Damaged { path, detail } => write!(
-                formatter,
-                "the artifact {} is damaged: {detail}",
-                path.display()
-            ),
-            Self::Replaced { path } => {
-                write!(
-                    formatter,
-                    "{} shows another report, or none",
-                    path.display()
-                )
-            }
-        }
-    }
 }
 
 /// An action that was done, ready to be published.
@@ -170,62 +101,8 @@ impl Store {
 
     /// Where the record of an action of this kind is.
     pub fn record_path(&self, kind: &str, key: &Key) -> PathBuf {
-        let key = key.to_string();
-        self.root
-            .join(ACTIONS)
-            .join(&*folder_name(kind))
-            .join(&key[..2])
-            .join(format!("{key}.json"))
-    }
-
-    /// Whether an action was done. Anything but a whole record whose artifacts are all there is a miss, with its reason.
-    pub fn lookup(&self, preimage: &Preimage) -> Lookup {
-        self.lookup_key(preimage.kind(), &preimage.key())
-    }
-
-    /// As [`Store::lookup`], for a key whose preimage is not at hand.
-    pub fn lookup_key(&self, kind: &str, key: &Key) -> Lookup {
-        let lookup = self.look_up(kind, key);
-        if let Lookup::Miss(miss) = &lookup
-            && *miss != Miss::Absent
-        {
-            self.warn_of(kind, miss);
-        }
-        lookup
-    }
-
-    /// All records in short: see [`Index`].
-    pub fn index(&self) -> Result<Index, StoreError> {
-        let index = Index::read(&self.root, &self.root.join(ACTIONS), WORTH_WRITING)?;
-        Ok(index.with(self.verifying()))
-    }
-
-    /// As [`Store::lookup`], by an index of the store's records; with the record where only an artifact is lost.
-    pub fn lookup_in(
-        &self,
-        index: &Index,
-        kind: &str,
-        key: &Key,
-    ) -> Result<Noted, (Miss, Option<Noted>)> {
-        let path = || self.record_path(kind, key);
-        let Some(noted) = index.find(&folder_name(kind), key) else {
-            let broken = (!index.is_sound()).then(path);
-            let fault = broken.and_then(|path| Some((index.fault(&path)?.to_owned(), path)));
-            let Some((detail, path)) = fault else {
-                return Err((Miss::Absent, None));
-            };
-            let miss = Miss::Record { path, detail };
-            self.warn_of(kind, &miss);
-            return Err((miss, None));
-        };
-        let artifacts = index.artifacts(noted);
-        let fault = artifacts
-            .iter()
-            .find_map(|(table, artifact)| self.fault(table, artifact, Some(index)));
-        fault.map_or(Ok(noted), |miss| {
-            self.warn_of(kind, &miss);
-            Err((miss, Some(noted)))
-        })
+        let folder = self.root.join(ACTIONS).join(&*folder_name(kind));
+        folder.join(name_in_kind(key))
     }
 
     /// BLAKE3 of each file's bytes, in order. A file whose times, size and inode are those of an earlier look is not read again.
@@ -234,76 +111,6 @@ impl Store {
         paths: &[P],
     ) -> Vec<io::Result<blake3::Hash>> {
         files::digests(&self.root, paths)
-    }
-
-    fn look_up(&self, kind: &str, key: &Key) -> Lookup {
-        let path = self.record_path(kind, key);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Lookup::Miss(Miss::Absent);
-            }
-            Err(error) => {
-                return Lookup::Miss(Miss::Record {
-                    path,
-                    detail: error.to_string(),
-                });
-            }
-            Ok(bytes) => bytes,
-        };
-        let record = match Record::from_bytes(&bytes) {
-            Ok(record) if record.key == *key => record,
-            Ok(_) => {
-                return Lookup::Miss(Miss::Record {
-                    path,
-                    detail: "it is another action's".to_owned(),
-                });
-            }
-            Err(detail) => return Lookup::Miss(Miss::Record { path, detail }),
-        };
-        let missing = record
-            .artifacts
-            .iter()
-            .find_map(|(table, artifact)| self.fault(table, artifact, None));
-        missing.map_or_else(|| Lookup::Hit(Box::new(record)), Lookup::Miss)
-    }
-
-    /// The record of an action of this kind, if it is there and whole.
-    pub fn record(&self, kind: &str, key: &Key) -> Option<Record> {
-        let bytes = fs::read(self.record_path(kind, key)).ok()?;
-        Record::from_bytes(&bytes)
-            .ok()
-            .filter(|record| record.key == *key)
-    }
-
-    /// The record of a key of any kind; an error if it is damaged.
-    pub fn find(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        let kinds = publish::entries(&self.root.join(ACTIONS))?;
-        let kinds = kinds
-            .iter()
-            .filter_map(|folder| folder.file_name()?.to_str());
-        let found = kinds
-            .map(|kind| self.record_path(kind, key))
-            .find_map(|path| Some((fs::read(&path).ok()?, path)));
-        let read = |(bytes, path): (Vec<u8>, PathBuf)| {
-            let record = Record::from_bytes(&bytes);
-            record.map_err(|detail| StoreError::Record { path, detail })
-        };
-        found.map(read).transpose()
-    }
-
-    /// All whole records of a kind, in the order of their keys: what was ever done, whether a study still needs it or not.
-    pub fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
-        let mut records = Vec::new();
-        let folder = self.root.join(ACTIONS).join(&*folder_name(kind));
-        for shelf in publish::folders(&folder)? {
-            let files = publish::entries(&shelf)?;
-            let whole = files
-                .iter()
-                .filter_map(|file| Record::from_bytes(&fs::read(file).ok()?).ok());
-            records.extend(whole);
-        }
-        records.sort_by_key(|record| record.key.to_string());
-        Ok(records)
     }
 
     /// The rows of an artifact, whose id is computed again from what was read. A file that does not hold what its name says is set aside, with a
@@ -324,11 +131,8 @@ impl Store {
         id: &ContentId,
     ) -> Result<Vec<RecordBatch>, StoreError> {
         let path = self.object_path(id);
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::Missing { path });
-            }
-            opened => opened.map_err(|error| StoreError::io("read", &path, error))?,
+        let Some(file) = publish::open(&path)? else {
+            return Err(StoreError::Missing { path });
         };
         self.read_noted(table, id, &file)
             .map_err(|detail| self.set_aside(&file, &path, detail))
@@ -377,7 +181,7 @@ impl Store {
 
     /// Publishes actions, each as [`Store::publish`] does, with a result for each, in order. An action waits for the disk four
     /// times, and the waits of several threads overlap: twice as fast as two threads on an idle machine, and far more on a busy
-    /// one, where each wait is longer (`examples/measure.rs`).
+    /// one, where each wait is longer.
     pub fn publish_many(&self, actions: &[Action]) -> Vec<Result<Published, StoreError>> {
         let next = AtomicUsize::new(0);
         let publish_next = || {
@@ -432,11 +236,8 @@ impl Store {
         bytes: &[u8],
         path: &Path,
     ) -> Result<Kept, StoreError> {
-        let file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Kept::Gone(error.to_string()));
-            }
-            opened => opened.map_err(|error| StoreError::io("read", path, error))?,
+        let Some(file) = publish::open(path)? else {
+            return Ok(Kept::Gone("it came and went".to_owned()));
         };
         let metadata = file
             .metadata()
@@ -461,7 +262,7 @@ impl Store {
         })?;
         let mut detail = String::new();
         for _ in 0..ATTEMPTS {
-            match self.look_up(kind, &record.key) {
+            match self.lookup(&record.preimage) {
                 Lookup::Hit(first) => {
                     return Ok(Published {
                         record: *first,
@@ -519,9 +320,9 @@ impl Store {
         let study = latest::seen_from(&self.root, study);
         add_entry(&mut digest, latest::STUDY, study.as_bytes());
         let before = latest::shown_study(&self.root);
-        shown.insert(latest::STUDY.to_owned(), latest::Shown::Text(study.clone()));
-        let content: Vec<_> = shown.iter().map(|(name, shown)| (&**name, shown)).collect();
-        let changed = self.show("latest", "views", &digest, &content)?;
+        let text = Content::Bytes(study.as_bytes());
+        shown.insert(latest::STUDY.to_owned(), text);
+        let changed = self.show("latest", "views", &digest, &shown)?;
         if let Some(before) = before.filter(|before| changed && *before != study) {
             latest::warn_of_other(&self.root, &before, &study);
         }
@@ -532,23 +333,23 @@ impl Store {
     /// Makes `report/` consist of exactly these files, by relative name; says whether anything had to change.
     pub fn publish_report(&self, files: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
         let mut digest = blake3::Hasher::new();
-        let mut contents = BTreeMap::new();
-        for (name, bytes) in files {
+        let sorted: BTreeMap<&String, &Vec<u8>> =
+            files.iter().map(|(name, bytes)| (name, bytes)).collect();
+        let mut shown = BTreeMap::new();
+        for (name, bytes) in sorted {
             check_name(name)?;
-            contents.insert(name.as_str(), bytes.as_slice());
-        }
-        for (name, bytes) in &contents {
             add_entry(&mut digest, name, bytes);
+            shown.insert(name.clone(), Content::Bytes(bytes));
         }
-        self.show("report", "reports", &digest, &Vec::from_iter(contents))
+        self.show("report", "reports", &digest, &shown)
     }
 
-    fn show<C: view::Content>(
+    fn show(
         &self,
         link: &'static str,
         folder: &'static str,
         digest: &blake3::Hasher,
-        content: &[(&str, C)],
+        content: &BTreeMap<String, Content<'_>>,
     ) -> Result<bool, StoreError> {
         View {
             root: &self.root,
@@ -601,8 +402,14 @@ pub(crate) fn name_in_objects(id: &ContentId) -> String {
     [&id[..2], "/", &id, ".parquet"].concat()
 }
 
+/// Where the record of an action is in the folder of its kind.
+pub(crate) fn name_in_kind(key: &Key) -> String {
+    let key = key.to_string();
+    format!("{}/{key}.json", &key[..2])
+}
+
 /// A kind of action as the name of a folder: letters, digits, `_` and `-` stand for themselves, other bytes as `%` and two digits.
-fn folder_name(kind: &str) -> Cow<'_, str> {
+pub(crate) fn folder_name(kind: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if kind.bytes().all(plain) {
         return kind.into();

@@ -17,7 +17,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -135,16 +135,9 @@ impl Store {
 
     /// The bytes of an artifact's file, whose content was checked.
     fn whole_bytes(&self, table: &str, id: &ContentId) -> Result<Vec<u8>, StoreError> {
+        self.check(table, id)?;
         let path = self.object_path(id);
-        let missing = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing { path: path.clone() },
-            _ => StoreError::io("read", &path, error),
-        };
-        let file = File::open(&path).map_err(missing)?;
-        if let Err(detail) = self.read_noted(table, id, &file) {
-            return Err(self.set_aside(&file, &path, detail));
-        }
-        fs::read(&path).map_err(missing)
+        fs::read(&path).map_err(|error| StoreError::io("read", &path, error))
     }
 
     /// Publishes the actions of an export, all of whose files are checked first: against the manifest, and against their content ids

@@ -50,7 +50,8 @@ impl Store {
     }
 }
 
-fn lock(folder: &Path, operation: FlockOperation) -> Result<File, StoreError> {
+/// Waits for the kernel's lock on a folder, which lasts as long as the open file.
+pub(crate) fn lock(folder: &Path, operation: FlockOperation) -> Result<File, StoreError> {
     let file = File::open(folder).map_err(|error| StoreError::io("open", folder, error))?;
     rustix::io::retry_on_intr(|| rustix::fs::flock(&file, operation))
         .map_err(|error| StoreError::io("lock", folder, error))?;

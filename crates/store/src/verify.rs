@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::known::Known;
 use crate::listing::Named;
+use crate::publish::open;
 use crate::stamp::Stamp;
 use crate::store::DAMAGED;
 use crate::{Artifact, ContentId, Key, Record, Store, StoreError, parquet, publish};
@@ -127,12 +127,8 @@ impl Store {
         };
         let read = fs::read(&named.path).map_err(|error| error.to_string());
         let checked = read.and_then(|bytes| {
-            let record = Record::from_bytes(&bytes)?;
-            if record.key == named.digest {
-                Ok((bytes.len(), record))
-            } else {
-                Err("it is another action's".to_owned())
-            }
+            let record = Record::of_key(&named.digest, &bytes)?;
+            Ok((bytes.len(), record))
         });
         Ok(match checked {
             Ok((bytes, record)) => (Read::Whole(bytes as u64), claims(&named.path, record)),
@@ -283,15 +279,6 @@ fn missing(path: PathBuf, expected: Option<&Expected>) -> Read {
         detail: "it is missing".to_owned(),
         aside: None,
     })
-}
-
-fn open(path: &Path) -> Result<Option<File>, StoreError> {
-    match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        opened => opened
-            .map(Some)
-            .map_err(|error| StoreError::io("read", path, error)),
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
     reason = "links and reports are written under artifacts/"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -15,10 +16,12 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::FlockOperation;
 
 use crate::StoreError;
+use crate::content::Content;
 use crate::publish::{
     TEMPORARY, entries, folder_of, make_folder, rename_without_replacing, sync_folder,
     temporary_name,
 };
+use crate::turns::lock;
 
 /// How long a folder stays after another took its place; the last one stays until the next swap in any case.
 const GRACE: Duration = Duration::from_mins(10);
@@ -33,60 +36,16 @@ pub(crate) struct View<'a> {
     pub(crate) folder: &'static str,
 }
 
-/// Something under a name of a view.
-pub(crate) trait Content {
-    /// Whether this is what the path holds.
-    fn is_at(&self, path: &Path) -> bool;
-
-    /// Puts it there.
-    fn put(&self, path: &Path) -> Result<(), StoreError>;
-}
-
-/// A symbolic link to this path.
-pub(crate) struct Link(pub(crate) PathBuf);
-
-impl Content for Link {
-    fn is_at(&self, path: &Path) -> bool {
-        fs::read_link(path).is_ok_and(|target| target == self.0)
-    }
-
-    fn put(&self, path: &Path) -> Result<(), StoreError> {
-        symlink(&self.0, path).map_err(|error| StoreError::io("create", path, error))
-    }
-}
-
-impl Content for &[u8] {
-    fn is_at(&self, path: &Path) -> bool {
-        fs::read(path).is_ok_and(|bytes| bytes == *self)
-    }
-
-    fn put(&self, path: &Path) -> Result<(), StoreError> {
-        let put = || {
-            let mut file = File::create_new(path)?;
-            file.write_all(self)?;
-            file.sync_all()
-        };
-        put().map_err(|error| StoreError::io("create", path, error))
-    }
-}
-
-/// Gives the same file a second name; false where it cannot have one, because it is not there or lies on another file system.
-pub(crate) fn link_again(file: &Path, path: &Path) -> bool {
-    fs::hard_link(file, path).is_ok()
-}
-
 impl View<'_> {
     /// Shows exactly this content, by relative name, under the link; says whether anything had to change. `digest` names the content.
-    pub(crate) fn show<C: Content>(
+    pub(crate) fn show(
         &self,
         digest: &str,
-        content: &[(&str, C)],
+        content: &BTreeMap<String, Content<'_>>,
     ) -> Result<bool, StoreError> {
         let views = self.root.join(self.folder);
         make_folder(&views)?;
-        let lock = File::open(&views).map_err(|error| StoreError::io("open", &views, error))?;
-        rustix::fs::flock(&lock, FlockOperation::LockExclusive)
-            .map_err(|error| StoreError::io("lock", &views, error))?;
+        let _lock = lock(&views, FlockOperation::LockExclusive)?;
         let shown = self.shown()?.map(|target| self.root.join(target));
         let shown = shown.filter(|shown| shown.starts_with(&views));
         let (view, whole) = self.find(digest, content, shown.as_deref())?;
@@ -112,10 +71,10 @@ impl View<'_> {
 
     /// The folder with this content, and whether it is there; if not, where to build it. One that lacks something stays as it is, because it
     /// may be shown.
-    fn find<C: Content>(
+    fn find(
         &self,
         digest: &str,
-        content: &[(&str, C)],
+        content: &BTreeMap<String, Content<'_>>,
         shown: Option<&Path>,
     ) -> Result<(PathBuf, bool), StoreError> {
         let whole = |view: &Path| {
@@ -173,10 +132,10 @@ impl View<'_> {
 }
 
 /// Builds a view under a temporary name beside it, and renames it.
-fn build<C: Content>(view: &Path, content: &[(&str, C)]) -> Result<(), StoreError> {
+fn build(view: &Path, content: &BTreeMap<String, Content<'_>>) -> Result<(), StoreError> {
     let temporary = folder_of(view).join(temporary_name());
     make_folder(&temporary)?;
-    let mut folders = std::collections::BTreeSet::from([temporary.clone()]);
+    let mut folders = BTreeSet::from([temporary.clone()]);
     for (name, content) in content {
         let path = temporary.join(name);
         let folder = folder_of(&path);

@@ -62,19 +62,16 @@ pub(super) fn png(
     svg: &str,
     fonts: &Arc<Database>,
 ) -> Result<Vec<u8>, ReportError> {
-    let failed = |reason: String| ReportError::Figure {
-        figure: figure.caption.label.clone(),
-        reason,
-    };
+    let caption = &figure.caption;
     let options = Options {
         fontdb: Arc::clone(fonts),
         font_family: FAMILY.to_owned(),
         ..Options::default()
     };
-    let tree = Tree::from_str(svg, &options).map_err(|error| failed(error.to_string()))?;
+    let tree = Tree::from_str(svg, &options).map_err(|error| caption.undrawn(&error))?;
     let [width, height] = figure.size().map(|side| side * 2);
     let mut picture = Pixmap::new(width, height)
-        .ok_or_else(|| failed(format!("no picture has {width} x {height} pixels")))?;
+        .ok_or_else(|| caption.undrawn(&format!("no picture has {width} x {height} pixels")))?;
     picture.fill(Color::WHITE);
     resvg::render(
         &tree,
@@ -89,6 +86,6 @@ pub(super) fn png(
     let mut bytes = Vec::new();
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive)
         .write_image(&colours, width, height, image::ExtendedColorType::Rgb8)
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| caption.undrawn(&error))?;
     Ok(bytes)
 }

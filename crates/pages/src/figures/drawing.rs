@@ -72,6 +72,14 @@ impl Caption {
             label: label.into(),
         }
     }
+
+    /// The figure cannot be drawn, for this reason.
+    pub(crate) fn undrawn(&self, reason: &dyn std::fmt::Display) -> ReportError {
+        ReportError::unwritten(
+            format!("the figure {:?} cannot be drawn", self.label),
+            reason,
+        )
+    }
 }
 
 /// A drawn figure.
@@ -99,10 +107,7 @@ impl Figure {
             .into_drawing_area();
         let painted = paint(&area).and_then(|()| area.present());
         drop(area);
-        painted.map_err(|error| ReportError::Figure {
-            figure: caption.label.clone(),
-            reason: error.to_string(),
-        })?;
+        painted.map_err(|error| caption.undrawn(&error))?;
         let inner = svg.split_once('>').map_or("", |(_, rest)| rest);
         let body = inner.rsplit_once("</svg>").map_or(inner, |(body, _)| body);
         Ok(Self {
@@ -160,20 +165,6 @@ impl Figure {
 /// The CSS variable of a method's colour.
 pub(crate) fn series_variable(series: usize) -> String {
     format!("--series-{}", series % PALETTE.len())
-}
-
-/// The sign that a method's points have beside their colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    Circle,
-    Triangle,
-    Cross,
-}
-
-impl Mark {
-    pub(crate) fn of(series: usize) -> Self {
-        [Self::Circle, Self::Triangle, Self::Cross][series % 3]
-    }
 }
 
 pub(super) fn series_color(series: usize) -> RGBColor {

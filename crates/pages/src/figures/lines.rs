@@ -1,11 +1,11 @@
 //! Values along a number, a line for each method: agreement by samples, ranks by replacement, and what removal does to the network's answer.
 
 use plotters::coord::combinators::IntoLogRange;
+use plotters::coord::ranged1d::AsRangedCoord;
 use plotters::element::DashedPathElement;
-use plotters::prelude::ChartBuilder;
 
-use super::drawing::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, stroke};
-use super::parts::{LEGEND, axes, legend, marked_line};
+use super::drawing::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, stroke, top};
+use super::parts::{Axis, LEGEND, axes, framed, legend, marked_line};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [460, 280];
@@ -20,8 +20,12 @@ pub(crate) struct Curve {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-fn names(lines: &[Curve]) -> impl Iterator<Item = (usize, &str)> {
-    lines.iter().map(|line| (line.series, line.name.as_str()))
+/// What stands along the axes, x first.
+struct Frame<'f, X, Y> {
+    ranges: (X, Y),
+    titles: [&'f str; 2],
+    ticks: [usize; 2],
+    labels: [&'f dyn Fn(&f64) -> String; 2],
 }
 
 /// How well runs agree (rank correlation up to 1) by the number of samples, and the level that is asked for.
@@ -30,37 +34,19 @@ pub(crate) fn agreement(
     lines: &[Curve],
     level: Option<f64>,
 ) -> Result<Figure, ReportError> {
-    Figure::draw(caption, SIZE, |area| {
-        legend(area, names(lines))?;
-        let all = || lines.iter().flat_map(|line| &line.points);
-        let samples = [
-            all().map(|at| at.0).fold(f64::INFINITY, f64::min),
-            all().map(|at| at.0).fold(1.0, f64::max),
-        ];
-        let [first, last] = [samples[0].min(samples[1]), samples[1]];
-        let lowest = all().map(|at| at.1).fold(0.0, f64::min);
-        let range = (first * 0.9..last * 1.1).log_scale().base(2.0);
-        let mut chart = ChartBuilder::on(area)
-            .margin(10 * UNITS)
-            .margin_top(LEGEND * UNITS)
-            .x_label_area_size(40 * UNITS)
-            .y_label_area_size(52 * UNITS)
-            .build_cartesian_2d(range, lowest..1.0)?;
-        let titles = ["samples (masks)", "rank correlation of two runs"];
-        axes(&mut chart, titles, [8, 6], [TICK, TICK])?;
-        if let Some(level) = level {
-            let ends = [(first * 0.9, level), (last * 1.1, level)];
-            chart.draw_series([DashedPathElement::new(
-                ends,
-                6 * UNITS,
-                6 * UNITS,
-                stroke(INK, 1),
-            )])?;
-        }
-        lines
-            .iter()
-            .try_for_each(|line| marked_line(&mut chart, line.series, &line.points))
-    })
+    let all = || lines.iter().flat_map(|line| &line.points);
+    let last = all().map(|at| at.0).fold(1.0, f64::max);
+    let first = all().map(|at| at.0).fold(last, f64::min);
+    let lowest = all().map(|at| at.1).fold(0.0, f64::min);
+    let [start, end] = [first * 0.9, last * 1.1];
+    let frame = Frame {
+        ranges: ((start..end).log_scale().base(2.0), lowest..1.0),
+        titles: ["samples (masks)", "rank correlation of two runs"],
+        ticks: [8, 6],
+        labels: [TICK, TICK],
+    };
+    let level = level.map(|level| [(start, level), (end, level)]);
+    Figure::draw(caption, SIZE, |area| paint(area, lines, frame, level))
 }
 
 /// Mean ranks, 1 for the best and on top, of methods under conditions that have these names; a point's x is a condition's number.
@@ -69,41 +55,25 @@ pub(crate) fn ranks(
     conditions: &[&str],
     lines: &[Curve],
 ) -> Result<Figure, ReportError> {
-    let size = [
-        (conditions.len() as u32 * CATEGORY + 120).max(SIZE[0]),
-        SIZE[1],
-    ];
-    Figure::draw(caption, size, |area| {
-        legend(area, names(lines))?;
-        let last = lines
-            .iter()
-            .flat_map(|line| &line.points)
-            .map(|at| at.1)
-            .fold(1.0, f64::max);
-        let end = conditions.len() as f64 - 0.5;
-        let mut chart = ChartBuilder::on(area)
-            .margin(10 * UNITS)
-            .margin_top(LEGEND * UNITS)
-            .x_label_area_size(40 * UNITS)
-            .y_label_area_size(52 * UNITS)
-            .build_cartesian_2d(-0.5..end, last + 0.3..0.7)?;
-        let name = |place: &f64| {
-            // A tick between two conditions has no name.
-            let whole = place.round();
-            let near = (place - whole).abs() < 0.01 && whole >= 0.0;
-            let name = conditions.get(whole as usize).filter(|_| near);
-            name.copied().unwrap_or_default().to_owned()
-        };
-        axes(
-            &mut chart,
-            ["removed superpixels replaced by", "mean rank, 1 is best"],
-            [conditions.len(), 6],
-            [&name, TICK],
-        )?;
-        lines
-            .iter()
-            .try_for_each(|line| marked_line(&mut chart, line.series, &line.points))
-    })
+    let width = conditions.len() as u32 * CATEGORY + 120;
+    let size = [width.max(SIZE[0]), SIZE[1]];
+    let name = |place: &f64| {
+        // A tick between two conditions has no name.
+        let whole = place.round();
+        let near = (place - whole).abs() < 0.01 && whole >= 0.0;
+        let name = conditions.get(whole as usize).filter(|_| near);
+        name.copied().unwrap_or_default().to_owned()
+    };
+    let frame = Frame {
+        ranges: (
+            -0.5..conditions.len() as f64 - 0.5,
+            highest(lines, 1.0) + 0.3..0.7,
+        ),
+        titles: ["removed superpixels replaced by", "mean rank, 1 is best"],
+        ticks: [conditions.len(), 6],
+        labels: [&name, TICK],
+    };
+    Figure::draw(caption, size, |area| paint(area, lines, frame, None))
 }
 
 /// A quantity of the network's answers, from 0, by the share of pixels removed.
@@ -112,35 +82,41 @@ pub(crate) fn experience(
     quantity: &str,
     lines: &[Curve],
 ) -> Result<Figure, ReportError> {
-    Figure::draw(caption, SIZE, |area| {
-        legend(area, names(lines))?;
-        let largest = lines
-            .iter()
-            .flat_map(|line| &line.points)
-            .map(|at| at.1)
-            .fold(0.0, f64::max);
-        experience_chart(area, quantity, lines, super::drawing::top(largest))
-    })
+    let frame = Frame {
+        ranges: (0.0..1.0, 0.0..top(highest(lines, 0.0))),
+        titles: ["share of pixels removed", quantity],
+        ticks: [6, 5],
+        labels: [TICK, TICK],
+    };
+    Figure::draw(caption, SIZE, |area| paint(area, lines, frame, None))
 }
 
-fn experience_chart(
+/// The largest value of some lines, and at least this.
+fn highest(lines: &[Curve], least: f64) -> f64 {
+    let all = lines.iter().flat_map(|line| &line.points);
+    all.map(|at| at.1).fold(least, f64::max)
+}
+
+/// The lines in their frame, and a dashed line between two points.
+fn paint<X, Y>(
     area: &Area<'_>,
-    quantity: &str,
     lines: &[Curve],
-    top: f64,
-) -> Result<(), DrawError> {
-    let mut chart = ChartBuilder::on(area)
-        .margin(10 * UNITS)
-        .margin_top(LEGEND * UNITS)
-        .x_label_area_size(40 * UNITS)
-        .y_label_area_size(52 * UNITS)
-        .build_cartesian_2d(0.0..1.0, 0.0..top)?;
-    axes(
-        &mut chart,
-        ["share of pixels removed", quantity],
-        [6, 5],
-        [TICK, TICK],
-    )?;
+    frame: Frame<'_, X, Y>,
+    dashed: Option<[(f64, f64); 2]>,
+) -> Result<(), DrawError>
+where
+    X: AsRangedCoord<Value = f64, CoordDescType: Axis>,
+    Y: AsRangedCoord<Value = f64, CoordDescType: Axis>,
+{
+    let names = lines.iter().map(|line| (line.series, line.name.as_str()));
+    legend(area, names)?;
+    let (x, y) = frame.ranges;
+    let mut chart = framed(area, LEGEND).build_cartesian_2d(x, y)?;
+    axes(&mut chart, frame.titles, frame.ticks, frame.labels)?;
+    if let Some(ends) = dashed {
+        let (size, style) = (6 * UNITS, stroke(INK, 1));
+        chart.draw_series([DashedPathElement::new(ends, size, size, style)])?;
+    }
     lines
         .iter()
         .try_for_each(|line| marked_line(&mut chart, line.series, &line.points))

@@ -1,10 +1,9 @@
 //! The areas of one image, run by run.
 
-use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::ChartBuilder;
 
 use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color, top};
-use super::parts::{Chart, LEGEND, axes, legend, line, marked_line};
+use super::parts::{Axis, Chart, LEGEND, axes, legend, line, marked_line};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [360, 260];
@@ -53,11 +52,11 @@ fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(),
         .try_for_each(|line| draw(&mut chart, line, last))
 }
 
-fn draw<X, Y>(chart: &mut Chart<'_, '_, X, Y>, own: &Line, last: f64) -> Result<(), DrawError>
-where
-    X: Ranged<ValueType = f64>,
-    Y: Ranged<ValueType = f64>,
-{
+fn draw<X: Axis, Y: Axis>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    own: &Line,
+    last: f64,
+) -> Result<(), DrawError> {
     let points: Vec<(f64, f64)> = own
         .values
         .iter()

@@ -1,19 +1,18 @@
 //! Fidelity beside what it takes: area by network passes, and by how much it changes from run to run.
 
 use plotters::coord::combinators::IntoLogRange;
-use plotters::element::Text;
-use plotters::prelude::ChartBuilder;
+use plotters::element::{DashedPathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::drawing::{
     Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, text, top,
 };
-use super::parts::{Chart, axes, line, mark, width};
+use super::parts::{Axis, Chart, axes, framed, line, mark, width};
 use crate::ReportError;
-use plotters::coord::ranged1d::Ranged;
-use plotters::element::DashedPathElement;
 
 const SIZE: [u32; 2] = [760, 300];
+/// Pixels above a chart.
+const MARGIN: u32 = 10;
 
 /// A method.
 #[derive(Clone, Debug)]
@@ -62,28 +61,18 @@ fn by_passes(
     chance: Option<f64>,
     title: &str,
 ) -> Result<(), DrawError> {
-    let most = points
-        .iter()
-        .filter_map(|point| point.passes)
-        .fold(1.0, f64::max);
+    let passes = points.iter().filter_map(|point| point.passes);
+    let most = passes.fold(1.0, f64::max);
     // Whole decades, so that the axis begins and ends with a tick.
     let end = 10_f64.powf(most.log10().floor() + 1.0);
-    let mut chart = ChartBuilder::on(area)
-        .margin(10 * UNITS)
-        .x_label_area_size(40 * UNITS)
-        .y_label_area_size(52 * UNITS)
-        .build_cartesian_2d((1.0..end).log_scale(), 0.0..largest(points, chance))?;
+    let areas = 0.0..largest(points, chance);
+    let mut chart = framed(area, MARGIN).build_cartesian_2d((1.0..end).log_scale(), areas)?;
     let titles = ["network passes for an explanation", title];
-    axes(&mut chart, titles, [5, 5], [TICK, TICK])?;
     let placed = points
         .iter()
         .filter_map(|point| Some((point, point.passes?.max(1.0))));
-    paint(
-        area,
-        &mut chart,
-        placed,
-        chance.map(|chance| [(1.0, chance), (end, chance)]),
-    )
+    let chance = chance.map(|chance| [(1.0, chance), (end, chance)]);
+    paint(area, &mut chart, titles, placed, chance)
 }
 
 fn by_deviation(
@@ -92,40 +81,29 @@ fn by_deviation(
     chance: Option<f64>,
     title: &str,
 ) -> Result<(), DrawError> {
-    let most = points
-        .iter()
-        .filter_map(|point| point.deviation)
-        .fold(0.0, f64::max);
+    let deviations = points.iter().filter_map(|point| point.deviation);
+    let most = deviations.fold(0.0, f64::max);
     let end = if most > 0.0 { most * 1.5 } else { 1.0 };
-    let mut chart = ChartBuilder::on(area)
-        .margin(10 * UNITS)
-        .x_label_area_size(40 * UNITS)
-        .y_label_area_size(52 * UNITS)
-        // Room for the mark of a method that repeats itself exactly.
-        .build_cartesian_2d(-end / 20.0..end, 0.0..largest(points, chance))?;
+    // Room for the mark of a method that repeats itself exactly.
+    let start = -end / 20.0;
+    let areas = 0.0..largest(points, chance);
+    let mut chart = framed(area, MARGIN).build_cartesian_2d(start..end, areas)?;
     let titles = ["std of an image's AUC over runs", title];
-    axes(&mut chart, titles, [5, 5], [TICK, TICK])?;
     let placed = points
         .iter()
         .filter_map(|point| Some((point, point.deviation?)));
-    paint(
-        area,
-        &mut chart,
-        placed,
-        chance.map(|chance| [(-end / 20.0, chance), (end, chance)]),
-    )
+    let chance = chance.map(|chance| [(start, chance), (end, chance)]);
+    paint(area, &mut chart, titles, placed, chance)
 }
 
-fn paint<'p, X, Y>(
+fn paint<'p, X: Axis, Y: Axis>(
     area: &Area<'_>,
     chart: &mut Chart<'_, '_, X, Y>,
+    titles: [&str; 2],
     points: impl Iterator<Item = (&'p Point, f64)>,
     chance: Option<[(f64, f64); 2]>,
-) -> Result<(), DrawError>
-where
-    X: Ranged<ValueType = f64>,
-    Y: Ranged<ValueType = f64>,
-{
+) -> Result<(), DrawError> {
+    axes(chart, titles, [5, 5], [TICK, TICK])?;
     let (plot, _) = chart.plotting_area().get_pixel_range();
     if let Some(ends) = chance {
         let size = 6 * UNITS;

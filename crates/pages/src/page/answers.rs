@@ -4,13 +4,13 @@ use maud::{Markup, html};
 use schema::Decision;
 
 use super::provenance::dropped;
-use super::words::{constants, decimals, interval, p_value, plural};
+use super::words::{constants, decimals, interval, joined, p_value, plural};
 use crate::Inputs;
 use crate::decided::{
-    Answers, Computing, Fidelity, Passes, Repeat, Repeatability, agreed, interval_of, is_ahead,
+    Answers, Computing, Fidelity, Passes, Repeat, Repeatability, agreed, is_ahead,
 };
 use crate::explorer::link;
-use crate::results::Results;
+use crate::results::{Results, both};
 use crate::summary::rounded;
 
 /// Where no method is ahead.
@@ -42,11 +42,7 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let faithful = supported(answers);
     let certain = agreed(answers.repeatability.iter().map(steadiest)).flatten();
     let cheap = agreed(answers.computing.iter().map(Computing::best)).flatten();
-    let explaining = results
-        .methods
-        .iter()
-        .filter(|method| results.explains(method))
-        .count();
+    let explaining = results.methods.len() - results.controls.len();
     html! {
         p.lede {
             @if explaining == 0 {
@@ -86,15 +82,14 @@ fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
         @if !doubtful.is_empty() {
             p.note {
                 b { "But: " }
-                @for (place, row) in doubtful.iter().enumerate() {
-                    @if place > 0 { "; " }
+                (joined(doubtful, "; ", |row| html! {
                     (row.method) " is "
                     @if row.verdict == "behind" { "worse than" } @else { "not shown to be better than" }
                     " a random order on " (row.network)
                     @if let Some(difference) = row.difference {
-                        " (difference of AUC " (decimals(difference)) (interval(interval_of(row))) ")"
+                        " (difference of AUC " (decimals(difference)) (interval(both(row.low, row.high))) ")"
                     }
-                }
+                }))
                 ". Repeating such an explanation exactly, or having it for little, is worth as much as what it finds."
             }
         }
@@ -126,12 +121,9 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
                 (agreed(all.iter().map(|each| &*each.answer.method)).unwrap_or(UNDECIDED)) ", without another to compare it with"
             },
             all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
-            several => html! {
-                @for (place, each) in several.iter().enumerate() {
-                    @if place > 0 { "; " }
-                    span.part { (shown(each)) " on " (each.answer.network) }
-                }
-            },
+            several => joined(several, "; ", |each| {
+                html! { span.part { (shown(each)) " on " (each.answer.network) } }
+            }),
         },
     };
     let measure = if lower(results) {
@@ -168,7 +160,7 @@ fn in_network(answers: &Answers<'_>, fidelity: &Fidelity<'_>) -> Markup {
             b { (answer.network) } ": " (answer.method)
             @if let Some(summary) = fidelity.summary {
                 @if let Some(mean) = summary.mean { " " b { (decimals(mean)) } }
-                (interval(summary.low.zip(summary.high).map(|(low, high)| [low, high])))
+                (interval(both(summary.low, summary.high)))
             }
             "."
             @if let Some(other) = &answer.runner_up { " " (against(answer, other)) }
@@ -182,7 +174,7 @@ fn against(answer: &Decision, other: &str) -> Markup {
     html! {
         @if answer.difference == Some(0.0) { "As " (other) " in the mean: nothing tells them apart." }
         @else if let Some(difference) = answer.difference {
-            (decimals(difference.abs())) (interval(interval_of(answer).map(magnitude(difference))))
+            (decimals(difference.abs())) (interval(both(answer.low, answer.high).map(magnitude(difference))))
             @if difference < 0.0 { " below " } @else { " above " } (other)
             ", better on " b { (answer.wins) " of " (answer.images) } " images"
             @if let Some(p) = answer.p_adjusted { " (" (p_value(p)) ")" } "."
@@ -235,14 +227,15 @@ fn flipping(answers: &Answers<'_>) -> Markup {
         @if !exceptions.is_empty() {
             p.turn {
                 "Single images where it is the other way: "
-                @for (place, fidelity) in exceptions.iter().enumerate() {
-                    @if place > 0 { "; " }
-                    @for (place, image) in fidelity.exceptions.iter().enumerate() {
-                        @if place > 0 { ", " }
-                        a href=(link(&[("image", image), ("network", &fidelity.answer.network)])) { (image) }
+                (joined(exceptions, "; ", |fidelity| {
+                    let network = &fidelity.answer.network;
+                    html! {
+                        (joined(&fidelity.exceptions, ", ", |image| {
+                            html! { a href=(link(&[("image", image), ("network", network)])) { (image) } }
+                        }))
+                        " (" (network) ")"
                     }
-                    " (" (fidelity.answer.network) ")"
-                }
+                }))
                 "."
             }
         }
@@ -266,9 +259,8 @@ fn repeatability(answers: &Answers<'_>) -> Markup {
 }
 
 fn repeats(methods: &[Repeat<'_>]) -> Markup {
-    html! {
-        @for (place, repeat) in methods.iter().enumerate() {
-            @if place > 0 { "; " }
+    let repeat = |repeat: &Repeat<'_>| {
+        html! {
             (repeat.method) " "
             @if repeat.deterministic { "is the same every time, by construction" }
             @else {
@@ -281,30 +273,27 @@ fn repeats(methods: &[Repeat<'_>]) -> Markup {
                 }
             }
         }
-        "."
-    }
+    };
+    html! { (joined(methods, "; ", repeat)) "." }
 }
 
 /// From how many samples on a method that draws random numbers would repeat itself.
 fn enough(choices: &[Repeatability<'_>]) -> Markup {
     let random = choices.iter().flat_map(|choice| {
-        choice
-            .methods
-            .iter()
-            .map(move |repeat| (&*choice.answer.network, repeat))
+        let repeats = choice.methods.iter();
+        repeats.map(|repeat| (&choice.answer.network, repeat))
     });
     let random: Vec<_> = random.filter(|(_, repeat)| repeat.reached.1 > 0).collect();
     html! {
         @if !random.is_empty() {
             p.turn {
                 b { "More samples would reduce this difference: " }
-                @for (place, (network, repeat)) in random.iter().enumerate() {
-                    @if place > 0 { "; " }
+                (joined(random, "; ", |(network, repeat)| html! {
                     (repeat.method) " on " (network) " agrees with itself (rank correlation "
                     @if let Some(level) = repeat.level { (level) " or more" } ") for " (repeat.reached.0) " of " (repeat.reached.1) " images"
                     @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
                     @if let Some(needed) = repeat.needed { ", half of these from " (needed) " on" }
-                }
+                }))
                 " (" a href="#samples" { "how many it takes" } ")."
             }
         }
@@ -327,15 +316,14 @@ fn computing(answers: &Answers<'_>) -> Markup {
 }
 
 fn costs(methods: &[Passes<'_>]) -> Markup {
-    html! {
-        @for (place, passes) in methods.iter().enumerate() {
-            @if place > 0 { "; " }
+    let passes = |passes: &Passes<'_>| {
+        html! {
             (passes.method) " " b { (count(passes.forward)) } " forward"
             @if passes.backward > 0.0 { " and " b { (count(passes.backward)) } " backward" }
             ", " (seconds(passes.seconds))
         }
-        "."
-    }
+    };
+    html! { (joined(methods, "; ", passes)) "." }
 }
 
 fn ratio(choices: &[Computing<'_>]) -> Markup {
@@ -367,12 +355,7 @@ fn verdict<'a>(choices: impl Iterator<Item = (Option<&'a str>, &'a str)>) -> Mar
         @match agreed(each.iter().map(|each| each.0)) {
             Some(method) => { (method) }
             None if each.is_empty() => { "not measured" }
-            None => {
-                @for (place, (method, network)) in each.iter().enumerate() {
-                    @if place > 0 { "; " }
-                    span.part { (method) " on " (network) }
-                }
-            }
+            None => { (joined(each, "; ", |(method, network)| html! { span.part { (method) " on " (network) } })) }
         }
     }
 }

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use schema::{AnyRows, Comparison, Concordance, VarianceComponents};
 use statistics::mean;
 
-use super::words::{decimals, interval, p_value, plural, read};
-use crate::results::{Results, place};
+use super::words::{decimals, interval, joined, p_value, plural, read};
+use crate::results::{Results, both, place};
 use crate::{Inputs, tables};
 
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
@@ -23,7 +23,9 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         ))
         @if tests.is_empty() { p { "– There are no two methods to compare." } }
         ul.tests {
-            @for row in explaining(results, &tests) { li { (difference(row)) } }
+            @for row in &tests {
+                @if results.explains(&row.method) && results.explains(&row.other_method) { li { (difference(row)) } }
+            }
         }
         (beside_chance(inputs, results, &tests))
         @for row in inputs.variance_components.iter().filter(|row| results.is_main_place(&place!(row))) { p { (variance(row)) } }
@@ -65,21 +67,14 @@ fn sanity(inputs: &Inputs) -> Markup {
         @if !correlations.is_empty() {
             p {
                 "With every layer of the network random, what is left of an explanation is its rank correlation with the original: "
-                @for (place, ((network, method), values)) in correlations.iter().enumerate() {
-                    @if place > 0 { "; " }
-                    (method) " on " (network) " " (format!("{:.2}", mean(values).unwrap_or_default()))
+                (joined(correlations, "; ", |((network, method), values)| html! {
+                    (method) " on " (network) " " (format!("{:.2}", mean(&values).unwrap_or_default()))
                     " (" (plural(values.len(), "explanation")) ")"
-                }
+                }))
                 ". Near 0 is as it should be: a method that still says the same does not depend on what the network learned."
             }
         }
     }
-}
-
-fn explaining<'t>(results: &Results<'_>, tests: &[&'t Comparison]) -> Vec<&'t Comparison> {
-    let explains =
-        |row: &&&Comparison| results.explains(&row.method) && results.explains(&row.other_method);
-    tests.iter().filter(explains).copied().collect()
 }
 
 fn difference(row: &Comparison) -> Markup {
@@ -89,7 +84,7 @@ fn difference(row: &Comparison) -> Markup {
         @match row.difference {
             Some(difference) => {
                 (decimals(difference.abs())) @if difference < 0.0 { " lower" } @else { " higher" } " than that of " (row.other_method)
-                " (difference " (decimals(difference)) (interval(row.low.zip(row.high).map(|(low, high)| [low, high]))) ")"
+                " (difference " (decimals(difference)) (interval(both(row.low, row.high))) ")"
             }
             None => { "not comparable with that of " (row.other_method) }
         }
@@ -132,13 +127,12 @@ fn variance(row: &VarianceComponents) -> Markup {
     html! {
         @if total > 0.0 {
             b { (row.network) } ": of the variance of the AUC among " (row.methods) " methods, controls among them, "
-            @for (place, (words, variance)) in parts.iter().enumerate() {
-                @if place > 0 { ", " }
+            (joined(parts, ", ", |(words, variance)| html! {
                 @match variance {
                     Some(variance) => { (format!("{:.0} %", 100.0 * variance / total)) " " (words) }
                     None => { "an unknown part " (words) }
                 }
-            }
+            }))
             "."
         }
     }

@@ -4,8 +4,9 @@ use maud::{Markup, html};
 
 use super::words::read;
 use crate::results::{Results, distinct};
+use crate::rows::Rows;
 use crate::table::{Table, grouped};
-use crate::{Artifact, Inputs, duckdb, tables};
+use crate::{Inputs, duckdb, tables};
 
 pub(super) fn excluded(inputs: &Inputs) -> Markup {
     html! {
@@ -18,14 +19,14 @@ pub(super) fn excluded(inputs: &Inputs) -> Markup {
     }
 }
 
-pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
+pub(super) fn section(inputs: &Inputs, results: &Results<'_>, rows: &Rows<'_>) -> Markup {
     html! {
         (read(
             "Everything that the numbers depend on. Costs are those of the computation that made the artifacts, even where this report \
             found them ready."
         ))
         @if let Some(dates) = dates(inputs) { p { (dates) } }
-        (traces(inputs, results))
+        (traces(inputs, results, rows))
         div.side {
             (titled("What one explanation cost", &tables::explanation_costs(inputs, results)))
             (titled("What each stage cost", &tables::costs(inputs)))
@@ -59,14 +60,11 @@ fn dates(inputs: &Inputs) -> Option<String> {
     // RFC 3339 in UTC sorts as text.
     let dates = || inputs.provenance.artifacts.iter().map(|each| &each.date);
     let (first, last) = (dates().min()?, dates().max()?);
-    let count = inputs.provenance.artifacts.len();
+    let count = grouped(inputs.provenance.artifacts.len() as u64);
     Some(if first == last {
-        format!("{} artifacts, published at {first}.", grouped(count as u64))
+        format!("{count} artifacts, published at {first}.")
     } else {
-        format!(
-            "{} artifacts, published from {first} to {last}.",
-            grouped(count as u64)
-        )
+        format!("{count} artifacts, published from {first} to {last}.")
     })
 }
 
@@ -80,7 +78,7 @@ fn titled(title: &str, table: &Table) -> Markup {
 }
 
 /// The lines for one number of the tables above, as a pattern for all of them.
-fn traces(inputs: &Inputs, results: &Results<'_>) -> Markup {
+fn traces(inputs: &Inputs, results: &Results<'_>, rows: &Rows<'_>) -> Markup {
     let latest = &inputs.provenance.latest;
     let score = results.groups().next().and_then(|group| {
         let score = group.images.values().next()?.first()?;
@@ -95,7 +93,7 @@ fn traces(inputs: &Inputs, results: &Results<'_>) -> Markup {
         let filters = parts.map(|(column, value)| (column, value.as_str()));
         Some((
             duckdb::command(latest, "scores", "*", &filters, "run"),
-            curve(&inputs.provenance.artifacts, score),
+            rows.artifact(score),
         ))
     });
     html! {
@@ -112,19 +110,4 @@ fn traces(inputs: &Inputs, results: &Results<'_>) -> Markup {
             }
         }
     }
-}
-
-/// The artifact with the removal curve of a score.
-fn curve<'a>(artifacts: &'a [Artifact], score: &schema::Score) -> Option<&'a Artifact> {
-    let is = |found: &Option<String>, wanted: &String| found.as_ref() == Some(wanted);
-    artifacts.iter().find(|artifact| {
-        artifact.table == "curves"
-            && is(&artifact.image, &score.image)
-            && is(&artifact.network, &score.network)
-            && is(&artifact.partition, &score.partition)
-            && is(&artifact.method, &score.method)
-            && is(&artifact.order, &score.order)
-            && is(&artifact.replacement, &score.replacement)
-            && artifact.run == Some(score.run)
-    })
 }

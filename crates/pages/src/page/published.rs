@@ -111,12 +111,7 @@ fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Mar
     for comparison in results.main_comparisons() {
         for image in &images {
             let heading = format!("{image}, {}", results.title(&comparison.condition));
-            let groups = || {
-                comparison
-                    .groups
-                    .iter()
-                    .filter(|group| results.explains(group.method))
-            };
+            let groups = || comparison.explaining();
             let shown = groups().filter_map(|group| group.images.get(image));
             let largest = shown.flatten().map(|score| score.auc).fold(0.0, f64::max);
             let caption = Caption::new(&["runs", &heading], format!("AUC run by run of {heading}"));
@@ -172,11 +167,7 @@ fn std_over_runs(results: &Results<'_>) -> Markup {
 
 /// A row for each image, mean and standard deviation of each method beside each other.
 fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
-    let groups: Vec<_> = comparison
-        .groups
-        .iter()
-        .filter(|group| results.explains(group.method))
-        .collect();
+    let groups: Vec<_> = comparison.explaining().collect();
     let heading = results.title(&comparison.condition);
     let has = |image: &&&str| {
         groups

@@ -7,11 +7,11 @@ use schema::{Agreement, CurveStep, Decision};
 use statistics::mean;
 
 use super::words::{decimals, interval, read};
-use crate::decided::{Answers, Fidelity, interval_of, is_ahead};
+use crate::decided::{Answers, Fidelity, is_ahead};
 use crate::figures::{
     Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,
 };
-use crate::results::{AUC, Comparison, Group, Results};
+use crate::results::{AUC, Comparison, Group, Results, both};
 use crate::{Inputs, ReportError};
 
 /// A number of a step.
@@ -73,10 +73,7 @@ fn beside_costs(
         (cost.explanations > 0)
             .then(|| (cost.forward_passes + cost.backward_passes) as f64 / cost.explanations as f64)
     };
-    let groups = comparison
-        .groups
-        .iter()
-        .filter(|group| results.explains(group.method));
+    let groups = comparison.explaining();
     let point = |group: &Group<'_>| {
         Some(Point {
             name: group.method.to_owned(),
@@ -104,11 +101,7 @@ fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportEr
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
         let heading = results.title(&comparison.condition);
-        let groups: Vec<_> = comparison
-            .groups
-            .iter()
-            .filter(|group| results.explains(group.method))
-            .collect();
+        let groups: Vec<_> = comparison.explaining().collect();
         let pairs = pairs(results, comparison, &groups);
         let methods: Vec<(usize, &str)> = groups
             .iter()
@@ -135,21 +128,15 @@ fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportEr
 /// The images by the lead of the best method.
 fn pairs(results: &Results<'_>, comparison: &Comparison<'_>, groups: &[&Group<'_>]) -> Vec<Pair> {
     let best = crate::cases::best_two(results, comparison);
-    let sign = if comparison.condition.lower_is_better() {
-        1.0
-    } else {
-        -1.0
-    };
-    let lead = |image: &str| {
-        let means: Vec<f64> = best
-            .iter()
-            .filter_map(|group| group.image_mean(image, AUC))
-            .collect();
-        if means.len() == 2 {
-            sign * (means[1] - means[0])
-        } else {
-            0.0
+    let lead = |image: &str| match best[..] {
+        [first, second] => {
+            let means = [first, second].map(|group| group.image_mean(image, AUC));
+            let [Some(own), Some(other)] = means else {
+                return 0.0;
+            };
+            comparison.condition.lead(own, other)
         }
+        _ => 0.0,
     };
     let mut images: Vec<&str> = results
         .images
@@ -214,7 +201,7 @@ fn checks(answers: &Answers<'_>) -> Markup {
                                 td { (check.runner_up.as_deref().unwrap_or("–")) }
                                 td.number {
                                     @if let Some(difference) = check.difference {
-                                        (decimals(difference)) (interval(interval_of(check)))
+                                        (decimals(difference)) (interval(both(check.low, check.high)))
                                     } @else { "–" }
                                 }
                                 td.number { (check.wins) " of " (check.images) }

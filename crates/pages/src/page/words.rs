@@ -5,6 +5,20 @@ use maud::{Markup, html};
 use crate::results::Results;
 use crate::table::fixed;
 
+/// Some items, each after the first behind a separator.
+pub(super) fn joined<T>(
+    items: impl IntoIterator<Item = T>,
+    separator: &str,
+    shown: impl Fn(T) -> Markup,
+) -> Markup {
+    html! {
+        @for (place, item) in items.into_iter().enumerate() {
+            @if place > 0 { (separator) }
+            (shown(item))
+        }
+    }
+}
+
 /// How to read what follows.
 pub(super) fn read(text: &str) -> Markup {
     html! { p.read { (text) } }
@@ -13,27 +27,15 @@ pub(super) fn read(text: &str) -> Markup {
 /// The parts of a condition that are the same in the whole study, in words.
 pub(super) fn constants(results: &Results<'_>) -> Option<String> {
     let condition = results.comparisons.first()?.condition;
-    let parts = [
-        (
-            results.varying.partition,
-            "superpixels by",
-            condition.partition,
-        ),
-        (
-            results.varying.order,
-            "removal in the order",
-            condition.order,
-        ),
-        (
-            results.varying.replacement,
-            "removed superpixels replaced by",
-            condition.replacement,
-        ),
+    let words = [
+        "superpixels by",
+        "removal in the order",
+        "removed superpixels replaced by",
     ];
+    let parts = results.varying.parts(&condition).into_iter().zip(words);
     let same: Vec<String> = parts
-        .iter()
-        .filter(|(varies, ..)| !varies)
-        .map(|(_, words, value)| format!("{words} {value}"))
+        .filter(|((varies, ..), _)| !varies)
+        .map(|((.., value), words)| format!("{words} {value}"))
         .collect();
     (!same.is_empty()).then(|| format!("The same everywhere: {}.", same.join(", ")))
 }

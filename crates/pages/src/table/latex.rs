@@ -1,6 +1,6 @@
 //! Tables for papers.
 
-use super::{Format, Table};
+use super::{Format, Table, escaped};
 
 /// Rows of a table that may not fit a page any more.
 const LONGEST: usize = 40;
@@ -41,33 +41,28 @@ impl Table {
 
 /// A text that LaTeX shows as it is, in one line, whatever the encoding of its fonts is.
 fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '\\' => escaped.push_str("\\textbackslash{}"),
-            '~' => escaped.push_str("\\textasciitilde{}"),
-            '^' => escaped.push_str("\\textasciicircum{}"),
-            '<' => escaped.push_str("\\textless{}"),
-            '>' => escaped.push_str("\\textgreater{}"),
-            '|' => escaped.push_str("\\textbar{}"),
-            // As numbers, because babel makes them active and ligatures join them.
-            '"' => escaped.push_str("\\char34{}"),
-            '`' => escaped.push_str("\\char96{}"),
-            '-' => escaped.push_str("-{}"),
-            '{' | '}' | '$' | '&' | '#' | '%' | '_' => escaped.extend(['\\', letter]),
-            '\u{202f}' => escaped.push_str("\\,"),
-            '−' => escaped.push_str("$-$"),
-            '×' => escaped.push_str("$\\times$"),
-            '≤' => escaped.push_str("$\\leq$"),
-            '≥' => escaped.push_str("$\\geq$"),
-            // At the start of a row it would be taken for an argument of the row before.
-            '[' | ']' => escaped.extend(['{', letter, '}']),
-            '*' => escaped.push_str("{*}"),
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
+    escaped(text, |escaped, letter| match letter {
+        '\\' => escaped.push_str("\\textbackslash{}"),
+        '~' => escaped.push_str("\\textasciitilde{}"),
+        '^' => escaped.push_str("\\textasciicircum{}"),
+        '<' => escaped.push_str("\\textless{}"),
+        '>' => escaped.push_str("\\textgreater{}"),
+        '|' => escaped.push_str("\\textbar{}"),
+        // As numbers, because babel makes them active and ligatures join them.
+        '"' => escaped.push_str("\\char34{}"),
+        '`' => escaped.push_str("\\char96{}"),
+        '-' => escaped.push_str("-{}"),
+        '{' | '}' | '$' | '&' | '#' | '%' | '_' => escaped.extend(['\\', letter]),
+        '\u{202f}' => escaped.push_str("\\,"),
+        '−' => escaped.push_str("$-$"),
+        '×' => escaped.push_str("$\\times$"),
+        '≤' => escaped.push_str("$\\leq$"),
+        '≥' => escaped.push_str("$\\geq$"),
+        // At the start of a row it would be taken for an argument of the row before.
+        '[' | ']' => escaped.extend(['{', letter, '}']),
+        '*' => escaped.push_str("{*}"),
+        letter => escaped.push(letter),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tables for READMEs and issues.
 
-use super::{Format, Table};
+use super::{Format, Table, escaped};
 
 const FORMAT: Format = Format {
     text: escape,
@@ -33,20 +33,15 @@ fn code(text: &str) -> String {
 
 /// A text that Markdown shows as it is, in one line.
 fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '~' | '$' | '!' | '#' | '@' => {
-                escaped.extend(['\\', letter]);
-            }
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
+    escaped(text, |escaped, letter| match letter {
+        '&' => escaped.push_str("&amp;"),
+        '<' => escaped.push_str("&lt;"),
+        '>' => escaped.push_str("&gt;"),
+        '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '~' | '$' | '!' | '#' | '@' => {
+            escaped.extend(['\\', letter]);
         }
-    }
-    escaped
+        letter => escaped.push(letter),
+    })
 }
 
 #[cfg(test)]

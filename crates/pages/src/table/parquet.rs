@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, RecordBatch, RecordBatchOptions, StringArray, UInt64Array,
-};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_schema::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
@@ -20,9 +18,9 @@ impl Table {
     /// The table as Parquet: every column with its type, every number in full, null for an absent value, and the headings in the key-value metadata.
     /// The same rows give the same bytes.
     pub(crate) fn parquet(&self) -> Result<Vec<u8>, ReportError> {
-        self.write_parquet().map_err(|source| ReportError::Parquet {
-            table: self.name,
-            source,
+        self.write_parquet().map_err(|error| {
+            let what = format!("the table {} cannot be written as Parquet", self.name);
+            ReportError::unwritten(what, &error)
         })
     }
 
@@ -50,55 +48,49 @@ impl Table {
     }
 
     fn batch(&self) -> Result<RecordBatch, ArrowError> {
-        let places = 0..self.columns.len();
-        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = places
-            .map(|place| {
-                let (kind, array) = self.array(place);
-                (Field::new(self.columns[place].name, kind, true), array)
-            })
-            .unzip();
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
-        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+        let columns = self.columns.iter().enumerate();
+        let columns = columns.map(|(place, column)| (column.name, self.array(place), true));
+        RecordBatch::try_from_iter_with_nullable(columns)
     }
 
-    fn array(&self, place: usize) -> (DataType, ArrayRef) {
+    fn array(&self, place: usize) -> ArrayRef {
         let cells = self.rows.iter().map(|row| &row[place]);
         match self.kind(place) {
-            Kind::Count => {
-                let counts = cells.map(|cell| match cell {
-                    Cell::Count(count) => Some(*count),
-                    _ => None,
-                });
-                (DataType::UInt64, Arc::new(counts.collect::<UInt64Array>()))
-            }
-            Kind::Number => {
-                let numbers = cells.map(|cell| match cell {
-                    Cell::Number(number) => Some(*number),
-                    Cell::Count(count) => Some(*count as f64),
-                    _ => None,
-                });
-                (
-                    DataType::Float64,
-                    Arc::new(numbers.collect::<Float64Array>()),
-                )
-            }
-            Kind::Truth => {
-                let truths = cells.map(|cell| match cell {
-                    Cell::Truth(truth) => Some(*truth),
-                    _ => None,
-                });
-                (
-                    DataType::Boolean,
-                    Arc::new(truths.collect::<BooleanArray>()),
-                )
-            }
-            Kind::Text => {
-                let texts = cells.map(|cell| match cell {
-                    Cell::Absent(_) => None,
-                    cell => Some(cell.full()),
-                });
-                (DataType::Utf8, Arc::new(texts.collect::<StringArray>()))
-            }
+            Kind::Count => Arc::new(cells.map(Cell::count).collect::<UInt64Array>()),
+            Kind::Number => Arc::new(cells.map(Cell::number).collect::<Float64Array>()),
+            Kind::Truth => Arc::new(cells.map(Cell::truth).collect::<BooleanArray>()),
+            Kind::Text => Arc::new(cells.map(Cell::text).collect::<StringArray>()),
+        }
+    }
+}
+
+impl Cell {
+    fn count(&self) -> Option<u64> {
+        match self {
+            Self::Count(count) => Some(*count),
+            _ => None,
+        }
+    }
+
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Count(count) => Some(*count as f64),
+            _ => None,
+        }
+    }
+
+    fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Truth(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Absent(_) => None,
+            cell => Some(cell.full()),
         }
     }
 }
