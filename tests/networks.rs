@@ -247,7 +247,7 @@ fn the_programs_that_load_networks_say_that_a_program_must_be_trusted() {
     }
 }
 
-/// A vision transformer, a Swin transformer and a ConvNeXt of scripts/oracles/graphs.py, and a built-in network beside them.
+/// A vision transformer, a Swin transformer and a `ConvNeXt` of scripts/oracles/graphs.py, and a built-in network beside them.
 #[test]
 fn networks_of_torch_export_go_from_their_files_through_every_stage() {
     let folder = StudyFolder::new();
@@ -260,7 +260,8 @@ fn networks_of_torch_export_go_from_their_files_through_every_stage() {
         let file = format!("{name}.pt2");
         let fixture = repository().join("crates/graph/fixtures").join(&file);
         fs::copy(fixture, folder.path(&file)).unwrap();
-        networks += &format!("[networks.{name}]\narchitecture = \"pt2\"\nweights = \"{file}\"\n");
+        let lines = ["architecture = \"pt2\"", &format!("weights = \"{file}\"")];
+        networks += &[&format!("[networks.{name}]"), lines[0], lines[1], ""].join("\n");
     }
     let architecture: Architecture = "resnet18".parse().unwrap();
     let weights = formula::weight_file(architecture, 0.125, 5);

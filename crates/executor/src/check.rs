@@ -278,9 +278,7 @@ pub(crate) fn writes_over(op: &Op, place: usize) -> bool {
             operation: Binary::Add | Binary::Mul,
             alpha,
             ..
-        } => {
-            place < 2 && matches!(alpha, Number::Int(1)) || place < 2 && *alpha == Number::Real(1.0)
-        }
+        } => place < 2 && matches!(alpha, Number::Int(1) | Number::Real(1.0)),
         _ => false,
     }
 }

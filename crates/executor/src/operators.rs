@@ -77,6 +77,7 @@ pub(crate) fn apply(
 }
 
 /// An operator with one output; its `input` and the `others`.
+#[expect(clippy::too_many_lines, reason = "one arm for each operator")]
 fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<Tensor, TchError> {
     let shape = |sizes: &[Size]| lengths(sizes, setting.batch);
     let other = |place: usize| others.get(place);
@@ -332,8 +333,7 @@ fn binary(
     rounding: Option<Rounding>,
 ) -> Result<Tensor, TchError> {
     let scaled = |right: &Tensor| match alpha {
-        Number::Int(1) => Ok(right.shallow_clone()),
-        Number::Real(1.0) => Ok(right.shallow_clone()),
+        Number::Int(1) | Number::Real(1.0) => Ok(right.shallow_clone()),
         alpha => right.f_mul_scalar(scalar(alpha)),
     };
     match operation {

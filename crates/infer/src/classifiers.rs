@@ -220,16 +220,14 @@ pub fn load(
     side: usize,
     form: Form,
 ) -> Result<(Network, Vec<Doubt>), LoadError> {
-    match graph_file(settings, bytes, side)? {
-        Some(file) => file.load(form),
-        None => {
-            let methods = Methods {
-                features: settings.layer.clone().unwrap_or_default(),
-                head: settings.head.clone().unwrap_or_default(),
-            };
-            networks::load_script(&settings.weights, bytes, [side, side], &methods, form)
-        }
+    if let Some(file) = graph_file(settings, bytes, side)? {
+        return file.load(form);
     }
+    let methods = Methods {
+        features: settings.layer.clone().unwrap_or_default(),
+        head: settings.head.clone().unwrap_or_default(),
+    };
+    networks::load_script(&settings.weights, bytes, [side, side], &methods, form)
 }
 
 /// The content of a network's file, where that is no program.

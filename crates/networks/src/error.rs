@@ -180,8 +180,8 @@ impl NetworkError {
     /// What libtorch says, where it is that a device has no memory left.
     pub(crate) fn memory(&self) -> Option<String> {
         let said = match self {
-            Self::Libtorch { source, .. } => source.to_string(),
-            Self::Graph(executor::Error::Operator { source, .. }) => source.to_string(),
+            Self::Libtorch { source, .. }
+            | Self::Graph(executor::Error::Operator { source, .. }) => source.to_string(),
             Self::Method { reason, .. } => reason.clone(),
             _ => return None,
         };

@@ -176,7 +176,7 @@ pub(crate) fn usual(
     let convolves = |node: &Node| matches!(node.op, Op::Convolution { .. } | Op::BatchNorm { .. });
     let attention = attention.filter(|&place| !nodes[place..].iter().any(convolves));
     if let Some(attention) = attention {
-        for node in nodes[..attention].iter().rev().filter(is_norm) {
+        for node in nodes[..attention].iter().rev().filter(|node| is_norm(node)) {
             let given = candidates
                 .iter()
                 .find(|it| node.outputs.contains(&it.value));
@@ -224,7 +224,7 @@ fn attends(nodes: &[Node], place: usize) -> bool {
     }
 }
 
-fn is_norm(node: &&Node) -> bool {
+fn is_norm(node: &Node) -> bool {
     matches!(
         node.op,
         Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::BatchNorm { .. }

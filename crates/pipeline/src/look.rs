@@ -148,7 +148,7 @@ pub(crate) struct Found {
     pub(crate) patch: Option<u32>,
 }
 
-/// How images become a network's inputs, as scripts/export_pt2.py writes it.
+/// How images become a network's inputs, as `scripts/export_pt2.py` writes it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Preparation {
     /// Pixels of the shorter side before the crop, or `squash`.

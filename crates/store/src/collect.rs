@@ -12,10 +12,6 @@
 //! are new since are read first. A turn is short, so that a stage is never held up for long.
 //!
 //! A record that cannot be read as a whole is left to [`Store::verify`], and every artifact whose id stands in it is kept.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that removes whole artifacts and records"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -203,7 +203,7 @@ fn grid(section: &mut Section<'_>, crop: u32) -> Grid {
 fn patches(section: &mut Section<'_>, crop: u32) -> Grid {
     let Patches { patch, multiple } = Patches::read(section);
     let side = patch.saturating_mul(multiple);
-    if side > crop || crop % side != 0 {
+    if side > crop || !crop.is_multiple_of(side) {
         let title = format!(
             "the study's crop has {crop} x {crop} pixels, which is no whole number of squares of {side} x {side}"
         );
