@@ -65,6 +65,9 @@ mod tests {
             layers: vec![layer("layer1", 64), layer("layer4.2", 2048)],
             usual: Some("layer4.2".to_owned()),
         };
-        insta::assert_snapshot!(table(&found), @"");
+        assert_eq!(
+            table(&found),
+            "layer1    64 x 14 x 14    maps\nlayer4.2  2048 x 14 x 14  maps  <- the default\n"
+        );
     }
 }
