@@ -1,6 +1,6 @@
 //! What stands in `models/model.json`: the schema of `torch._export.serde`, major version 8, as far as it is needed.
 //!
-//! Text is borrowed from the file, and nodes are handed on one by one, so that a file of many small parts takes little more memory than its own length.
+//! Text is borrowed from the file, and nodes are handed on one by one, so that a file of many small parts takes little memory.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

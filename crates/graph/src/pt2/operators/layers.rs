@@ -241,6 +241,15 @@ fn pooling<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n> {
         "adaptive_avg_pool2d.default" | "_adaptive_avg_pool2d.default" => Op::AdaptiveAvgPool {
             size: call.each("output_size", 2, 1)?,
         },
+        "adaptive_avg_pool1d.default" => {
+            // As of images of one line.
+            let size = vec![1, call.each("output_size", 1, 1)?[0]];
+            return Ok(Meaning::Steps(vec![
+                (Op::Unsqueeze { axis: -2 }, vec![Operand::Named(input?)]),
+                (Op::AdaptiveAvgPool { size }, vec![Operand::Last]),
+                (Op::Squeeze { axes: vec![-2] }, vec![Operand::Last]),
+            ]));
+        }
         _ => {
             let mode = match name.split('.').next() {
                 Some("upsample_nearest2d") => Upsampling::Nearest,

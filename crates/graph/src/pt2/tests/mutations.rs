@@ -151,7 +151,8 @@ fn checked_directory(bytes: &[u8]) -> usize {
     u32::from_le_bytes([start[0], start[1], start[2], start[3]]) as usize
 }
 
-/// An archive without checksums, so that changes are not told by them, and with spaces behind each file of JSON; and where these lie, the network's last.
+/// An archive without checksums, so that changes are not told by them, and with spaces behind each file of JSON.
+/// Gives also where these files lie, the network's last.
 fn without_checksums(mut parts: Vec<(String, Vec<u8>)>) -> (Vec<u8>, Vec<Range<usize>>) {
     parts.retain(|(name, _)| !name.starts_with("data/sample_inputs/"));
     parts.sort_by_key(|(name, _)| name.starts_with("models/"));
