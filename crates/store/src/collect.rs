@@ -325,6 +325,8 @@ fn inode_and_bytes(path: &Path) -> Result<Option<(u64, u64)>, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests damage a store")]
+
     use std::thread;
 
     use schema::Exclusion;

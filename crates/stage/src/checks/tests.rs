@@ -304,7 +304,10 @@ fn behind_a_sigmoid_each_logit_is_read_alone_and_several_labels_are_right() {
         probability: 0.880_797,
         ..target()
     };
-    assert_eq!(check(&[target.clone()], (&logits, reading)), Ok(()));
+    assert_eq!(
+        check(std::slice::from_ref(&target), (&logits, reading)),
+        Ok(())
+    );
     assert!(check(&[target], (&logits, at(1.0))).is_err());
     let curve = curve().into_iter().map(|step| CurveStep {
         largest_probability: None,
@@ -633,7 +636,7 @@ fn an_exclusion_says_why() {
 
 #[test]
 fn an_output_takes_no_rows_that_are_refused() {
-    let error = crate::Output::new(&[logits()], (3, 1.0)).unwrap_err();
+    let error = crate::Output::new(&[logits()], (3, at(1.0))).unwrap_err();
     assert_eq!(error.status(), 1);
     assert!(!error.is_fatal(), "the other actions go on");
     assert!(

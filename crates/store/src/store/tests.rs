@@ -565,8 +565,8 @@ fn mixed_rows() -> (Vec<Crop>, Vec<Segments>, Vec<Logits>, Vec<CurveStep>) {
         removed_area: f64::from(step) / 6.0,
         probability: 1.0 / f32::from(step + 1),
         logit: -f32::from(step),
-        largest_probability: 1.0,
-        entropy: 0.0,
+        largest_probability: Some(1.0),
+        entropy: Some(0.0),
     };
     (
         vec![crop(Some(vec![1, 2, 3])), crop(None)],

@@ -1,4 +1,4 @@
-//! `NAME.json` beside `NAME.pt2`, as scripts/export_pt2.py writes it: how images are prepared, the classes' names, and the network's own answers.
+//! `NAME.json` beside `NAME.pt2`, as `scripts/export_pt2.py` writes it: how images are prepared, the classes' names, and the network's own answers.
 
 use std::path::Path;
 
@@ -85,7 +85,7 @@ impl Beside {
     }
 }
 
-/// Numbers from -1 to 1 that look random, the same as `images` in scripts/export_pt2.py makes.
+/// Numbers from -1 to 1 that look random, the same as `images` in `scripts/export_pt2.py` makes.
 fn pictures(count: usize, seed: u32) -> Vec<f32> {
     let number = |place: usize| {
         let mixed = (place as u32)
@@ -102,7 +102,7 @@ fn pictures(count: usize, seed: u32) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// images(1, 1, 1) of scripts/export_pt2.py.
+    /// `images(1, 1, 1)` of `scripts/export_pt2.py`.
     #[test]
     fn pictures_are_those_of_the_exporter() {
         assert_eq!(pictures(3, 1), EXPECTED);
