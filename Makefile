@@ -10,6 +10,7 @@
 ## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables, the report in a browser
 ## make check-report  the report in headless Chromium, used as a reader does; skipped without chromium, node and npm
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
+## make fuzz       twenty thousand mutations of each .pt2 file of the tests: no panic, and no more memory than four times the file
 ## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make bench      our speed beside that of the published implementations, in turns: well over an hour; in the Python of make oracles
@@ -39,7 +40,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity reliability oracles bench scenes train gpu-bundle paper clean help
+.PHONY: all $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity fuzz reliability oracles bench scenes train gpu-bundle paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -101,6 +102,10 @@ check-report:
 parity: build
 	cargo test --release --workspace --test integration parity -- --nocapture --test-threads=1
 
+fuzz: export MUTATIONS := 20000
+fuzz: cargo
+	cargo test --release -p graph --lib -- mutated
+
 reliability: export PYTHONDONTWRITEBYTECODE := 1
 reliability: build
 	python3 scripts/reliability/run.py $(ARGS)
@@ -111,6 +116,7 @@ oracles: export PYTHONDONTWRITEBYTECODE := 1
 oracles: export TQDM_DISABLE := 1
 oracles: $(ORACLE_PYTHON)
 	for oracle in $(ORACLES); do $(ORACLE_PYTHON) scripts/oracles/$$oracle.py tests/fixtures || exit 1; done
+	$(ORACLE_PYTHON) scripts/oracles/graphs.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
 
 # Machines differ from minute to minute, so every ratio is of runs that took turns.

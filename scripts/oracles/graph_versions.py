@@ -14,6 +14,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from export_pt2 import export
+
 SEED = 20261128
 SIZE = 64
 
@@ -47,21 +50,11 @@ def network():
     return built
 
 
-def export(module, example):
-    """The program of a module for batches of any size, without stack traces and example inputs."""
-    batch = torch.export.Dim("batch", min=1, max=1024)
-    exported = torch.export.export(module, (example,), dynamic_shapes=({0: batch},))
-    for node in exported.graph.nodes:
-        node.meta.pop("stack_trace", None)
-    exported.example_inputs = None
-    return exported
-
-
 def main(folder):
     warnings.filterwarnings("ignore")
     major, minor = torch.__version__.split(".")[:2]
     path = folder / f"torch_{major}_{minor}.pt2"
-    torch.export.save(export(network(), torch.zeros(2, 3, SIZE, SIZE)), path)
+    torch.export.save(export(network(), SIZE), path)
     print(path, path.stat().st_size)
 
 

@@ -6,7 +6,7 @@ For each network NAME.pt2 and NAME.safetensors: the logits for two images, the a
 images' logits 1. Metadata of NAME.safetensors: the layer, and the operators that NAME.pt2 has. All networks together have the 92 operators that
 82 popular classifiers use. torch_versions.safetensors belongs to the archives of scripts/oracles/graph_versions.py.
 
-Images are made by `images`, which any language reproduces exactly. Weights are random; those that start at zero or one are moved away from it, so that
+Images are made by `images` of scripts/export_pt2.py, which any language reproduces exactly. Weights are random; those that start at zero or one are moved away from it, so that
 no part of a network is without effect. Archives are kept small: innermost modules only, and nothing that only PyTorch reads.
 """
 
@@ -15,26 +15,20 @@ import json
 import sys
 import warnings
 import zipfile
-from functools import partial
 from pathlib import Path
 
 import torch
-from graph_versions import SIZE, export, network
+from graph_versions import SIZE, network
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from export_pt2 import export, images
+
 SEED = 20261128
 CLASSES = 5
 LOGIT = 1
-
-
-def images(count, size, seed):
-    """Numbers from -1 to 1 that look random: [count, 3, size, size]. Exact: a 32-bit integer over 2^31, rounded once to 32 bits."""
-    index = torch.arange(count * 3 * size * size, dtype=torch.int64)
-    mixed = ((index + 1) * 2654435761 + seed * 40503) & 0xFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 15)) * 2246822519) & 0xFFFFFFFF
-    return (mixed.double() / 2**31 - 1).float().reshape(count, 3, size, size)
 
 
 def deit():
@@ -250,7 +244,7 @@ def operators(archive):
 def write(module, layer, name, folder, covered):
     found = values(module, layer)
     file = io.BytesIO()
-    exported = export(module, torch.zeros(2, 3, SIZE, SIZE))
+    exported = export(module, SIZE)
     with torch.no_grad():
         assert torch.equal(exported.module()(images(2, SIZE, 1)), found["logits"]), name
     torch.export.save(exported, file)

@@ -65,8 +65,8 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// A window into a storage; `strides` and `offset` count numbers. None where it reaches outside, or repeats numbers, which would let a small file ask for any amount
-    /// of memory.
+    /// A window into a storage; `strides` and `offset` count numbers. None where it reaches outside, or has more numbers than the storage:
+    /// else a small file could ask for any amount of memory.
     pub fn within(
         storage: &'a [u8],
         dtype: Dtype,

@@ -1,4 +1,4 @@
-//! The operators. Names, arguments and meaning are those of PyTorch's ATen, without what is needed for training only.
+//! The operators. Names, arguments and meaning are those of PyTorch's `ATen`, without what is needed for training only.
 
 /// A length, size or index: it may grow with the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,13 @@ pub enum Binary {
     Mul,
     Div,
     Pow,
+    Fmod,
     Eq,
     Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
 }
 
 /// How a quotient becomes an integer.
@@ -403,6 +408,8 @@ pub enum Op {
         /// The number.
         number: Number,
     },
+    /// condition, left, right: the left number where the condition is true, else the right one; all are broadcast.
+    Where,
     /// input [batch, channels, height, width].
     Upsample {
         /// How.

@@ -38,14 +38,19 @@ pub(crate) fn assign_roles(graph: &mut Graph) {
         for (place, &value) in node.inputs.iter().enumerate().skip(1) {
             let role = match (&node.op, place) {
                 (Op::Convolution { .. } | Op::Linear, 1) => Role::Weight,
-                (Op::Convolution { .. } | Op::Linear, 2)
-                | (Op::LayerNorm { .. } | Op::GroupNorm { .. }, 2)
-                | (Op::BatchNorm { .. }, 4) => Role::Zeros,
+                (Op::BatchNorm { .. }, 1) => Role::Mean,
+                (Op::BatchNorm { .. }, 2) => Role::Variance,
                 (Op::LayerNorm { .. } | Op::GroupNorm { .. }, 1) | (Op::BatchNorm { .. }, 3) => {
                     Role::Ones
                 }
-                (Op::BatchNorm { .. }, 1) => Role::Mean,
-                (Op::BatchNorm { .. }, 2) => Role::Variance,
+                (
+                    Op::Convolution { .. }
+                    | Op::Linear
+                    | Op::LayerNorm { .. }
+                    | Op::GroupNorm { .. },
+                    2,
+                )
+                | (Op::BatchNorm { .. }, 4) => Role::Zeros,
                 _ => continue,
             };
             roles.insert(value, role);

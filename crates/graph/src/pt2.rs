@@ -38,8 +38,8 @@ use crate::passes;
 const SCHEMA: i64 = 8;
 /// Channels of an image.
 const CHANNELS: i64 = 3;
-/// Problems of a network that are told one by one.
-const MOST_PROBLEMS: usize = 20;
+/// Kinds of problems of a network that are told; any more are of a file that is no classifier.
+const MOST_PROBLEMS: usize = 50;
 /// How a network is exported so that it takes any number of images.
 const DYNAMIC: &str = "export it with dynamic_shapes=({0: torch.export.Dim(\"batch\", min=1)},) and an example of 2 images, as scripts/export_pt2.py does";
 
@@ -120,17 +120,14 @@ impl fmt::Display for Problem {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    let mut text = String::from("the network has operators that cannot be computed:");
-    for problem in problems.iter().take(MOST_PROBLEMS) {
-        text += &format!("\n  {problem}");
-    }
-    if let Some(more) = problems
-        .len()
-        .checked_sub(MOST_PROBLEMS)
-        .filter(|&more| more > 0)
-    {
-        text += &format!("\n  and {more} other operators");
-    }
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect();
+    let mut text = format!(
+        "the network has operators that cannot be computed:{}",
+        lines.concat()
+    );
     if problems.iter().any(|problem| problem.reason.is_none()) {
         text += "\nway out: save `exported.run_decompositions()` instead of `exported`, which has fewer kinds of operators";
     }
@@ -148,12 +145,16 @@ pub fn read(bytes: &[u8]) -> Result<Program<'_>, Refusal> {
     let path = format!("models/{model}.json");
     let json = tensors::required(&mut archive, &path)?;
     let damaged = |error: serde_json::Error| Refusal::Damaged(format!("`{path}`: {error}"));
-    let versioned: schema::Versioned = serde_json::from_slice(json).map_err(damaged)?;
-    let schema::Version { major, minor } = versioned.schema_version;
-    if major != SCHEMA {
-        return Err(Refusal::Version { major, minor });
-    }
-    let program: schema::Program<'_> = serde_json::from_slice(json).map_err(damaged)?;
+    let program: schema::Program<'_> = match serde_json::from_slice(json) {
+        Ok(program) => program,
+        // Another version may well have other parts.
+        Err(error) => {
+            let versioned = serde_json::from_slice::<schema::Versioned>(json);
+            versioned.map_or(Ok(()), |versioned| check_version(&versioned.schema_version))?;
+            return Err(damaged(error));
+        }
+    };
+    check_version(&program.schema_version)?;
     let mut reader = Reader::new(program)?;
     schema::nodes(json, |node| reader.node(node)).map_err(damaged)?;
     let (mut graph, size, torch, sources) = reader.finish()?;
@@ -164,6 +165,14 @@ pub fn read(bytes: &[u8]) -> Result<Program<'_>, Refusal> {
         size,
         torch,
     })
+}
+
+fn check_version(&schema::Version { major, minor }: &schema::Version) -> Result<(), Refusal> {
+    if major == SCHEMA {
+        Ok(())
+    } else {
+        Err(Refusal::Version { major, minor })
+    }
 }
 
 /// The name of the only network in an archive.
@@ -204,6 +213,8 @@ struct Reader<'a> {
     problems: BTreeMap<(String, bool), Problem>,
     /// What operators with problems would have given, and what was to be computed from it.
     lost: BTreeSet<Text<'a>>,
+    /// Whether such an operator may have written to other tensors.
+    spread: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -228,6 +239,7 @@ impl<'a> Reader<'a> {
                 .unwrap_or_default(),
             problems: BTreeMap::new(),
             lost: BTreeSet::new(),
+            spread: false,
         };
         reader.builder.input(user).map_err(Refusal::Damaged)?;
         for input in &module.signature.input_specs {
@@ -261,7 +273,7 @@ impl<'a> Reader<'a> {
                 let reason = "the network holds an object of TorchScript or another side effect: export it without custom classes";
                 return Err(Refusal::Unfit(reason.to_owned()));
             }
-            Input::UserInput(_) | Input::ConstantInput(_) => return Ok(()),
+            Input::User(_) | Input::Constant(_) => return Ok(()),
         };
         if self.sources.insert(name.to_string(), source).is_some() {
             return Err(Refusal::Damaged(format!(
@@ -281,8 +293,12 @@ impl<'a> Reader<'a> {
                 Trouble::Unknown => None,
                 Trouble::Refused(reason) => Some(reason),
             };
+            self.lose(node, in_place);
             // One operator may be refused for as many reasons as it occurs: the first is enough.
             let key = (node.target.to_string(), reason.is_some());
+            if self.problems.len() == MOST_PROBLEMS && !self.problems.contains_key(&key) {
+                return;
+            }
             let problem = self.problems.entry(key).or_insert_with(|| Problem {
                 operator: node.target.to_string(),
                 reason,
@@ -290,12 +306,15 @@ impl<'a> Reader<'a> {
                 count: 0,
             });
             problem.count += 1;
-            self.lose(node);
         }
     }
 
-    fn lose(&mut self, node: &Node<'a>) {
+    /// What a node would have given is not known.
+    fn lose(&mut self, node: &Node<'a>, in_place: bool) {
+        let before = self.lost.len();
         self.lost.extend(tensor_names(&node.outputs).cloned());
+        let is_functional = node.target.starts_with("torch.ops.aten.") && !in_place;
+        self.spread |= !is_functional || self.lost.len() == before;
     }
 
     fn add(&mut self, node: &Node<'a>, name: &str, in_place: bool) -> Result<(), Trouble> {
@@ -306,10 +325,7 @@ impl<'a> Reader<'a> {
         };
         let mut meaning = operators::meaning(name, &call)?;
         let changed = if in_place && !matches!(meaning, Meaning::Same { .. }) {
-            let changed = match node.inputs.first().map(|input| &input.arg) {
-                Some(Argument::Tensor(changed)) => &**changed,
-                _ => return Err(Trouble::Unknown),
-            };
+            let changed = call.tensor("self")?;
             keep_kind(&mut meaning, changed, &values)?;
             Some(changed)
         } else {
@@ -318,7 +334,7 @@ impl<'a> Reader<'a> {
         if tensor_names(node.inputs.iter().map(|input| &input.arg))
             .any(|name| self.lost.contains(name))
         {
-            self.lose(node);
+            self.lose(node, in_place);
             return Ok(());
         }
         let outputs = call.outputs();
@@ -337,16 +353,16 @@ fn keep_kind(meaning: &mut Meaning<'_>, changed: &str, values: &Values<'_>) -> R
     let Some((op, operands)) = steps.last() else {
         return Ok(());
     };
-    let mut differs = matches!(
-        op,
-        Op::Binary {
-            operation: Binary::Eq | Binary::Ne,
-            ..
-        } | Op::Scalar {
-            operation: Binary::Eq | Binary::Ne,
-            ..
-        }
-    );
+    let compares = |operation: &Binary| {
+        matches!(
+            operation,
+            Binary::Eq | Binary::Ne | Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge
+        )
+    };
+    let mut differs = match op {
+        Op::Binary { operation, .. } | Op::Scalar { operation, .. } => compares(operation),
+        _ => false,
+    };
     // Masks and indices do not count.
     if !matches!(op, Op::MaskedFill { .. } | Op::Index { .. } | Op::ExpandAs) {
         for operand in operands {
@@ -361,7 +377,7 @@ fn keep_kind(meaning: &mut Meaning<'_>, changed: &str, values: &Values<'_>) -> R
     Ok(())
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     #[expect(
         clippy::type_complexity,
         reason = "four parts of a program, for one caller"
@@ -369,13 +385,19 @@ impl<'a> Reader<'a> {
     fn finish(
         mut self,
     ) -> Result<(Graph, [Option<i64>; 2], String, BTreeMap<String, Source>), Refusal> {
-        if !self.problems.is_empty() {
+        // What no answer depends on may be of any kind.
+        let returned = self.outputs.iter().filter_map(|output| match output {
+            Output::User(output) => Some(&output.arg),
+            _ => None,
+        });
+        let needed = self.spread || tensor_names(returned).any(|name| self.lost.contains(name));
+        if needed && !self.problems.is_empty() {
             return Err(Refusal::Operators(self.problems.into_values().collect()));
         }
         let mut outputs = Vec::new();
         for output in &self.outputs {
             let value = match output {
-                Output::UserOutput(output) => match &output.arg {
+                Output::User(output) => match &output.arg {
                     Argument::Tensor(name) => {
                         Some(self.builder.output(name).map_err(Refusal::Damaged)?)
                     }
@@ -409,7 +431,7 @@ fn user_input<'p, 'a>(inputs: &'p [Input<'a>]) -> Result<&'p Text<'a>, Refusal> 
     let users: Vec<&Argument<'a>> = inputs
         .iter()
         .filter_map(|input| match input {
-            Input::UserInput(user) => Some(&user.arg),
+            Input::User(user) => Some(&user.arg),
             _ => None,
         })
         .collect();
@@ -536,3 +558,6 @@ fn keys(context: &serde_json::Value, count: usize) -> Vec<String> {
     let within = || context.as_array()?.iter().find_map(texts);
     texts(&context).or_else(within).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The arguments of an operator, by their names in ATen's schema. Those that are left out are none.
+//! The arguments of an operator, by their names in the schema of `ATen`. Those that are left out are none.
 
 use super::operators::Operand;
 use super::schema::{Argument, Integer, Node, Text, tensor_names};

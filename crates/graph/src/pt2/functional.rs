@@ -468,7 +468,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn plus(left: Size, right: Size) -> Option<Size> {
+pub(super) fn plus(left: Size, right: Size) -> Option<Size> {
     Some(Size {
         each: left.each.checked_add(right.each)?,
         fixed: left.fixed.checked_add(right.fixed)?,

@@ -1,6 +1,6 @@
 //! What stands in `models/model.json`: the schema of `torch._export.serde`, major version 8, as far as it is needed.
 //!
-//! Text is borrowed from the file, and nodes are handed on one by one, so that a file of many small parts takes little more memory than its own length.
+//! Text is borrowed from the file, and nodes are handed on one by one, so that a file of many small parts takes little memory.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,6 +11,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 /// Integers or names in one argument that are accepted: no operator of an image classifier takes more.
 const LONGEST_LIST: usize = 4096;
+
+/// Characters in the path of a module.
+const LONGEST_PATH: usize = 1024;
 
 /// A text of the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +55,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The version, which is read before anything else.
+/// The version alone.
 #[derive(Deserialize)]
 pub(super) struct Versioned {
     pub(super) schema_version: Version,
@@ -71,6 +74,7 @@ pub(super) struct Program<'a> {
     pub(super) graph_module: GraphModule<'a>,
     #[serde(borrow, default)]
     pub(super) torch_version: Option<Text<'a>>,
+    pub(super) schema_version: Version,
 }
 
 #[derive(Deserialize)]
@@ -126,11 +130,12 @@ pub(super) struct Signature<'a> {
     pub(super) output_specs: Vec<Output<'a>>,
 }
 
+/// What a value is before the first node.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Input<'a> {
-    #[serde(borrow)]
-    UserInput(UserInput<'a>),
+    #[serde(rename = "user_input", borrow)]
+    User(UserInput<'a>),
     #[serde(borrow)]
     Parameter(Parameter<'a>),
     #[serde(borrow)]
@@ -139,7 +144,8 @@ pub(super) enum Input<'a> {
     TensorConstant(Constant<'a>),
     CustomObj(IgnoredAny),
     Token(IgnoredAny),
-    ConstantInput(IgnoredAny),
+    #[serde(rename = "constant_input")]
+    Constant(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -178,12 +184,14 @@ pub(super) struct Named<'a> {
     pub(super) name: Text<'a>,
 }
 
+/// What a value is after the last node; all but what the network returns are effects beside it.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Output<'a> {
-    #[serde(borrow)]
-    UserOutput(UserInput<'a>),
-    LossOutput(IgnoredAny),
+    #[serde(rename = "user_output", borrow)]
+    User(UserInput<'a>),
+    #[serde(rename = "loss_output")]
+    Loss(IgnoredAny),
     BufferMutation(IgnoredAny),
     GradientToParameter(IgnoredAny),
     GradientToUserInput(IgnoredAny),
@@ -277,8 +285,8 @@ impl Node<'_> {
         let stack = self.metadata.nn_module_stack.as_deref().unwrap_or("");
         let innermost = stack.rsplit(';').next().unwrap_or("");
         let path = innermost.split(',').nth(1).unwrap_or("");
-        if path.starts_with("_empty_nn_module_stack") {
-            // What torch.export itself adds, outside all modules.
+        if path.starts_with("_empty_nn_module_stack") || path.len() > LONGEST_PATH {
+            // What torch.export itself adds, outside all modules; or what no network has.
             ""
         } else {
             path
@@ -349,7 +357,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Argument<'a> {
                 let Some(key) = map.next_key::<Text<'de>>()? else {
                     return Err(A::Error::custom("an argument is empty"));
                 };
-                let argument = argument(key, &mut map)?;
+                let argument = argument(&key, &mut map)?;
                 if map.next_key::<IgnoredAny>()?.is_some() {
                     return Err(A::Error::custom("an argument has two values"));
                 }
@@ -361,10 +369,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Argument<'a> {
 }
 
 fn argument<'de, A: MapAccess<'de>>(
-    key: Text<'de>,
+    key: &Text<'de>,
     map: &mut A,
 ) -> Result<Argument<'de>, A::Error> {
-    Ok(match &*key {
+    Ok(match &**key {
         "as_none" => {
             map.next_value::<IgnoredAny>()?;
             Argument::None

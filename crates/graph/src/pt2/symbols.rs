@@ -194,10 +194,14 @@ fn add(left: Size, right: Size) -> Result<Size, String> {
 }
 
 fn multiply(left: Size, right: Size) -> Result<Size, String> {
-    let (size, factor) = match (left, right) {
-        (size, Size { each: 0, fixed }) | (Size { each: 0, fixed }, size) => (size, fixed),
-        _ => return Err("it grows with the square of the number of images".to_owned()),
+    let (size, factor) = if right.each == 0 {
+        (left, right.fixed)
+    } else {
+        (right, left.fixed)
     };
+    if left.each != 0 && right.each != 0 {
+        return Err("it grows with the square of the number of images".to_owned());
+    }
     let product = || {
         Some(Size {
             each: size.each.checked_mul(factor)?,

@@ -74,6 +74,13 @@ impl<'a> Values<'a> {
         Some((numbers(&meta.sizes)?, numbers(&meta.strides)?))
     }
 
+    /// Numbers of a tensor at some number of images, unless they depend on more than that.
+    pub(super) fn count(&self, name: &str) -> Option<i64> {
+        let (shape, _) = self.layout(name)?;
+        let mut sides = shape.into_iter();
+        sides.try_fold(1_i64, i64::checked_mul)
+    }
+
     /// Whether two tensors of equal shapes also lie in memory in the same order.
     pub(super) fn are_laid_out_alike(&self, left: &str, right: &str) -> bool {
         self.layout(left) == self.layout(right)
