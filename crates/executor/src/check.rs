@@ -171,7 +171,7 @@ fn inputs_of(op: &Op) -> RangeInclusive<usize> {
         | Op::SelectScatter { .. }
         | Op::MaskedFill { .. }
         | Op::ExpandAs => 2..=2,
-        Op::Addcmul { .. } => 3..=3,
+        Op::Addcmul { .. } | Op::Where => 3..=3,
         Op::Einsum { .. } | Op::Cat { .. } | Op::Stack { .. } | Op::Meshgrid { .. } => {
             1..=usize::MAX
         }

@@ -95,7 +95,7 @@ impl Executor {
     }
 
     /// The activation of a value and the gradient there of the sum of each input's largest logit.
-    pub(crate) fn gradient(&self, value: Id, input: &Tensor) -> Result<(Tensor, Tensor), Error> {
+    pub fn gradient(&self, value: Id, input: &Tensor) -> Result<(Tensor, Tensor), Error> {
         let mut wanted = vec![value];
         wanted.extend(self.cut(value)?);
         let batch = input.size().first().copied().ok_or(Error::NoBatch)?;

@@ -236,6 +236,8 @@ fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<T
         } => upsample(input, *mode, size.as_deref(), factors.as_deref()),
         Op::To { kind } => input.f_to_kind(kind_of(*kind)),
         Op::ExpandAs => input.f_expand_as(need(0)?),
+        // The condition is the first.
+        Op::Where => need(0)?.f_where_self(input, need(1)?),
         Op::Unbind { .. }
         | Op::Split { .. }
         | Op::Chunk { .. }
@@ -346,6 +348,11 @@ fn binary(
         Binary::Pow => left.f_pow(right),
         Binary::Eq => left.f_eq_tensor(right),
         Binary::Ne => left.f_ne_tensor(right),
+        Binary::Fmod => left.f_fmod_tensor(right),
+        Binary::Lt => left.f_lt_tensor(right),
+        Binary::Le => left.f_le_tensor(right),
+        Binary::Gt => left.f_gt_tensor(right),
+        Binary::Ge => left.f_ge_tensor(right),
     }
 }
 
@@ -365,7 +372,7 @@ fn with_number(
             None => input.f_div_scalar(scalar(number)),
             Some(rounding) => input.f_div_scalar_mode(scalar(number), mode_of(rounding)),
         },
-        (Binary::Div, true) => {
+        (Binary::Div | Binary::Fmod, true) => {
             // A tensor without axes does not decide the type of a quotient, as a number does not.
             let kind = match number {
                 Number::Int(_) => tch::Kind::Int64,
@@ -373,12 +380,17 @@ fn with_number(
             };
             let none: [i64; 0] = [];
             let number = Tensor::f_full(none, scalar(number), (kind, input.device()))?;
-            binary(Binary::Div, &number, input, Number::Int(1), rounding)
+            binary(operation, &number, input, Number::Int(1), rounding)
         }
         (Binary::Pow, false) => input.f_pow_tensor_scalar(scalar(number)),
         (Binary::Pow, true) => Tensor::f_pow_scalar(scalar(number), input),
         (Binary::Eq, _) => input.f_eq(scalar(number)),
         (Binary::Ne, _) => input.f_ne(scalar(number)),
+        (Binary::Fmod, false) => input.f_fmod(scalar(number)),
+        (Binary::Lt, false) | (Binary::Gt, true) => input.f_lt(scalar(number)),
+        (Binary::Le, false) | (Binary::Ge, true) => input.f_le(scalar(number)),
+        (Binary::Gt, false) | (Binary::Lt, true) => input.f_gt(scalar(number)),
+        (Binary::Ge, false) | (Binary::Le, true) => input.f_ge(scalar(number)),
     }
 }
 
