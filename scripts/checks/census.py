@@ -107,7 +107,7 @@ def checked(name, program, folder, seconds, threads):
     tensors = {}
     with torch.no_grad():
         for batch in BATCHES:
-            tensors[f"input_{batch}"] = images[:batch].contiguous()
+            tensors[f"input_{batch}"] = images[:batch].clone()
             tensors[f"logits_{batch}"] = module(images[:batch]).contiguous()
     save_file(tensors, values)
     gradients.unlink(missing_ok=True)
@@ -144,7 +144,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(options.threads)
     rows = []

@@ -64,15 +64,25 @@ enum Axes {
     Flat([i64; 2]),
     /// [batch, tokens, channels], the places of a grid last.
     Tokens([i64; 2]),
+    /// [batch · tokens, channels], as a batch norm of tokens reads them.
+    Rows([i64; 2]),
 }
 
 /// The layout of every value that is a map of more than one place.
 pub(super) fn layouts(graph: &Graph, shapes: &Shapes) -> Vec<Option<TokenLayout>> {
     let mut known: Vec<Option<Axes>> = vec![None; graph.values.len()];
     known[graph.input.0] = Some(Axes::First);
+    let mut grids: Vec<[i64; 2]> = Vec::new();
     for node in &graph.nodes {
         for (place, &output) in node.outputs.iter().enumerate() {
-            known[output.0] = follow(node, place, &known, shapes);
+            let axes =
+                follow(node, place, &known, shapes).or_else(|| guessed(node, &grids, shapes));
+            if let Some(Axes::Tokens(grid)) = axes
+                && grids.last() != Some(&grid)
+            {
+                grids.push(grid);
+            }
+            known[output.0] = axes;
         }
     }
     known[graph.input.0] = None;
@@ -80,6 +90,23 @@ pub(super) fn layouts(graph: &Graph, shapes: &Shapes) -> Vec<Option<TokenLayout>
     found
         .map(|(value, axes)| layout(axes?, shapes.of(Id(value))?, shapes.batch()))
         .collect()
+}
+
+/// Behind an attention the places are not followed: a residual sum tells them again. Where there is none, a linear layer or a norm over as many tokens
+/// as a grid before it had places has the same grid.
+fn guessed(node: &Node, grids: &[[i64; 2]], shapes: &Shapes) -> Option<Axes> {
+    let wide = matches!(
+        node.op,
+        Op::Linear | Op::LayerNorm { .. } | Op::Binary { .. } | Op::Reshape { .. }
+    );
+    let [batch, tokens, _] = shapes.of(*node.outputs.first()?)? else {
+        return None;
+    };
+    let grid = grids
+        .iter()
+        .rev()
+        .find(|[height, width]| height * width == *tokens)?;
+    (wide && *batch == shapes.batch()).then_some(Axes::Tokens(*grid))
 }
 
 fn layout(axes: Axes, shape: &[i64], batch: i64) -> Option<TokenLayout> {
@@ -209,6 +236,12 @@ fn reshaped(axes: Axes, input: &[i64], output: &[i64]) -> Option<Axes> {
             if [b, c] == [b1, c1] && [h, w] == [*h1, *w1] =>
         {
             Some(Axes::Last)
+        }
+        (Axes::Tokens(grid), [b, tokens, c], [rows, c1]) if b * tokens == *rows && c == c1 => {
+            Some(Axes::Rows(grid))
+        }
+        (Axes::Rows(grid), [rows, c], [b, tokens, c1]) if b * tokens == *rows && c == c1 => {
+            Some(Axes::Tokens(grid))
         }
         (Axes::Flat([h, w]), [b, c, _], [b1, c1, h1, w1])
             if [b, c] == [b1, c1] && [h, w] == [*h1, *w1] =>
