@@ -165,7 +165,7 @@ impl Flow {
         if missing.is_empty() {
             return Vec::new();
         }
-        let from_input = self.from_input(graph);
+        let from_input = depend_on_input(graph);
         let Source::Node(at) = self.sources[value.0] else {
             return missing;
         };
@@ -184,19 +184,19 @@ impl Flow {
         }
         cut
     }
+}
 
-    /// Which values depend on the input.
-    pub(crate) fn from_input(&self, graph: &Graph) -> Vec<bool> {
-        let mut depends = vec![false; graph.values.len()];
-        depends[graph.input.0] = true;
-        for node in &graph.nodes {
-            let any = node.inputs.iter().any(|id| depends[id.0]);
-            for id in &node.outputs {
-                depends[id.0] = any;
-            }
+/// Which values depend on the input.
+fn depend_on_input(graph: &Graph) -> Vec<bool> {
+    let mut depend = vec![false; graph.values.len()];
+    depend[graph.input.0] = true;
+    for node in &graph.nodes {
+        let any = node.inputs.iter().any(|id| depend[id.0]);
+        for id in &node.outputs {
+            depend[id.0] = any;
         }
-        depends
     }
+    depend
 }
 
 impl Schedule {

@@ -3,6 +3,7 @@
 use graph::{Binary, Kind, Number, Op, Rounding, Size, Unary, Upsampling};
 use tch::{Device, Scalar, TchError, Tensor};
 
+use crate::check::is_one;
 use crate::executor::Mode;
 
 /// What an operator needs to know besides what it reads.
@@ -77,6 +78,10 @@ pub(crate) fn apply(
 }
 
 /// An operator with one output; its `input` and the `others`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a line or two for each operator, in the order of `Op`"
+)]
 fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<Tensor, TchError> {
     let shape = |sizes: &[Size]| lengths(sizes, setting.batch);
     let other = |place: usize| others.get(place);
@@ -332,10 +337,11 @@ fn binary(
     alpha: Number,
     rounding: Option<Rounding>,
 ) -> Result<Tensor, TchError> {
-    let scaled = |right: &Tensor| match alpha {
-        Number::Int(1) => Ok(right.shallow_clone()),
-        Number::Real(1.0) => Ok(right.shallow_clone()),
-        alpha => right.f_mul_scalar(scalar(alpha)),
+    let scaled = |right: &Tensor| {
+        if is_one(alpha) {
+            return Ok(right.shallow_clone());
+        }
+        right.f_mul_scalar(scalar(alpha))
     };
     match operation {
         Binary::Add => left.f_add(&scaled(right)?),

@@ -17,7 +17,7 @@ impl Executor {
         let multiplied = multiplied(&nodes);
         for node in nodes {
             if let Op::Attention { .. } = node.op {
-                maps.push(self.split(node, shapes)?);
+                maps.push(self.split(&node, shapes)?);
                 continue;
             }
             if let (Op::Softmax { log: false, .. }, [map]) = (&node.op, &node.outputs[..])
@@ -34,7 +34,7 @@ impl Executor {
     }
 
     /// Appends the parts of a fused attention, and gives its map.
-    fn split(&mut self, node: Node, shapes: &Shapes) -> Result<Id, Error> {
+    fn split(&mut self, node: &Node, shapes: &Shapes) -> Result<Id, Error> {
         let Op::Attention { causal, scale } = node.op else {
             unreachable!("only attention is split");
         };

@@ -8,7 +8,7 @@ use crate::passes::Draft;
 pub(crate) fn drop_dropout(draft: &mut Draft) {
     let mut same: Vec<Id> = (0..draft.graph.values.len()).map(Id).collect();
     let mut gone = vec![false; draft.graph.nodes.len()];
-    for place in 0..gone.len() {
+    for (place, gone) in gone.iter_mut().enumerate() {
         for id in &mut draft.graph.nodes[place].inputs {
             *id = same[id.0];
         }
@@ -18,7 +18,7 @@ pub(crate) fn drop_dropout(draft: &mut Draft) {
             && !draft.is_kept(*output)
         {
             same[output.0] = *input;
-            gone[place] = true;
+            *gone = true;
         }
     }
     draft.remove(&gone);

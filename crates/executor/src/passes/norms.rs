@@ -21,7 +21,7 @@ struct Parts<'a> {
 pub(crate) fn fold(draft: &mut Draft) -> Result<(), Error> {
     let (readers, producers) = (draft.readers(), draft.producers());
     let mut gone = vec![false; draft.graph.nodes.len()];
-    for place in 0..gone.len() {
+    for (place, gone) in gone.iter_mut().enumerate() {
         let norm = &draft.graph.nodes[place];
         let (Op::BatchNorm { .. }, Some(&between)) = (&norm.op, norm.inputs.first()) else {
             continue;
@@ -43,7 +43,7 @@ pub(crate) fn fold(draft: &mut Draft) -> Result<(), Error> {
         let convolution = &mut draft.graph.nodes[before];
         convolution.inputs = vec![convolution.inputs[0], weight, bias];
         convolution.outputs = output;
-        gone[place] = true;
+        *gone = true;
     }
     draft.remove(&gone);
     Ok(())

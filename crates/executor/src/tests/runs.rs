@@ -241,7 +241,7 @@ fn only_what_is_wanted_is_computed() {
     let given = [(named(&graph, "layer2"), stage)];
     executor
         .run_observed(1, &given, &[named(&graph, "layer3")], &mut |id, _| {
-            computed.push(id)
+            computed.push(id);
         })
         .unwrap();
     let names: Vec<&str> = computed
