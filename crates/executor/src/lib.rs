@@ -13,6 +13,7 @@ mod error;
 mod executor;
 mod flow;
 mod head;
+pub mod layers;
 mod operators;
 mod parameters;
 mod passes;
