@@ -31,7 +31,7 @@ fn main() -> Result<(), Failure> {
     let start = Instant::now();
     let program = graph::pt2::read(&bytes)?;
     let read = start.elapsed().as_secs_f64();
-    let plain = Executor::of(&program)?;
+    let plain = executor::open(&program)?;
     let (input, output) = (plain.graph().input, plain.graph().outputs[0].1);
     let images = tensor(&values, &format!("input_{GRADIENT_BATCH}"))?;
     let shapes = plain.shapes(&images)?;
@@ -42,7 +42,7 @@ fn main() -> Result<(), Failure> {
         kind: Kind::Float,
     };
     let start = Instant::now();
-    let prepared = Executor::of(&program)?.prepared(form, &watched)?;
+    let prepared = executor::open(&program)?.prepared(form, &watched)?;
     let prepare = start.elapsed().as_secs_f64();
 
     let mut differences = serde_json::Map::new();
