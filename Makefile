@@ -14,6 +14,7 @@
 ## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make bench      our speed beside that of the published implementations, in turns: well over an hour; in the Python of make oracles
+## make census     exports 82 popular classifiers with random weights and compares the executor with PyTorch; hours; CENSUS_PYTHON names a Python with torch and timm
 ## make scenes     draws scenes like the shipped ones into target/drawn
 ## make train      draws 10,000 scenes and trains the shipped networks again: an hour or more; see data/README.md
 ## make gpu-bundle packs a check of values and speed for a machine with an NVIDIA GPU and PyTorch 2.11, in target/gpu-bundle
@@ -33,6 +34,7 @@ PAPER := pipeline.paper.toml
 # In this order: the later ones read what torchscript makes.
 ORACLES := surrogate preparation superpixels torchscript checkpoints networks hirescam architectures lime_runs removal measures controls
 ORACLE_PYTHON := target/oracles-venv/bin/python
+CENSUS_PYTHON ?= target/census-venv/bin/python
 
 # Where rustup puts cargo, for a shell that was open before it was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -40,7 +42,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity fuzz reliability oracles bench scenes train gpu-bundle paper clean help
+.PHONY: all $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity fuzz reliability oracles bench census scenes train gpu-bundle paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -118,6 +120,11 @@ oracles: $(ORACLE_PYTHON)
 	for oracle in $(ORACLES); do $(ORACLE_PYTHON) scripts/oracles/$$oracle.py tests/fixtures || exit 1; done
 	$(ORACLE_PYTHON) scripts/oracles/graphs.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
+
+# Not in CI: it needs a virtual environment of its own, with torch, torchvision, timm, safetensors and numpy.
+census: libtorch
+	cargo build --release -p executor --example census --quiet
+	$(CENSUS_PYTHON) scripts/checks/census.py target/release/examples/census $(ARGS)
 
 # Machines differ from minute to minute, so every ratio is of runs that took turns.
 bench: libtorch $(ORACLE_PYTHON)

@@ -278,9 +278,14 @@ pub(crate) fn writes_over(op: &Op, place: usize) -> bool {
             operation: Binary::Add | Binary::Mul,
             alpha,
             ..
-        } => place < 2 && matches!(alpha, Number::Int(1) | Number::Real(1.0)),
+        } => place < 2 && is_one(*alpha),
         _ => false,
     }
+}
+
+/// Whether a factor changes nothing.
+pub(crate) fn is_one(factor: Number) -> bool {
+    factor == Number::Int(1) || factor == Number::Real(1.0)
 }
 
 #[cfg(test)]

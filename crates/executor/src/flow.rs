@@ -187,16 +187,16 @@ impl Flow {
 }
 
 /// Which values depend on the input.
-pub(crate) fn depend_on_input(graph: &Graph) -> Vec<bool> {
-    let mut depends = vec![false; graph.values.len()];
-    depends[graph.input.0] = true;
+fn depend_on_input(graph: &Graph) -> Vec<bool> {
+    let mut depend = vec![false; graph.values.len()];
+    depend[graph.input.0] = true;
     for node in &graph.nodes {
-        let any = node.inputs.iter().any(|id| depends[id.0]);
+        let any = node.inputs.iter().any(|id| depend[id.0]);
         for id in &node.outputs {
-            depends[id.0] = any;
+            depend[id.0] = any;
         }
     }
-    depends
+    depend
 }
 
 impl Schedule {

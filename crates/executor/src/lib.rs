@@ -13,6 +13,7 @@ mod error;
 mod executor;
 mod flow;
 mod head;
+pub mod layers;
 mod operators;
 mod parameters;
 mod passes;
@@ -24,5 +25,6 @@ mod tests;
 
 pub use error::Error;
 pub use executor::{Executor, Mode};
+pub use parameters::open;
 pub use prepare::Form;
 pub use shapes::Shapes;

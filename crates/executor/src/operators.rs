@@ -3,6 +3,7 @@
 use graph::{Binary, Kind, Number, Op, Rounding, Size, Unary, Upsampling};
 use tch::{Device, Scalar, TchError, Tensor};
 
+use crate::check::is_one;
 use crate::executor::Mode;
 
 /// What an operator needs to know besides what it reads.
@@ -77,7 +78,10 @@ pub(crate) fn apply(
 }
 
 /// An operator with one output; its `input` and the `others`.
-#[expect(clippy::too_many_lines, reason = "one arm for each operator")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a line or two for each operator, in the order of `Op`"
+)]
 fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<Tensor, TchError> {
     let shape = |sizes: &[Size]| lengths(sizes, setting.batch);
     let other = |place: usize| others.get(place);
@@ -102,7 +106,6 @@ fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<T
             }
         }
         Op::Linear => input.f_linear(need(0)?, other(1)),
-        Op::Where => need(0)?.f_where_self(input, need(1)?),
         Op::BatchNorm { epsilon } => {
             let training = setting.mode == Mode::Training;
             input.f_batch_norm(
@@ -238,6 +241,8 @@ fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<T
         } => upsample(input, *mode, size.as_deref(), factors.as_deref()),
         Op::To { kind } => input.f_to_kind(kind_of(*kind)),
         Op::ExpandAs => input.f_expand_as(need(0)?),
+        // The condition is the first.
+        Op::Where => need(0)?.f_where_self(input, need(1)?),
         Op::Unbind { .. }
         | Op::Split { .. }
         | Op::Chunk { .. }
@@ -332,9 +337,11 @@ fn binary(
     alpha: Number,
     rounding: Option<Rounding>,
 ) -> Result<Tensor, TchError> {
-    let scaled = |right: &Tensor| match alpha {
-        Number::Int(1) | Number::Real(1.0) => Ok(right.shallow_clone()),
-        alpha => right.f_mul_scalar(scalar(alpha)),
+    let scaled = |right: &Tensor| {
+        if is_one(alpha) {
+            return Ok(right.shallow_clone());
+        }
+        right.f_mul_scalar(scalar(alpha))
     };
     match operation {
         Binary::Add => left.f_add(&scaled(right)?),
@@ -345,13 +352,13 @@ fn binary(
             Some(rounding) => left.f_div_tensor_mode(right, mode_of(rounding)),
         },
         Binary::Pow => left.f_pow(right),
+        Binary::Eq => left.f_eq_tensor(right),
+        Binary::Ne => left.f_ne_tensor(right),
         Binary::Fmod => left.f_fmod_tensor(right),
         Binary::Lt => left.f_lt_tensor(right),
         Binary::Le => left.f_le_tensor(right),
         Binary::Gt => left.f_gt_tensor(right),
         Binary::Ge => left.f_ge_tensor(right),
-        Binary::Eq => left.f_eq_tensor(right),
-        Binary::Ne => left.f_ne_tensor(right),
     }
 }
 
@@ -381,16 +388,15 @@ fn with_number(
             let number = Tensor::f_full(none, scalar(number), (kind, input.device()))?;
             binary(operation, &number, input, Number::Int(1), rounding)
         }
-        (Binary::Fmod, false) => input.f_fmod(scalar(number)),
         (Binary::Pow, false) => input.f_pow_tensor_scalar(scalar(number)),
         (Binary::Pow, true) => Tensor::f_pow_scalar(scalar(number), input),
-        // On the other side of a number the comparison turns round.
+        (Binary::Eq, _) => input.f_eq(scalar(number)),
+        (Binary::Ne, _) => input.f_ne(scalar(number)),
+        (Binary::Fmod, false) => input.f_fmod(scalar(number)),
         (Binary::Lt, false) | (Binary::Gt, true) => input.f_lt(scalar(number)),
         (Binary::Le, false) | (Binary::Ge, true) => input.f_le(scalar(number)),
         (Binary::Gt, false) | (Binary::Lt, true) => input.f_gt(scalar(number)),
         (Binary::Ge, false) | (Binary::Le, true) => input.f_ge(scalar(number)),
-        (Binary::Eq, _) => input.f_eq(scalar(number)),
-        (Binary::Ne, _) => input.f_ne(scalar(number)),
     }
 }
 

@@ -7,19 +7,17 @@ use tch::{Kind, TchError, Tensor};
 use crate::error::{During, Error};
 use crate::executor::Executor;
 
-impl Executor {
-    /// The network of a `.pt2` file, with the parameters that the file has.
-    pub fn of(program: &Program<'_>) -> Result<Self, Error> {
-        let tensors = program.graph.parameters.iter().map(|parameter| {
-            let stored = program.tensors.get(&parameter.name);
-            let stored = stored.ok_or_else(|| Error::NoParameter {
-                name: parameter.name.clone(),
-            })?;
-            tensor(stored).during("reading a parameter", &parameter.name)
-        });
-        let tensors = tensors.collect::<Result<_, Error>>()?;
-        Self::new(program.graph.clone(), tensors)
-    }
+/// The network of a `.pt2` file, with the parameters that the file has. It is no method, so that the reader is not in the code digest of the executor.
+pub fn open(program: &Program<'_>) -> Result<Executor, Error> {
+    let tensors = program.graph.parameters.iter().map(|parameter| {
+        let stored = program.tensors.get(&parameter.name);
+        let stored = stored.ok_or_else(|| Error::NoParameter {
+            name: parameter.name.clone(),
+        })?;
+        tensor(stored).during("reading a parameter", &parameter.name)
+    });
+    let tensors = tensors.collect::<Result<_, Error>>()?;
+    Executor::new(program.graph.clone(), tensors)
 }
 
 /// A stored tensor, in the numbers that the file has.

@@ -2,6 +2,7 @@
 
 mod attention;
 mod fixtures;
+mod layers;
 mod passes;
 mod runs;
 

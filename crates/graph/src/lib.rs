@@ -2,6 +2,7 @@
 //!
 //! Built-in architectures and files become the same [`Graph`]; `executor` computes it.
 
+mod builder;
 pub mod builders;
 mod graph;
 mod op;

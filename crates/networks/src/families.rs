@@ -4,11 +4,11 @@ pub(crate) mod graphed;
 pub(crate) mod script;
 
 use architectures::Architecture;
+use executor::layers::TokenLayout;
 use graph::{Graph, builders};
 
 use crate::device::Device;
 use crate::error::NetworkError;
-use crate::layers::Layout;
 use crate::network::Network;
 use crate::parameters::{self, Parameters, Role};
 use crate::width::Width;
@@ -31,7 +31,7 @@ pub(crate) fn plan(
     let classes = parameters.classes(&output(architecture))?;
     Ok(Plan {
         graph: builders::build(architecture, width.get(), classes),
-        layer: Some((architecture.layers()[0].to_owned(), Layout::Map)),
+        layer: Some((architecture.layers()[0].to_owned(), TokenLayout::ChannelsFirst)),
         batch: architecture.batch(),
         classes: classes as usize,
     })
@@ -41,7 +41,7 @@ pub(crate) fn plan(
 pub(crate) struct Plan {
     pub(crate) graph: Graph,
     /// At which it is split, and how that holds positions.
-    pub(crate) layer: Option<(String, Layout)>,
+    pub(crate) layer: Option<(String, TokenLayout)>,
     /// Inputs in a batch on the processor.
     pub(crate) batch: usize,
     /// Logits.

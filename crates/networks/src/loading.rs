@@ -8,18 +8,17 @@ mod pictures;
 pub(crate) mod script;
 mod weights;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use architectures::Architecture;
 use executor::Executor;
+use executor::layers::{self, Candidate, TokenLayout};
 
 use crate::device::Form;
 use crate::error::{NetworkError, Operation};
 use crate::families::script::Methods;
 use crate::families::{Plan, plan};
 use crate::input::CHANNELS;
-use crate::layers::{self, Candidate, Layout};
 use crate::network::{self, Network};
 use crate::parameters;
 use crate::randomized::{Cascade, Depth, randomized};
@@ -87,7 +86,7 @@ impl<'a> GraphFile<'a> {
                 let parameters = WeightFile::read(self.path, self.bytes, architecture, width)?;
                 let mut plan = plan(&parameters, architecture, width)?;
                 if let Some(layer) = self.layer {
-                    plan.layer = Some((layer.to_owned(), Layout::Map));
+                    plan.layer = Some((layer.to_owned(), TokenLayout::ChannelsFirst));
                 }
                 Ok((plan, parameters, Vec::new()))
             }
@@ -112,9 +111,7 @@ impl<'a> GraphFile<'a> {
         let pictures = waves([1, CHANNELS as i64, side as i64, side as i64]);
         let pictures = pictures.during("making an input")?;
         let shapes = executor.shapes(&pictures).map_err(NetworkError::from)?;
-        let mut candidates = layers::candidates(&executor, &shapes);
-        let modules: BTreeSet<&str> = executor.graph().modules().into_iter().collect();
-        candidates.retain(|candidate| modules.contains(candidate.name.as_str()));
+        let candidates = layers::candidates(executor.graph(), &shapes);
         Ok((candidates, plan.layer.map(|(name, _)| name)))
     }
 

@@ -154,6 +154,18 @@ impl Executor {
     }
 }
 
+/// The places of the nodes that compute attention: fused ones, and the softmax of others.
+pub(crate) fn maps(nodes: &[Node]) -> Vec<usize> {
+    let multiplied = multiplied(nodes);
+    let places = nodes.iter().enumerate();
+    let attends = places.filter(|(_, node)| match (&node.op, &node.outputs[..]) {
+        (Op::Attention { .. }, _) => true,
+        (Op::Softmax { log: false, .. }, [map]) => multiplied[map.0],
+        _ => false,
+    });
+    attends.map(|(place, _)| place).collect()
+}
+
 /// Which values become the left factor of a product of matrices, perhaps behind a dropout or in another type.
 fn multiplied(nodes: &[Node]) -> Vec<bool> {
     let all = nodes

@@ -33,13 +33,12 @@ pub(crate) fn choose(draft: &Draft, form: Form, styles: &mut [Style]) -> bool {
             }
             let from_chain = |id: &Id| producers[id.0].is_some_and(|before| chained[before]);
             let read = node.outputs.iter().flat_map(|id| &readers[id.0]);
-            let stays = if let Op::Convolution { .. } = node.op {
+            let stays = if matches!(node.op, Op::Convolution { .. }) {
                 // It converts what it reads anyway, but alone it would convert more often.
                 from_chain(&node.inputs[0]) || read.into_iter().any(|&reader| chained[reader])
             } else {
-                let inputs = node.inputs.iter();
-                let mut activations = inputs.filter(|id| draft.constant(**id).is_none());
-                activations.all(from_chain)
+                let computed = |id: &&Id| draft.constant(**id).is_none();
+                node.inputs.iter().filter(computed).all(from_chain)
             };
             if !stays {
                 chained[place] = false;

@@ -44,7 +44,7 @@ impl Fixture {
     }
 
     pub(super) fn executor(&self) -> Executor {
-        Executor::of(&graph::pt2::read(&self.bytes).unwrap()).unwrap()
+        crate::open(&graph::pt2::read(&self.bytes).unwrap()).unwrap()
     }
 
     /// The images of `scripts/oracles/graphs.py`.

@@ -1,6 +1,6 @@
 //! `AlexNet` in the one-column form of Krizhevsky 2014 ("One weird trick"), as torchvision has it.
 
-use super::{Builder, CHANNELS, Geometry, scaled};
+use crate::builder::{Builder, CHANNELS, Geometry, scaled};
 use crate::graph::{Graph, Role};
 
 /// Index in `features`, output channels at width 1, kernel, stride and padding of the convolutions.

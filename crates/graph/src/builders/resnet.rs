@@ -2,7 +2,7 @@
 
 use architectures::ResNet as Size;
 
-use super::{Builder, CHANNELS, Geometry, scaled};
+use crate::builder::{Builder, CHANNELS, Geometry, scaled};
 use crate::graph::{Graph, Id, Role};
 
 /// Channels of a block's 3x3 convolutions in each stage, at width 1.

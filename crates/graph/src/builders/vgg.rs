@@ -2,7 +2,7 @@
 
 use architectures::Vgg as Size;
 
-use super::{Builder, CHANNELS, Geometry, scaled};
+use crate::builder::{Builder, CHANNELS, Geometry, scaled};
 use crate::graph::{Graph, Id, Role};
 
 /// Output channels of the convolutions of the five blocks at width 1.

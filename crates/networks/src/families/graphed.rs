@@ -1,12 +1,12 @@
 //! Networks that are graphs: the built-in architectures, and files of `torch.export`.
 
+use executor::layers::TokenLayout;
 use executor::{Executor, Mode};
 use graph::{Graph, Id};
 use tch::{Kind, Tensor};
 
 use crate::device::Form;
 use crate::error::NetworkError;
-use crate::layers::Layout;
 use crate::network::{Features, Layers};
 
 /// Of this file, by which keys know it.
@@ -31,7 +31,7 @@ struct Layer {
     value: Id,
     /// What the head reads beside it.
     cut: Vec<Id>,
-    layout: Layout,
+    layout: TokenLayout,
 }
 
 impl Graphed {
@@ -39,7 +39,7 @@ impl Graphed {
     pub(crate) fn new(
         graph: Graph,
         parameters: Vec<Tensor>,
-        layer: Option<(&str, Layout)>,
+        layer: Option<(&str, TokenLayout)>,
     ) -> Result<Self, NetworkError> {
         let executor = Executor::new(graph, parameters)?;
         let layer = layer.map(|(name, layout)| Layer::find(&executor, name, layout));
@@ -57,7 +57,7 @@ impl Graphed {
 }
 
 impl Layer {
-    fn find(executor: &Executor, name: &str, layout: Layout) -> Result<Self, NetworkError> {
+    fn find(executor: &Executor, name: &str, layout: TokenLayout) -> Result<Self, NetworkError> {
         let found = executor.graph().find(name);
         let value = found.ok_or_else(|| NetworkError::NoLayer {
             layer: name.to_owned(),
@@ -113,7 +113,7 @@ impl Layers for Graphed {
 
     fn maps(&self, values: &Tensor) -> Result<Tensor, NetworkError> {
         let layer = self.at_layer()?;
-        let maps = layer.layout.maps(values)?;
+        let maps = layer.layout.to_map(values)?;
         if maps.dim() == 4 {
             return Ok(maps);
         }
@@ -133,8 +133,8 @@ impl Layers for Graphed {
 
     fn token_grid(&self) -> Option<[usize; 2]> {
         match self.layer.as_ref()?.layout {
-            Layout::Tokens { grid, .. } => Some(grid.map(|side| side as usize)),
-            Layout::Map | Layout::ChannelsLast => None,
+            TokenLayout::Tokens { grid, .. } => Some(grid.map(|side| side as usize)),
+            TokenLayout::ChannelsFirst | TokenLayout::ChannelsLast => None,
         }
     }
 
@@ -144,7 +144,7 @@ impl Layers for Graphed {
 
     fn split_at(self: Box<Self>, layer: &str) -> Result<Box<dyn Layers>, NetworkError> {
         Ok(Box::new(Self {
-            layer: Some(Layer::find(&self.executor, layer, Layout::Map)?),
+            layer: Some(Layer::find(&self.executor, layer, TokenLayout::ChannelsFirst)?),
             executor: self.executor,
         }))
     }

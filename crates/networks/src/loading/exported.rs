@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use executor::Executor;
+use executor::layers::{self, Candidate};
 use graph::{Graph, Id, builders, pt2, remove_dead};
 use tch::{Kind, Tensor};
 
@@ -12,7 +13,6 @@ use super::{Difference, Doubt, LoadError, Takes};
 use crate::error::{NetworkError, Operation};
 use crate::families::{Plan, graphed};
 use crate::input::CHANNELS;
-use crate::layers::{self, Candidate};
 use crate::parameters;
 
 /// Reads the content of the file `path`, a network that is to take pictures of `side` x `side` pixels.
@@ -68,24 +68,19 @@ fn layer(
     wanted: Option<&str>,
 ) -> Result<Option<Candidate>, NetworkError> {
     let shapes = executor.shapes(pictures)?;
-    let candidates = layers::candidates(executor, &shapes);
+    let graph = executor.graph();
     let Some(name) = wanted else {
-        return layers::usual(executor, &candidates, pictures);
+        return Ok(executor.default_layer(&shapes, pictures)?);
     };
-    let value = executor.graph().find(name);
-    let value = value.ok_or_else(|| NetworkError::NoLayer {
+    let value = graph.find(name).ok_or_else(|| NetworkError::NoLayer {
         layer: name.to_owned(),
-        nearest: graphed::nearest(executor.graph(), name),
+        nearest: graphed::nearest(graph, name),
     })?;
-    let found = candidates.into_iter().find(|it| it.value == value);
-    let found = found.ok_or_else(|| NetworkError::NoMap {
+    let found = layers::named(graph, &shapes, name);
+    found.map(Some).ok_or_else(|| NetworkError::NoMap {
         layer: name.to_owned(),
         shape: shapes.of(value).unwrap_or_default().to_vec(),
-    })?;
-    Ok(Some(Candidate {
-        name: name.to_owned(),
-        ..found
-    }))
+    })
 }
 
 /// The output that is meant, by its name or its place.
@@ -173,8 +168,9 @@ mod tests {
 
     use imaging::Rgb;
 
+    use executor::layers::TokenLayout as Layout;
+
     use super::*;
-    use crate::layers::Layout;
     use crate::{Classifier, GraphFile, Normalisation, Precision};
 
     fn fixture(name: &str) -> (PathBuf, Vec<u8>) {
@@ -192,8 +188,8 @@ mod tests {
             grid: [side; 2],
         };
         let networks = [
-            ("resnet", "layer2", Layout::Map, [8, 8, 8]),
-            ("convnext", "stages", Layout::Map, [8, 8, 8]),
+            ("resnet", "layer2", Layout::ChannelsFirst, [8, 8, 8]),
+            ("convnext", "stages", Layout::ChannelsFirst, [8, 8, 8]),
             (
                 "vit",
                 "encoder.layers.encoder_layer_0.ln_1",

@@ -1003,7 +1003,13 @@ fn patches_are_a_grid_that_cuts_none() {
         let study = study(settings).unwrap();
         assert_eq!(study.partitions[&name("quickshift")].exact(), Some(exact));
     }
-    insta::assert_snapshot!(study("patch = 14\nmultiple = 3\n").unwrap_err(), @"");
+    insta::assert_snapshot!(study("patch = 14\nmultiple = 3\n").unwrap_err(), @r"
+        error: the study's crop has 224 x 224 pixels, which is no whole number of squares of 42 x 42
+          --> pipeline.toml:12:9
+           |
+        12 | patch = 14
+           |         ^^ expected `patch` times `multiple` to divide `crop` of [images]
+        ");
     assert!(study("patch = 14\n").is_ok());
 }
 

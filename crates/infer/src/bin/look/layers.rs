@@ -60,8 +60,9 @@ pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError>
 
 fn list(file: GraphFile<'_>, side: usize) -> Result<Value, LoadError> {
     let (layers, usual) = file.layers(side)?;
-    let layers = layers.iter().map(|layer| {
-        json!({"name": layer.name, "shape": layer.shape, "layout": layer.layout.to_string()})
+    let layers = layers.iter().filter_map(|layer| {
+        let shape = layer.map_shape()?;
+        Some(json!({"name": layer.name, "shape": shape, "layout": layer.layout.to_string()}))
     });
     Ok(json!({"layers": layers.collect::<Vec<_>>(), "usual": usual}))
 }
