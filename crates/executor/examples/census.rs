@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use executor::{Executor, Form};
+use executor::Form;
 use safetensors::SafeTensors;
 use serde_json::json;
 use tch::{Device, Kind, Tensor};

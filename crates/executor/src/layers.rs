@@ -51,7 +51,12 @@ pub fn candidates(graph: &Graph, shapes: &Shapes) -> Vec<Candidate> {
 
 /// The value of a name, where it can be read as maps.
 pub fn named(graph: &Graph, shapes: &Shapes, name: &str) -> Option<Candidate> {
-    candidate(graph.find(name)?, name, &layout::layouts(graph, shapes), shapes)
+    candidate(
+        graph.find(name)?,
+        name,
+        &layout::layouts(graph, shapes),
+        shapes,
+    )
 }
 
 impl Candidate {

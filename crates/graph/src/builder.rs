@@ -89,7 +89,13 @@ impl Builder {
         [Some(weight), bias].into_iter().flatten().collect()
     }
 
-    pub(crate) fn convolution(&mut self, input: Id, module: &str, geometry: Geometry, kernel: &[Id]) -> Id {
+    pub(crate) fn convolution(
+        &mut self,
+        input: Id,
+        module: &str,
+        geometry: Geometry,
+        kernel: &[Id],
+    ) -> Id {
         let op = Op::Convolution {
             stride: vec![geometry.stride; 2],
             padding: vec![geometry.padding; 2],
@@ -127,7 +133,12 @@ impl Builder {
     }
 
     /// Maximum over a square window of a side, with a stride and a padding that does not count as zero.
-    pub(crate) fn max_pool(&mut self, input: Id, [kernel, stride, padding]: [i64; 3], module: &str) -> Id {
+    pub(crate) fn max_pool(
+        &mut self,
+        input: Id,
+        [kernel, stride, padding]: [i64; 3],
+        module: &str,
+    ) -> Id {
         let op = Op::MaxPool {
             kernel: vec![kernel; 2],
             stride: vec![stride; 2],
@@ -155,7 +166,12 @@ impl Builder {
     }
 
     /// The weight [outputs, inputs] of a linear layer and its bias.
-    pub(crate) fn matrix(&mut self, module: &str, [outputs, inputs]: [i64; 2], role: Role) -> [Id; 2] {
+    pub(crate) fn matrix(
+        &mut self,
+        module: &str,
+        [outputs, inputs]: [i64; 2],
+        role: Role,
+    ) -> [Id; 2] {
         let weight = self.parameter(format!("{module}.weight"), &[outputs, inputs], role);
         [
             weight,

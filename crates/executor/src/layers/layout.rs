@@ -62,7 +62,10 @@ impl fmt::Display for TokenLayout {
             Self::ChannelsLast => formatter.write_str("maps, channels last"),
             Self::Tokens { prefix: 0, .. } => formatter.write_str("tokens, one for each patch"),
             Self::Tokens { prefix, .. } => {
-                write!(formatter, "tokens, one for each patch behind {prefix} others")
+                write!(
+                    formatter,
+                    "tokens, one for each patch behind {prefix} others"
+                )
             }
         }
     }

@@ -144,7 +144,11 @@ impl Layers for Graphed {
 
     fn split_at(self: Box<Self>, layer: &str) -> Result<Box<dyn Layers>, NetworkError> {
         Ok(Box::new(Self {
-            layer: Some(Layer::find(&self.executor, layer, TokenLayout::ChannelsFirst)?),
+            layer: Some(Layer::find(
+                &self.executor,
+                layer,
+                TokenLayout::ChannelsFirst,
+            )?),
             executor: self.executor,
         }))
     }
