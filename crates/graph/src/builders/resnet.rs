@@ -39,7 +39,7 @@ pub fn resnet(size: Size, width: f64, classes: i64) -> Graph {
         stride: 2,
         padding: 3,
     };
-    let stem = builder.normed_kernel("conv1", "bn1", stem);
+    let stem = normed_kernel(&mut builder, "conv1", "bn1", stem);
     let mut inputs = planes[0];
     let mut blocks = Vec::new();
     for (stage, &count) in size.blocks.iter().enumerate() {
@@ -66,107 +66,120 @@ pub fn resnet(size: Size, width: f64, classes: i64) -> Graph {
             } else {
                 module.clone()
             };
-            blocks.push(builder.block(&sizes, [inputs, outputs, stride], module, output));
+            blocks.push(block(
+                &mut builder,
+                &sizes,
+                [inputs, outputs, stride],
+                module,
+                output,
+            ));
             inputs = outputs;
         }
     }
     let fc = builder.matrix("fc", [classes, inputs], Role::OutputWeight);
 
-    let mut x = builder.apply(input, "conv1", "bn1", &stem);
+    let mut x = apply(&mut builder, input, "conv1", "bn1", &stem);
     x = builder.relu(x, "relu", "relu");
     x = builder.max_pool(x, [3, 2, 1], "maxpool");
     for block in &blocks {
-        x = builder.residual(x, block);
+        x = residual(&mut builder, x, block);
     }
     x = builder.average_pool(x, 1);
     x = builder.linear(x, "fc", fc);
     builder.finish(x)
 }
 
-impl Builder {
-    fn normed_kernel(&mut self, convolution: &str, norm: &str, geometry: Geometry) -> Normed {
-        Normed {
-            geometry,
-            kernel: self.kernel(convolution, geometry, false),
-            norm: self.norm(norm, geometry.outputs),
+fn normed_kernel(
+    builder: &mut Builder,
+    convolution: &str,
+    norm: &str,
+    geometry: Geometry,
+) -> Normed {
+    Normed {
+        geometry,
+        kernel: builder.kernel(convolution, geometry, false),
+        norm: builder.norm(norm, geometry.outputs),
+    }
+}
+
+fn apply(builder: &mut Builder, input: Id, convolution: &str, norm: &str, normed: &Normed) -> Id {
+    let x = builder.convolution(input, convolution, normed.geometry, &normed.kernel);
+    builder.normed(x, norm, normed.norm)
+}
+
+/// Convolutions of [inputs, outputs, kernel, stride], and a shortcut of [inputs, outputs, stride].
+fn block(
+    builder: &mut Builder,
+    sizes: &[[i64; 4]],
+    [inputs, outputs, stride]: [i64; 3],
+    module: String,
+    output: String,
+) -> Block {
+    let geometry = |[inputs, outputs, kernel, stride]: [i64; 4]| Geometry {
+        inputs,
+        outputs,
+        kernel,
+        stride,
+        padding: kernel / 2,
+    };
+    let convolutions = (1..)
+        .zip(sizes)
+        .map(|(place, &size)| {
+            let [convolution, norm] = ["conv", "bn"].map(|name| format!("{module}.{name}{place}"));
+            normed_kernel(builder, &convolution, &norm, geometry(size))
+        })
+        .collect();
+    let reshapes = stride != 1 || inputs != outputs;
+    let downsample = reshapes.then(|| {
+        let [convolution, norm] = [0, 1].map(|place| format!("{module}.downsample.{place}"));
+        normed_kernel(
+            builder,
+            &convolution,
+            &norm,
+            geometry([inputs, outputs, 1, stride]),
+        )
+    });
+    Block {
+        convolutions,
+        downsample,
+        module,
+        output,
+    }
+}
+
+fn residual(builder: &mut Builder, input: Id, block: &Block) -> Id {
+    let module = &block.module;
+    // One module that is called several times.
+    let relu = format!("{module}.relu");
+    let mut x = input;
+    for (place, normed) in (1..).zip(&block.convolutions) {
+        if place > 1 {
+            let name = if place == 2 {
+                relu.clone()
+            } else {
+                format!("{relu}_{}", place - 2)
+            };
+            x = builder.relu(x, &name, &relu);
         }
+        x = apply(
+            builder,
+            x,
+            &format!("{module}.conv{place}"),
+            &format!("{module}.bn{place}"),
+            normed,
+        );
     }
-
-    fn apply(&mut self, input: Id, convolution: &str, norm: &str, normed: &Normed) -> Id {
-        let x = self.convolution(input, convolution, normed.geometry, &normed.kernel);
-        self.normed(x, norm, normed.norm)
-    }
-
-    /// Convolutions of [inputs, outputs, kernel, stride], and a shortcut of [inputs, outputs, stride].
-    fn block(
-        &mut self,
-        sizes: &[[i64; 4]],
-        [inputs, outputs, stride]: [i64; 3],
-        module: String,
-        output: String,
-    ) -> Block {
-        let geometry = |[inputs, outputs, kernel, stride]: [i64; 4]| Geometry {
-            inputs,
-            outputs,
-            kernel,
-            stride,
-            padding: kernel / 2,
-        };
-        let convolutions = (1..)
-            .zip(sizes)
-            .map(|(place, &size)| {
-                let [convolution, norm] =
-                    ["conv", "bn"].map(|name| format!("{module}.{name}{place}"));
-                self.normed_kernel(&convolution, &norm, geometry(size))
-            })
-            .collect();
-        let reshapes = stride != 1 || inputs != outputs;
-        let downsample = reshapes.then(|| {
+    let shortcut = match &block.downsample {
+        Some(normed) => {
             let [convolution, norm] = [0, 1].map(|place| format!("{module}.downsample.{place}"));
-            self.normed_kernel(&convolution, &norm, geometry([inputs, outputs, 1, stride]))
-        });
-        Block {
-            convolutions,
-            downsample,
-            module,
-            output,
+            apply(builder, input, &convolution, &norm, normed)
         }
+        None => input,
+    };
+    x = builder.add(x, shortcut, &format!("{module}.add"), module);
+    x = builder.relu(x, &block.output, &relu);
+    if block.output != block.module {
+        builder.0.aliases.insert(block.module.clone(), x);
     }
-
-    fn residual(&mut self, input: Id, block: &Block) -> Id {
-        let module = &block.module;
-        // One module that is called several times.
-        let relu = format!("{module}.relu");
-        let mut x = input;
-        for (place, normed) in (1..).zip(&block.convolutions) {
-            if place > 1 {
-                let name = if place == 2 {
-                    relu.clone()
-                } else {
-                    format!("{relu}_{}", place - 2)
-                };
-                x = self.relu(x, &name, &relu);
-            }
-            x = self.apply(
-                x,
-                &format!("{module}.conv{place}"),
-                &format!("{module}.bn{place}"),
-                normed,
-            );
-        }
-        let shortcut = match &block.downsample {
-            Some(normed) => {
-                let [convolution, norm] =
-                    [0, 1].map(|place| format!("{module}.downsample.{place}"));
-                self.apply(input, &convolution, &norm, normed)
-            }
-            None => input,
-        };
-        x = self.add(x, shortcut, &format!("{module}.add"), module);
-        x = self.relu(x, &block.output, &relu);
-        if block.output != block.module {
-            self.0.aliases.insert(block.module.clone(), x);
-        }
-        x
-    }
+    x
 }
