@@ -276,7 +276,9 @@ fn networks_of_torch_export_go_from_their_files_through_every_stage() {
     folder.change("[images]", "[images]\nresize = 64\ncrop = 64");
     let classes: Vec<String> = (0..5).map(|class| format!("class {class}")).collect();
     fs::write(folder.path("classes.txt"), classes.join("\n")).unwrap();
-    folder.run("pipeline", &["check"]).expect(0, "4 networks");
+    let check = folder.run("pipeline", &["check"]);
+    check.expect(0, "");
+    assert!(check.stdout.contains("4 networks"), "{}", check.stdout);
     folder.make_all();
     // 2 images x 4 networks x (1 Grad-CAM + 2 runs of LIME).
     assert_eq!(folder.latest("curves").len(), 24);
