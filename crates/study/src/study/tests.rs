@@ -63,7 +63,7 @@ fn the_shipped_study_is_read_without_a_problem() {
         (20261122, 10, "artifacts")
         Settings { folder: "data/images", manifest: None, labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: File("data/classes.txt"), resize: Shorter(256), interpolation: Bilinear, crop: 224, target: Predicted, require_correct: true }
         {Name("coarse"): Grid(Grid { rows: 2, columns: 4 }), Name("quickshift"): Quickshift(Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 })}
-        {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", download: None, width: 0.25, layer: "features.11", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", download: None, width: 0.25, layer: "layer4", head: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], temperature: 1.0 }}
+        {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", download: None, width: 0.25, layer: Some("features.11"), head: None, output: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], reading: Reading { head: Softmax, temperature: 1.0 } }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", download: None, width: 0.25, layer: Some("layer4"), head: None, output: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], reading: Reading { head: Softmax, temperature: 1.0 } }}
         [("edges", "edges", None, 1), ("gradcam", "gradcam", None, 1), ("greedy", "greedy", None, 1), ("lime", "lime", Some(Fixed(192)), 10), ("lime_coarse", "lime", Some(Fixed(64)), 10), ("oracle", "oracle", None, 1), ("random", "random", None, 3)]
         Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], noise: 0.01 }
         Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
@@ -155,7 +155,7 @@ fn five_different_mistakes_are_shown_at_once() {
         30 | architecture = "resnet-50"
            |                ^^^^^^^^^^^ did you mean `resnet50`?
            |
-           = help: expected one of `alexnet`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `torchscript`
+           = help: expected one of `alexnet`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `pt2`, `torchscript`
 
         error: `weights`: there is no file `data/networks/resnet5.safetensors`
           --> pipeline.toml:31:11
