@@ -102,7 +102,7 @@ check-report:
 	scripts/checks/report.sh $(ARGS)
 
 parity: build
-	cargo test --release --workspace --test integration parity -- --nocapture --test-threads=1
+	cargo test --release --workspace --exclude benches --test integration parity -- --nocapture --test-threads=1
 
 fuzz: export MUTATIONS := 20000
 fuzz: cargo

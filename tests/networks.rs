@@ -247,30 +247,50 @@ fn the_programs_that_load_networks_say_that_a_program_must_be_trusted() {
     }
 }
 
-/// A vision transformer, a Swin transformer and a `ConvNeXt` of scripts/oracles/graphs.py, and a built-in network beside them.
+/// Of scripts/oracles/graphs.py, and a built-in one.
+const NETWORKS: &str = r#"
+[networks.vit]
+architecture = "pt2"
+weights = "vit.pt2"
+
+[networks.swin]
+architecture = "pt2"
+weights = "swin.pt2"
+
+[networks.convnext]
+architecture = "pt2"
+weights = "convnext.pt2"
+
+[networks.resnet18]
+architecture = "resnet18"
+weights = "resnet18.safetensors"
+width = 0.125
+
+[partitions.patches]
+algorithm = "patches"
+patch = 8
+multiple = 2
+
+[sanity]
+images = 1
+depths = 2
+
+[methods"#;
+
 #[test]
 fn networks_of_torch_export_go_from_their_files_through_every_stage() {
     let folder = StudyFolder::new();
-    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
-    let (before, rest) = text.split_once("[networks.alexnet]").unwrap();
-    let (_, after) = rest.split_once("[partitions.coarse]").unwrap();
-    let names = ["vit", "swin", "convnext"];
-    let mut networks = String::new();
-    for name in names {
-        let file = format!("{name}.pt2");
-        let fixture = repository().join("crates/graph/fixtures").join(&file);
-        fs::copy(fixture, folder.path(&file)).unwrap();
-        let lines = ["architecture = \"pt2\"", &format!("weights = \"{file}\"")];
-        networks += &[&format!("[networks.{name}]"), lines[0], lines[1], ""].join("\n");
+    for file in ["vit.pt2", "swin.pt2", "convnext.pt2"] {
+        let fixture = repository().join("crates/graph/fixtures").join(file);
+        fs::copy(fixture, folder.path(file)).unwrap();
     }
     let architecture: Architecture = "resnet18".parse().unwrap();
     let weights = formula::weight_file(architecture, 0.125, 5);
     fs::write(folder.path("resnet18.safetensors"), weights).unwrap();
-    networks += "[networks.resnet18]\narchitecture = \"resnet18\"\nweights = \"resnet18.safetensors\"\nwidth = 0.125\n";
-    let patches = "[partitions.coarse]\nalgorithm = \"patches\"\npatch = 8\nmultiple = 2\n";
-    let (_, after) = after.split_once("[methods").unwrap();
-    let sanity = "[sanity]\nimages = 1\ndepths = 2\n";
-    let text = format!("{before}{networks}{patches}[methods{after}\n{sanity}");
+    let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
+    let (before, rest) = text.split_once("[networks").unwrap();
+    let (_, after) = rest.split_once("[methods").unwrap();
+    let text = format!("{before}{NETWORKS}{after}");
     let text = text.replace("labels = \"labels.csv\"\n", "");
     fs::write(folder.path("pipeline.toml"), text).unwrap();
     folder.change("[images]", "[images]\nresize = 64\ncrop = 64");

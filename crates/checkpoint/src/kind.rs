@@ -65,16 +65,14 @@ impl FileKind {
                 "set architecture = \"torchscript\", if it comes from a source that you trust"
             }
             Self::TorchSave | Self::Lightning | Self::LegacyTorchSave | Self::Safetensors => {
-                "set `architecture` to that of the built-in network whose weights these are, or export the network as TorchScript (scripts/export_torchscript.py, or torch.jit.trace(model.eval(), example).save(\"network.pt\"))"
+                "set `architecture` to that of the built-in network whose weights these are, or export the network with torch.export (scripts/export_pt2.py)"
             }
-            Self::TorchExport => {
-                "load it with torch.export.load, and save torch.jit.trace(program.module(), example)"
-            }
+            Self::TorchExport => "set architecture = \"pt2\"",
             Self::Onnx => {
-                "export the PyTorch network that it was made from (scripts/export_torchscript.py), or convert it back to PyTorch and save torch.jit.trace(model.eval(), example)"
+                "export the PyTorch network that it was made from with torch.export (scripts/export_pt2.py)"
             }
             Self::Hdf5 | Self::Keras | Self::TensorFlowLite | Self::SavedModel => {
-                "only PyTorch networks can be used: copy its weights into the same network in PyTorch, and save torch.jit.trace(model.eval(), example)"
+                "only PyTorch networks can be used: copy its weights into the same network in PyTorch, and export that with torch.export (scripts/export_pt2.py)"
             }
             Self::Pickle | Self::Tar => {
                 "load it with Python, and save model.state_dict() with torch.save"
@@ -82,7 +80,7 @@ impl FileKind {
             Self::Gzip => "unpack it first",
             Self::LfsPointer => "run `git lfs pull`, which fetches the file itself",
             Self::WebPage | Self::Empty | Self::Zip | Self::Unknown => {
-                "fetch or save it again; expected a TorchScript program (torch.jit.save), or weights from torch.save or safetensors"
+                "fetch or save it again; expected a network of torch.export or TorchScript, or weights of torch.save or safetensors"
             }
         }
     }

@@ -297,7 +297,7 @@ mod tests {
         );
         let onnx = refusal(b"\x08\x08\x12\x07pytorch");
         assert!(
-            onnx.contains("ONNX") && onnx.contains("export_torchscript.py"),
+            onnx.contains("ONNX") && onnx.contains("export_pt2.py"),
             "{onnx}"
         );
     }

@@ -21,7 +21,7 @@ pub fn open(program: &Program<'_>) -> Result<Executor, Error> {
 }
 
 /// A stored tensor, in the numbers that the file has.
-fn tensor(stored: &Stored<'_>) -> Result<Tensor, TchError> {
+pub fn tensor(stored: &Stored<'_>) -> Result<Tensor, TchError> {
     let kind = match stored.dtype {
         Dtype::BOOL => Kind::Bool,
         Dtype::U8 => Kind::Uint8,

@@ -66,7 +66,7 @@ pub enum Refusal {
     Damaged(String),
     /// It was written in another version of the schema.
     #[error(
-        "the file has version {major}.{minor} of torch.export's schema; only major version {SCHEMA} can be read: export the network again with PyTorch 2.8 to 2.15"
+        "the file has version {major}.{minor} of torch.export's schema; only major version {SCHEMA} can be read: export the network again with PyTorch 2.8 to 2.11"
     )]
     Version {
         /// The major version.

@@ -211,6 +211,7 @@ impl Network {
 
     /// What the Grad-CAM layer gives, f32 in the ordinary layout, on the network's device.
     pub fn features(&self, input: &Tensor) -> Result<Features, NetworkError> {
+        #[cfg(test)]
         self.find_room(input)?;
         self.layers.features(input)
     }
@@ -227,18 +228,9 @@ impl Network {
 
     /// Logits [batch, classes] of inputs, on the network's device.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        #[cfg(test)]
         self.find_room(input)?;
         two_sided(self.layers.forward(input)?)
-    }
-
-    #[cfg(not(test))]
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "tests limit the memory"
-    )]
-    fn find_room(&self, _: &Tensor) -> Result<(), NetworkError> {
-        Ok(())
     }
 
     #[cfg(test)]

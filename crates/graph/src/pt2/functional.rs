@@ -1,7 +1,7 @@
 //! From operators that may change tensors in place to a graph in which every value stays what it is.
 //!
 //! PyTorch's tensors share memory: a slice is a view of what it was cut from, and writing to one of them changes all. Here, a write makes a new value.
-//! It is carried back to what the written tensor is a view of, and other views are made again when they are next read.
+//! The write also reaches the tensor that the written one is a view of. Other views of that tensor are recomputed when they are next read.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -85,10 +85,13 @@ pub fn decision_flip(curve: &[CurveStep]) -> Option<DecisionFlip> {
     let led = |step: &&CurveStep| step.probability < step.largest_probability.unwrap_or(0.5);
     let found = curve.iter().find(led);
     let flip = found.filter(|step| step.step > 0);
+    let competes = first.largest_probability.is_some();
     let reason = match found {
-        None => Some("no other class ever leads"),
-        Some(step) if step.step == 0 => Some("another class leads on the untouched image"),
-        Some(_) => None,
+        None if competes => Some("no other class ever leads"),
+        None => Some("the probability never falls below 0.5"),
+        Some(step) if step.step > 0 => None,
+        Some(_) if competes => Some("another class leads on the untouched image"),
+        Some(_) => Some("the probability is below 0.5 on the untouched image"),
     };
     (superpixels > 0).then(|| DecisionFlip {
         image: first.image.clone(),
@@ -112,22 +115,27 @@ mod tests {
 
     /// Three superpixels of a quarter, a quarter and a half of the pixels; each step is the explained class's probability and the largest.
     fn flip(steps: [(f32, f32); 4]) -> DecisionFlip {
-        let step = |(step, (probability, largest_probability)): (usize, (f32, f32))| CurveStep {
-            image: "mug".into(),
-            network: "alexnet".into(),
-            partition: "coarse".into(),
-            method: "lime".into(),
-            run: 1,
-            order: "most_relevant_first".into(),
-            replacement: "mean".into(),
-            step: step as u32,
-            superpixel: step.checked_sub(1).map(|id| id as u16),
-            removed_area: [0.0, 0.25, 0.5, 1.0][step],
-            probability,
-            logit: 0.0,
-            largest_probability: Some(largest_probability),
-            entropy: Some(0.5),
-        };
+        flip_of(steps.map(|(probability, largest)| (probability, Some(largest))))
+    }
+
+    fn flip_of(steps: [(f32, Option<f32>); 4]) -> DecisionFlip {
+        let step =
+            |(step, (probability, largest_probability)): (usize, (f32, Option<f32>))| CurveStep {
+                image: "mug".into(),
+                network: "alexnet".into(),
+                partition: "coarse".into(),
+                method: "lime".into(),
+                run: 1,
+                order: "most_relevant_first".into(),
+                replacement: "mean".into(),
+                step: step as u32,
+                superpixel: step.checked_sub(1).map(|id| id as u16),
+                removed_area: [0.0, 0.25, 0.5, 1.0][step],
+                probability,
+                logit: 0.0,
+                largest_probability,
+                entropy: largest_probability,
+            };
         let curve: Vec<CurveStep> = steps.into_iter().enumerate().map(step).collect();
         decision_flip(&curve).unwrap()
     }
@@ -158,6 +166,16 @@ mod tests {
         let before = flip([(0.4, 0.5), (0.3, 0.6), (0.9, 0.9), (0.1, 0.6)]);
         assert_eq!((before.removed, before.decision_flip_area), (None, None));
         assert!(before.reason.unwrap().contains("untouched image"));
+    }
+
+    #[test]
+    fn behind_a_sigmoid_the_flip_is_below_one_half() {
+        let flip = |probabilities: [f32; 4]| flip_of(probabilities.map(|each| (each, None)));
+        assert_eq!(flip([0.9, 0.5, 0.49, 0.6]).removed, Some(2));
+        let never = flip([0.9, 0.8, 0.7, 0.5]).reason.unwrap();
+        assert!(never.contains("never falls below 0.5"), "{never}");
+        let before = flip([0.4, 0.8, 0.7, 0.5]).reason.unwrap();
+        assert!(before.contains("untouched image"), "{before}");
     }
 
     #[test]

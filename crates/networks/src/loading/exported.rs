@@ -180,7 +180,7 @@ mod tests {
         (path, bytes)
     }
 
-    /// Of scripts/oracles/graphs.py; the expected layers are those that pytorch-grad-cam's guides name for such networks.
+    /// Networks of scripts/oracles/graphs.py.
     #[test]
     fn every_kind_of_network_has_its_usual_layer_and_a_map_there() {
         let tokens = |prefix, side| Layout::Tokens {

@@ -103,11 +103,11 @@ impl Fit {
         if self.lacks_output() && self.foreign.is_empty() {
             "it has no output layer, so these are the weights of a backbone: save those of the whole classifier"
         } else if self.lacks_output() {
-            "a built-in architecture ends in one linear layer of this name: export a network with another head as TorchScript (scripts/export_torchscript.py)"
+            "a built-in architecture ends in one linear layer of this name: export a network with another head with torch.export (scripts/export_pt2.py)"
         } else if self.missing.is_empty() && self.misshapen.is_empty() {
-            "save the state dict without these, or export the network as TorchScript (scripts/export_torchscript.py)"
+            "save the state dict without these, or export the network with torch.export (scripts/export_pt2.py)"
         } else {
-            "check `architecture` and `width`, or export the network as TorchScript (scripts/export_torchscript.py)"
+            "check `architecture` and `width`, or export the network with torch.export (scripts/export_pt2.py)"
         }
     }
 }
@@ -238,7 +238,7 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("`fc.1.weight` [7, 32]"), "{error}");
-        assert!(error.contains("export_torchscript.py"), "{error}");
+        assert!(error.contains("export_pt2.py"), "{error}");
         let mut weights = narrow("resnet18");
         weights.retain(|name, _| !name.starts_with("fc."));
         let error = refusal(&weights, "resnet18");

@@ -150,28 +150,8 @@ fn sides(stored: &Stored<'_>) -> Vec<i64> {
 }
 
 fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, LoadError> {
-    let kind = match stored.dtype {
-        Dtype::F32 => Kind::Float,
-        Dtype::F64 => Kind::Double,
-        Dtype::F16 => Kind::Half,
-        Dtype::BF16 => Kind::BFloat16,
-        Dtype::U8 => Kind::Uint8,
-        Dtype::I8 => Kind::Int8,
-        Dtype::I16 => Kind::Int16,
-        Dtype::I32 => Kind::Int,
-        Dtype::I64 => Kind::Int64,
-        Dtype::BOOL => Kind::Bool,
-        other => {
-            let (path, tensor) = (path.to_owned(), name.to_owned());
-            return Err(LoadError::Kind {
-                path,
-                tensor,
-                found: format!("{other:?}"),
-            });
-        }
-    };
-    let tensor = Tensor::f_from_data_size(&stored.bytes(), &sides(stored), kind)
-        .and_then(|tensor| match kind {
+    let tensor = executor::tensor(stored)
+        .and_then(|tensor| match tensor.f_kind()? {
             Kind::Half | Kind::BFloat16 => tensor.f_to_kind(Kind::Float),
             _ => Ok(tensor),
         })

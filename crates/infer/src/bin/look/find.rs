@@ -40,6 +40,23 @@ fn form() -> Result<Form, StageError> {
     })
 }
 
+/// What `load` gives for pictures of `first` x `first` pixels, or, where `others` may be tried, of the side that the network takes; with that side, and
+/// the one that it does not take.
+pub(crate) fn at_its_side<T>(
+    first: u32,
+    others: bool,
+    load: impl Fn(u32) -> Result<T, LoadError>,
+) -> Result<(u32, Vec<u32>, T), StageError> {
+    let (taken, refused, loaded) = match load(first) {
+        Err(LoadError::Takes {
+            takes: Takes::Side(other),
+            ..
+        }) if others => (other as u32, vec![first], load(other as u32)),
+        loaded => (first, Vec::new(), loaded),
+    };
+    Ok((taken, refused, loaded.map_err(StageError::action)?))
+}
+
 /// A network of `torch.export`, which answers as it did when it was exported where a file beside it says how that was.
 fn exported(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageError> {
     let beside = Beside::read(path)?;
@@ -49,14 +66,7 @@ fn exported(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, Stage
         let file = GraphFile::exported(path, bytes, side as usize, None);
         file.load(Precision::Fp32)
     };
-    let (taken, refused, network) = match load(first) {
-        Err(LoadError::Takes {
-            takes: Takes::Side(other),
-            ..
-        }) if side.is_none() => (other as u32, vec![first], load(other as u32)),
-        network => (first, Vec::new(), network),
-    };
-    let (network, _) = network.map_err(StageError::action)?;
+    let (taken, refused, (network, _)) = at_its_side(first, side.is_none(), load)?;
     if let Some(beside) = beside.as_ref().filter(|_| stated == Some(taken)) {
         beside.compare(path, &network, taken as usize)?;
     }
@@ -77,14 +87,7 @@ fn program(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageE
         networks::load_script(path, bytes, input, &Methods::default(), form)
     };
     let first = side.unwrap_or(USUAL);
-    let (taken, refused, network) = match load(first) {
-        Err(LoadError::Takes {
-            takes: Takes::Side(other),
-            ..
-        }) if side.is_none() => (other as u32, vec![first], load(other as u32)),
-        network => (first, Vec::new(), network),
-    };
-    let (network, _) = network.map_err(StageError::action)?;
+    let (taken, refused, (network, _)) = at_its_side(first, side.is_none(), load)?;
     Ok(json!({
         "architecture": "torchscript", "width": 1.0, "classes": network.classes(),
         "side": taken, "refused": refused,
@@ -122,7 +125,7 @@ fn not_built_in(path: &Path, fit: &Fit) -> String {
         format!(", but not `{name}` of shape {shape:?}")
     });
     format!(
-        "{}: these are the weights of a network that is not built in: {}, the most similar one, has {} of its {} tensors{foreign}. Export the network as a TorchScript program (scripts/export_torchscript.py, or torch.jit.trace), and name that file",
+        "{}: these are the weights of a network that is not built in: {}, the most similar one, has {} of its {} tensors{foreign}. Export the network with torch.export (scripts/export_pt2.py), and name that file",
         path.display(),
         fit.architecture.name(),
         fit.named(),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use networks::{GraphFile, LoadError, Takes};
+use networks::{GraphFile, LoadError};
 use serde_json::{Value, json};
 use stage::StageError;
 use study::Study;
 
 use crate::beside::Beside;
-use crate::find::USUAL;
+use crate::find::{USUAL, at_its_side};
 
 /// The layers of the network that a study calls `network`, or else of that file, which `torch.export` wrote.
 pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError> {
@@ -19,16 +19,12 @@ pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError>
     if network.is_file() {
         let stated = Beside::read(network)?.and_then(|beside| beside.side());
         let bytes = read(network)?;
-        let side = stated.unwrap_or(USUAL) as usize;
-        let listed = |side| list(GraphFile::exported(network, &bytes, side, None), side);
-        return match listed(side) {
-            Err(LoadError::Takes {
-                takes: Takes::Side(other),
-                ..
-            }) => listed(other as usize),
-            found => found,
-        }
-        .map_err(StageError::action);
+        let listed = |side: u32| {
+            let side = side as usize;
+            list(GraphFile::exported(network, &bytes, side, None), side)
+        };
+        let (.., layers) = at_its_side(stated.unwrap_or(USUAL), true, listed)?;
+        return Ok(layers);
     }
     let study = Study::read(config)?;
     let named = study.networks.iter();
