@@ -1,6 +1,6 @@
 //! What makes graphs: a file of `torch.export`, or a built-in architecture, with parameters under torchvision's names, values and modules under its paths.
 //!
-//! Parameters stand in the order in which weights are asked for: whatever is made at random or in a cascade goes by it.
+//! Parameters stand in the order of version 1, because a seeded training draws their starting values in that order.
 
 mod alexnet;
 mod exported;

@@ -34,7 +34,7 @@ pub fn vgg(size: Size, width: f64, classes: i64) -> Graph {
                 stride: 1,
                 padding: 1,
             };
-            // In this order.
+            // The norm first: the order of version 1.
             let norm = size
                 .normed
                 .then(|| builder.norm(&format!("features.{}", index + 1), outputs));
