@@ -373,7 +373,7 @@ def prefixes_and_heads(case):
         "compiled": (renamed(tensors, lambda name: f"_orig_mod.{name}"), (0, 2), "nothing is wrong|_orig_mod"),
         "lightning": (renamed(tensors, lambda name: f"model.{name}"), (0, 2), "nothing is wrong|model\\."),
         "backbone": (body, (2,), "fc\\.weight"),
-        "dropout": (body | renamed(head, lambda name: name.replace("fc.", "fc.1.")), (2,), "fc\\.1\\.weight.*TorchScript"),
+        "dropout": (body | renamed(head, lambda name: name.replace("fc.", "fc.1.")), (2,), "fc\\.1\\.weight.*export_pt2"),
         "thop": (tensors | no_number, (0, 2), "nothing is wrong|total_ops"),
     }
     settings = case.path("s.toml").read_text()
