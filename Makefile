@@ -121,7 +121,10 @@ oracles: $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/oracles/graphs.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
 
-# Not in CI: it needs a virtual environment of its own, with torch, torchvision, timm, safetensors and numpy.
+# Not in CI: it needs a virtual environment of its own, with torch, torchvision, timm, safetensors and numpy. Both sides keep freed memory, as our programs do.
+census: export MALLOC_MMAP_MAX_ := 0
+census: export MALLOC_TRIM_THRESHOLD_ := 1073741824
+census: export MALLOC_TOP_PAD_ := 268435456
 census: libtorch
 	cargo build --release -p executor --example census --quiet
 	$(CENSUS_PYTHON) scripts/checks/census.py target/release/examples/census $(ARGS)

@@ -23,6 +23,8 @@ pub enum Mode {
 pub(crate) struct Style {
     /// In oneDNN's own layout, where its inputs allow that.
     pub onednn: bool,
+    /// With channels innermost in memory, in whichever layout its inputs come.
+    pub innermost: bool,
     /// In these floating-point numbers; with none, in those that it reads.
     pub kind: Option<Kind>,
 }
@@ -185,9 +187,16 @@ impl Executor {
 
     /// A value from outside, where and as the nodes want it.
     fn given(&self, id: Id, tensor: &Tensor) -> Result<Tensor, Error> {
-        let kind = match self.flow.source(id) {
-            Source::Node(place) => self.styles[place].kind,
-            _ => self.input_kind,
+        let (kind, innermost) = match self.flow.source(id) {
+            // On a GPU gradients through a pooling of the other layout may add up in any order.
+            Source::Node(place) => (
+                self.styles[place].kind,
+                self.styles[place].innermost && self.device == Device::Cpu,
+            ),
+            _ => (
+                self.input_kind,
+                self.channels_last && id == self.graph.input,
+            ),
         };
         let convert = || {
             let tensor = tensor.f_to_device(self.device)?;
@@ -195,7 +204,7 @@ impl Executor {
                 Some(kind) if is_floating(tensor.f_kind()?) => tensor.f_to_kind(kind)?,
                 _ => tensor,
             };
-            if self.channels_last && id == self.graph.input && tensor.dim() == 4 {
+            if innermost && tensor.dim() == 4 {
                 return channels_last(&tensor);
             }
             Ok(tensor)
@@ -283,8 +292,13 @@ impl Run<'_> {
         if ends {
             self.slots[id.0] = None;
         }
+        let found = tensor.f_kind()?;
         match style.kind {
-            Some(kind) if is_floating(tensor.f_kind()?) => tensor.f_to_kind(kind),
+            Some(kind) if kind != found && is_floating(found) && tensor.is_mkldnn() => tensor
+                .f_to_dense(None, false)?
+                .f_to_kind(kind)?
+                .f_to_mkldnn(None),
+            Some(kind) if is_floating(found) => tensor.f_to_kind(kind),
             _ => Ok(tensor),
         }
     }

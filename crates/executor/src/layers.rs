@@ -140,7 +140,7 @@ impl Executor {
             }
             let gradient = Tensor::f_run_backward(&[sum], &[&leaf], false, false)?.remove(0);
             if gradient.defined() {
-                Ok(gradient)
+                gradient.f_contiguous()
             } else {
                 leaf.f_zeros_like()
             }

@@ -10,8 +10,8 @@ use crate::passes::Draft;
 pub(crate) fn choose(draft: &Draft, kind: Kind) -> Vec<Style> {
     let nodes = &draft.graph.nodes;
     let style = |kind| Style {
-        onednn: false,
         kind: Some(kind),
+        ..Style::default()
     };
     if kind != Kind::BFloat16 {
         return vec![style(kind); nodes.len()];

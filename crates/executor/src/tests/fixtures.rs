@@ -110,6 +110,44 @@ fn prepared_networks_from_files_give_what_plain_ones_give() {
     }
 }
 
+/// What is given in the middle is laid out as it would be on the way.
+#[test]
+fn the_halves_of_networks_from_files_give_their_logits() {
+    for name in NAMES {
+        let fixture = Fixture::read(name);
+        let layer = fixture.executor().graph().find(&fixture.layer).unwrap();
+        let executor = fixture.executor().prepared(SINGLE, &[layer]).unwrap();
+        let given = [(executor.graph().input, fixture.images())];
+        let whole = executor.run(&given, &executor.outputs()).unwrap();
+        let [logits, ..] = through(&executor, layer, &fixture.images());
+        assert!(
+            logits.equal(&whole[0]),
+            "{name} {}",
+            difference(&logits, &whole[0])
+        );
+    }
+}
+
+#[test]
+fn only_chains_of_what_onednn_has_are_in_its_layout() {
+    for name in NAMES {
+        let executor = Fixture::read(name)
+            .executor()
+            .prepared(SINGLE, &[])
+            .unwrap();
+        assert!(
+            executor.channels_last && executor.styles.iter().all(|style| !style.onednn),
+            "{name}"
+        );
+    }
+    for name in KINDS {
+        let executor = plain(&built(name), Kind::Float)
+            .prepared(SINGLE, &[])
+            .unwrap();
+        assert!(!executor.channels_last, "{name}");
+    }
+}
+
 #[test]
 fn batches_of_any_size_are_answered() {
     for name in NAMES {

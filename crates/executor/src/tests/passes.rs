@@ -80,6 +80,48 @@ fn in_bfloat16_the_last_layer_stays_in_f32() {
     }
 }
 
+/// The last layer is a convolution: what comes before it is in bfloat16 and in oneDNN's layout.
+#[test]
+fn a_last_convolution_stays_in_f32_too() {
+    let mut sketch = Sketch::new();
+    let convolution = || Op::Convolution {
+        stride: vec![1; 2],
+        padding: vec![1; 2],
+        dilation: vec![1; 2],
+        groups: 1,
+    };
+    let first = sketch.parameter("first", &[8, 3, 3, 3], Role::Weight);
+    let x = sketch.node(convolution(), &[Id(0), first], "convolved");
+    let x = sketch.node(Op::Unary(Unary::Relu), &[x], "relu");
+    let second = sketch.parameter("second", &[CLASSES, 8, 3, 3], Role::Weight);
+    let x = sketch.node(convolution(), &[x, second], "classes");
+    let x = sketch.node(Op::AdaptiveAvgPool { size: vec![1; 2] }, &[x], "pooled");
+    let logits = sketch.node(Op::Flatten { from: 1, to: -1 }, &[x], "logits");
+    let graph = sketch.finish(logits);
+    let run =
+        |executor: &Executor, images| executor.run(&[(graph.input, images)], &[logits]).unwrap();
+    let prepared = plain(&graph, Kind::Float).prepared(BF16, &[]).unwrap();
+    let kinds: Vec<_> = prepared
+        .styles
+        .iter()
+        .map(|style| (style.onednn, style.kind))
+        .collect();
+    let (bf16, float) = (Some(Kind::BFloat16), Some(Kind::Float));
+    assert_eq!(
+        kinds,
+        [
+            (true, bf16),
+            (true, bf16),
+            (true, float),
+            (false, float),
+            (false, float)
+        ]
+    );
+    let found = run(&prepared, images(Kind::Float));
+    let expected = run(&plain(&graph, Kind::Double), images(Kind::Double));
+    assert!(difference(&found[0], &expected[0]) < 0.02);
+}
+
 #[test]
 fn batch_norms_are_folded_but_where_what_is_between_is_watched() {
     let graph = built("resnet18");
