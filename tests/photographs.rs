@@ -11,6 +11,8 @@ use crate::study_folder::{StudyFolder, repository};
 
 const PHOTOGRAPHS: usize = 4;
 const NETWORKS: [&str; 2] = ["mobilenet_v1", "mobilenet_v2"];
+/// A program, and a network of `torch.export`.
+const FILES: [&str; 2] = ["mobilenet_v1.pt", "mobilenet_v2.pt2"];
 
 const STUDY: &str = r#"
 [study]
@@ -30,8 +32,8 @@ std = [0.5, 0.5, 0.5]
 input_size = 224
 
 [networks.mobilenet_v2]
-architecture = "torchscript"
-weights = "mobilenet_v2.pt"
+architecture = "pt2"
+weights = "mobilenet_v2.pt2"
 mean = [0.5, 0.5, 0.5]
 std = [0.5, 0.5, 0.5]
 input_size = 224
@@ -60,14 +62,13 @@ threads = 1
 fn folder() -> Option<StudyFolder> {
     let shared = repository().join("../shared");
     let photographs = shared.join("imagenet20");
-    let programs = NETWORKS.map(|network| format!("{network}.pt"));
-    let program = |name: &String| shared.join("networks").join(name);
-    if !programs.iter().all(|name| program(name).exists()) || !photographs.exists() {
+    let file = |name: &str| shared.join("networks").join(name);
+    if !FILES.iter().all(|name| file(name).exists()) || !photographs.exists() {
         return None;
     }
     let folder = StudyFolder::new();
-    for name in &programs {
-        fs::copy(program(name), folder.path(name)).unwrap();
+    for name in FILES {
+        fs::copy(file(name), folder.path(name)).unwrap();
     }
     let classes = fs::read_to_string(photographs.join("classes.txt")).unwrap();
     fs::write(folder.path("photographs.txt"), unlike(&classes)).unwrap();

@@ -36,9 +36,14 @@ pub(super) fn compare(table: &mut Table) {
             Tolerance::AtMost(0.0),
         );
         let bytes = formula::weight_file(architecture, WIDTH, CLASSES);
-        for &layer in architecture.layers() {
+        let layers = file.layers(name);
+        assert!(
+            layers.iter().any(|layer| layer == architecture.layer()),
+            "{name}"
+        );
+        for layer in layers {
             let network = network(Path::new(name), &bytes, architecture, WIDTH);
-            let network = network.split_at(layer).unwrap();
+            let network = network.split_at(&layer).unwrap();
             let classifier = Classifier::new(network, Normalisation::IMAGENET);
             let logits = classifier.logits(&image).unwrap();
             table.note(

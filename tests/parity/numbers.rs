@@ -64,6 +64,17 @@ impl Numbers {
     }
 
     /// An image, [height, width, 3].
+    /// The layers of a network whose maps are in the file.
+    pub(super) fn layers(&self, network: &str) -> Vec<String> {
+        let file = SafeTensors::deserialize(&self.bytes).unwrap();
+        let names = file.names().into_iter();
+        let layers = names.filter_map(|name| {
+            let rest = name.strip_prefix(network)?.strip_prefix('.')?;
+            rest.strip_suffix(".map").map(str::to_owned)
+        });
+        layers.collect()
+    }
+
     pub(super) fn image(&self, name: &str) -> Rgb {
         self.tensor(name, Dtype::U8, |shape, data| {
             let &[height, width, 3] = shape else {

@@ -1,4 +1,4 @@
-//! The built-in architectures: one table of their names, their Grad-CAM layers and their sizes, which needs no libtorch.
+//! The built-in architectures: one table of their names, their usual layers and their sizes, which needs no libtorch.
 //!
 //! `networks` builds them, and `study` names them; an architecture more is a row here.
 
@@ -18,20 +18,20 @@ pub struct Architecture {
 
 struct Row {
     name: &'static str,
-    layers: &'static [&'static str],
+    layer: &'static str,
     batch: usize,
     family: Family,
 }
 
 const fn vgg(
     name: &'static str,
-    layers: &'static [&'static str],
+    layer: &'static str,
     convolutions: [usize; 5],
     normed: bool,
 ) -> Row {
     Row {
         name,
-        layers,
+        layer,
         batch: 16,
         family: Family::Vgg(Vgg {
             convolutions,
@@ -43,7 +43,7 @@ const fn vgg(
 const fn resnet(name: &'static str, blocks: [usize; 4], bottlenecks: bool) -> Row {
     Row {
         name,
-        layers: &["layer4"],
+        layer: "layer4",
         batch: 16,
         family: Family::ResNet(ResNet {
             blocks,
@@ -55,58 +55,18 @@ const fn resnet(name: &'static str, blocks: [usize; 4], bottlenecks: bool) -> Ro
 const TABLE: [Row; 14] = [
     Row {
         name: "alexnet",
-        layers: &["features.11", "features.12"],
+        layer: "features.11",
         batch: 64,
         family: Family::AlexNet,
     },
-    vgg(
-        "vgg11",
-        &["features.19", "features.20"],
-        [1, 1, 2, 2, 2],
-        false,
-    ),
-    vgg(
-        "vgg11_bn",
-        &["features.27", "features.28"],
-        [1, 1, 2, 2, 2],
-        true,
-    ),
-    vgg(
-        "vgg13",
-        &["features.23", "features.24"],
-        [2, 2, 2, 2, 2],
-        false,
-    ),
-    vgg(
-        "vgg13_bn",
-        &["features.33", "features.34"],
-        [2, 2, 2, 2, 2],
-        true,
-    ),
-    vgg(
-        "vgg16",
-        &["features.29", "features.30"],
-        [2, 2, 3, 3, 3],
-        false,
-    ),
-    vgg(
-        "vgg16_bn",
-        &["features.42", "features.43"],
-        [2, 2, 3, 3, 3],
-        true,
-    ),
-    vgg(
-        "vgg19",
-        &["features.35", "features.36"],
-        [2, 2, 4, 4, 4],
-        false,
-    ),
-    vgg(
-        "vgg19_bn",
-        &["features.51", "features.52"],
-        [2, 2, 4, 4, 4],
-        true,
-    ),
+    vgg("vgg11", "features.19", [1, 1, 2, 2, 2], false),
+    vgg("vgg11_bn", "features.27", [1, 1, 2, 2, 2], true),
+    vgg("vgg13", "features.23", [2, 2, 2, 2, 2], false),
+    vgg("vgg13_bn", "features.33", [2, 2, 2, 2, 2], true),
+    vgg("vgg16", "features.29", [2, 2, 3, 3, 3], false),
+    vgg("vgg16_bn", "features.42", [2, 2, 3, 3, 3], true),
+    vgg("vgg19", "features.35", [2, 2, 4, 4, 4], false),
+    vgg("vgg19_bn", "features.51", [2, 2, 4, 4, 4], true),
     resnet("resnet18", [2, 2, 2, 2], false),
     resnet("resnet34", [3, 4, 6, 3], false),
     resnet("resnet50", [3, 4, 6, 3], true),
@@ -131,11 +91,10 @@ impl Architecture {
         TABLE[self.place].name
     }
 
-    /// The layers whose activations Grad-CAM can read, by torchvision's names, the default first. Of `AlexNet` and a VGG these are the last
-    /// convolution's ReLU (14x14 in a VGG at an input of 224x224) and the max pooling behind it; of a `ResNet` the last residual block
-    /// (`layer4`, 7x7).
-    pub const fn layers(self) -> &'static [&'static str] {
-        TABLE[self.place].layers
+    /// The layer that a class activation map reads unless another is named, by torchvision's name. Of `AlexNet` and a VGG it is the last convolution's
+    /// ReLU (14x14 in a VGG at an input of 224x224), of a `ResNet` the last residual block (`layer4`, 7x7).
+    pub const fn layer(self) -> &'static str {
+        TABLE[self.place].layer
     }
 
     /// Height and width of the smallest pictures that it takes, in pixels: of smaller ones a pooling would leave nothing.
@@ -214,7 +173,7 @@ mod tests {
                 let each = if normed { 3 } else { 2 };
                 let indices = each * convolutions.iter().sum::<usize>() + convolutions.len() - 1;
                 let last = format!("features.{}", indices - 1);
-                assert_eq!(architecture.layers()[0], last, "{}", architecture.name());
+                assert_eq!(architecture.layer(), last, "{}", architecture.name());
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// A name made of `a` to `z`, `0` to `9`, `_` and `-`, of 1 to 32 characters.
+/// A name made of `a` to `z`, `0` to `9`, `_` and `-`, of 1 to 64 characters.
 ///
 /// Dots are left out because they separate the parts of the file names under `latest/`, and the length is bounded
 /// because those parts together must fit into the 255 bytes of a file name.
@@ -15,11 +15,11 @@ pub struct Name(&'static str);
 static MET: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 /// Most characters of a [`Name`].
-const LONGEST: usize = 32;
+const LONGEST: usize = 64;
 
 impl Name {
     /// What a name may look like, for messages.
-    pub const EXPECTED: &str = "1 to 32 of the characters a-z, 0-9, `_` and `-`";
+    pub const EXPECTED: &str = "1 to 64 of the characters a-z, 0-9, `_` and `-`";
 
     /// The name, if it is one.
     pub fn new(text: &str) -> Option<Self> {

@@ -148,14 +148,6 @@ impl<'a> Section<'a> {
         Some(T::ALL[place])
     }
 
-    /// The name at a key that must be one of `names`, which depend on other settings; the first of them where none is written. The key must have
-    /// been asked for.
-    pub fn one_of(&self, key: &str, what: &str, names: &[&'static str]) -> &'static str {
-        let written = self.table.get(key);
-        let place = written.and_then(|value| self.picked(key, what, names, value));
-        names[place.unwrap_or(0)]
-    }
-
     /// Asks for a key whose value cannot be judged, because of a mistake elsewhere.
     pub fn unchecked(&mut self, key: &'static str) {
         self.known.push(key);
@@ -190,6 +182,24 @@ impl<'a> Section<'a> {
                     .map(|place| known[place].clone())
                     .collect(),
             ))
+        };
+        self.value(key, Some(None), read).flatten()
+    }
+
+    /// A list of texts, at least one and none empty, in the order of the file; none where the key is not written.
+    pub fn texts(&mut self, key: &'static str, what: &str) -> Option<Vec<String>> {
+        let read = |section: &Self, value: &'a Written<'a>| {
+            let texts = value.get_ref().as_array().and_then(|array| {
+                let texts = array.iter().map(|item| item.get_ref().as_str());
+                texts.collect::<Option<Vec<&str>>>()
+            });
+            let meant = |texts: &Vec<&str>| !texts.is_empty() && !texts.contains(&"");
+            let Some(texts) = texts.filter(meant) else {
+                let expected = format!("`{key}` must be a list of at least one {what}, in quotes");
+                section.wrong(key, expected, found(value.get_ref()));
+                return None;
+            };
+            Some(Some(texts.into_iter().map(str::to_owned).collect()))
         };
         self.value(key, Some(None), read).flatten()
     }

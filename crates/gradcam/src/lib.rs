@@ -42,7 +42,8 @@ fn explain(
     let [first, ..] = jobs else {
         return Ok(Outputs::new());
     };
-    let classifier = classifiers.get(&first.inputs.names.network)?;
+    let cam = &first.inputs.cam;
+    let classifier = classifiers.split_at(&first.inputs.names.network, cam.layer.as_deref())?;
     let inputs: Vec<&Saliency> = jobs.iter().map(|job| &job.inputs).collect();
     let rows = saliency::run(&inputs, &first.rows, classifier)?;
     let backward = u64::from(classifier.goes_backward());
@@ -82,7 +83,8 @@ fn relate(
     };
     let precision = classifiers.precision();
     let network = &first.inputs.names.network;
-    let ([classifier], layers) = classifiers.randomized(network, depth, [precision])?;
+    let layer = cams.first().and_then(|cam| cam.layer.as_deref());
+    let ([classifier], layers) = classifiers.randomized(network, layer, depth, [precision])?;
     let maps = saliency::maps(&cams, &first.rows, classifier)?;
     // Where a crop cannot be read, each of its partitions says so below.
     let maps: BTreeMap<_, Map> = random

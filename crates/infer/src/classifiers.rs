@@ -18,11 +18,14 @@ use study::{Classes, Name};
 pub struct Classifiers<'a> {
     session: &'a Session,
     device: Device,
-    loaded: BTreeMap<(Name, Precision), Classifier>,
+    loaded: BTreeMap<(Name, Layer, Precision), Classifier>,
     /// One network at one depth in some precisions, and which of its layers are random.
-    randomized: Option<(Name, u32, Cascade)>,
+    randomized: Option<(Name, Layer, u32, Cascade)>,
     random: BTreeMap<Precision, Classifier>,
 }
+
+/// The layer at which a network is split; none where its structure tells.
+type Layer = Option<String>;
 
 /// The precision that the networks of a study are asked in.
 pub fn precision(settings: &compute::Settings) -> Precision {
@@ -65,33 +68,44 @@ impl<'a> Classifiers<'a> {
         Ok(self.all(name, [self.precision()])?[0])
     }
 
+    /// The same, with activations and gradients at a layer; unless one is given, at the network's own.
+    pub fn split_at(&mut self, name: &str, layer: Option<&str>) -> Result<&Classifier, StageError> {
+        let name = self.named(name)?;
+        self.loaded(&name, layer, self.precision())
+    }
+
     /// The precision of the study.
     pub fn precision(&self) -> Precision {
         precision(&self.session.study.compute)
     }
 
-    /// The classifier with its upper layers random, in each of some precisions, and which layers those are. One network at one depth is in memory at
-    /// a time: ask for all of it before another.
+    /// The classifier with its upper layers random, in each of some precisions, and which layers those are; split as by [`Classifiers::split_at`].
+    /// One network at one depth is in memory at a time: ask for all of it before another.
     pub fn randomized<const N: usize>(
         &mut self,
         name: &str,
+        layer: Option<&str>,
         depth: u32,
         precisions: [Precision; N],
     ) -> Result<([&Classifier; N], &Cascade), StageError> {
         let name = &self.named(name)?;
+        let settings = self.settings(name, layer);
         let known = self.randomized.as_ref();
-        if known.is_none_or(|(loaded, at, _)| loaded != name || *at != depth) {
+        if known.is_none_or(|(loaded, split_at, at, _)| {
+            loaded != name || *split_at != settings.layer || *at != depth
+        }) {
             self.random.clear();
             self.randomized = None;
         }
         for precision in precisions {
             if !self.random.contains_key(&precision) {
-                let (classifier, cascade) = self.load_randomized(name, depth, precision)?;
+                let (classifier, cascade) =
+                    self.load_randomized(name, &settings, depth, precision)?;
                 self.random.insert(precision, classifier);
-                self.randomized = Some((name.clone(), depth, cascade));
+                self.randomized = Some((name.clone(), settings.layer.clone(), depth, cascade));
             }
         }
-        let Some((_, _, cascade)) = &self.randomized else {
+        let Some((.., cascade)) = &self.randomized else {
             unreachable!("some precision is asked for, and it was loaded above")
         };
         Ok((
@@ -103,10 +117,10 @@ impl<'a> Classifiers<'a> {
     fn load_randomized(
         &self,
         name: &Name,
+        settings: &Settings,
         part: u32,
         precision: Precision,
     ) -> Result<(Classifier, Cascade), StageError> {
-        let settings = &self.session.study.networks[name];
         let bytes = self.bytes(name)?;
         let side = self.session.study.images.crop as usize;
         let depth = Depth {
@@ -150,17 +164,40 @@ impl<'a> Classifiers<'a> {
     ) -> Result<[&Classifier; N], StageError> {
         let name = &self.named(name)?;
         for precision in precisions {
-            let key = (name.clone(), precision);
-            if !self.loaded.contains_key(&key) {
-                let classifier = self.load(name, precision)?;
-                self.loaded.insert(key, classifier);
-            }
+            self.loaded(name, None, precision)?;
         }
-        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), precision)]))
+        let layer = &self.session.study.networks[name].layer;
+        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), layer.clone(), precision)]))
     }
 
-    fn load(&self, name: &Name, precision: Precision) -> Result<Classifier, StageError> {
-        let settings = &self.session.study.networks[name];
+    /// What the study says of a network, with a layer in place of its own.
+    fn settings(&self, name: &Name, layer: Option<&str>) -> Settings {
+        let settings = self.session.study.networks[name].clone();
+        let layer = layer.map(str::to_owned).or(settings.layer);
+        Settings { layer, ..settings }
+    }
+
+    fn loaded(
+        &mut self,
+        name: &Name,
+        layer: Option<&str>,
+        precision: Precision,
+    ) -> Result<&Classifier, StageError> {
+        let settings = self.settings(name, layer);
+        let key = (name.clone(), settings.layer.clone(), precision);
+        if !self.loaded.contains_key(&key) {
+            let classifier = self.load(name, &settings, precision)?;
+            self.loaded.insert(key.clone(), classifier);
+        }
+        Ok(&self.loaded[&key])
+    }
+
+    fn load(
+        &self,
+        name: &Name,
+        settings: &Settings,
+        precision: Precision,
+    ) -> Result<Classifier, StageError> {
         let bytes = self.bytes(name)?;
         let side = self.session.study.images.crop as usize;
         let form = Form {
@@ -261,8 +298,7 @@ pub fn cascade(cascade: &Cascade) -> serde_json::Value {
 
 /// What there is to say about a form in which a network is much slower than in fp32.
 pub fn emulated(settings: &Settings, form: Form) -> Option<&'static str> {
-    let built_in = settings.architecture != infer::Architecture::TorchScript;
-    (built_in && form.device.is_cpu() && !networks::is_native(form.precision)).then_some(
+    (!settings.is_program() && form.device.is_cpu() && !networks::is_native(form.precision)).then_some(
         "this processor has no instructions for bf16, which it emulates: AlexNet took three and ResNet-50 six times as long as in fp32 (docs/performance.md); set precision = \"fp32\"",
     )
 }

@@ -113,13 +113,13 @@ fn relate(
     let (asked, layers) = match precisions(inputs.precision) {
         (first, None) => {
             let ([classifier], layers) =
-                classifiers.randomized(&names.network, random.depth, [first])?;
+                classifiers.randomized(&names.network, None, random.depth, [first])?;
             (Asked::One(classifier), layers)
         }
         (first, Some(reference)) => {
             let both = [first, reference];
             let ([fast, reference], layers) =
-                classifiers.randomized(&names.network, random.depth, both)?;
+                classifiers.randomized(&names.network, None, random.depth, both)?;
             (Asked::Mixed { fast, reference }, layers)
         }
     };

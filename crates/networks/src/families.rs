@@ -31,10 +31,7 @@ pub(crate) fn plan(
     let classes = parameters.classes(&output(architecture))?;
     Ok(Plan {
         graph: builders::build(architecture, width.get(), classes),
-        layer: Some((
-            architecture.layers()[0].to_owned(),
-            TokenLayout::ChannelsFirst,
-        )),
+        layer: Some((architecture.layer().to_owned(), TokenLayout::ChannelsFirst)),
         batch: architecture.batch(),
         classes: classes as usize,
     })

@@ -22,6 +22,15 @@ const CLASSES: usize = 7;
 /// One of each way to be built: the others are deeper.
 const KINDS: [&str; 5] = ["alexnet", "vgg11", "vgg11_bn", "resnet18", "resnet50"];
 
+/// Layers that are not the usual ones, and the sides of their maps at the published input size.
+const OTHER_LAYERS: [(&str, &str, i64); 5] = [
+    ("alexnet", "features.12", 6),
+    ("vgg11", "features.20", 7),
+    ("vgg11_bn", "features.28", 7),
+    ("resnet18", "layer3", 14),
+    ("resnet50", "layer3.0", 14),
+];
+
 pub(crate) fn named(name: &str) -> Architecture {
     name.parse().unwrap()
 }
@@ -145,18 +154,23 @@ fn a_prepared_network_answers_as_the_plain_one() {
 #[test]
 fn maps_have_the_published_sizes_at_the_published_input_size() {
     let input = Tensor::zeros([1, 3, 224, 224], (Kind::Float, Device::Cpu));
+    let side = |architecture, layer: &str| {
+        let network = plain(architecture).split_at(layer).unwrap();
+        let size = tch::no_grad(|| network.features(&input).unwrap().activations.size());
+        assert_eq!(size[2], size[3], "{architecture:?}, {layer}");
+        size[2]
+    };
     for architecture in Architecture::ALL {
-        let sides: &[i64] = match architecture.name() {
-            "alexnet" => &[13, 6],
-            name if name.starts_with("vgg") => &[14, 7],
-            _ => &[7],
+        let expected = match architecture.name() {
+            "alexnet" => 13,
+            name if name.starts_with("vgg") => 14,
+            _ => 7,
         };
-        assert_eq!(architecture.layers().len(), sides.len());
-        for (layer, &side) in architecture.layers().iter().zip(sides) {
-            let network = plain(architecture).split_at(layer).unwrap();
-            let size = tch::no_grad(|| network.features(&input).unwrap().activations.size());
-            assert_eq!(size[2..], [side, side], "{architecture:?}, {layer}");
-        }
+        let found = side(architecture, architecture.layer());
+        assert_eq!(found, expected, "{architecture:?}");
+    }
+    for (name, layer, expected) in OTHER_LAYERS {
+        assert_eq!(side(named(name), layer), expected, "{name}, {layer}");
     }
 }
 
@@ -194,10 +208,10 @@ fn the_layer_changes_no_logit() {
             let network = plain(named(name)).split_at(layer).unwrap();
             logits(&network.prepared(Precision::Fp32).unwrap(), &input)
         };
-        let [default, pooled] = named(name).layers() else {
-            panic!("{name} has two layers")
-        };
-        assert_eq!(at(default), at(pooled), "{name}");
+        let default = at(named(name).layer());
+        for (_, layer, _) in OTHER_LAYERS.iter().filter(|other| other.0 == name) {
+            assert_eq!(default, at(layer), "{name}, {layer}");
+        }
     }
 }
 
@@ -209,7 +223,8 @@ fn the_halves_of_a_network_give_its_logits() {
         .view([1, 3, 96, 128]);
     for name in KINDS {
         for precision in [Precision::Fp32, Precision::Bf16] {
-            for layer in named(name).layers() {
+            let others = OTHER_LAYERS.iter().filter(|other| other.0 == name);
+            for layer in others.map(|other| other.1).chain([named(name).layer()]) {
                 let network = plain(named(name)).split_at(layer).unwrap();
                 let network = network.prepared(precision).unwrap();
                 let halves = network.head(&network.features(&input).unwrap()).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use stage::StageError;
 use study::plan::remedy;
 use study::settings::infer;
-use study::{Classes, Images, Method, Problem, Problems, Sources, Study};
+use study::{Classes, Images, Problem, Problems, Sources, Study};
 
 use crate::look::{Answer, Network, SHOWN, Seen, look};
 
@@ -84,13 +84,17 @@ fn networks(
 /// What shows only when the networks are loaded: their tensors, what they give, the layer that Grad-CAM reads, and the device.
 fn unusable(study: &Study, seen: &Seen, images: Option<&Images>) -> Vec<Problem> {
     let named = images.map(|images| images.classes.count());
-    let reads_layers = study.methods.values().any(Method::reads_layers);
     let mut problems = Vec::new();
     for (name, network) in &study.networks {
         let Some(found) = seen.networks.get(name.as_str()) else {
             continue;
         };
         let shown = network.weights.display();
+        let mut explaining = study
+            .methods
+            .iter()
+            .filter(|(method, _)| study.explains(method, name));
+        let reads_layers = explaining.any(|(_, method)| method.reads_layers());
         let layer_error = found.layer_error.as_ref().filter(|_| reads_layers);
         if let Some(error) = found.error.as_ref().or(layer_error) {
             problems.push(Problem::new(format!("the network `{name}`: {error}")));

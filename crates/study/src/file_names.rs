@@ -51,26 +51,29 @@ pub(crate) fn check(study: &Study, images: &[Image]) -> Result<(), Problem> {
 
 /// The subject with the longest file name for any image: that of a removal curve, which has every part that other tables have.
 fn longest(study: &Study) -> Subject {
-    let judged = study.partitions.keys().flat_map(|partition| {
-        let methods = study.methods.iter();
-        methods
-            .filter(move |(name, _)| study.judges(name, partition))
-            .map(move |(name, method)| (partition, name, method.runs(study.runs).saturating_sub(1)))
+    let of_methods = study.methods.iter().map(|(name, method)| {
+        let explained = study.networks.keys();
+        let explained = explained.filter(|network| study.explains(name, network));
+        let judging = study.partitions.keys();
+        let judging = judging.filter(|partition| study.judges(name, partition));
+        Subject {
+            network: longest_of(explained, Name::as_str).cloned(),
+            partition: longest_of(judging, Name::as_str).cloned(),
+            method: Some(name.clone()),
+            run: Some(method.runs(study.runs).saturating_sub(1)),
+            ..Subject::default()
+        }
     });
-    let judged = judged.max_by_key(|(partition, method, run)| {
-        partition.as_str().len() + method.as_str().len() + run.to_string().len().max(2)
-    });
-    let (partition, method, run) = judged.map_or((None, None, None), |(partition, method, run)| {
-        (Some(partition.clone()), Some(method.clone()), Some(run))
-    });
+    let length = |subject: &Subject| {
+        let names = [&subject.network, &subject.partition, &subject.method];
+        let names = names.map(|name| name.as_ref().map_or(0, |name| name.as_str().len()));
+        names.iter().sum::<usize>() + subject.run.map_or(0, |run| run.to_string().len().max(2))
+    };
+    let longest = of_methods.max_by_key(length).unwrap_or_default();
     Subject {
-        network: longest_of(study.networks.keys(), Name::as_str).cloned(),
-        partition,
-        method,
-        run,
         order: longest_of(&study.deletion.orders, |order| order.name()).copied(),
         replacement: longest_of(&study.deletion.replacements, |one| one.name()).copied(),
-        ..Subject::default()
+        ..longest
     }
 }
 

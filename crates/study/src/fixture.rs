@@ -1,6 +1,6 @@
 //! A small study in a folder of its own, for tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::study::Study;
 use config::Problems;
@@ -8,12 +8,21 @@ use config::Problems;
 /// The shipped study's own settings: a test of them as well.
 pub(crate) const SHIPPED: &str = include_str!("../../../pipeline.toml");
 
+/// Memory, where a machine has it: what a disk keeps after a crash is not the subject of these tests.
+const MEMORY: &str = "/dev/shm";
+
 /// A folder with a copy of the shipped `pipeline.toml`, two classes, one labelled image, and empty weights.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
+        let memory = Path::new(MEMORY);
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory)
+        } else {
+            tempfile::tempdir()
+        };
+        let folder = Self(folder.unwrap());
         folder.write("pipeline.toml", SHIPPED);
         folder.write("data/images/mug-07.png", "not decoded here");
         folder.write("data/classes.txt", "mug\nkey\n");

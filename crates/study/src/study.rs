@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{Declared, Name, Problems, Reader, Section, Source};
-use methods::{Asking, Method, Precision, kinds};
+use methods::{Asking, Makes, Method, Precision, kinds};
 
 use crate::settings::{
     compute, deletion, evaluate, general, images, infer, report, sanity, segment,
@@ -29,8 +29,8 @@ pub struct Study {
     pub networks: BTreeMap<Name, infer::Network>,
     /// At least one method, by name.
     pub methods: BTreeMap<Name, Method>,
-    /// The partitions of each method that is not judged on all of them.
-    pub method_partitions: BTreeMap<Name, Vec<Name>>,
+    /// Where each method is used.
+    scopes: BTreeMap<Name, Scope>,
     /// How explanations are judged.
     pub deletion: deletion::Settings,
     /// How curves become scores.
@@ -43,39 +43,125 @@ pub struct Study {
     pub compute: compute::Settings,
 }
 
-/// The partitions by name; none for one that could not be read, which has been reported and may still be named.
-type Partitions = BTreeMap<Name, Option<segment::Partition>>;
+/// Parts of a study by name; none for one that could not be read, which has been reported and may still be named.
+type Parts<T> = BTreeMap<Name, Option<T>>;
 
-/// Of which networks a study consists, as far as methods must know.
-#[derive(Clone, Copy)]
-struct Networks {
-    /// Whether one is a `TorchScript` program.
-    programs: bool,
-    /// Whether all compute in tf32.
+/// Where a method is used.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Scope {
+    /// The partitions on which it is judged; all, where there are none.
+    partitions: Option<Vec<Name>>,
+    /// The networks that it explains; all, where there are none.
+    networks: Option<Vec<Name>>,
+    /// The layer that it reads of each network, in place of the network's own.
+    layer: Option<String>,
+}
+
+impl Scope {
+    fn has_network(&self, network: &Name) -> bool {
+        let chosen = self.networks.as_ref();
+        chosen.is_none_or(|chosen| chosen.contains(network))
+    }
+}
+
+/// What a method's section may name.
+struct Known<'a> {
+    partitions: &'a Parts<segment::Partition>,
+    networks: &'a Parts<infer::Network>,
+    /// Whether all networks compute in tf32.
     tf32: bool,
 }
 
-/// A method, and the partitions on which it is judged where that are not all.
-fn method(
+/// Adds a method under its own name, or under one for each of its layers.
+fn add_method(
+    methods: &mut BTreeMap<Name, (Method, Scope)>,
+    name: Name,
     mut section: Section<'_>,
-    partitions: &Partitions,
-    networks: Networks,
-) -> Option<(Method, Option<Vec<Name>>)> {
+    known: &Known<'_>,
+) {
     let Some(kind) = section.kind::<kinds::Kind>("kind") else {
         section.abandon();
-        return None;
+        return;
     };
-    let known: Vec<&Name> = partitions.keys().collect();
-    let chosen = section.names("partitions", "partition", &known);
+    let partitions: Vec<&Name> = known.partitions.keys().collect();
+    let networks: Vec<&Name> = known.networks.keys().collect();
+    let scope = Scope {
+        partitions: section.names("partitions", "partition", &partitions),
+        networks: section.names("networks", "network", &networks),
+        layer: None,
+    };
     let method = kind.family().read(&mut section);
     if let Some(most) = method.most_superpixels() {
-        check_fineness(&section, method.kind(), most, chosen.as_deref(), partitions);
+        let chosen = scope.partitions.as_deref();
+        check_fineness(&section, method.kind(), most, chosen, known.partitions);
     }
+    let networks = known.networks.iter();
+    let networks: Vec<(&Name, &infer::Network)> = networks
+        .filter(|(name, _)| scope.has_network(name))
+        .filter_map(|(name, network)| Some((name, network.as_ref()?)))
+        .collect();
     if let Some(precision) = method.asking().and_then(|asking| asking.precision) {
-        check_precision(&section, precision, networks);
+        check_precision(&section, precision, &networks, known.tf32);
+    }
+    let layers = match method.makes {
+        Makes::Map(_) => section.texts("layers", "layer"),
+        _ => None,
+    };
+    let mut add = |key, name: Name, scope| {
+        if methods.contains_key(&name) {
+            let title = format!("two methods are named `{name}`");
+            let label = "a method at a layer is named `METHOD-LAYER`, with `_` for what a name cannot have: rename one";
+            section.wrong(key, title, label);
+        }
+        methods.insert(name, (method, scope));
+    };
+    let Some(layers) = layers else {
+        add("kind", name, scope);
+        section.finish();
+        return;
+    };
+    check_layers(&section, &networks);
+    for layer in layers {
+        let Some(name) = name_at(&name, &layer) else {
+            let title = format!("the method `{name}` at `{layer}` has too long a name");
+            let label = "a method at a layer is named `METHOD-LAYER`, in at most 64 characters: shorten the method's name";
+            section.wrong("layers", title, label);
+            continue;
+        };
+        let layer = Some(layer);
+        add(
+            "layers",
+            name,
+            Scope {
+                layer,
+                ..scope.clone()
+            },
+        );
     }
     section.finish();
-    Some((method, chosen))
+}
+
+/// The name of a method at one of its layers: what a name cannot have becomes `_`.
+fn name_at(method: &Name, layer: &str) -> Option<Name> {
+    let plain = |character: char| match character.to_ascii_lowercase() {
+        character if character.is_ascii_alphanumeric() || character == '-' => character,
+        _ => '_',
+    };
+    Name::new(&format!(
+        "{method}-{}",
+        layer.chars().map(plain).collect::<String>()
+    ))
+}
+
+/// Says so where a network has no layers with names. Whether another has these shows when it is read.
+fn check_layers(section: &Section<'_>, networks: &[(&Name, &infer::Network)]) {
+    let program = networks.iter().find(|(_, network)| network.is_program());
+    if let Some((name, _)) = program {
+        let title =
+            format!("the network `{name}` is a TorchScript program, whose layers have no names");
+        let label = "say which networks this method is for with `networks`, or export the network with torch.export (scripts/export_pt2.py)";
+        section.wrong("layers", title, label);
+    }
 }
 
 /// Says so where it is certain that a search has nothing to do, or not on a partition that it was given.
@@ -84,7 +170,7 @@ fn check_fineness(
     kind: &str,
     most: usize,
     chosen: Option<&[Name]>,
-    partitions: &Partitions,
+    partitions: &Parts<segment::Partition>,
 ) {
     let too_fine = |name: &&Name| {
         let partition = partitions.get(*name).and_then(Option::as_ref);
@@ -104,12 +190,20 @@ fn check_fineness(
 }
 
 /// Says so where a method cannot have a precision of its own.
-fn check_precision(section: &Section<'_>, precision: Precision, networks: Networks) {
-    if networks.programs && precision != Precision::Fp32 {
-        let label = "a network of this study is a TorchScript program";
+fn check_precision(
+    section: &Section<'_>,
+    precision: Precision,
+    networks: &[(&Name, &infer::Network)],
+    tf32: bool,
+) {
+    let program = networks.iter().find(|(_, network)| network.is_program());
+    if let Some((name, _)) = program
+        && precision != Precision::Fp32
+    {
+        let label = format!("the network `{name}` is a TorchScript program");
         section.wrong("precision", compute::PROGRAM, label);
     }
-    if networks.tf32 {
+    if tf32 {
         let label = "one process multiplies in tf32 or does not";
         section.wrong("precision", compute::WHOLE_TF32, label);
     }
@@ -130,33 +224,33 @@ impl Study {
         let images = images::Settings::read(root.section("images"));
         let crop = images.crop;
         let partitions = each(&mut root, "partitions", "partition", |section| {
-            Some(segment::Partition::read(section, crop))
+            segment::Partition::read(section, crop)
         });
         let networks = each(&mut root, "networks", "network", |section| {
             infer::Network::read(section, crop)
         });
-        let programs = networks
-            .values()
-            .any(|network| network.architecture == infer::Architecture::TorchScript);
+        let programs = networks.values().flatten().any(infer::Network::is_program);
         let compute = compute::Settings::checked(root.section("compute"), programs);
-        let tf32 = compute.precision == compute::Precision::Tf32;
-        let methods = each(&mut root, "methods", "method", |section| {
-            method(section, &partitions, Networks { programs, tf32 })
-        });
+        let known = Known {
+            partitions: &partitions,
+            networks: &networks,
+            tf32: compute.precision == compute::Precision::Tf32,
+        };
+        let mut methods = BTreeMap::new();
+        for (name, section) in root.sections("methods", "method") {
+            add_method(&mut methods, name, section, &known);
+        }
         let study = Self {
             file: file.to_path_buf(),
             seed: general.seed,
             runs: general.runs,
             artifacts: general.artifacts,
             images,
-            partitions: partitions
-                .into_iter()
-                .filter_map(|(name, partition)| Some((name, partition?)))
-                .collect(),
-            networks,
-            method_partitions: methods
+            partitions: readable(partitions),
+            networks: readable(networks),
+            scopes: methods
                 .iter()
-                .filter_map(|(name, (_, chosen))| Some((name.clone(), chosen.clone()?)))
+                .map(|(name, (_, scope))| (name.clone(), scope.clone()))
                 .collect(),
             methods: methods
                 .into_iter()
@@ -190,13 +284,32 @@ impl Study {
     /// Whether a network has layers with names, which can be made random.
     pub fn has_layers(&self, network: &Name) -> bool {
         let network = self.networks.get(network);
-        network.is_some_and(|it| it.architecture != infer::Architecture::TorchScript)
+        network.is_some_and(|network| !network.is_program())
     }
 
     /// Whether a method is judged on a partition.
     pub fn judges(&self, method: &Name, partition: &Name) -> bool {
-        let chosen = self.method_partitions.get(method);
+        let chosen = self
+            .scopes
+            .get(method)
+            .and_then(|scope| scope.partitions.as_ref());
         chosen.is_none_or(|chosen| chosen.contains(partition))
+    }
+
+    /// Whether a method explains a network.
+    pub fn explains(&self, method: &Name, network: &Name) -> bool {
+        self.scopes
+            .get(method)
+            .is_none_or(|scope| scope.has_network(network))
+    }
+
+    /// The layer that a method reads of a network, if either names one.
+    pub fn layer(&self, method: &Name, network: &Name) -> Option<&str> {
+        let own = self
+            .scopes
+            .get(method)
+            .and_then(|scope| scope.layer.as_deref());
+        own.or_else(|| self.networks.get(network)?.layer.as_deref())
     }
 }
 
@@ -212,11 +325,17 @@ fn each<T>(
     key: &'static str,
     what: &str,
     read: impl Fn(Section<'_>) -> Option<T>,
-) -> BTreeMap<Name, T> {
-    let sections = root.sections(key, what);
+) -> Parts<T> {
+    let sections = root.sections(key, what).into_iter();
     sections
-        .into_iter()
-        .filter_map(|(name, section)| Some((name, read(section)?)))
+        .map(|(name, section)| (name, read(section)))
+        .collect()
+}
+
+fn readable<T>(parts: Parts<T>) -> BTreeMap<Name, T> {
+    let parts = parts.into_iter();
+    parts
+        .filter_map(|(name, part)| Some((name, part?)))
         .collect()
 }
 

@@ -13,7 +13,7 @@ fn the_default_layer_of_built_in_networks_is_that_of_their_table() {
         let shapes = executor.shapes(&images).unwrap();
         let found = executor.default_layer(&shapes, &images).unwrap().unwrap();
         let architecture: Architecture = name.parse().unwrap();
-        assert_eq!(found.name, architecture.layers()[0]);
+        assert_eq!(found.name, architecture.layer());
         assert_eq!(found.layout, TokenLayout::ChannelsFirst);
     }
 }

@@ -8,19 +8,14 @@ use super::*;
 fn a_prepared_network_gives_the_logits_activations_and_gradients_of_the_plain_one() {
     for architecture in Architecture::ALL {
         let graph = built(architecture.name());
-        for layer in architecture.layers() {
-            let watched = named(&graph, layer);
-            let expected = through(&plain(&graph, Kind::Double), watched, &images(Kind::Double));
-            let prepared = plain(&graph, Kind::Double)
-                .prepared(DOUBLE, &[watched])
-                .unwrap();
-            let found = through(&prepared, watched, &images(Kind::Double));
-            for (found, expected) in found.iter().zip(&expected) {
-                assert!(
-                    difference(found, expected) < 1e-10,
-                    "{architecture:?} {layer}"
-                );
-            }
+        let watched = named(&graph, architecture.layer());
+        let expected = through(&plain(&graph, Kind::Double), watched, &images(Kind::Double));
+        let prepared = plain(&graph, Kind::Double)
+            .prepared(DOUBLE, &[watched])
+            .unwrap();
+        let found = through(&prepared, watched, &images(Kind::Double));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(difference(found, expected) < 1e-10, "{architecture:?}");
         }
     }
 }
@@ -30,7 +25,7 @@ fn in_onednns_layout_it_gives_the_same_but_for_the_rounding_of_f32() {
     for name in KINDS {
         let graph = built(name);
         let architecture: Architecture = name.parse().unwrap();
-        let watched = named(&graph, architecture.layers()[0]);
+        let watched = named(&graph, architecture.layer());
         let expected = through(&plain(&graph, Kind::Double), watched, &images(Kind::Double));
         let prepared = plain(&graph, Kind::Float)
             .prepared(SINGLE, &[watched])
@@ -52,7 +47,7 @@ fn in_bfloat16_the_last_layer_stays_in_f32() {
     for name in KINDS {
         let graph = built(name);
         let architecture: Architecture = name.parse().unwrap();
-        let watched = named(&graph, architecture.layers()[0]);
+        let watched = named(&graph, architecture.layer());
         let prepared = plain(&graph, Kind::Float)
             .prepared(BF16, &[watched])
             .unwrap();

@@ -80,9 +80,14 @@ impl Planner<'_> {
             pixels: self.part(&subject.crop())?,
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
-            layer: network.layer.clone(),
+            layer: self.layer(subject),
             head: network.head.clone(),
         })
+    }
+
+    fn layer(&self, subject: &Subject) -> Option<String> {
+        let (method, network) = (subject.method.as_ref()?, subject.network.as_ref()?);
+        self.study.layer(method, network).map(str::to_owned)
     }
 
     fn asked(&self, subject: &Subject, asking: &Asking) -> Option<actions::Asked> {

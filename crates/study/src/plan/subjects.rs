@@ -114,7 +114,7 @@ impl Planner<'_> {
             .collect()
     }
 
-    /// Every image that is not dropped, with every network and every method that is asked for.
+    /// Every image that is not dropped, with every network and every method that is asked for and explains it.
     fn explained(&self, wanted: impl Fn(&Method) -> bool) -> Vec<Subject> {
         let answered = self.subjects(Kind::Targets).into_iter();
         let kept: Vec<Subject> = answered
@@ -127,10 +127,15 @@ impl Planner<'_> {
             .filter(|(_, method)| wanted(method))
             .map(|(name, method)| (name.clone(), method))
             .collect();
-        Self::spread(kept, &methods, |subject, method| Subject {
+        let mut explained = Self::spread(kept, &methods, |subject, method| Subject {
             method: Some(method),
             ..subject
-        })
+        });
+        explained.retain(|subject| {
+            let named = subject.method.as_ref().zip(subject.network.as_ref());
+            named.is_some_and(|(method, network)| self.study.explains(method, network))
+        });
+        explained
     }
 
     /// Whether a network gets the image wrong, in a study that wants all of them right.

@@ -42,7 +42,7 @@ config::settings! {
     pub(crate) struct BuiltIn {
         /// Every number of channels as a multiple of the published one.
         width: f64 [Limits::above(0.0, WIDEST)] = 1.0;
-        /// The layer whose output Grad-CAM reads.
+        /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
         layer: Option<String> = None => "the last convolutional block";
         /// How logits become probabilities: by a softmax, or each by a sigmoid where an image may show several classes.
         head: Head = Head::Softmax;
@@ -132,6 +132,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether it is a TorchScript program, which has no layers with names and cannot be asked in bf16.
+    pub fn is_program(&self) -> bool {
+        self.architecture == Architecture::TorchScript
+    }
+
     /// `crop` is the height and width, in pixels, of what the networks of the study are shown.
     pub(crate) fn read(mut section: Section<'_>, crop: u32) -> Option<Self> {
         let architecture: Option<Architecture> = section.kind("architecture");
@@ -154,8 +159,10 @@ impl Network {
         let (width, layer, method, head) = match architecture {
             Some(Architecture::BuiltIn(architecture)) => {
                 let built_in = BuiltIn::read(&mut section);
-                let layer = section.one_of("layer", "layer", architecture.layers());
-                (built_in.width, Some(layer.to_owned()), None, built_in.head)
+                let layer = built_in
+                    .layer
+                    .unwrap_or_else(|| architecture.layer().to_owned());
+                (built_in.width, Some(layer), None, built_in.head)
             }
             Some(Architecture::Exported) => {
                 let Exported {

@@ -10,12 +10,14 @@ use super::{compute, deletion, evaluate, general, images, infer, report, sanity}
 
 const INTRODUCTION: &str = "# Settings
 
-Every section and key of `pipeline.toml`. Paths start at the folder of the file; a name of a network, partition or method has 1 to 32 of the
+Every section and key of `pipeline.toml`. Paths start at the folder of the file; a name of a network, partition or method has 1 to 64 of the
 characters a-z, 0-9, `_` and `-`. `make docs` writes this page from the declarations in the code.
 ";
 
 const METHODS: &str = "What explains, and the controls that explanations are compared with. Every method has a `kind`; with
-`partitions = [\"NAME\", ...]` it is judged on these partitions only.
+`partitions = [\"NAME\", ...]` it is judged on these partitions only, with `networks = [\"NAME\", ...]` it explains these networks only.
+A method that makes a map reads each network's `layer`; with `layers = [\"LAYER\", ...]` it becomes several methods, one for each of these layers,
+named `METHOD-LAYER` with `_` for what a name cannot have.
 ";
 
 /// The text of `docs/settings.md`.

@@ -169,7 +169,7 @@ fn five_different_mistakes_are_shown_at_once() {
         52 | sampels = 250              # masks asked for an explanation; the published explainer asks 1000
            | ^^^^^^^ did you mean `samples`?
            |
-           = help: expected one of `kind`, `partitions`, `samples`, `sampler`, `precision`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`
+           = help: expected one of `kind`, `partitions`, `networks`, `samples`, `sampler`, `precision`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`
 
         error: `alpha` must be a number from 0 to 1000000000
           --> pipeline.toml:56:9
@@ -402,7 +402,7 @@ fn names_that_cannot_be_parts_of_file_names_are_refused() {
           --> pipeline.toml:49:10
            |
         49 | [methods."Lime.2"]
-           |          ^^^^^^^^ expected 1 to 32 of the characters a-z, 0-9, `_` and `-`
+           |          ^^^^^^^^ expected 1 to 64 of the characters a-z, 0-9, `_` and `-`
         "#);
 }
 
@@ -654,17 +654,77 @@ fn a_program_names_its_methods_and_every_network_its_temperature() {
     );
 }
 
+/// The shipped study with another method.
+fn with_method(text: &str) -> Folder {
+    let folder = Folder::new();
+    folder.edit("[methods.lime]", &format!("{text}\n[methods.lime]"));
+    folder
+}
+
 #[test]
-fn a_layer_that_a_network_does_not_have_is_refused_with_those_it_has() {
-    insta::assert_snapshot!(problems_with("# layer = \"features.11\"                 ", "layer = \"features.10\""), @r#"
-        error: unknown layer `features.10`
-          --> pipeline.toml:25:9
-           |
-        25 | layer = "features.10" # the layer that Grad-CAM reads
-           |         ^^^^^^^^^^^^^ did you mean `features.11`?
-           |
-           = help: expected one of `features.11`, `features.12`
-        "#);
+fn layers_of_a_method_make_several_methods_which_are_for_some_networks() {
+    let text = r#"
+[methods.deep]
+kind = "gradcam"
+layers = ["layer4.2", "layer3"]
+networks = ["resnet50"]
+"#;
+    let study = with_method(text).study().unwrap();
+    let (alexnet, resnet50) = (name("alexnet"), name("resnet50"));
+    assert!(!study.methods.contains_key(&name("deep")));
+    for (method, layer) in [("deep-layer4_2", "layer4.2"), ("deep-layer3", "layer3")] {
+        let method = name(method);
+        assert_eq!(study.layer(&method, &resnet50), Some(layer));
+        assert!(study.explains(&method, &resnet50) && !study.explains(&method, &alexnet));
+    }
+    let gradcam = name("gradcam");
+    assert_eq!(study.layer(&gradcam, &resnet50), Some("layer4"));
+    assert!(study.explains(&gradcam, &alexnet));
+}
+
+#[test]
+fn layers_and_networks_that_cannot_be_are_refused() {
+    let shown = |text: &str| {
+        let folder = with_method(text);
+        folder.shown(&folder.study().unwrap_err())
+    };
+    insta::assert_snapshot!(shown(
+        "[methods.deep]\nkind = \"gradcam\"\nlayers = [\"layer4\", \"layer4\"]\nnetworks = [\"resnet5\"]\n"
+    ));
+    insta::assert_snapshot!(shown(
+        "[methods.deep]\nkind = \"gradcam\"\nlayers = [\"encoder.layers.encoder_layer_11.self_attention.out_proj.weight\"]\n"
+    ));
+    insta::assert_snapshot!(shown(
+        "[methods.deep]\nkind = \"gradcam\"\nlayers = [\"a.b\", \"a_b\"]\n"
+    ));
+    insta::assert_snapshot!(shown(
+        "[methods.drawn]\nkind = \"random\"\nlayers = [\"layer4\"]\n"
+    ));
+    let folder = with_program("");
+    folder.edit(
+        "[methods.gradcam]\nkind = \"gradcam\"",
+        "[methods.gradcam]\nkind = \"gradcam\"\nlayers = [\"layer4\"]",
+    );
+    insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()));
+}
+
+#[test]
+fn a_method_for_built_in_networks_only_may_ask_them_in_bf16() {
+    let folder = with_program("");
+    folder.edit(
+        "[methods.lime]\nkind = \"lime\"",
+        "[methods.lime]\nkind = \"lime\"\nprecision = \"bf16\"",
+    );
+    let shown = folder.shown(&folder.study().unwrap_err());
+    assert!(
+        shown.contains("the network `resnet50` is a TorchScript program"),
+        "{shown}"
+    );
+    folder.edit(
+        "precision = \"bf16\"",
+        "precision = \"bf16\"\nnetworks = [\"alexnet\"]",
+    );
+    assert!(folder.study().is_ok());
 }
 
 #[test]
@@ -822,7 +882,7 @@ fn programs_keep_their_own_precision() {
           --> pipeline.toml:52:13
            |
         52 | precision = "mixed"
-           |             ^^^^^^^ a network of this study is a TorchScript program
+           |             ^^^^^^^ the network `resnet50` is a TorchScript program
 
         error: a TorchScript program computes in the precision that it was saved with: expected "fp32"
           --> pipeline.toml:96:13

@@ -6,16 +6,17 @@ mod beside;
 mod find;
 mod layers;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
-use networks::{Doubt, Form, Network, NetworkError, Precision};
+use networks::{Classifier, Doubt, Form, Network, NetworkError, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
-use study::{Image, Images, Method, Study};
+use study::{Image, Images, Method, Name, Study};
 
 use beside::Beside;
 
@@ -72,13 +73,11 @@ fn look(arguments: &Arguments) -> Result<Value, StageError> {
     let mut found = Map::new();
     let names: Vec<_> = study.networks.keys().collect();
     // Networks of one file that differ in their normalisation are loaded once.
-    let same_file = |one: &&study::Name, next: &&study::Name| {
-        file(&study.networks[*one]) == file(&study.networks[*next])
-    };
+    let same_file =
+        |one: &&Name, next: &&Name| file(&study.networks[*one]) == file(&study.networks[*next]);
     for group in names.chunk_by(same_file) {
-        let settings: Vec<_> = group.iter().map(|name| &study.networks[*name]).collect();
-        announce(&settings[0].weights);
-        let seen = see(&study, &settings, &shown, arguments.seconds);
+        announce(&study.networks[group[0]].weights);
+        let seen = see(&study, group, &shown, arguments.seconds);
         let seen =
             seen.unwrap_or_else(|error| vec![json!({"error": error.to_string()}); group.len()]);
         found.extend(group.iter().map(ToString::to_string).zip(seen));
@@ -136,10 +135,11 @@ impl Shown {
 /// What there is to say about networks of one file, in their order.
 fn see(
     study: &Study,
-    networks: &[&settings::Network],
+    names: &[&Name],
     shown: &Shown,
     seconds: Option<f64>,
 ) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+    let networks: Vec<_> = names.iter().map(|name| &study.networks[*name]).collect();
     let first = networks[0];
     let side = study.images.crop as usize;
     let form = Form {
@@ -167,10 +167,20 @@ fn see(
     let classifier = infer::classifier(loaded, first);
     let gray = Rgb::new(side, side, vec![128; 3 * side * side])?;
     let crop = shown.crops.first().unwrap_or(&gray);
-    let (layer, layer_error) = match classifier.gradients(&[(crop, 0)]) {
+    let gradients = |classifier: &Classifier| classifier.gradients(&[(crop, 0)]);
+    let (layer, mut layer_error) = match gradients(&classifier) {
         Ok(gradients) => (gradients.first().map(|layer| layer.shape), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    for layer in layers_of_methods(study, names) {
+        let at_layer = settings::Network {
+            layer: Some(layer.to_owned()),
+            ..first.clone()
+        };
+        let (loaded, _) = infer::load(&at_layer, &bytes, side, form)?;
+        let found = gradients(&infer::classifier(loaded, first));
+        layer_error = layer_error.or(found.err().map(|error| error.to_string()));
+    }
     let seen = answers.into_iter().map(|answers| {
         json!({
             "classes": classifier.classes(),
@@ -182,6 +192,20 @@ fn see(
         })
     });
     Ok(seen.collect())
+}
+
+/// The layers that methods read in place of a network's own, of networks of one file.
+fn layers_of_methods<'a>(study: &'a Study, names: &[&Name]) -> BTreeSet<&'a str> {
+    let of_network = |name: &Name| {
+        let methods = study.methods.keys();
+        let explaining = methods.filter(|method| study.explains(method, name));
+        let layers = explaining.filter_map(|method| study.layer(method, name));
+        let own = study.networks[name].layer.as_deref();
+        layers
+            .filter(|layer| own != Some(layer))
+            .collect::<Vec<_>>()
+    };
+    names.iter().flat_map(|name| of_network(name)).collect()
 }
 
 /// What a network says to the images.
