@@ -5,17 +5,21 @@ use std::fs;
 use measures::kinds::complexity::Complexity;
 use measures::kinds::localization::Localization;
 use schema::{
-    Agreement, Comparison, Concordance, Decision, Exclusion, Gain, NeededSamples, Sanity, Score,
-    Stability, Summary, Table, VarianceComponents,
+    Agreement, Comparison, Concordance, CurveStep, Decision, Exclusion, Gain, NeededSamples,
+    Sanity, Score, Stability, Summary, Table, VarianceComponents,
 };
 use store::Store;
 
 use crate::study_folder::StudyFolder;
 
 pub(crate) fn read<T: Table>(folder: &StudyFolder) -> Vec<T> {
+    named(folder, "study.parquet")
+}
+
+fn named<T: Table>(folder: &StudyFolder, name: &str) -> Vec<T> {
     let store = Store::browse(folder.path("artifacts"));
     let link = folder.path("artifacts/latest").join(T::NAME);
-    let link = fs::canonicalize(link.join("study.parquet")).unwrap();
+    let link = fs::canonicalize(link.join(name)).unwrap();
     let id = link.file_stem().unwrap().to_str().unwrap().parse().unwrap();
     store.read(&id).unwrap()
 }
@@ -361,4 +365,49 @@ fn one_image_one_run_no_mask_no_label_and_one_superpixel_give_nulls_with_reasons
         assert!(row.w.is_none() && row.reason.is_some());
     }
     assert!(folder.path("artifacts/report/index.html").is_file());
+}
+
+/// The curves have both, so that networks are asked again by LIME and for its new orders only.
+#[test]
+fn logits_can_be_measured_in_place_of_probabilities() {
+    let folder = StudyFolder::made();
+    let kinds = ["logits", "targets", "saliency"];
+    let before = kinds.map(|kind| folder.keys(kind));
+    let curves = folder.keys("curves");
+    folder.change("width = 0.25", "width = 0.25\nmeasured = \"logit\"");
+    folder.make_all();
+    assert_eq!(kinds.map(|kind| folder.keys(kind)), before);
+    assert!(folder.keys("curves").is_superset(&curves));
+
+    let scores = read::<Score>(&folder);
+    assert_eq!(scores.len(), 2 * 2 * (1 + 2));
+    for score in &scores {
+        let name = format!(
+            "{}.{}.{}.{}.run{:02}.{}.{}.parquet",
+            score.network,
+            score.image,
+            score.partition,
+            score.method,
+            score.run,
+            score.order,
+            score.replacement
+        );
+        let steps: Vec<CurveStep> = named(&folder, &name);
+        let logits = steps.iter().map(|step| f64::from(step.logit));
+        let logits: Vec<f64> = logits.collect();
+        let area: f64 = logits
+            .windows(2)
+            .map(|pair| (pair[0] + pair[1]) / 2.0)
+            .sum();
+        assert!(
+            (score.auc - area).abs() <= 1e-9 * area.abs().max(1.0),
+            "{name}"
+        );
+        assert_eq!(score.auc_relative, None);
+        assert!(score.reason.as_deref().unwrap().contains("logit"));
+    }
+    // Far from probabilities.
+    assert!(scores.iter().any(|score| score.auc_mean > 1.5));
+    let page = fs::read_to_string(folder.path("artifacts/report/index.html")).unwrap();
+    assert!(page.contains("logit × superpixels") && !page.contains("probability × superpixels"));
 }

@@ -9,6 +9,7 @@ use networks::Normalisation;
 use removal::Backdrop;
 use sampling::{Masks, STRATA, Seed, samplers};
 use schema::{Perturbations, Weight};
+use statistics::Measured;
 
 use crate::parity::networks::script;
 use crate::study_folder::StudyFolder;
@@ -161,6 +162,7 @@ fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
         labels: &labels,
         superpixels: cells,
         target: 0,
+        measured: Measured::Probability,
         replacement: Backdrop::Mean,
         mean: Normalisation::IMAGENET.mean.map(f64::from),
         sampler: samplers::COIN,

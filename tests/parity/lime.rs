@@ -6,6 +6,7 @@ use ::lime::perturbations::{
 use networks::Normalisation;
 use removal::Backdrop;
 use sampling::{Seed, samplers};
+use statistics::Measured;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use surrogate::{Distance, Settings};
 
@@ -92,6 +93,7 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
         labels: &labels,
         superpixels: usize::from(*labels.iter().max().unwrap()) + 1,
         target: file.integers("target")[0],
+        measured: Measured::Probability,
         replacement: Backdrop::Mean,
         mean: MEAN.map(f64::from),
         sampler: samplers::COIN,

@@ -5,7 +5,7 @@ use parts::{Labels, Pixels, Read, Told};
 use removal::Backdrop;
 use sampling::Sampler;
 use serde::Serialize;
-use statistics::Reading;
+use statistics::{Measured, Reading};
 
 use crate::network::Network;
 
@@ -22,6 +22,8 @@ pub struct Asked {
     pub network: Network,
     /// How logits become probabilities.
     pub reading: Reading,
+    /// What of the explained class is asked about.
+    pub measured: Measured,
     /// Of the whole study.
     pub seed: u64,
     /// Digest of the image's file, which random numbers come from.

@@ -2,6 +2,7 @@
 
 use parts::{Labels, Pixels, Read, Told};
 use serde::Serialize;
+use statistics::Measured;
 
 use crate::scene::Scene;
 
@@ -31,5 +32,7 @@ pub enum Control {
         method: &'static methods::Searched,
         /// What is searched.
         scene: Box<Scene>,
+        /// What of the class is to be low.
+        measured: Measured,
     },
 }

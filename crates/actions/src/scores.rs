@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use parts::{All, Told};
 use schema::{CurveStep, Logits, Relevance, Target};
 use serde::Serialize;
+use statistics::Measured;
 
 use crate::targets::ClassNames;
 
@@ -19,6 +20,8 @@ pub struct Scores {
     pub targets: All<Target>,
     /// The networks' answers, for the labels in `exclusions`.
     pub logits: All<Logits>,
+    /// What of the explained class the areas are of.
+    pub areas_of: Measured,
     /// Names of the methods of which every run gives the same.
     pub deterministic: BTreeSet<String>,
     /// Names of the methods whose relevances are more than the places in an order.

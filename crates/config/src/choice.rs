@@ -2,7 +2,7 @@
 
 use removal::{Backdrop, Order, Replacement};
 use sampling::{Sampler, samplers};
-use statistics::Head;
+use statistics::{Head, Measured};
 use surrogate::Distance;
 
 /// A closed set of values with names.
@@ -61,6 +61,7 @@ named! {
     Backdrop, "replacement", Backdrop::ALL;
     Distance, "distance", Distance::ALL;
     Head, "head", Head::ALL;
+    Measured, "measured", Measured::ALL;
     Order, "order", Order::ALL;
     Replacement, "replacement", Replacement::ALL;
     Sampler, "sampler", samplers::ALL;

@@ -33,13 +33,17 @@ pub fn run(
             let crop = rows.load(pixels)?;
             (method.run)(&crop, &superpixels.labels, superpixels.count, seed)
         }
-        Control::Searched { method, scene } => {
+        Control::Searched {
+            method,
+            scene,
+            measured,
+        } => {
             let loaded = Loaded::new(scene, rows)?;
             let network = classifier.ok_or_else(no_network)?;
             let mut ask = |masks: &Masks| {
                 evaluated += masks.samples() as u64;
                 let answers = loaded.scene().ask(network, masks, interrupted);
-                Ok(answers.map_err(failed)?.probabilities)
+                Ok(answers.map_err(failed)?.measured(*measured))
             };
             (method.run.find)(loaded.superpixels(), seed, &mut ask)?
         }

@@ -13,12 +13,11 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     session.each(|job: &Job<'_, Scores>| {
         let tables = scores::run(&job.inputs, &job.rows)?;
         let curves = job.inputs.curves.groups.iter();
-        let mut output = Output::new(
-            &tables.scores,
-            curves.map(|group| group.artifacts.len()).sum(),
-        )?;
+        let curves = curves.map(|group| group.artifacts.len()).sum();
+        let measured = job.inputs.areas_of;
+        let mut output = Output::new(&tables.scores, (curves, measured))?;
         output.add(&tables.exclusions, ())?;
-        output.add(&tables.gains, tables.scores.len())?;
+        output.add(&tables.gains, (tables.scores.len(), measured))?;
         Ok(output)
     })?;
     session.each(|job: &Job<'_, Agreement>| {

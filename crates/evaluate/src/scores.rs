@@ -7,6 +7,7 @@ use parts::{ActionError, Rows};
 use rayon::prelude::*;
 use removal::AreasError;
 use schema::{CurveStep, Exclusion, Gain, Logits, Score, Target};
+use statistics::Measured;
 
 use measures::{Key, by_explanation};
 
@@ -36,7 +37,7 @@ pub fn run(inputs: &Scores, rows: &Rows<'_>) -> Result<Tables, ActionError> {
     let scores = scores.collect::<Result<Vec<_>, _>>()?.concat();
     Ok(Tables {
         exclusions: left_out(inputs, rows)?,
-        gains: gains(&scores),
+        gains: gains(&scores, inputs.areas_of),
         scores,
     })
 }
@@ -59,6 +60,7 @@ fn score_of(
     let relevance = relevance.filter(|_| inputs.measured.contains(&first.method));
     score(
         curve,
+        inputs.areas_of,
         relevance,
         inputs.deterministic.contains(&first.method),
     )
@@ -103,17 +105,26 @@ pub enum ScoreError {
     Empty,
 }
 
-/// The score of one curve, whose rows come in the order of their steps. `relevance` is the explanation that it judges, where the method
-/// gives one.
+/// The score of one curve, whose rows come in the order of their steps: the areas of the class's probabilities or logits. `relevance` is the
+/// explanation that it judges, where the method gives one.
 pub fn score(
     curve: &[CurveStep],
+    measured: Measured,
     relevance: Option<&[f64]>,
     deterministic: bool,
 ) -> Result<Score, ScoreError> {
     let first = curve.first().ok_or(ScoreError::Empty)?;
-    let probabilities: Vec<f32> = curve.iter().map(|step| step.probability).collect();
+    let answer = |step: &CurveStep| match measured {
+        Measured::Probability => step.probability,
+        Measured::Logit => step.logit,
+    };
+    let answers: Vec<f32> = curve.iter().map(answer).collect();
     let removed_area: Vec<f64> = curve.iter().map(|step| step.removed_area).collect();
-    let areas = removal::areas(&probabilities, &removed_area)?;
+    let areas = removal::areas(&answers, &removed_area)?;
+    let auc_relative = match measured {
+        Measured::Probability => areas.relative_to(answers[0]),
+        Measured::Logit => None,
+    };
     Ok(Score {
         image: first.image.clone(),
         network: first.network.clone(),
@@ -127,15 +138,22 @@ pub fn score(
         tied: relevance.map(|relevance| removal::tied(relevance) as u32),
         auc: areas.auc,
         auc_mean: areas.auc_mean,
-        auc_relative: areas.auc_relative,
+        auc_relative,
         auc_area: areas.auc_area,
-        reason: because(areas.auc_relative.is_none(), relevance.is_none()),
+        reason: because(
+            auc_relative.is_none().then_some(measured),
+            relevance.is_none(),
+        ),
     })
 }
 
-fn because(no_start: bool, no_relevance: bool) -> Option<String> {
+/// Why there is no relative area of what was measured, and no number of ties.
+fn because(not_relative: Option<Measured>, no_relevance: bool) -> Option<String> {
     let reasons = [
-        no_start.then_some(NO_START),
+        not_relative.map(|measured| match measured {
+            Measured::Probability => NO_START,
+            Measured::Logit => LOGITS,
+        }),
         no_relevance.then_some("the method gives an order and no relevances"),
     ];
     let reasons: Vec<&str> = reasons.into_iter().flatten().collect();
@@ -143,12 +161,13 @@ fn because(no_start: bool, no_relevance: bool) -> Option<String> {
 }
 
 const NO_START: &str = "the probability of the untouched image is 0: no relative area";
+const LOGITS: &str = "a logit has no zero that means anything: no relative area";
 
 /// What both orders of removal say together, for each explanation and replacement that has both, in the order of these keys.
 ///
 /// The insertion curve is the curve `least_relevant_first` read backwards, from the image with everything replaced to the untouched one, with the most
 /// relevant restored first. Its area is that curve's.
-pub fn gains(scores: &[Score]) -> Vec<Gain> {
+pub fn gains(scores: &[Score], measured: Measured) -> Vec<Gain> {
     let mut pairs: BTreeMap<_, [Option<&Score>; 2]> = BTreeMap::new();
     for row in scores {
         let keys = [
@@ -178,7 +197,7 @@ pub fn gains(scores: &[Score]) -> Vec<Gain> {
             symmetric_gain: least.auc_mean - most.auc_mean,
             symmetric_gain_relative: relative.map(|(least, most)| least - most),
             symmetric_gain_area: least.auc_area - most.auc_area,
-            reason: because(relative.is_none(), false),
+            reason: because(relative.is_none().then_some(measured), false),
         })
     };
     pairs.into_values().filter_map(gain).collect()
@@ -225,6 +244,8 @@ fn too_fine(found: &TooFine) -> Exclusion {
 mod tests {
     use super::*;
 
+    const PROBABILITY: Measured = Measured::Probability;
+
     fn curve(probabilities: &[f32]) -> Vec<CurveStep> {
         let last = probabilities.len() - 1;
         let step = |(step, &probability): (usize, &f32)| CurveStep {
@@ -248,7 +269,13 @@ mod tests {
 
     #[test]
     fn a_curve_is_scored_by_the_papers_area_and_by_its_relatives() {
-        let score = score(&curve(&[0.8, 0.4, 0.0]), Some(&[0.5, 0.5]), false).unwrap();
+        let score = score(
+            &curve(&[0.8, 0.4, 0.0]),
+            PROBABILITY,
+            Some(&[0.5, 0.5]),
+            false,
+        )
+        .unwrap();
         let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
         assert!(close(score.auc, 0.8) && close(score.auc_mean, 0.4) && close(score.auc_area, 0.4));
         assert!(close(score.auc_relative.unwrap(), 0.5));
@@ -257,15 +284,30 @@ mod tests {
 
     #[test]
     fn a_curve_without_rows_is_an_error() {
-        assert!(matches!(score(&[], None, true), Err(ScoreError::Empty)));
+        assert!(matches!(
+            score(&[], PROBABILITY, None, true),
+            Err(ScoreError::Empty)
+        ));
     }
 
     #[test]
     fn a_curve_that_starts_at_0_has_no_relative_area_and_a_flat_one_its_height() {
-        let lost = score(&curve(&[0.0, 0.5, 0.0]), Some(&[0.5, 0.1]), false).unwrap();
+        let lost = score(
+            &curve(&[0.0, 0.5, 0.0]),
+            PROBABILITY,
+            Some(&[0.5, 0.1]),
+            false,
+        )
+        .unwrap();
         assert_eq!((lost.auc, lost.auc_relative), (0.5, None));
         assert_eq!(lost.reason.as_deref(), Some(NO_START));
-        let flat = score(&curve(&[0.25; 4]), Some(&[0.3, 0.2, 0.1]), false).unwrap();
+        let flat = score(
+            &curve(&[0.25; 4]),
+            PROBABILITY,
+            Some(&[0.3, 0.2, 0.1]),
+            false,
+        )
+        .unwrap();
         assert_eq!(
             (flat.auc_mean, flat.auc_relative, flat.reason),
             (0.25, Some(1.0), None)
@@ -273,24 +315,46 @@ mod tests {
     }
 
     #[test]
+    fn areas_of_logits_are_not_relative_and_say_why() {
+        let mut steps = curve(&[0.75, 0.5, 0.25]);
+        for (step, logit) in steps.iter_mut().zip([4.0, -1.0, -3.0]) {
+            step.logit = logit;
+        }
+        let most = score(&steps, Measured::Logit, Some(&[0.5, 0.1]), false).unwrap();
+        assert_eq!((most.auc, most.auc_mean), (-0.5, -0.25));
+        assert_eq!(
+            (most.auc_relative, most.reason.as_deref()),
+            (None, Some(LOGITS))
+        );
+        let mut least = most.clone();
+        least.order = "least_relevant_first".into();
+        let gain = gains(&[most, least], Measured::Logit).remove(0);
+        assert_eq!(
+            (gain.symmetric_gain, gain.symmetric_gain_relative),
+            (0.0, None)
+        );
+        assert_eq!(gain.reason.as_deref(), Some(LOGITS));
+    }
+
+    #[test]
     fn a_method_without_relevances_has_no_number_of_ties() {
-        let score = score(&curve(&[0.5, 0.25]), None, true).unwrap();
+        let score = score(&curve(&[0.5, 0.25]), PROBABILITY, None, true).unwrap();
         assert_eq!((score.steps, score.tied), (1, None));
         assert!(score.reason.unwrap().contains("no relevances"));
     }
 
     #[test]
     fn a_probability_that_is_no_number_is_an_error() {
-        let broken = score(&curve(&[0.5, f32::NAN]), None, true);
+        let broken = score(&curve(&[0.5, f32::NAN]), PROBABILITY, None, true);
         assert!(matches!(broken, Err(ScoreError::Areas(_))));
     }
 
     #[test]
     fn both_orders_make_a_gain_and_one_order_none() {
-        let most = score(&curve(&[0.8, 0.4, 0.0]), None, false).unwrap();
-        let mut least = score(&curve(&[0.8, 0.8, 0.0]), None, false).unwrap();
+        let most = score(&curve(&[0.8, 0.4, 0.0]), PROBABILITY, None, false).unwrap();
+        let mut least = score(&curve(&[0.8, 0.8, 0.0]), PROBABILITY, None, false).unwrap();
         least.order = "least_relevant_first".into();
-        let rows = gains(&[least.clone(), most.clone()]);
+        let rows = gains(&[least.clone(), most.clone()], PROBABILITY);
         assert_eq!(rows.len(), 1);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
         let row = &rows[0];
@@ -298,9 +362,9 @@ mod tests {
         assert!(
             close(row.symmetric_gain, 0.2) && close(row.symmetric_gain_relative.unwrap(), 0.25)
         );
-        assert_eq!(gains(std::slice::from_ref(&most)), []);
+        assert_eq!(gains(std::slice::from_ref(&most), PROBABILITY), []);
         let other_run = Score { run: 4, ..least };
-        assert_eq!(gains(&[most, other_run]), []);
+        assert_eq!(gains(&[most, other_run], PROBABILITY), []);
     }
 
     #[test]

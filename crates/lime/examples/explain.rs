@@ -15,6 +15,7 @@ use networks::{Classifier, GraphFile, Methods, Normalisation, Precision, RandomP
 use removal::Backdrop;
 use sampling::{Masks, STRATA, Sampler, Seed, samplers};
 use serde_json::json;
+use statistics::Measured;
 use superpixels::{Algorithm, Quickshift};
 use surrogate::Settings;
 
@@ -199,6 +200,7 @@ fn explain(
         labels: partition.labels(),
         superpixels: partition.count(),
         target,
+        measured: Measured::Probability,
         replacement: Backdrop::Mean,
         mean: Normalisation::IMAGENET.mean.map(f64::from),
         sampler,

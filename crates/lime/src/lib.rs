@@ -9,7 +9,10 @@ use actions::{Maker, Relevances, Weights};
 use infer::{Classifiers, cascade};
 use parts::{Answers, Part, SurrogateWeights};
 use perturbations::Asked;
+use schema::Logits;
+use stage::checks::Untouched;
 use stage::{Job, Output, Outputs, Session, StageError};
+use statistics::Measured;
 use study::Kind;
 use study::plan::{Subject, facet};
 
@@ -82,8 +85,22 @@ fn evaluate(
     let (digest, passes) = (Answers::digest(&answers), passes(&answers));
     let row = perturbations::row(inputs, names, answers);
     let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
-    let target = session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
-    let output = Output::new(&[row], (&segments, &target, inputs.network.precision))?
+    let target: schema::Target =
+        session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
+    let answer = match inputs.measured {
+        Measured::Probability => target.probability,
+        Measured::Logit => {
+            let subject = job.subject.network();
+            let answer: Logits = session.read_one(job.plan, Kind::Logits, &subject)?;
+            answer.logits[inputs.target_class.value as usize]
+        }
+    };
+    let known = Untouched {
+        measured: inputs.measured,
+        answer,
+        precision: inputs.network.precision,
+    };
+    let output = Output::new(&[row], (&segments, &target, known))?
         .facet(Answers::FACET, digest)
         .passes(passes, 0);
     Ok(infer::ran(output, asked.first()))

@@ -9,6 +9,7 @@ use networks::{Classifier, NetworkError, Question};
 use parts::{ActionError, Answers, Rows};
 use removal::Backdrop;
 use sampling::{Masks, STRATA, Sampler, Seed, second_order, stratum};
+use statistics::Measured;
 
 /// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch, as are
 /// the samplers' blocks that are larger: all are powers of two.
@@ -27,6 +28,8 @@ pub struct Request<'a> {
     pub superpixels: usize,
     /// The class that is explained.
     pub target: usize,
+    /// What of it is asked about.
+    pub measured: Measured,
     /// What a removed superpixel shows.
     pub replacement: Backdrop,
     /// The network's mean colour, in [0, 1].
@@ -102,7 +105,7 @@ impl<'a> Asked<'a> {
 pub struct Perturbations {
     /// Row 0 is the untouched crop.
     pub masks: Masks,
-    /// The target's probability under each mask; where two networks were asked the fast one's.
+    /// What is measured of the target under each mask; where two networks were asked the fast one's.
     pub probabilities: Vec<f32>,
     /// What the reference was asked too; empty where one network was asked.
     pub again: Again,
@@ -146,6 +149,7 @@ pub fn run(
         labels: &superpixels.labels,
         superpixels: superpixels.count,
         target: inputs.target_class.value as usize,
+        measured: inputs.measured,
         replacement: inputs.replacement,
         mean: inputs.network.mean,
         sampler: inputs.sampler,
@@ -198,7 +202,7 @@ pub fn row(inputs: &Inputs, names: &Explained, answers: Answers) -> schema::Pert
     }
 }
 
-/// Draws the masks and asks for the target's probability under each.
+/// Draws the masks and asks what is measured of the target under each.
 pub fn perturbations(
     asked: Asked<'_>,
     request: &Request<'_>,
@@ -229,7 +233,8 @@ pub fn perturbations(
         let answers = asked
             .first()
             .ask(&request.question(&replacement, &block), interrupted)?;
-        found.probabilities.extend(answers.probabilities);
+        let answers = answers.measured(request.measured);
+        found.probabilities.extend(answers);
         found.masks = all.select(0..end);
         let enough = sizes.enough(&found.masks, &found.probabilities)?;
         if !enough && end < all.samples() {
@@ -240,7 +245,8 @@ pub fn perturbations(
         };
         ask_again(&mut found, seed, sizes, reference.few_batch(), |masks| {
             let question = request.question(&replacement, masks);
-            Ok(reference.ask_few(&question, interrupted)?.probabilities)
+            let answers = reference.ask_few(&question, interrupted)?;
+            Ok(answers.measured(request.measured))
         })?;
         if sizes.still_enough(&found.masks, &found.probabilities, &found.again)? {
             break;

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use imaging::Rgb;
 use rayon::prelude::*;
 use sampling::Masks;
-use statistics::{Head, Reading};
+use statistics::{Head, Measured, Reading};
 use tch::{Kind, Tensor};
 
 use crate::device::Device;
@@ -60,6 +60,16 @@ pub struct Answers {
     pub logits: Vec<f32>,
     /// Of a softmax: how sure it is of anything, one for each mask. Empty behind a sigmoid, whose classes do not compete.
     pub certainties: Vec<Certainty>,
+}
+
+impl Answers {
+    /// What is measured of the target, one for each mask.
+    pub fn measured(self, measured: Measured) -> Vec<f32> {
+        match measured {
+            Measured::Probability => self.probabilities,
+            Measured::Logit => self.logits,
+        }
+    }
 }
 
 /// How sure a softmax is of anything.

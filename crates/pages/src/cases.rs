@@ -104,9 +104,13 @@ fn figure(
     let caption = Caption::new(
         &["case", &score.network, image, &score.method],
         format!(
-            "{image} in {}: what {} calls relevant for {}, the image while superpixels are removed in that order, and the probability, \
+            "{image} in {}: what {} calls relevant for {}, the image while superpixels are removed in that order, and the {}, \
              AUC {:.3}",
-            score.network, score.method, target.target_label, score.auc
+            score.network,
+            score.method,
+            target.target_label,
+            rows.answers.name(),
+            score.auc
         ),
     );
     let run = if group.deterministic {
@@ -121,15 +125,9 @@ fn figure(
             series: group.series,
             crop: picture(&shrink(&outline(crop, &segments.labels), MAP_SIDE)),
             explanation: explanation(&relevance, crop, segments),
-            frames: removal(
-                score,
-                segments,
-                crop,
-                &curve,
-                &steps,
-                rows.mean(&score.network),
-            ),
-            probabilities: curve.iter().map(|row| row.probability).collect(),
+            frames: removal(score, segments, crop, &curve, &steps, rows),
+            measured: rows.answers,
+            answers: curve.iter().map(|row| rows.answer(row)).collect(),
             marks: steps,
         },
     )?;
@@ -171,8 +169,9 @@ fn removal(
     crop: &Rgb,
     curve: &[&CurveStep],
     steps: &[usize],
-    mean: Option<[f64; 3]>,
+    rows: &Rows<'_>,
 ) -> Vec<Frame> {
+    let mean = rows.mean(&score.network);
     let Some(replacement) = replacement_image(&score.replacement, crop, segments, mean) else {
         return Vec::new();
     };
@@ -184,7 +183,7 @@ fn removal(
         let image = remove(crop, &replacement, &segments.labels, &removed);
         Frame {
             step: step as u32,
-            probability: curve[step].probability,
+            answer: rows.answer(curve[step]),
             picture: picture(&shrink(&image, FRAME_SIDE)),
         }
     };
@@ -243,7 +242,7 @@ mod tests {
                 .segments(&score.image, &score.partition, &crop)
                 .unwrap();
             let curve = rows.curve(score, segments.superpixels).unwrap();
-            let frames = removal(score, segments, &crop, &curve, &frames(curve.len()), None);
+            let frames = removal(score, segments, &crop, &curve, &frames(curve.len()), &rows);
             let levels: Vec<f64> = frames.iter().map(|frame| level(&frame.picture)).collect();
             assert!((levels[0] - level(&picture(&crop))).abs() < 2.0);
             assert!(

@@ -50,6 +50,8 @@ struct Document<'a> {
     networks: Vec<NetworkEntry<'a>>,
     methods: Vec<MethodEntry<'a>>,
     conditions: Vec<ConditionEntry<'a>>,
+    /// What curves are of: `probability` or `logit`.
+    measured: &'a str,
     /// What is shown before anything is chosen.
     first: Option<First<'a>>,
     scales: Scales,
@@ -157,7 +159,7 @@ struct CurveEntry<'a> {
     /// u16: the superpixels in the order of their removal.
     superpixels: String,
     /// f32, from step 0 on.
-    probabilities: String,
+    answers: String,
     /// Content id of the curve's artifact.
     artifact: Option<&'a str>,
 }
@@ -197,6 +199,7 @@ impl<'a> Explorer<'a> {
         kept.sort_by_key(|(name, _)| *name);
         let document = Document {
             latest: &inputs.provenance.latest,
+            measured: inputs.measured.name(),
             networks: results
                 .networks
                 .iter()
@@ -416,13 +419,13 @@ fn curve_entry<'a>(
 ) -> Result<CurveEntry<'a>, ReportError> {
     let curve = rows.curve(score, segments.superpixels)?;
     let superpixels: Vec<u16> = curve.iter().filter_map(|step| step.superpixel).collect();
-    let probabilities: Vec<f32> = curve.iter().map(|step| step.probability).collect();
+    let answers: Vec<f32> = curve.iter().map(|step| rows.answer(step)).collect();
     Ok(CurveEntry {
         order: &score.order,
         replacement: &score.replacement,
         auc: score.auc,
         superpixels: shorts(&superpixels),
-        probabilities: floats(&probabilities),
+        answers: floats(&answers),
         artifact: rows.artifact(score).map(|artifact| &*artifact.id),
     })
 }
@@ -477,7 +480,7 @@ mod tests {
             assert_eq!(labels, segments.labels);
             for explanation in image["explanations"].as_array().unwrap() {
                 for curve in explanation["curves"].as_array().unwrap() {
-                    let found = bytes(&curve["probabilities"]);
+                    let found = bytes(&curve["answers"]);
                     let found: Vec<f32> = found
                         .as_chunks::<4>()
                         .0

@@ -82,7 +82,7 @@ mod tests {
         };
         let figure = |name: &&str| {
             let caption = Caption::new(&[name], "a < b");
-            distribution(caption, "AUC (×)", std::slice::from_ref(&row), 4.0).unwrap()
+            distribution(caption, "AUC (×)", std::slice::from_ref(&row)).unwrap()
         };
         Album {
             figures: names.iter().map(figure).collect(),

@@ -15,7 +15,7 @@ mod trade_off;
 
 pub(crate) use case::{Case, Frame, Shown, case};
 pub(crate) use distribution::{Row, distribution};
-pub(crate) use drawing::{Album, Caption, Figure};
+pub(crate) use drawing::{Album, Caption, Figure, span};
 pub(crate) use lines::{Curve, agreement, experience, ranks};
 pub(crate) use paired::{Pair, paired};
 pub(crate) use runs::{Line, auc_over_runs};
@@ -32,7 +32,7 @@ mod tests {
             series: 7,
             values: vec![1.0, 2.0, 4.0],
         };
-        let figure = distribution(Caption::new(&["a"], "a < b"), "AUC", &[row], 4.0).unwrap();
+        let figure = distribution(Caption::new(&["a"], "a < b"), "AUC", &[row]).unwrap();
         let svg = figure.inline().into_string();
         assert!(svg.starts_with("<svg role=\"img\" aria-label=\"a &lt; b\""));
         assert!(
@@ -50,7 +50,7 @@ mod tests {
             values: values.to_vec(),
         };
         for values in [&[][..], &[0.0], &[3.0, 3.0]] {
-            distribution(Caption::default(), "AUC", &[row(values)], 0.0).unwrap();
+            distribution(Caption::default(), "AUC", &[row(values)]).unwrap();
         }
         let line = Line {
             name: "m".to_owned(),
@@ -58,6 +58,6 @@ mod tests {
             deterministic: false,
             values: vec![(0, 1.0), (1, 1.0)],
         };
-        auc_over_runs(Caption::default(), &[line], 2, 1.0).unwrap();
+        auc_over_runs(Caption::default(), "AUC", &[line], 2, 0.0..1.0).unwrap();
     }
 }

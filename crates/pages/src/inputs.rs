@@ -7,12 +7,15 @@ use schema::{
     NeededSamples, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
     VarianceComponents, Weight,
 };
+use statistics::Measured;
 
 /// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements; those of `decisions` come in theirs.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The heading.
     pub title: String,
+    /// What curves show of the explained class.
+    pub measured: Measured,
     /// Runs that were asked of a method that draws random numbers.
     pub runs: u32,
     /// Names of the classes, in the order of the networks' outputs.
@@ -70,6 +73,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// The area under a removal curve as the title of an axis, with its unit.
+    pub(crate) fn auc_axis(&self) -> String {
+        format!("AUC ({} × superpixels)", self.measured.name())
+    }
+
     /// The name of the control that draws orders at random.
     pub(crate) fn random(&self) -> Option<&str> {
         let random = self.methods.iter().find(|method| method.chance);

@@ -1,5 +1,6 @@
 //! The scores, grouped: by condition (what may be compared), then by method, then by image.
 
+use statistics::Measured;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schema::{Score, Summary};
@@ -266,6 +267,8 @@ impl Varying {
 /// All scores of a study, grouped and in the order in which they are shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Results<'a> {
+    /// What the areas are of.
+    pub(crate) measured: Measured,
     pub(crate) comparisons: Vec<Comparison<'a>>,
     /// All images that have scores, sorted by name.
     pub(crate) images: Vec<&'a str>,
@@ -320,6 +323,7 @@ impl<'a> Results<'a> {
             )
         });
         Self {
+            measured: inputs.measured,
             main: partitions
                 .first()
                 .copied()

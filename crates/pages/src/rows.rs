@@ -1,5 +1,6 @@
 //! The study's rows by what names them, and what is checked when one is taken: that all tables are of one study.
 
+use statistics::Measured;
 use std::collections::{BTreeMap, BTreeSet};
 
 use imaging::Rgb;
@@ -29,6 +30,8 @@ macro_rules! explanation {
 
 /// The rows that pictures and curves are made of.
 pub(crate) struct Rows<'a> {
+    /// What curves show.
+    pub(crate) answers: Measured,
     crops: BTreeMap<&'a str, &'a Crop>,
     segments: BTreeMap<(&'a str, &'a str), &'a Segments>,
     targets: BTreeMap<(&'a str, &'a str), &'a Target>,
@@ -81,6 +84,7 @@ impl<'a> Rows<'a> {
         let artifacts = inputs.provenance.artifacts.iter();
         let measured = inputs.methods.iter().filter(|method| method.measured);
         Self {
+            answers: inputs.measured,
             crops: index(&inputs.crops, |row| &*row.image),
             segments: index(&inputs.segments, |row| (&*row.image, &*row.partition)),
             targets: index(&inputs.targets, |row| (&*row.image, &*row.network)),
@@ -175,7 +179,7 @@ impl<'a> Rows<'a> {
                 step.step as usize == row
                     && step.superpixel.is_some() == (row > 0)
                     && (row == 0 || known)
-                    && (0.0..=1.001).contains(&step.probability)
+                    && self.is_answer(step)
             })
         };
         let wrong = (0..=steps).find(|&row| !whole(row));
@@ -188,11 +192,30 @@ impl<'a> Rows<'a> {
                 row,
                 found: curve.get(row).map_or("nothing".to_owned(), |step| {
                     format!(
-                        "step {}, superpixel {:?}, probability {}",
-                        step.step, step.superpixel, step.probability
+                        "step {}, superpixel {:?}, {} {}",
+                        step.step,
+                        step.superpixel,
+                        self.answers.name(),
+                        self.answer(step)
                     )
                 }),
             }),
+        }
+    }
+
+    /// What a curve shows of a step.
+    pub(crate) fn answer(&self, step: &CurveStep) -> f32 {
+        match self.answers {
+            Measured::Probability => step.probability,
+            Measured::Logit => step.logit,
+        }
+    }
+
+    fn is_answer(&self, step: &CurveStep) -> bool {
+        let answer = self.answer(step);
+        match self.answers {
+            Measured::Probability => (0.0..=1.001).contains(&answer),
+            Measured::Logit => answer.is_finite(),
         }
     }
 

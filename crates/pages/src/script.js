@@ -39,7 +39,7 @@
     return unpacked.get(owner);
   }
   const curve = (packed) =>
-    once(packed, () => ({ superpixels: shorts(packed.superpixels), probabilities: floats(packed.probabilities) }));
+    once(packed, () => ({ superpixels: shorts(packed.superpixels), answers: floats(packed.answers) }));
   const partition = () => {
     const packed = image().partitions[condition().partition];
     return once(packed, () => {
@@ -173,7 +173,7 @@
     } else if (one.shows === "weights") {
       paint(canvas, image(), (place) => shaded(study.scales.diverging, place, values[labels[place]] / most / 2 + 0.5));
       bar.style.background = gradient(study.scales.diverging);
-      words.textContent = `−${digits(most)} (against) to +${digits(most)} (for the class), weight (probability)`;
+      words.textContent = `−${digits(most)} (against) to +${digits(most)} (for the class), weight (${study.measured})`;
     } else {
       const own = one.shows === "order" ? places(packed) : values;
       const largest = Math.max(...own) || 1;
@@ -192,7 +192,7 @@
     const filters = Object.entries(names).map(([column, value]) => `${column} = ${literal(value)}`);
     filters.push(`run = ${one.run}`, `"order" = ${literal(packed.order)}`, `replacement = ${literal(packed.replacement)}`);
     const files = literal(`${study.latest}/curves/*.parquet`);
-    return `duckdb -c ${shell(`select step, superpixel, probability from ${files} where ${filters.join(" and ")} order by step`)}`;
+    return `duckdb -c ${shell(`select step, superpixel, ${study.measured} from ${files} where ${filters.join(" and ")} order by step`)}`;
   }
 
   const svg = (name, attributes) => {
@@ -201,14 +201,22 @@
     return node;
   };
 
+  // Probabilities lie between 0 and 1, logits anywhere.
+  function span(shown) {
+    if (study.measured === "probability") return [0, 1];
+    const answers = shown.flatMap((one) => [...one.answers]);
+    return [Math.min(0, ...answers), Math.max(0, ...answers)];
+  }
+
   // Both curves in one chart, with the step between them.
   function draw(shown) {
     // As wide as there is room, so that letters keep their size.
     const width = Math.min(Math.max(element("curves").clientWidth, 280), 1100);
     const [height, left, right, top, bottom] = [240, 48, 12, 10, 40];
-    const last = Math.max(...shown.map((one) => one.probabilities.length - 1), 1);
+    const last = Math.max(...shown.map((one) => one.answers.length - 1), 1);
     const x = (step) => left + ((width - left - right) * step) / last;
-    const y = (probability) => top + (height - top - bottom) * (1 - probability);
+    const [low, high] = span(shown);
+    const y = (answer) => top + ((height - top - bottom) * (high - answer)) / (high - low);
     const label = shown.map((one) => `${one.name}: AUC ${one.auc.toFixed(3)}`).join("; ");
     const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Removal curves. ${label}` });
     const text = (content, attributes) => {
@@ -216,21 +224,21 @@
       node.textContent = content;
       chart.append(node);
     };
-    for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
+    for (const tick of [0, 0.25, 0.5, 0.75, 1].map((part) => low + part * (high - low))) {
       chart.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }));
-      text(String(tick), { x: left - 6, y: y(tick) + 4, "text-anchor": "end" });
+      text(String(Number(tick.toFixed(2))), { x: left - 6, y: y(tick) + 4, "text-anchor": "end" });
     }
     const stride = Math.max(1, Math.ceil(last / (width / 60)));
     for (let step = 0; step <= last; step += stride) text(String(step), { x: x(step), y: height - bottom + 16, "text-anchor": "middle" });
     text("superpixels removed", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" });
     for (const one of shown) {
-      const points = one.probabilities.map((probability, step) => `${x(step)},${y(probability)}`);
-      const [first, end] = [x(0), x(one.probabilities.length - 1)];
+      const points = one.answers.map((answer, step) => `${x(step)},${y(answer)}`);
+      const [first, end] = [x(0), x(one.answers.length - 1)];
       const style = `color:var(--series-${one.series % 6})`;
       chart.append(svg("polygon", { class: "area", style, points: `${first},${y(0)} ${points.join(" ")} ${end},${y(0)}` }));
       chart.append(svg("polyline", { class: one.side === "right" ? "curve second" : "curve", style, points: points.join(" ") }));
-      const step = Math.min(state.step, one.probabilities.length - 1);
-      chart.append(svg("circle", { class: "here", style, cx: x(step), cy: y(one.probabilities[step]), r: 5 }));
+      const step = Math.min(state.step, one.answers.length - 1);
+      chart.append(svg("circle", { class: "here", style, cx: x(step), cy: y(one.answers[step]), r: 5 }));
     }
     chart.append(svg("line", { class: "cursor", x1: x(state.step), x2: x(state.step), y1: top, y2: height - bottom }));
     chart.addEventListener("click", (event) => {
@@ -267,18 +275,18 @@
     for (const side of SIDES) {
       const one = explanation(side);
       const packed = one && judged(one);
-      element(`probability-${side}`).textContent = "–";
+      element(`answer-${side}`).textContent = "–";
       if (!packed) {
         element(`facts-${side}`).textContent = "This method has no explanation of this image there.";
         continue;
       }
-      const { superpixels, probabilities } = curve(packed);
+      const { superpixels, answers } = curve(packed);
       const step = Math.min(state.step, superpixels.length);
       const picture = element(`picture-${side}`);
       paint(picture, image(), removal(crop, blur, packed, step));
       picture.setAttribute("aria-label", `${state.image} with ${step} of ${superpixels.length} superpixels removed in the order of ${one.method}`);
       element(`map-${side}`).setAttribute("aria-label", `what ${one.method} calls relevant in ${state.image}`);
-      element(`probability-${side}`).textContent = probabilities[step].toFixed(3);
+      element(`answer-${side}`).textContent = answers[step].toFixed(3);
       explain(side, crop, one, packed);
       const facts = [`AUC ${packed.auc.toFixed(3)} of ${superpixels.length} superpixels`];
       if (one.r2 !== null) facts.push(`weighted R² of the surrogate ${one.r2.toFixed(3)}`);
@@ -288,7 +296,7 @@
       element(`facts-${side}`).textContent = `${facts.join("; ")}.`;
       element(`sql-${side}`).textContent = query(one, packed);
       element(`artifact-${side}`).textContent = packed.artifact ?? "not recorded";
-      shown.push({ side, name: one.method, series: methods.get(one.method).series, auc: packed.auc, probabilities, superpixels });
+      shown.push({ side, name: one.method, series: methods.get(one.method).series, auc: packed.auc, answers, superpixels });
     }
     const slider = element("step");
     const last = Math.max(...shown.map((one) => one.superpixels.length), 1);
@@ -313,16 +321,16 @@
       story.textContent = "There is nothing to show for this choice.";
       return;
     }
-    const start = shown[0].probabilities[0].toFixed(3);
+    const start = shown[0].answers[0].toFixed(3);
     const label = document.createElement("b");
     label.textContent = target.label;
     const parts = shown.map((one) => {
-      const step = Math.min(state.step, one.probabilities.length - 1);
-      return `${one.probabilities[step].toFixed(3)} in the order of ${one.name}`;
+      const step = Math.min(state.step, one.answers.length - 1);
+      return `${one.answers[step].toFixed(3)} in the order of ${one.name}`;
     });
     const words = state.step === 0
-      ? ` has a probability of ${start} in ${state.network} before anything is removed.`
-      : ` has a probability of ${start} in ${state.network}; with ${state.step} superpixel${state.step === 1 ? "" : "s"} removed it is ${parts.join(", and ")}.`;
+      ? ` has a ${study.measured} of ${start} in ${state.network} before anything is removed.`
+      : ` has a ${study.measured} of ${start} in ${state.network}; with ${state.step} superpixel${state.step === 1 ? "" : "s"} removed it is ${parts.join(", and ")}.`;
     story.replaceChildren(label, words);
   }
 
@@ -358,9 +366,9 @@
   }
   // The step at which the two curves lie farthest apart.
   function farthest() {
-    const [first, second] = SIDES.map(explanation).map((one) => one && judged(one) && curve(judged(one)).probabilities);
+    const [first, second] = SIDES.map(explanation).map((one) => one && judged(one) && curve(judged(one)).answers);
     if (!first || !second) return 0;
-    const gaps = first.map((probability, step) => Math.abs(probability - (second[step] ?? probability)));
+    const gaps = first.map((answer, step) => Math.abs(answer - (second[step] ?? answer)));
     return gaps.indexOf(Math.max(...gaps));
   }
   function moveTo(step) {

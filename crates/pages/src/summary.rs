@@ -53,9 +53,10 @@ pub fn summary(inputs: &Inputs) -> String {
     };
     let rows: Vec<&Summary> = inputs.summaries.iter().filter(judged).collect();
     let mut text = format!(
-        "{}\nAUC in probability x superpixels, {} is better. Superpixels: {partition}, {:.1} an image; removed the {} first; \
+        "{}\nAUC in {} x superpixels, {} is better. Superpixels: {partition}, {:.1} an image; removed the {} first; \
          replaced by {replacement}.\n",
         inputs.title,
+        inputs.measured.name(),
         if lower { "lower" } else { "higher" },
         mean(&sizes).unwrap_or(0.0),
         if lower {

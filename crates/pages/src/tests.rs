@@ -329,7 +329,7 @@ fn a_missing_relative_area_is_left_out_and_said() {
     for row in &mut inputs.scores {
         row.auc_relative = None;
     }
-    assert!(page(&inputs).contains("– (probability 0 at the start)"));
+    assert!(page(&inputs).contains("– (no relative area)"));
     assert_eq!(table(&inputs, "mean_auc")[0]["auc_relative"], "");
 }
 

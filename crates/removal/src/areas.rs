@@ -2,21 +2,25 @@
 
 use thiserror::Error;
 
-/// How far a stored probability may lie outside [0, 1], and a share of pixels from 0 or 1, by rounding alone.
+/// How far a share of pixels may lie from 0 or 1 by rounding alone.
 const ROUNDING: f64 = 1e-5;
 
 /// The areas under one removal curve; lower means that what was removed first mattered more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Areas {
-    /// Trapezoids of unit width, in steps: the paper's unit, 0 to the number of superpixels.
+    /// Trapezoids of unit width, in steps: the paper's unit. Of probabilities 0 to the number of superpixels.
     pub auc: f64,
-    /// `auc` by the number of superpixels, 0 to 1.
+    /// `auc` by the number of superpixels. Of probabilities 0 to 1.
     pub auc_mean: f64,
-    /// `auc_mean` by the untouched image's probability, at least 0: comparable between networks. None where that
-    /// probability is 0.
-    pub auc_relative: Option<f64>,
-    /// Trapezoids over the share of pixels removed, 0 to 1.
+    /// Trapezoids over the share of pixels removed. Of probabilities 0 to 1.
     pub auc_area: f64,
+}
+
+impl Areas {
+    /// `auc_mean` by the untouched image's probability p_0, at least 0: comparable between networks. None where p_0 is 0.
+    pub fn relative_to(&self, untouched: f32) -> Option<f64> {
+        (untouched > 0.0).then(|| self.auc_mean / f64::from(untouched))
+    }
 }
 
 /// Numbers that are no removal curve.
@@ -24,21 +28,21 @@ pub struct Areas {
 pub enum AreasError {
     /// The two columns differ in length, or have less than two steps.
     #[error(
-        "expected a probability and a removed area for each of at least 2 steps, \
-         found {probabilities} probabilities and {removed_areas} removed areas: read the whole curve"
+        "expected an answer and a removed area for each of at least 2 steps, \
+         found {answers} answers and {removed_areas} removed areas: read the whole curve"
     )]
     Length {
-        /// Probabilities found.
-        probabilities: usize,
+        /// Answers found.
+        answers: usize,
         /// Removed areas found.
         removed_areas: usize,
     },
-    /// A probability is not a number from 0 to 1.
+    /// An answer is NaN or infinite.
     #[error(
-        "expected a probability from 0 to 1 at step {step}, found {found}: the network's answer is broken"
+        "expected a finite answer at step {step}, found {found}: the network's answer is broken"
     )]
-    Probability {
-        /// Step of that probability.
+    Answer {
+        /// Step of that answer.
         step: usize,
         /// Value found.
         found: f32,
@@ -58,24 +62,21 @@ pub enum AreasError {
 
 /// The areas of a whole curve, from the untouched image (step 0) to the last, with every superpixel removed (step n).
 ///
-/// With `probabilities` `p_0..p_n` (each 0 to 1) and `removed_area` the share of pixels removed at each step (from 0 to 1,
-/// never falling): `auc` is the sum over i of `(p_i + p_{i+1}) / 2`, `auc_mean` is `auc / n`, `auc_relative` is
-/// `auc / (n p_0)`, and `auc_area` the sum of `(p_i + p_{i+1}) / 2 (a_{i+1} - a_i)`.
-pub fn areas(probabilities: &[f32], removed_area: &[f64]) -> Result<Areas, AreasError> {
-    check(probabilities, removed_area)?;
+/// With `answers` `p_0..p_n` (probabilities or logits) and `removed_area` the share of pixels removed at each step (from 0 to 1,
+/// never falling): `auc` is the sum over i of `(p_i + p_{i+1}) / 2`, `auc_mean` is `auc / n`, and `auc_area` the sum of
+/// `(p_i + p_{i+1}) / 2 (a_{i+1} - a_i)`.
+pub fn areas(answers: &[f32], removed_area: &[f64]) -> Result<Areas, AreasError> {
+    check(answers, removed_area)?;
     let heights = || {
-        probabilities
+        answers
             .windows(2)
             .map(|pair| f64::midpoint(f64::from(pair[0]), f64::from(pair[1])))
     };
     let widths = removed_area.windows(2).map(|pair| pair[1] - pair[0]);
     let auc: f64 = heights().sum();
-    let auc_mean = auc / (probabilities.len() - 1) as f64;
-    let untouched = f64::from(probabilities[0]);
     Ok(Areas {
         auc,
-        auc_mean,
-        auc_relative: (untouched > 0.0).then(|| auc_mean / untouched),
+        auc_mean: auc / (answers.len() - 1) as f64,
         auc_area: heights()
             .zip(widths)
             .map(|(height, width)| height * width)
@@ -83,23 +84,16 @@ pub fn areas(probabilities: &[f32], removed_area: &[f64]) -> Result<Areas, Areas
     })
 }
 
-fn check(probabilities: &[f32], removed_area: &[f64]) -> Result<(), AreasError> {
-    if probabilities.len() != removed_area.len() || probabilities.len() < 2 {
-        let [probabilities, removed_areas] = [probabilities.len(), removed_area.len()];
+fn check(answers: &[f32], removed_area: &[f64]) -> Result<(), AreasError> {
+    if answers.len() != removed_area.len() || answers.len() < 2 {
         return Err(AreasError::Length {
-            probabilities,
-            removed_areas,
+            answers: answers.len(),
+            removed_areas: removed_area.len(),
         });
     }
-    let allowed = 0.0..=1.0 + ROUNDING;
-    if let Some(step) = probabilities
-        .iter()
-        .position(|&found| !allowed.contains(&f64::from(found)))
-    {
-        return Err(AreasError::Probability {
-            step,
-            found: probabilities[step],
-        });
+    if let Some(step) = answers.iter().position(|found| !found.is_finite()) {
+        let found = answers[step];
+        return Err(AreasError::Answer { step, found });
     }
     match misplaced(removed_area) {
         Some(step) => Err(AreasError::RemovedArea {
@@ -151,7 +145,7 @@ mod tests {
             let areas = areas(&vec![height; curve.len()], &removed).unwrap();
             prop_assert!(close(areas.auc_mean, f64::from(height)));
             prop_assert!(close(areas.auc_area, f64::from(height)));
-            prop_assert!(close(areas.auc_relative.unwrap(), 1.0));
+            prop_assert!(close(areas.relative_to(height).unwrap(), 1.0));
             prop_assert!(close(areas.auc, f64::from(height) * (curve.len() - 1) as f64));
         }
 
@@ -177,10 +171,11 @@ mod tests {
             let whole = areas(&curve, &removed).unwrap();
             let halves: Vec<f32> = curve.iter().map(|height| height / 2.0).collect();
             let half = areas(&halves, &removed).unwrap();
+            let relative = [half.relative_to(halves[0]), whole.relative_to(curve[0])];
             prop_assert!(close(half.auc * 2.0, whole.auc) && close(half.auc_area * 2.0, whole.auc_area));
-            match (half.auc_relative, whole.auc_relative) {
-                (Some(half), Some(whole)) => prop_assert!(close(half, whole)),
-                both => prop_assert_eq!(both, (None, None)),
+            match relative {
+                [Some(half), Some(whole)] => prop_assert!(close(half, whole)),
+                both => prop_assert_eq!(both, [None, None]),
             }
         }
     }
@@ -191,7 +186,7 @@ mod tests {
         assert!(
             close(areas.auc, 1.125) && close(areas.auc_mean, 0.375) && close(areas.auc_area, 0.375)
         );
-        assert!(close(areas.auc_relative.unwrap(), 0.5));
+        assert!(close(areas.relative_to(0.75).unwrap(), 0.5));
     }
 
     #[test]
@@ -204,23 +199,26 @@ mod tests {
     #[test]
     fn no_relative_area_without_a_start() {
         let areas = areas(&[0.0, 1.0], &[0.0, 1.0]).unwrap();
-        assert_eq!((areas.auc_relative, areas.auc), (None, 0.5));
+        assert_eq!((areas.relative_to(0.0), areas.auc), (None, 0.5));
+    }
+
+    #[test]
+    fn logits_of_any_sign_have_areas() {
+        let areas = areas(&[8.0, -2.0, -4.0], &[0.0, 0.25, 1.0]).unwrap();
+        assert!(close(areas.auc, 0.0) && close(areas.auc_mean, 0.0));
+        assert!(close(areas.auc_area, 3.0 * 0.25 - 3.0 * 0.75));
     }
 
     #[test]
     fn what_is_no_curve_is_an_error() {
         let length = AreasError::Length {
-            probabilities: 1,
+            answers: 1,
             removed_areas: 1,
         };
         assert_eq!(areas(&[1.0], &[0.0]), Err(length));
         assert!(matches!(
             areas(&[1.0, f32::NAN], &[0.0, 1.0]),
-            Err(AreasError::Probability { step: 1, .. })
-        ));
-        assert!(matches!(
-            areas(&[-0.1, 1.0], &[0.0, 1.0]),
-            Err(AreasError::Probability { step: 0, .. })
+            Err(AreasError::Answer { step: 1, .. })
         ));
         let step = |removed_area: &[f64]| match areas(&vec![0.5; removed_area.len()], removed_area)
         {

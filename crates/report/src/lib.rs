@@ -42,6 +42,7 @@ fn print_summary(session: &Session) -> Result<(), StageError> {
 fn gather_summary(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
     Ok(Inputs {
         title: session.study.report.title.clone(),
+        measured: session.study.measured(),
         networks: networks(session),
         methods: methods(session),
         replacements: replacements(session),
@@ -81,6 +82,7 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
     let scored: BTreeSet<&str> = scores.iter().map(|score| score.image.as_str()).collect();
     Ok(Inputs {
         title: session.study.report.title.clone(),
+        measured: session.study.measured(),
         runs: session.study.runs,
         classes: (0..classes.count())
             .filter_map(|class| classes.name(class))

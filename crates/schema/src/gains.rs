@@ -10,30 +10,26 @@ crate::table! {
         /// What removed pixels become, such as `mean`.
         #[unit = "name"]
         pub replacement: String,
-        /// `auc_mean` of the curve `most_relevant_first`, from 0 to 1; lower is better.
+        /// `auc_mean` of the curve `most_relevant_first`; lower is better.
         #[unit = "probability"]
-        #[range(0 ..= 1)]
         #[heading = "Deletion, AUC / steps"]
         pub deletion_auc_mean: f64,
-        /// `auc_mean` of the insertion curve, which is that of `least_relevant_first`, from 0 to 1; higher is better.
+        /// `auc_mean` of the insertion curve, which is that of `least_relevant_first`; higher is better.
         #[unit = "probability"]
-        #[range(0 ..= 1)]
         #[heading = "Insertion, AUC / steps"]
         pub insertion_auc_mean: f64,
-        /// `insertion_auc_mean` minus `deletion_auc_mean`, from -1 to 1; higher is better, and 0 is what an order at random has in the mean.
+        /// `insertion_auc_mean` minus `deletion_auc_mean`, of probabilities from -1 to 1; higher is better, and 0 is what an order at random has in the mean.
         #[unit = "probability"]
-        #[range(-1 ..= 1)]
         #[better = higher]
         #[question = "both orders together (symmetric gain)"]
         pub symmetric_gain: f64,
-        /// `symmetric_gain` by the untouched image's probability, comparable between networks; null where that is 0.
+        /// `symmetric_gain` by the untouched image's probability, comparable between networks; null where that is 0, and of logits.
         #[unit = "1"]
         #[better = higher]
         #[heading = "Relative symmetric gain"]
         pub symmetric_gain_relative: Option<f64>,
-        /// The same difference of `auc_area`, from -1 to 1.
+        /// The same difference of `auc_area`, of probabilities from -1 to 1.
         #[unit = "probability"]
-        #[range(-1 ..= 1)]
         #[heading = "Symmetric gain by area"]
         pub symmetric_gain_area: f64,
     }

@@ -24,9 +24,9 @@ crate::table! {
         /// and the bits after the last superpixel are 0.
         #[unit = "bits"]
         pub masks: Vec<u8>,
-        /// Probability of the explained class for each mask, from 0 to 1; of `mixed` those of `bf16`.
+        /// Probability of the explained class for each mask, from 0 to 1; or its logit, where the networks' `measured` says so. Of `mixed` those
+        /// of `bf16`.
         #[unit = "probability"]
-        #[range(0 ..= 1)]
         pub probabilities: Vec<f32>,
         /// Of `mixed`, the rows that were asked in `fp32` too: first those that were certain to be, row 0 the first of them, then an equal random
         /// choice from the others of even number and one from those of odd, in any order. Empty for the other precisions.
@@ -34,7 +34,6 @@ crate::table! {
         pub reference_samples: Vec<u32>,
         /// The answers of `fp32` to `reference_samples`.
         #[unit = "probability"]
-        #[range(0 ..= 1)]
         pub reference_probabilities: Vec<f32>,
         /// How many of `reference_samples` were certain to be asked.
         #[unit = "masks"]

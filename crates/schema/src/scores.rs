@@ -1,7 +1,8 @@
 //! Table `scores`: the areas under the removal curves.
 
 crate::table! {
-    /// A removal curve of p0 .. pn, the explained class's probability after 0 .. n superpixels were removed.
+    /// A removal curve of p0 .. pn, the explained class's probability after 0 .. n superpixels were removed; or its logit, where the networks'
+    /// `measured` says so.
     #[table = "scores"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
@@ -23,28 +24,25 @@ crate::table! {
         #[unit = "superpixels"]
         #[range(0 ..= steps)]
         pub tied: Option<u32>,
-        /// Area by the trapezoidal rule with unit spacing, the sum of the means of neighbours: from 0 to n.
+        /// Area by the trapezoidal rule with unit spacing, the sum of the means of neighbours: of probabilities from 0 to n.
         #[unit = "probability x superpixels"]
-        #[range(0 ..= steps)]
         #[better = lower]
         #[question = "area under the removal curve"]
         #[heading = "AUC"]
         pub auc: f64,
-        /// `auc` / n: from 0 to 1.
+        /// `auc` / n: of probabilities from 0 to 1.
         #[unit = "probability"]
-        #[range(0 ..= 1)]
         #[better = lower]
         #[heading = "AUC / steps"]
         pub auc_mean: f64,
-        /// `auc` / (n p0), comparable between networks; null where p0 is 0.
+        /// `auc` / (n p0), comparable between networks; null where p0 is 0, and of logits.
         #[unit = "1"]
         #[range(0 ..)]
         #[better = lower]
         #[heading = "Relative AUC"]
         pub auc_relative: Option<f64>,
-        /// Area by the trapezoidal rule over the share of pixels removed: from 0 to 1.
+        /// Area by the trapezoidal rule over the share of pixels removed: of probabilities from 0 to 1.
         #[unit = "probability"]
-        #[range(0 ..= 1)]
         #[better = lower]
         #[question = "by the share of pixels removed"]
         #[heading = "AUC by area"]

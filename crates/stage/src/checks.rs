@@ -10,7 +10,7 @@ mod tables;
 
 use schema::{AnyRows, Table};
 
-pub use tables::{PRECISION_TOLERANCE, SOFTMAX_TOLERANCE, UNTOUCHED_TOLERANCE};
+pub use tables::{PRECISION_TOLERANCE, SOFTMAX_TOLERANCE, UNTOUCHED_TOLERANCE, Untouched};
 
 /// A table whose rows can be checked.
 pub trait Checked: Table {

@@ -37,6 +37,30 @@ impl Head {
     }
 }
 
+/// What explanations ask about and removal curves show of the explained class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// Its probability, in [0, 1].
+    #[default]
+    Probability,
+    /// Its logit, of any size: it keeps moving where a probability of nearly 1 stands still, and has no zero that means anything.
+    Logit,
+}
+
+impl Measured {
+    /// Both, the usual one first.
+    pub const ALL: [Self; 2] = [Self::Probability, Self::Logit];
+
+    /// The name in pipeline.toml, and the unit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Probability => "probability",
+            Self::Logit => "logit",
+        }
+    }
+}
+
 /// How logits become probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Reading {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use config::{Declared, Name, Problems, Reader, Section, Source};
 use methods::{Asking, Makes, Method, Precision, kinds};
 
+use statistics::Measured;
+
 use crate::settings::{
     compute, deletion, evaluate, general, images, infer, report, sanity, segment,
 };
@@ -189,6 +191,25 @@ fn check_fineness(
     }
 }
 
+/// Says so where networks measure different things.
+fn check_measured(root: &Section<'_>, networks: &Parts<infer::Network>) {
+    let mut read = networks
+        .iter()
+        .filter_map(|(name, network)| Some((name, network.as_ref()?.measured)));
+    let Some((first, measured)) = read.next() else {
+        return;
+    };
+    if let Some((name, other)) = read.find(|(_, other)| *other != measured) {
+        let title = "areas of probabilities and of logits cannot be compared";
+        let label = format!(
+            "`{first}` has `measured = \"{}\"` and `{name}` has `measured = \"{}\"`: give all networks the same, or make two studies",
+            measured.name(),
+            other.name()
+        );
+        root.wrong("networks", title, label);
+    }
+}
+
 /// Says so where a method cannot have a precision of its own.
 fn check_precision(
     section: &Section<'_>,
@@ -229,6 +250,7 @@ impl Study {
         let networks = each(&mut root, "networks", "network", |section| {
             infer::Network::read(section, crop)
         });
+        check_measured(&root, &networks);
         let programs = networks.values().flatten().any(infer::Network::is_program);
         let compute = compute::Settings::checked(root.section("compute"), programs);
         let known = Known {
@@ -279,6 +301,14 @@ impl Study {
     /// being dropped, so that shares of the work agree on it.
     pub fn is_sanity_checked(&self, image: usize) -> bool {
         image < self.sanity.images as usize
+    }
+
+    /// What of the explained class is asked about and measured, of every network.
+    pub fn measured(&self) -> Measured {
+        let mut networks = self.networks.values();
+        networks
+            .next()
+            .map_or_else(Measured::default, |network| network.measured)
     }
 
     /// Whether a network has layers with names, which can be made random.

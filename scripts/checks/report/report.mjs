@@ -176,7 +176,7 @@ const text = async (page, name) => (await page.locator(name).textContent()).trim
 async function shown(page) {
   const sides = {};
   for (const side of SIDES) {
-    sides[side] = { picture: await pixels(page, side), probability: await text(page, `#probability-${side}`), line: await text(page, `#sql-${side}`) };
+    sides[side] = { picture: await pixels(page, side), probability: await text(page, `#answer-${side}`), line: await text(page, `#sql-${side}`) };
   }
   return sides;
 }

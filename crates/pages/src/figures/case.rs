@@ -3,6 +3,7 @@
 use maud::html;
 use plotters::element::Text;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use statistics::Measured;
 
 use super::curve;
 use super::drawing::{Area, Caption, DrawError, Figure, TEXT, UNITS, text};
@@ -29,7 +30,7 @@ pub(crate) struct Shown {
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) step: u32,
-    pub(crate) probability: f32,
+    pub(crate) answer: f32,
     pub(crate) picture: String,
 }
 
@@ -41,8 +42,9 @@ pub(crate) struct Case {
     pub(crate) explanation: Option<Shown>,
     /// None where the replacement is not one image.
     pub(crate) frames: Vec<Frame>,
-    /// A value from 0 to 1 for each step from 0.
-    pub(crate) probabilities: Vec<f32>,
+    pub(crate) measured: Measured,
+    /// A value for each step from 0.
+    pub(crate) answers: Vec<f32>,
     /// The steps of the frames.
     pub(crate) marks: Vec<usize>,
 }
@@ -68,7 +70,13 @@ fn paint(area: &Area<'_>, case: &Case) -> Result<(), DrawError> {
     let left = 2 * (SIDE + GAP) * UNITS;
     let (_, right) = area.split_horizontally(left as i32);
     let (plot, _) = right.split_vertically((UPPER * UNITS) as i32);
-    curve::paint(&plot, case.series, &case.probabilities, &case.marks)?;
+    curve::paint(
+        &plot,
+        case.series,
+        case.measured,
+        &case.answers,
+        &case.marks,
+    )?;
     below(area, "image, superpixels", [SIDE / 2, SIDE + 6])?;
     if let Some(shown) = &case.explanation {
         below(area, &shown.words, [SIDE + GAP + SIDE / 2, SIDE + 6])?;
@@ -77,7 +85,7 @@ fn paint(area: &Area<'_>, case: &Case) -> Result<(), DrawError> {
         let middle = place as u32 * (FRAME + GAP) + FRAME / 2;
         below(
             area,
-            &format!("{:.3}", frame.probability),
+            &format!("{:.3}", frame.answer),
             [middle, UPPER + FRAME + 4],
         )?;
         below(

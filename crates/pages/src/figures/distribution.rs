@@ -6,7 +6,7 @@ use plotters::prelude::{ChartBuilder, Color};
 use statistics::five_numbers;
 
 use super::drawing::{
-    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, top,
+    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, span, stroke,
 };
 use super::parts::{self, axes, room_for, row_name};
 use crate::ReportError;
@@ -28,30 +28,29 @@ pub(crate) struct Row {
 
 /// Boxes from quartile to quartile with the median, whiskers to the smallest and largest value, and every value as a point.
 ///
-/// `axis` is the measure with its unit, `largest` the largest value of all panels that are to be compared.
+/// `axis` is the measure with its unit.
 pub(crate) fn distribution(
     caption: Caption,
     axis: &str,
     rows: &[Row],
-    largest: f64,
 ) -> Result<Figure, ReportError> {
     let height = AXIS_HEIGHT + ROW_HEIGHT * rows.len() as u32;
-    Figure::draw(caption, [WIDTH, height], |area| {
-        paint(area, axis, rows, largest)
-    })
+    Figure::draw(caption, [WIDTH, height], |area| paint(area, axis, rows))
 }
 
-fn paint(area: &Area<'_>, axis: &str, rows: &[Row], largest: f64) -> Result<(), DrawError> {
+fn paint(area: &Area<'_>, axis: &str, rows: &[Row]) -> Result<(), DrawError> {
+    let values = span(rows.iter().flat_map(|row| row.values.iter().copied()));
+    let start = values.start;
     let bottom = rows.len() as f64 - 0.5;
     let mut chart = ChartBuilder::on(area)
         .margin(10 * UNITS)
         .margin_right(16 * UNITS)
         .x_label_area_size(40 * UNITS)
         .y_label_area_size(room_for(rows.iter().map(|row| row.method.as_str())))
-        .build_cartesian_2d(0.0..top(largest), bottom..-0.5)?;
+        .build_cartesian_2d(values, bottom..-0.5)?;
     axes(&mut chart, [axis, ""], [5, 0], [TICK, &|_| String::new()])?;
     for (place, row) in rows.iter().enumerate() {
-        row_name(area, &chart, [0.0, place as f64], &row.method)?;
+        row_name(area, &chart, [start, place as f64], &row.method)?;
         draw(&mut chart, place as f64, row)?;
     }
     Ok(())

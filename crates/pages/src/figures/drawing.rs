@@ -1,5 +1,7 @@
 //! One figure: what it is called, how it is painted, and the colours, signs and sizes that all have.
 
+use std::ops::Range;
+
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::drawing::DrawingAreaErrorKind;
@@ -197,6 +199,20 @@ pub(super) const TICK: &dyn Fn(&f64) -> String = &|value| tick(*value);
 /// Upper end of an axis from 0 that shows `largest` with room above it.
 pub(super) fn top(largest: f64) -> f64 {
     if largest > 0.0 { largest * 1.08 } else { 1.0 }
+}
+
+/// An axis that shows 0 and all values, with room beyond them.
+pub(crate) fn span(values: impl IntoIterator<Item = f64>) -> Range<f64> {
+    let (mut smallest, mut largest) = (0.0, 0.0);
+    for value in values {
+        smallest = f64::min(smallest, value);
+        largest = f64::max(largest, value);
+    }
+    smallest * 1.08..if smallest < 0.0 && largest == 0.0 {
+        0.0
+    } else {
+        top(largest)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use plotters::prelude::ChartBuilder;
 
-use super::drawing::{Area, Caption, DrawError, Figure, GRID, TICK, UNITS, series_color, top};
+use super::drawing::{Area, Caption, DrawError, Figure, GRID, TICK, UNITS, series_color, span};
 use super::parts::{LEGEND, axes, legend, line, mark, room_for, row_name};
 use crate::ReportError;
 
@@ -36,8 +36,9 @@ fn paint(area: &Area<'_>, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
     let values = pairs
         .iter()
         .flat_map(|pair| &pair.methods)
-        .map(|method| method.2[1].max(method.1));
-    let largest = top(values.fold(0.0, f64::max));
+        .flat_map(|method| [method.1, method.2[0], method.2[1]]);
+    let values = span(values);
+    let start = values.start;
     let bottom = pairs.len() as f64 - 0.5;
     let mut chart = ChartBuilder::on(area)
         .margin(8 * UNITS)
@@ -45,15 +46,15 @@ fn paint(area: &Area<'_>, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
         .margin_top(LEGEND * UNITS)
         .x_label_area_size(40 * UNITS)
         .y_label_area_size(room_for(pairs.iter().map(|pair| pair.image.as_str())))
-        .build_cartesian_2d(0.0..largest, bottom..-0.5)?;
+        .build_cartesian_2d(values, bottom..-0.5)?;
     axes(&mut chart, [axis, ""], [6, 0], [TICK, &|_| String::new()])?;
     for (place, pair) in pairs.iter().enumerate() {
         let row = place as f64;
-        row_name(area, &chart, [0.0, row], &pair.image)?;
+        row_name(area, &chart, [start, row], &pair.image)?;
         let means = || pair.methods.iter().map(|method| method.1);
         let ends = [
             means().fold(f64::INFINITY, f64::min),
-            means().fold(0.0, f64::max),
+            means().fold(f64::NEG_INFINITY, f64::max),
         ];
         if !pair.methods.is_empty() {
             line(&mut chart, GRID, 3, ends.map(|end| (end, row)))?;

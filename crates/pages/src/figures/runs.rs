@@ -1,8 +1,10 @@
 //! The areas of one image, run by run.
 
+use std::ops::Range;
+
 use plotters::prelude::ChartBuilder;
 
-use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color, top};
+use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color};
 use super::parts::{Axis, Chart, LEGEND, axes, legend, line, marked_line};
 use crate::ReportError;
 
@@ -19,17 +21,25 @@ pub(crate) struct Line {
     pub(crate) values: Vec<(u32, f64)>,
 }
 
-/// Area by run, a line for each method; `runs` is at least 2, and `largest` the largest area of all panels that are to be compared.
+/// Area by run, a line for each method; `axis` is the measure with its unit, `runs` is at least 2, and `areas` holds those of all panels that are to
+/// be compared.
 pub(crate) fn auc_over_runs(
     caption: Caption,
+    axis: &str,
     lines: &[Line],
     runs: u32,
-    largest: f64,
+    areas: Range<f64>,
 ) -> Result<Figure, ReportError> {
-    Figure::draw(caption, SIZE, |area| paint(area, lines, runs, largest))
+    Figure::draw(caption, SIZE, |area| paint(area, axis, lines, runs, areas))
 }
 
-fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(), DrawError> {
+fn paint(
+    area: &Area<'_>,
+    axis: &str,
+    lines: &[Line],
+    runs: u32,
+    areas: Range<f64>,
+) -> Result<(), DrawError> {
     legend(
         area,
         lines.iter().map(|line| (line.series, line.name.as_str())),
@@ -40,13 +50,8 @@ fn paint(area: &Area<'_>, lines: &[Line], runs: u32, largest: f64) -> Result<(),
         .margin_top(LEGEND * UNITS)
         .x_label_area_size(38 * UNITS)
         .y_label_area_size(50 * UNITS)
-        .build_cartesian_2d(0.0..last, 0.0..top(largest))?;
-    axes(
-        &mut chart,
-        ["run", "AUC (probability × superpixels)"],
-        [10, 5],
-        [TICK, TICK],
-    )?;
+        .build_cartesian_2d(0.0..last, areas)?;
+    axes(&mut chart, ["run", axis], [10, 5], [TICK, TICK])?;
     lines
         .iter()
         .try_for_each(|line| draw(&mut chart, line, last))

@@ -1,11 +1,13 @@
 //! Fidelity beside what it takes: area by network passes, and by how much it changes from run to run.
 
+use std::ops::Range;
+
 use plotters::coord::combinators::IntoLogRange;
 use plotters::element::{DashedPathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::drawing::{
-    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, stroke, text, top,
+    Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, span, stroke, text,
 };
 use super::parts::{Axis, Chart, axes, framed, line, mark, width};
 use crate::ReportError;
@@ -47,12 +49,12 @@ pub(crate) fn trade_off(
     })
 }
 
-/// The largest area to be shown.
-fn largest(points: &[Point], chance: Option<f64>) -> f64 {
+/// The areas to be shown.
+fn areas(points: &[Point], chance: Option<f64>) -> Range<f64> {
     let ends = points
         .iter()
-        .map(|point| point.interval.map_or(point.area, |interval| interval[1]));
-    top(ends.chain(chance).fold(0.0, f64::max))
+        .flat_map(|point| point.interval.unwrap_or([point.area; 2]));
+    span(ends.chain(chance))
 }
 
 fn by_passes(
@@ -65,7 +67,7 @@ fn by_passes(
     let most = passes.fold(1.0, f64::max);
     // Whole decades, so that the axis begins and ends with a tick.
     let end = 10_f64.powf(most.log10().floor() + 1.0);
-    let areas = 0.0..largest(points, chance);
+    let areas = areas(points, chance);
     let mut chart = framed(area, MARGIN).build_cartesian_2d((1.0..end).log_scale(), areas)?;
     let titles = ["network passes for an explanation", title];
     let placed = points
@@ -86,7 +88,7 @@ fn by_deviation(
     let end = if most > 0.0 { most * 1.5 } else { 1.0 };
     // Room for the mark of a method that repeats itself exactly.
     let start = -end / 20.0;
-    let areas = 0.0..largest(points, chance);
+    let areas = areas(points, chance);
     let mut chart = framed(area, MARGIN).build_cartesian_2d(start..end, areas)?;
     let titles = ["std of an image's AUC over runs", title];
     let placed = points

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use schema::Decision;
+use statistics::Measured;
 
 use super::provenance::dropped;
 use super::words::{constants, decimals, interval, joined, p_value, plural};
@@ -369,11 +370,11 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
     html! {
         p.quiet {
             @if lower(results) {
-                "Superpixels are removed one after another, the most relevant first, and the network is asked each time: the area under the \
-                probability of its class (AUC) is small where a method found what the network looks at. "
+                "Superpixels are removed one after another, the most relevant first, and the network is asked each time: the area under the "
+                (inputs.measured.name()) " of its class (AUC) is small where a method found what the network looks at. "
             } @else {
-                "Superpixels are removed one after another, the least relevant first, and the network is asked each time: the area under the \
-                probability of its class (AUC) is large where a method found what the network looks at. "
+                "Superpixels are removed one after another, the least relevant first, and the network is asked each time: the area under the "
+                (inputs.measured.name()) " of its class (AUC) is large where a method found what the network looks at. "
             }
             @if let Some((partition, replacement)) = results.main {
                 "The answer is for superpixels by " (partition) ", replaced by " (replacement) ". "
@@ -423,11 +424,13 @@ fn caveats(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
     caveats.extend(deterministic(results));
     caveats.extend(favoured(inputs, results));
     if results.networks.len() > 1 {
-        caveats.push(
-            "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the \
-             relative AUC (divided by the untouched probability and the number of steps) is."
+        caveats.push(match inputs.measured {
+            Measured::Probability => "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the \
+                relative AUC (divided by the untouched probability and the number of steps) is."
                 .to_owned(),
-        );
+            Measured::Logit => "AUCs of two networks are not compared with each other: their logits have different scales, and no zero that means anything."
+                .to_owned(),
+        });
     }
     caveats
 }

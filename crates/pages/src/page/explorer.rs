@@ -8,6 +8,7 @@ use crate::explorer::Explorer;
 use crate::results::Results;
 
 pub(super) fn section(results: &Results<'_>, explorer: &Explorer<'_>) -> Markup {
+    let unit = results.measured.name();
     html! {
         (read(
             "One image, two methods. The slider, or the arrow keys on it, removes superpixels in each method's own order; the \
@@ -29,9 +30,9 @@ pub(super) fn section(results: &Results<'_>, explorer: &Explorer<'_>) -> Markup 
                     button type="button" #forth aria-label="one superpixel further" { "›" }
                     output #removed for="step" aria-label="removed so far" {}
                 }
-                div.sides { (side("left", "first")) (side("right", "second")) }
+                div.sides { (side("left", "first", unit)) (side("right", "second", unit)) }
                 figure.curves {
-                    figcaption { "Probability while superpixels are removed; the areas below are the AUCs. Click a step." }
+                    figcaption { "The " (unit) " while superpixels are removed; the areas below are the AUCs. Click a step." }
                     div #curves {}
                 }
             }
@@ -50,7 +51,7 @@ fn choice(id: &str, label: &str) -> Markup {
     html! { span.choice { label for=(id) { (label) } select id=(id) {} } }
 }
 
-fn side(side: &str, which: &str) -> Markup {
+fn side(side: &str, which: &str, unit: &str) -> Markup {
     let id = |part: &str| format!("{part}-{side}");
     html! {
         div.side-panel data-side=(side) {
@@ -61,7 +62,7 @@ fn side(side: &str, which: &str) -> Markup {
             div.views {
                 figure {
                     canvas id=(id("picture")) role="img" aria-label="the image at this step" {}
-                    figcaption { "probability " output.big id=(id("probability")) aria-label={ "probability, " (which) " method" } {} }
+                    figcaption { (unit) " " output.big id=(id("answer")) aria-label={ (unit) ", " (which) " method" } {} }
                 }
                 figure {
                     canvas id=(id("map")) role="img" aria-label="the explanation" {}

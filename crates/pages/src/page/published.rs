@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::words::read;
 use crate::cases::Cases;
 use crate::explorer::link;
-use crate::figures::{Album, Caption, Line, Row, auc_over_runs, distribution as boxes};
+use crate::figures::{Album, Caption, Line, Row, auc_over_runs, distribution as boxes, span};
 use crate::results::{AUC, Comparison, Group, Results};
 use crate::rows::Rows;
 use crate::{Inputs, ReportError, paper, tables};
@@ -23,11 +23,11 @@ pub(super) fn section(
     let main = tables::mean_auc(inputs, results, true);
     let rest = all.rows.len() > main.rows.len();
     Ok(html! {
-        (read(
-            "Mean AUC: first over the runs of an image, then over images, in units of probability times superpixels, with its interval. Std over \
-            images: of the images' means, with n − 1. Std over runs: of an image's runs, the mean over images; 0 by construction for a \
+        p.read {
+            "Mean AUC: first over the runs of an image, then over images, in units of " (inputs.measured.name()) " times superpixels, with its interval. \
+            Std over images: of the images' means, with n − 1. Std over runs: of an image's runs, the mean over images; 0 by construction for a \
             method without random numbers."
-        ))
+        }
         @if paper::is_the_published_study(inputs) {
             div.side {
                 div { (main.html()) }
@@ -37,7 +37,7 @@ pub(super) fn section(
         @if rest { details { summary { "All partitions, orders and replacements" } (all.html()) } }
         (reference(inputs))
         h3 { "Spread over images" }
-        (distribution(results, album)?)
+        (distribution(inputs, results, album)?)
         h3 { "From run to run" }
         (runs(inputs, results, album)?)
         details { summary { "Every image: mean AUC and std over runs" } (std_over_runs(results)) }
@@ -64,7 +64,11 @@ fn reference(inputs: &Inputs) -> Markup {
     }
 }
 
-fn distribution(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
+fn distribution(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
         let heading = results.title(&comparison.condition);
@@ -74,16 +78,11 @@ fn distribution(results: &Results<'_>, album: &mut Album) -> Result<Markup, Repo
             values: group.image_means(AUC),
         };
         let rows: Vec<Row> = comparison.groups.iter().map(row).collect();
-        let largest = rows
-            .iter()
-            .flat_map(|row| &row.values)
-            .copied()
-            .fold(0.0, f64::max);
         let caption = Caption::new(
             &["distribution", &heading],
             format!("Distribution of AUC over images, {heading}"),
         );
-        let figure = boxes(caption, "AUC (probability × superpixels)", &rows, largest)?;
+        let figure = boxes(caption, &inputs.auc_axis(), &rows)?;
         panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
     }
     Ok(html! {
@@ -113,9 +112,15 @@ fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Mar
             let heading = format!("{image}, {}", results.title(&comparison.condition));
             let groups = || comparison.explaining();
             let shown = groups().filter_map(|group| group.images.get(image));
-            let largest = shown.flatten().map(|score| score.auc).fold(0.0, f64::max);
+            let areas = span(shown.flatten().map(|score| score.auc));
             let caption = Caption::new(&["runs", &heading], format!("AUC run by run of {heading}"));
-            let figure = auc_over_runs(caption, &lines(groups(), image), runs, largest)?;
+            let figure = auc_over_runs(
+                caption,
+                &inputs.auc_axis(),
+                &lines(groups(), image),
+                runs,
+                areas,
+            )?;
             panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn section(
             }
         }
         h3 { "Image by image" }
-        (by_image(results, album)?)
+        (by_image(inputs, results, album)?)
         h3 #checks { "Does the answer hold when the question is asked in another way?" }
         (checks(answers))
         h3 #samples { "How many samples it takes until two runs agree" }
@@ -97,7 +97,11 @@ fn beside_costs(
     trade_off(caption, &points, chance, condition.lower_is_better())
 }
 
-fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportError> {
+fn by_image(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
         let heading = results.title(&comparison.condition);
@@ -111,7 +115,7 @@ fn by_image(results: &Results<'_>, album: &mut Album) -> Result<Markup, ReportEr
             &["images", &heading],
             format!("AUC of each image by method, {heading}"),
         );
-        let figure = paired(caption, "AUC (probability × superpixels)", &methods, &pairs)?;
+        let figure = paired(caption, &inputs.auc_axis(), &methods, &pairs)?;
         panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
     }
     let many = results.images.len() > MOST_PAIRS;

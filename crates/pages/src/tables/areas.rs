@@ -2,7 +2,7 @@
 
 use statistics::{FiveNumbers, five_numbers};
 
-use super::common::{NO_START, ONE_IMAGE, ONE_RUN, by_condition, image};
+use super::common::{NOT_RELATIVE, ONE_IMAGE, ONE_RUN, by_condition, image};
 use crate::Inputs;
 use crate::results::{AUC, AUC_MEAN, AUC_RELATIVE, Comparison, Condition, Group, Results, Varying};
 use crate::table::{Cell, Table, columns};
@@ -75,7 +75,7 @@ pub(crate) fn mean_auc(inputs: &Inputs, results: &Results<'_>, main: bool) -> Ta
         Number std_pooled "Pooled std" => (group.std_pooled(), ONE_VALUE);
         Number mean_std_over_runs "Mean std over runs" => (group.mean_std_over_runs(), ONE_RUN);
         Number auc_mean "AUC / steps" => (group.mean(AUC_MEAN), "no value");
-        Number auc_relative "Relative AUC" => (group.mean(AUC_RELATIVE), NO_START);
+        Number auc_relative "Relative AUC" => (group.mean(AUC_RELATIVE), NOT_RELATIVE);
     }
     .build()
 }
@@ -124,7 +124,7 @@ pub(crate) fn auc_by_run(results: &Results<'_>) -> Table {
         Count run "Run" => score.run;
         Number auc "AUC" => score.auc;
         Number auc_mean "AUC / steps" => score.auc_mean;
-        Number auc_relative "Relative AUC" => (score.auc_relative, NO_START);
+        Number auc_relative "Relative AUC" => (score.auc_relative, NOT_RELATIVE);
         Count steps "Steps" => score.steps;
         Count tied "Tied" => (score.tied, "no relevances");
     }
@@ -162,11 +162,11 @@ pub(crate) fn distribution(results: &Results<'_>) -> Table {
         Text method "Method" => method(row.group);
         Text measure "Measure" => row.measure;
         Count images "Images" => row.images;
-        Number minimum "Minimum" => (row.five.map(|five| five.minimum), NO_START);
-        Number lower_quartile "Lower quartile" => (row.five.map(|five| five.lower_quartile), NO_START);
-        Number median "Median" => (row.five.map(|five| five.median), NO_START);
-        Number upper_quartile "Upper quartile" => (row.five.map(|five| five.upper_quartile), NO_START);
-        Number maximum "Maximum" => (row.five.map(|five| five.maximum), NO_START);
+        Number minimum "Minimum" => (row.five.map(|five| five.minimum), NOT_RELATIVE);
+        Number lower_quartile "Lower quartile" => (row.five.map(|five| five.lower_quartile), NOT_RELATIVE);
+        Number median "Median" => (row.five.map(|five| five.median), NOT_RELATIVE);
+        Number upper_quartile "Upper quartile" => (row.five.map(|five| five.upper_quartile), NOT_RELATIVE);
+        Number maximum "Maximum" => (row.five.map(|five| five.maximum), NOT_RELATIVE);
     }
     .build()
 }

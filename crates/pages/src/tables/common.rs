@@ -6,7 +6,7 @@ use crate::table::{Builder, Cell, columns};
 
 pub(super) const ONE_IMAGE: &str = "one image";
 pub(super) const ONE_RUN: &str = "one run";
-pub(super) const NO_START: &str = "probability 0 at the start";
+pub(super) const NOT_RELATIVE: &str = "no relative area";
 
 /// A table whose rows begin with a condition; the parts of it that do not vary are only for programs.
 pub(super) fn by_condition<'a, S: Copy>(

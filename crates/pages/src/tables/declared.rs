@@ -1,5 +1,6 @@
 //! Tables of the report that are tables of the study, with the columns that `schema` declares.
 
+use statistics::Measured;
 use std::borrow::Cow;
 
 use schema::{AnyRows, Column, Value};
@@ -27,6 +28,8 @@ const ORDER: [&str; 13] = [
 /// Columns that only programs get.
 const HIDDEN: [&str; 5] = ["reason", "deterministic", "resamples", "exact", "family"];
 /// Units that say nothing to a reader.
+/// Tables whose areas are of probabilities or logits, as the study says.
+const AREAS: [&str; 3] = ["scores", "gains", "stability"];
 const SILENT: [&str; 6] = ["1", "name", "run", "text", "truth value", "the measure's"];
 
 /// The rows of a table in the report's order, every column under its heading with its unit.
@@ -46,7 +49,7 @@ pub(crate) fn declared_as_given(results: &Results<'_>, rows: &dyn AnyRows) -> Ta
 fn in_order(results: &Results<'_>, rows: &dyn AnyRows, places: &[usize]) -> Table {
     let table = rows.table();
     let shown = |column: &Column| {
-        let text = heading(column);
+        let text = heading(table.name, column, results.measured);
         crate::table::Column::new(column.name, text, kind(column), is_shown(results, column))
     };
     let cells = |&place: &usize| {
@@ -142,13 +145,18 @@ fn is_shown(results: &Results<'_>, column: &Column) -> bool {
 }
 
 /// The heading of a column, with the unit where it says more.
-fn heading(column: &Column) -> String {
+fn heading(table: &str, column: &Column, measured: Measured) -> String {
+    let unit = if AREAS.contains(&table) {
+        column.unit.replace("probability", measured.name())
+    } else {
+        column.unit.to_owned()
+    };
     let mut heading = column
         .heading
         .map_or_else(|| spelled(column.name), str::to_owned);
     let said = heading.to_lowercase();
-    if !SILENT.contains(&column.unit) && !said.contains(column.unit) {
-        heading.extend([", ", &column.unit.replace(" x ", " × ")]);
+    if !SILENT.contains(&&*unit) && !said.contains(&unit) {
+        heading.extend([", ", &unit.replace(" x ", " × ")]);
     }
     heading
 }
@@ -219,13 +227,17 @@ mod tests {
     #[test]
     fn headings_say_the_unit_unless_they_do_already() {
         let of = |columns: &'static [Column], name: &str| {
-            heading(columns.iter().find(|column| column.name == name).unwrap())
+            let column = columns.iter().find(|column| column.name == name).unwrap();
+            heading("stability", column, Measured::Probability)
         };
         let columns = <Summary as schema::Table>::columns();
         assert_eq!(of(columns, "images"), "Images");
         assert_eq!(of(columns, "std_over_images"), "Std over images");
         let columns = <schema::Stability as schema::Table>::columns();
         assert_eq!(of(columns, "auc"), "Mean AUC, probability × superpixels");
+        let auc = columns.iter().find(|column| column.name == "auc").unwrap();
+        let logits = heading("stability", auc, Measured::Logit);
+        assert_eq!(logits, "Mean AUC, logit × superpixels");
         let columns = <Sanity as schema::Table>::columns();
         assert_eq!(of(columns, "random_layers"), "Random layers");
     }

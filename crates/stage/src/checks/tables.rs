@@ -8,7 +8,7 @@ use schema::{
     Target, VarianceComponents, Weight,
 };
 
-use statistics::{Head, Reading};
+use statistics::{Head, Measured, Reading};
 
 use super::columns::ROUNDING;
 use super::rules::{close, each, ensure, in_order, numbers, one, same, uniform};
@@ -102,12 +102,11 @@ impl Checked for Saliency {
 }
 
 impl Checked for Perturbations {
-    /// The last one is the precision in which the target was asked.
-    type Given<'a> = (&'a Segments, &'a Target, &'a str);
+    type Given<'a> = (&'a Segments, &'a Target, Untouched<'a>);
 
     fn inspect(
         rows: &[Self],
-        (segments, target, precision): (&Segments, &Target, &str),
+        (segments, target, known): (&Segments, &Target, Untouched<'_>),
     ) -> Result<(), Fault> {
         let row = one(rows)?;
         same("image", &row.image, &target.image)?;
@@ -146,12 +145,24 @@ impl Checked for Perturbations {
         )?;
         let mixed = row.precision == "mixed";
         same("whether rows were asked again", !again.is_empty(), mixed)?;
+        let asked = row.probabilities.iter().chain(again).copied();
+        within(
+            "probabilities",
+            asked.map(f64::from),
+            [0.0, 1.0],
+            known.measured,
+        )?;
+        let scale = match known.measured {
+            Measured::Probability => 1.0,
+            Measured::Logit => f64::from(known.answer).abs().max(1.0),
+        };
         let tolerance = |of: &str| {
-            if of == precision {
-                UNTOUCHED_TOLERANCE
-            } else {
-                PRECISION_TOLERANCE
-            }
+            scale
+                * if of == known.precision {
+                    UNTOUCHED_TOLERANCE
+                } else {
+                    PRECISION_TOLERANCE
+                }
         };
         if mixed {
             same(
@@ -159,10 +170,11 @@ impl Checked for Perturbations {
                 row.reference_samples[0],
                 0,
             )?;
-            untouched("row 0", again.first(), target, tolerance("fp32"))?;
+            untouched("row 0", again.first(), known.answer, tolerance("fp32"))?;
         }
         let first = if mixed { "bf16" } else { &row.precision };
-        untouched("row 0", row.probabilities.first(), target, tolerance(first))
+        let answer = row.probabilities.first();
+        untouched("row 0", answer, known.answer, tolerance(first))
     }
 }
 
@@ -238,7 +250,12 @@ impl Checked for CurveStep {
         areas(&rows.iter().map(|row| row.removed_area).collect::<Vec<_>>())?;
         let answers: Vec<f32> = rows.iter().map(|row| row.probability).collect();
         rows.iter().try_for_each(|row| certainty(row, classes))?;
-        untouched("step 0", answers.first(), target, UNTOUCHED_TOLERANCE)
+        untouched(
+            "step 0",
+            answers.first(),
+            target.probability,
+            UNTOUCHED_TOLERANCE,
+        )
     }
 }
 
@@ -258,11 +275,13 @@ macro_rules! by_columns {
 by_columns!(Exclusion, VarianceComponents, Concordance, Decision);
 
 impl Checked for Score {
-    /// How many curves there are.
-    type Given<'a> = usize;
+    /// How many curves there are, and of what.
+    type Given<'a> = (usize, Measured);
 
-    fn inspect(rows: &[Self], curves: usize) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], (curves, measured): (usize, Measured)) -> Result<(), Fault> {
         same("rows", rows.len(), curves)?;
+        let means = rows.iter().flat_map(|row| [row.auc_mean, row.auc_area]);
+        within("mean areas", means, [0.0, 1.0], measured)?;
         rows.iter().try_for_each(|row| {
             let mean = row.auc / f64::from(row.steps);
             close("auc / steps", mean, row.auc_mean, ROUNDING)
@@ -271,10 +290,13 @@ impl Checked for Score {
 }
 
 impl Checked for Gain {
-    /// How many curves there are.
-    type Given<'a> = usize;
+    /// How many curves there are, and of what.
+    type Given<'a> = (usize, Measured);
 
-    fn inspect(rows: &[Self], curves: usize) -> Result<(), Fault> {
+    fn inspect(rows: &[Self], (curves, measured): (usize, Measured)) -> Result<(), Fault> {
+        let gains = rows.iter();
+        let gains = gains.flat_map(|row| [row.symmetric_gain, row.symmetric_gain_area]);
+        within("gains", gains, [-1.0, 1.0], measured)?;
         let most = rows.len() <= curves / 2;
         ensure(most, format!("at most {} rows", curves / 2), || {
             rows.len().to_string()
@@ -414,16 +436,37 @@ fn certainty(row: &CurveStep, classes: usize) -> Result<(), Fault> {
     )
 }
 
-/// Whether a probability is the target's of the untouched crop.
-fn untouched(
-    which: &str,
-    found: Option<&f32>,
-    target: &Target,
-    tolerance: f64,
-) -> Result<(), Fault> {
+/// What is known of the answer to the untouched crop.
+#[derive(Clone, Copy, Debug)]
+pub struct Untouched<'a> {
+    /// What was measured.
+    pub measured: Measured,
+    /// The answer.
+    pub answer: f32,
+    /// The precision in which it was given.
+    pub precision: &'a str,
+}
+
+/// Whether an answer is that to the untouched crop.
+fn untouched(which: &str, found: Option<&f32>, expected: f32, tolerance: f64) -> Result<(), Fault> {
     let found = found.copied().map_or(f64::NAN, f64::from);
-    let what = format!("the probability of the untouched image at {which}, as in targets");
-    close(&what, found, f64::from(target.probability), tolerance)
+    let what = format!("the answer to the untouched image at {which}, as in targets");
+    close(&what, found, f64::from(expected), tolerance)
+}
+
+/// Whether probabilities, or what is made of them, lie between two numbers; logits may have any size.
+fn within(
+    what: &str,
+    found: impl Iterator<Item = f64>,
+    [low, high]: [f64; 2],
+    measured: Measured,
+) -> Result<(), Fault> {
+    match measured {
+        Measured::Probability => each(&format!("{what} from {low} to {high}"), found, |found| {
+            (low - ROUNDING..=high + ROUNDING).contains(found)
+        }),
+        Measured::Logit => Ok(()),
+    }
 }
 
 /// Whether a probability is that of a class with these logits.

@@ -5,7 +5,7 @@ use schema::{
     Sanity, Score, Segments, Stability, Target, Weight,
 };
 
-use statistics::{Head, Reading};
+use statistics::{Head, Measured, Reading};
 
 use super::tables::masks;
 use super::*;
@@ -16,6 +16,14 @@ fn at(temperature: f64) -> Reading {
     Reading {
         temperature,
         ..Reading::default()
+    }
+}
+
+fn probability() -> Untouched<'static> {
+    Untouched {
+        measured: Measured::Probability,
+        answer: target().probability,
+        precision: "fp32",
     }
 }
 
@@ -367,7 +375,7 @@ fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_pr
     mixed.reference_certain = 1;
     refused(
         &vec![mixed],
-        |rows| check(rows, (&segments(), &target(), "fp32")),
+        |rows| check(rows, (&segments(), &target(), probability())),
         &[
             ("whether rows were asked again: true, found false", |rows| {
                 rows[0].reference_samples.clear();
@@ -404,7 +412,7 @@ fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_pr
 fn masks_are_packed_as_they_are_described_and_row_0_is_the_untouched_image() {
     refused(
         &vec![perturbations()],
-        |rows| check(rows, (&segments(), &target(), "fp32")),
+        |rows| check(rows, (&segments(), &target(), probability())),
         &[
             ("1 row", Vec::clear),
             ("image", |rows| rows[0].image = "key-00".into()),
@@ -414,6 +422,9 @@ fn masks_are_packed_as_they_are_described_and_row_0_is_the_untouched_image() {
             ("superpixels: 3, found 4", |rows| rows[0].superpixels = 4),
             ("probabilities: 2, found 1", |rows| {
                 rows[0].probabilities.truncate(1);
+            }),
+            ("probabilities from 0 to 1, found 1.5", |rows| {
+                rows[0].probabilities[1] = 1.5;
             }),
             ("bytes of masks: 2, found 3", |rows| rows[0].masks.push(0)),
             ("mask 0: Some([7]), found Some([5])", |rows| {
@@ -603,16 +614,26 @@ fn a_curve_starts_at_the_untouched_image_and_removes_each_superpixel_once() {
 fn there_is_a_score_for_every_curve_and_its_areas_agree() {
     refused(
         &vec![score()],
-        |rows| check(rows, 1),
+        |rows| check(rows, (1, Measured::Probability)),
         &[
             ("rows: 1, found 0", Vec::clear),
             ("auc / steps", |rows| rows[0].auc = 0.7),
-            ("auc_area from 0 to 1, found NaN", |rows| {
+            ("finite auc_area, found NaN", |rows| {
                 rows[0].auc_area = f64::NAN;
+            }),
+            ("mean areas from 0 to 1, found 1.5", |rows| {
+                rows[0].auc_area = 1.5;
             }),
             ("none for tied", |rows| rows[0].tied = None),
         ],
     );
+    let of_logits = Score {
+        auc: -6.0,
+        auc_mean: -2.0,
+        auc_area: 1.5,
+        ..score()
+    };
+    assert_eq!(check(&[of_logits], (1, Measured::Logit)), Ok(()));
 }
 
 #[test]
@@ -644,14 +665,14 @@ fn an_output_takes_no_rows_that_are_refused() {
         "{error}"
     );
     let gain = Gain {
-        symmetric_gain: 1.5,
+        symmetric_gain: f64::INFINITY,
         ..gain()
     };
     let error = crate::Output::measured(&vec![gain])
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("symmetric_gain from -1 to 1, found 1.5"),
+        error.contains("finite symmetric_gain, found inf"),
         "{error}"
     );
 }
@@ -677,9 +698,12 @@ fn gain() -> Gain {
 fn a_gain_is_the_difference_of_two_areas() {
     refused(
         &vec![gain()],
-        |rows| check(rows, 2),
+        |rows| check(rows, (2, Measured::Probability)),
         &[
             ("at most 1 rows", |rows| rows.push(gain())),
+            ("gains from -1 to 1, found 1.5", |rows| {
+                rows[0].symmetric_gain_area = 1.5;
+            }),
             ("difference of the areas", |rows| {
                 rows[0].symmetric_gain = 0.4;
             }),

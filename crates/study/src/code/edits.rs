@@ -165,7 +165,11 @@ const EDITS: [(&str, &str, &str); 40] = [
     ("crates/methods/src/kinds/lime.rs", "", MORE),
     ("crates/infer/src/targets.rs", "", MORE),
     ("crates/removal/src/order.rs", "", MORE),
-    ("crates/removal/src/areas.rs", "= auc / (", "= auc * ("),
+    (
+        "crates/removal/src/areas.rs",
+        "auc_mean: auc / (",
+        "auc_mean: auc * (",
+    ),
     ("crates/removal/src/steps.rs", "", MORE),
     ("crates/sampling/src/samplers/hadamard.rs", "& 1", "& 2"),
     (

@@ -97,6 +97,7 @@ impl Planner<'_> {
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
             reading: self.network_settings(subject)?.reading,
+            measured: self.study.measured(),
             seed: self.study.seed,
             image_digest: self.image_digest(subject)?,
             samples: asking.samples,
@@ -148,6 +149,7 @@ impl Planner<'_> {
             Orders::Searched(method) => Control::Searched {
                 method,
                 scene: Box::new(self.scene(subject)?),
+                measured: self.study.measured(),
             },
         })
     }

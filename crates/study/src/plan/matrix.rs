@@ -141,7 +141,7 @@ const OPEN: &[Kind] = &[
     Kind::Agreement,
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 38] = [
+const SETTINGS: [(&str, &str, &[Kind]); 39] = [
     (
         "seed = 1",
         "seed = 2",
@@ -190,6 +190,11 @@ const SETTINGS: [(&str, &str, &[Kind]); 38] = [
             Kind::Relevances,
             Kind::Curves,
         ],
+    ),
+    (
+        "std = [0.2, 0.2, 0.2]\n\n[networks.two]",
+        "std = [0.2, 0.2, 0.2]\nmeasured = \"logit\"\n\n[networks.two]\nmeasured = \"logit\"",
+        &[Kind::Perturbations, Kind::Relevances, Kind::Scores],
     ),
     (
         "target = \"predicted\"",

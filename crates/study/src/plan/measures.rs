@@ -131,6 +131,7 @@ impl Planned for actions::Scores {
             relevances: planner.relevances_of(Which::Trained)?,
             targets: planner.all(Kind::Targets)?,
             logits: planner.all(Kind::Logits)?,
+            areas_of: planner.study.measured(),
             deterministic: planner.methods(Method::deterministic),
             measured: planner.methods(Method::gives_relevances),
             require_correct: planner.study.images.require_correct,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use config::{Choice, Declared, Kind, Limits, Section};
-use statistics::{Head, Reading};
+use statistics::{Head, Measured, Reading};
 
 use crate::settings::images::LARGEST;
 
@@ -32,6 +32,9 @@ config::settings! {
         std: [f64; 3] [1e-6..=10.0] = IMAGENET_STD;
         /// Logits are divided by this before they become probabilities; calibration finds values of about 0.5 to 5.
         temperature: f64 [0.01..=100.0] = 1.0;
+        /// What LIME and searches ask about and curves show of the explained class, the same for all networks of a study. A logit has no zero that
+        /// means anything, so relative areas of logits are null.
+        measured: Measured = Measured::Probability;
         /// Height and width that the network takes, which must be the `crop` of [images].
         input_size: Option<u32> [1..=LARGEST, "pixels"] = None => "`crop`";
     }
@@ -129,6 +132,8 @@ pub struct Network {
     pub std: [f64; 3],
     /// How logits become probabilities; the temperature is 0.01 to 100.
     pub reading: Reading,
+    /// What of the explained class is asked about and measured.
+    pub measured: Measured,
 }
 
 impl Network {
@@ -208,6 +213,7 @@ impl Network {
                 head,
                 temperature: shared.temperature,
             },
+            measured: shared.measured,
         })
     }
 }
