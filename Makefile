@@ -119,7 +119,9 @@ oracles: export TQDM_DISABLE := 1
 oracles: $(ORACLE_PYTHON)
 	for oracle in $(ORACLES); do $(ORACLE_PYTHON) scripts/oracles/$$oracle.py tests/fixtures || exit 1; done
 	$(ORACLE_PYTHON) scripts/oracles/graphs.py crates/graph/fixtures
+	$(ORACLE_PYTHON) scripts/oracles/token_cams.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
+	$(ORACLE_PYTHON) scripts/oracles/token_cams.py --full target/oracles
 
 # Not in CI: it needs a virtual environment of its own, with torch, torchvision, timm, safetensors and numpy. Both sides keep freed memory, as our programs do.
 census: export MALLOC_MMAP_MAX_ := 0

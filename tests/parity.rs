@@ -40,6 +40,8 @@ fn fixtures() -> Table {
     version_1::compare(&mut table);
     architectures::compare(&mut table);
     cams::compare(&mut table);
+    let graphs = repository().join("crates/graph/fixtures");
+    cams::compare_tokens(&mut table, &graphs, &["vit", "deit", "swin"]);
     fits::compare(&mut table);
     lime::compare(&mut table);
     removals::compare(&mut table);
@@ -90,9 +92,9 @@ fn trained_networks_and_photographs_give_the_published_values() {
 }
 
 #[test]
-fn full_size_weight_files_of_every_format_give_torchvisions_logits() {
+fn full_size_networks_give_the_published_values() {
     match full_networks::table() {
-        Some(table) => conclude(&table, "## With weight files of full size"),
+        Some(table) => conclude(&table, "## With networks of full size"),
         None => println!("skipped: target/oracles is not there; `make oracles` makes it"),
     }
 }

@@ -1,9 +1,11 @@
 //! Grad-CAM and `HiResCAM` beside autograd, pytorch-grad-cam and captum.
 
+use std::path::Path;
+
 use cam::Layer;
 use methods::kinds::gradcam::{METHOD, channel_weights};
 use methods::kinds::hirescam;
-use networks::{Classifier, Normalisation};
+use networks::{Classifier, GraphFile, Normalisation, Precision};
 
 use super::fixture;
 use super::networks::{full, script};
@@ -104,6 +106,29 @@ fn compare_hirescam(
         }
         "resnet50" => note("Grad-CAM by autograd", &cams.f32s(&format!("{case}.map"))),
         _ => {}
+    }
+}
+
+/// Grad-CAM of vision transformers in .pt2 files, at their default layers, beside the package with its reshape transforms.
+pub(super) fn compare_tokens(table: &mut Table, folder: &Path, networks: &[&str]) {
+    let file = Numbers::read(&folder.join("token_cams.safetensors"));
+    let image = file.image("image");
+    for name in networks {
+        let path = folder.join(format!("{name}.pt2"));
+        let bytes =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let graph = GraphFile::exported(&path, &bytes, image.width() as usize, None);
+        let (network, _) = graph.load(Precision::Fp32).unwrap();
+        let classifier = Classifier::new(network, Normalisation::IMAGENET);
+        let target = file.integers(&format!("{name}.target"))[0];
+        let maps = gradcam::saliency::saliency(&METHOD, &classifier, &[(&image, target)]).unwrap();
+        let expected = file.f32s(&format!("{name}.map"));
+        table.note(
+            format!("Grad-CAM of {name}.pt2: map, of the largest"),
+            "pytorch-grad-cam",
+            relative(&maps[0].values, &expected),
+            TOLERANCE,
+        );
     }
 }
 

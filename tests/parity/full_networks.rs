@@ -1,5 +1,6 @@
-//! The weight files that torchvision's networks of full size make, in every format: what `make oracles` leaves in target/oracles.
+//! Networks of full size, as weight files in every format and as .pt2: what `make oracles` leaves in target/oracles.
 
+use super::cams;
 use super::networks::{LOGITS, load};
 use super::numbers::{Numbers, relative};
 use super::table::Table;
@@ -10,7 +11,7 @@ const FILES: [&str; 3] = [".pth", "_legacy.pth", ".safetensors"];
 pub(super) fn table() -> Option<Table> {
     let folder = repository().join("target/oracles");
     let logits = folder.join("logits.safetensors");
-    if !logits.exists() {
+    if !logits.exists() || !folder.join("token_cams.safetensors").exists() {
         return None;
     }
     let file = Numbers::read(&logits);
@@ -27,5 +28,7 @@ pub(super) fn table() -> Option<Table> {
             table.note(quantity, "torchvision", relative(&found, &expected), LOGITS);
         }
     }
+    let transformers = ["vit_b_16", "deit_tiny_distilled", "swin_t"];
+    cams::compare_tokens(&mut table, &folder, &transformers);
     Some(table)
 }

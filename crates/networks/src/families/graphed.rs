@@ -72,11 +72,11 @@ impl Layer {
     }
 }
 
-/// The paths of modules that are spelt most like a name, the nearest first.
+/// The paths of modules that take the fewest edits of a name, the nearest first, and of equally near ones the later in the network.
 pub(crate) fn nearest(graph: &Graph, name: &str) -> Vec<String> {
     let mut modules = graph.modules();
-    let likeness = |module: &str| strsim::jaro_winkler(module, name);
-    modules.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
+    modules.reverse();
+    modules.sort_by_key(|module| strsim::damerau_levenshtein(module, name));
     modules.into_iter().take(3).map(str::to_owned).collect()
 }
 
