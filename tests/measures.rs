@@ -397,7 +397,7 @@ fn logits_can_be_measured_in_place_of_probabilities() {
         let logits: Vec<f64> = logits.collect();
         let area: f64 = logits
             .windows(2)
-            .map(|pair| (pair[0] + pair[1]) / 2.0)
+            .map(|pair| f64::midpoint(pair[0], pair[1]))
             .sum();
         assert!(
             (score.auc - area).abs() <= 1e-9 * area.abs().max(1.0),

@@ -117,7 +117,7 @@ pub(super) fn compare_tokens(table: &mut Table, folder: &Path, networks: &[&str]
         let path = folder.join(format!("{name}.pt2"));
         let bytes =
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let graph = GraphFile::exported(&path, &bytes, image.width() as usize, None);
+        let graph = GraphFile::exported(&path, &bytes, image.width(), None);
         let (network, _) = graph.load(Precision::Fp32).unwrap();
         let classifier = Classifier::new(network, Normalisation::IMAGENET);
         let target = file.integers(&format!("{name}.target"))[0];

@@ -17,7 +17,7 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// `auc_mean` by the untouched image's probability p_0, at least 0: comparable between networks. None where p_0 is 0.
+    /// `auc_mean` by the probability of the untouched image, at least 0: comparable between networks. None where that probability is 0.
     pub fn relative_to(&self, untouched: f32) -> Option<f64> {
         (untouched > 0.0).then(|| self.auc_mean / f64::from(untouched))
     }
