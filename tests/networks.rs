@@ -175,17 +175,35 @@ fn a_temperature_flattens_the_probabilities_and_makes_no_map_again() {
     assert_eq!(folder.keys("logits").len(), 4);
 }
 
+/// A study of a built-in architecture, with nothing computed.
+fn built_in(name: &str) -> StudyFolder {
+    let architecture: Architecture = name.parse().unwrap();
+    let weights = formula::weight_file(architecture, 0.125, 10);
+    let settings = format!("architecture = \"{name}\"\nwidth = 0.125");
+    let folder = folder("script.pt", &settings, 10);
+    fs::write(folder.path("script.pt"), weights).unwrap();
+    folder
+}
+
 #[test]
 fn every_kind_of_built_in_architecture_goes_through_all_stages() {
     for name in ["vgg11_bn", "resnet18"] {
-        let architecture: Architecture = name.parse().unwrap();
-        let weights = formula::weight_file(architecture, 0.125, 10);
-        let settings = format!("architecture = \"{name}\"\nwidth = 0.125");
-        let folder = folder("script.pt", &settings, 10);
-        fs::write(folder.path("script.pt"), weights).unwrap();
+        let folder = built_in(name);
         folder.make_all();
         assert_eq!(folder.latest("curves").len(), 6, "{name}");
     }
+}
+
+/// The convolution before a norm could no longer be computed with it as one, and other last bits would have the keys of the logits.
+#[test]
+fn a_layer_between_operators_that_are_computed_as_one_changes_no_logit() {
+    let folder = built_in("resnet18");
+    folder.make_all();
+    let logits = folder.keys("logits");
+    folder.change("width = 0.125", "width = 0.125\nlayer = \"layer4.1.conv2\"");
+    folder.make_all();
+    assert_eq!(folder.keys("logits"), logits);
+    folder.run("pipeline", &["audit", "100"]).expect(0, "");
 }
 
 #[test]

@@ -95,6 +95,8 @@ fn trained_networks_and_photographs_give_the_published_values() {
 fn full_size_networks_give_the_published_values() {
     match full_networks::table() {
         Some(table) => conclude(&table, "## With networks of full size"),
-        None => println!("skipped: target/oracles is not there; `make oracles` makes it"),
+        None => {
+            println!("skipped: target/oracles is not whole; `make oracles` makes it");
+        }
     }
 }

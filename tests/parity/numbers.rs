@@ -63,7 +63,6 @@ impl Numbers {
         self.values(name, Dtype::U8, |[byte]| byte.into())
     }
 
-    /// An image, [height, width, 3].
     /// The layers of a network whose maps are in the file.
     pub(super) fn layers(&self, network: &str) -> Vec<String> {
         let file = SafeTensors::deserialize(&self.bytes).unwrap();
@@ -75,6 +74,7 @@ impl Numbers {
         layers.collect()
     }
 
+    /// An image, [height, width, 3].
     pub(super) fn image(&self, name: &str) -> Rgb {
         self.tensor(name, Dtype::U8, |shape, data| {
             let &[height, width, 3] = shape else {

@@ -248,8 +248,7 @@ impl Run<'_> {
             let again = node.inputs[at + 1..].contains(&id);
             let ends = self.schedule.ends(id, place) && !again;
             if at < 2 && !self.records {
-                let once = node.inputs.iter().filter(|&&other| other == id).count() == 1;
-                spent[at] = once
+                spent[at] = executor.flow.is_apart(&node.inputs, at)
                     && writes_over(&node.op, at)
                     && executor.flow.is_spent(&self.schedule, id, place);
             }

@@ -85,6 +85,13 @@ impl Flow {
         self.fresh[id.0] && schedule.shared[self.roots[id.0]] == place
     }
 
+    /// Whether no other input of a node is in the memory of the one in that place: neither the same value nor a view of it.
+    pub(crate) fn is_apart(&self, inputs: &[Id], place: usize) -> bool {
+        let root = |id: &Id| self.roots[id.0];
+        let own = root(&inputs[place]);
+        inputs.iter().filter(|id| root(id) == own).count() == 1
+    }
+
     /// Marks the nodes that the `wanted` values need when the values that `is_given` names are there, and tells which values a run starts from
     /// beyond them: the input, or what was merged.
     pub(crate) fn needed(

@@ -202,6 +202,9 @@ fn norms_before_attention(graph: &Graph, layouts: &[Option<TokenLayout>]) -> Vec
         {
             norms.push(norm);
         }
+        if norms.len() == MOST_TRIED {
+            break;
+        }
     }
     norms
 }
@@ -217,5 +220,5 @@ fn last_maps(graph: &Graph, layouts: &[Option<TokenLayout>]) -> Vec<Id> {
         .collect()
 }
 
-/// Maps that are tried for a gradient before none is taken.
+/// Values that are tried for a gradient before none is taken.
 const MOST_TRIED: usize = 8;

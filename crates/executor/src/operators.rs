@@ -379,10 +379,11 @@ fn with_number(
             Some(rounding) => input.f_div_scalar_mode(scalar(number), mode_of(rounding)),
         },
         (Binary::Div | Binary::Fmod, true) => {
-            // A tensor without axes does not decide the type of a quotient, as a number does not.
+            // A tensor without axes decides the type of a quotient as little as a number does, but for a real one by integers.
             let kind = match number {
                 Number::Int(_) => tch::Kind::Int64,
-                Number::Real(_) => tch::Kind::Double,
+                Number::Real(_) if is_floating(input.kind()) => tch::Kind::Double,
+                Number::Real(_) => tch::Kind::Float,
             };
             let none: [i64; 0] = [];
             let number = Tensor::f_full(none, scalar(number), (kind, input.device()))?;

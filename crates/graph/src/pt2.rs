@@ -513,8 +513,12 @@ fn image_like<'a>(
     Ok((batch, [fixed(height), fixed(width)]))
 }
 
+/// Characters in the description of what a network returns. Names of dictionaries within dictionaries repeat, so a long one would take much more memory.
+const LONGEST_SPEC: usize = 16 * 1024;
+
 /// The names of what a network returns, by PyTorch's description of it: keys of dictionaries, none for parts of tuples and lists.
 fn out_names(spec: Option<&str>) -> Vec<Option<String>> {
+    let spec = spec.filter(|spec| spec.len() <= LONGEST_SPEC);
     let spec: Option<(i64, serde_json::Value)> =
         spec.and_then(|spec| serde_json::from_str(spec).ok());
     let mut names = Vec::new();

@@ -68,7 +68,7 @@ impl<'a> Classifiers<'a> {
         Ok(self.all(name, [self.precision()])?[0])
     }
 
-    /// The same, with activations and gradients at a layer; unless one is given, at the network's own.
+    /// The same, with activations and gradients at a layer; unless one is given, at the usual one of its structure.
     pub fn split_at(&mut self, name: &str, layer: Option<&str>) -> Result<&Classifier, StageError> {
         let name = self.named(name)?;
         self.loaded(&name, layer, self.precision())
@@ -166,15 +166,16 @@ impl<'a> Classifiers<'a> {
         for precision in precisions {
             self.loaded(name, None, precision)?;
         }
-        let layer = &self.session.study.networks[name].layer;
-        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), layer.clone(), precision)]))
+        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), None, precision)]))
     }
 
-    /// What the study says of a network, with a layer in place of its own.
+    /// What the study says of a network, but for its layer: a layer decides which operators are computed as one, so the last bits of logits, whose
+    /// keys do not have it.
     fn settings(&self, name: &Name, layer: Option<&str>) -> Settings {
-        let settings = self.session.study.networks[name].clone();
-        let layer = layer.map(str::to_owned).or(settings.layer);
-        Settings { layer, ..settings }
+        Settings {
+            layer: layer.map(str::to_owned),
+            ..self.session.study.networks[name].clone()
+        }
     }
 
     fn loaded(

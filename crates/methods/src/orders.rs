@@ -28,7 +28,7 @@ pub struct Search {
     pub find: fn(usize, Seed, Ask<'_>) -> Result<Ranking, ActionError>,
 }
 
-/// Gives the class's probability under each mask.
+/// Gives the class's probability, or logit, under each mask.
 pub type Ask<'a> = &'a mut dyn FnMut(&Masks) -> Result<Vec<f32>, ActionError>;
 
 /// An order, and the relevances behind it.

@@ -63,7 +63,7 @@ pub enum Samples {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settled {
-    /// When every weight's standard error is at most this, in probability.
+    /// When every weight's standard error is at most this, in the unit of the answers: probability or logit.
     StandardError(f64),
     /// When so many superpixels of the highest weights have been the same ones since half of the samples.
     Top(u32),

@@ -46,7 +46,7 @@ pub enum ReportError {
     /// A removal curve is not whole, or removes what is not there.
     #[error(
         "the removal curve of {key}: expected steps 0 to {steps}, each but the first with a superpixel from 0 to \
-         {last}, and a probability; found {found} at row {row}. Run the pipeline again, so that curves and segments are \
+         {last}, and a probability or logit; found {found} at row {row}. Run the pipeline again, so that curves and segments are \
          of one study"
     )]
     Curve {

@@ -78,9 +78,9 @@ impl Inputs {
         format!("AUC ({} × superpixels)", self.measured.name())
     }
 
-    /// The name of the control that draws orders at random.
-    pub(crate) fn random(&self) -> Option<&str> {
-        let random = self.methods.iter().find(|method| method.chance);
+    /// The names of the controls that draw orders at random; each may be limited to some networks.
+    pub(crate) fn random(&self) -> impl Iterator<Item = &str> {
+        let random = self.methods.iter().filter(|method| method.chance);
         random.map(|method| method.name.as_str())
     }
 }

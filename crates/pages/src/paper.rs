@@ -1,5 +1,7 @@
 //! The published numbers, for reference: another study, on other images and other networks.
 
+use statistics::Measured;
+
 use crate::Inputs;
 use crate::table::{Builder, Table, columns};
 
@@ -21,13 +23,15 @@ const DEVIATIONS: [(&str, &str, f64, f64); 6] = [
     ("ResNet-50", "tiger", 0.0, 2.033_908),
 ];
 
-/// Whether the networks are the published ones at full width, so that numbers may stand beside each other.
+/// Whether the networks are the published ones at full width and probabilities were measured, so that numbers may stand beside each other.
 pub(crate) fn is_the_published_study(inputs: &Inputs) -> bool {
     let published = |network: &crate::Network| {
         ["alexnet", "resnet50"].contains(&network.architecture.as_str())
             && network.width.total_cmp(&1.0).is_eq()
     };
-    !inputs.networks.is_empty() && inputs.networks.iter().all(published)
+    !inputs.networks.is_empty()
+        && inputs.networks.iter().all(published)
+        && inputs.measured == Measured::Probability
 }
 
 /// Mean area by network and method.

@@ -300,7 +300,7 @@ impl<'a> Results<'a> {
             inputs.methods.iter().map(|method| method.name.as_str()),
             inputs.scores.iter().map(|score| score.method.as_str()),
         );
-        let judged = |score: &'a Score| (&*score.partition, &*score.method);
+        let judged = |score: &'a Score| [&*score.partition, &*score.network, &*score.method];
         let partitions = partitions(inputs, inputs.scores.iter().map(judged));
         let replacements = in_order(
             inputs.replacements.iter().map(String::as_str),
@@ -448,17 +448,20 @@ fn in_order<'a>(
     names
 }
 
-/// The partitions that methods are judged on, the one that an answer is about first: one on which two explaining methods can be compared, or else one is
-/// judged, and of these the one with the most superpixels in the mean; the first by name of several. `judged` has each partition with a method.
+/// The partitions that methods are judged on, the one that an answer is about first: one on which two explaining methods of every network can be
+/// compared, or else one is judged, and of these the one with the most superpixels in the mean; the first by name of several. `judged` has partition,
+/// network and method of each judgement.
 pub(crate) fn partitions<'a>(
     inputs: &Inputs,
-    judged: impl Iterator<Item = (&'a str, &'a str)>,
+    judged: impl Iterator<Item = [&'a str; 3]>,
 ) -> Vec<&'a str> {
-    let mut methods = BTreeMap::<&str, BTreeSet<&str>>::new();
-    for (partition, method) in judged {
+    let mut methods = BTreeMap::<&str, BTreeSet<[&str; 2]>>::new();
+    let mut networks = BTreeSet::new();
+    for [partition, network, method] in judged {
+        networks.insert(network);
         let explaining = methods.entry(partition).or_default();
         if !is_control(inputs, method) {
-            explaining.insert(method);
+            explaining.insert([network, method]);
         }
     }
     let superpixels = |partition: &str| {
@@ -469,7 +472,11 @@ pub(crate) fn partitions<'a>(
         let counts: Vec<f64> = rows.map(|row| row.superpixels.into()).collect();
         mean(&counts).unwrap_or(0.0)
     };
-    let compared = |partition: &str| methods[partition].len().min(2);
+    let compared = |partition: &str| {
+        let methods = &methods[partition];
+        let of = |network: &&str| methods.iter().filter(|[of, _]| of == network).count();
+        networks.iter().map(of).min().unwrap_or(0).min(2)
+    };
     let mut partitions: Vec<&str> = methods.keys().copied().collect();
     partitions.sort_by(|a, b| {
         let size = superpixels(b).total_cmp(&superpixels(a));
@@ -536,17 +543,30 @@ mod tests {
     fn the_answer_is_about_a_partition_on_which_methods_can_be_compared() {
         let inputs = study(&IMAGES, 1);
         let judged = [
-            ("alone", "lime"),
-            ("stripes", "gradcam"),
-            ("stripes", "lime"),
+            ["alone", "one", "lime"],
+            ["stripes", "one", "gradcam"],
+            ["stripes", "one", "lime"],
         ];
         let found = partitions(&inputs, judged.into_iter());
         assert_eq!(found, ["stripes", "alone"]);
         // Two are as good as more: then the finer one is.
-        let judged = [("blocks", "lime"), ("stripes", "lime")];
+        let judged = [["blocks", "one", "lime"], ["stripes", "one", "lime"]];
         assert_eq!(
             partitions(&inputs, judged.into_iter()),
             ["stripes", "blocks"]
+        );
+        // Where methods are limited to networks, one on which each network has two.
+        let judged = [
+            ["stripes", "one", "lime"],
+            ["stripes", "two", "gradcam"],
+            ["blocks", "one", "lime"],
+            ["blocks", "one", "gradcam"],
+            ["blocks", "two", "lime"],
+            ["blocks", "two", "gradcam"],
+        ];
+        assert_eq!(
+            partitions(&inputs, judged.into_iter()),
+            ["blocks", "stripes"]
         );
     }
 

@@ -205,7 +205,8 @@
   function span(shown) {
     if (study.measured === "probability") return [0, 1];
     const answers = shown.flatMap((one) => [...one.answers]);
-    return [Math.min(0, ...answers), Math.max(0, ...answers)];
+    const low = Math.min(0, ...answers);
+    return [low, Math.max(0, ...answers) || (low < 0 ? 0 : 1)];
   }
 
   // Both curves in one chart, with the step between them.

@@ -27,7 +27,7 @@ const NONE: &str = "-";
 /// `replacements`, `segments`, `summaries`, `decisions`, `stability` and `explanation_costs`.
 pub fn summary(inputs: &Inputs) -> String {
     let judged = inputs.summaries.iter();
-    let judged = judged.map(|row| (&*row.partition, &*row.method));
+    let judged = judged.map(|row| [&*row.partition, &*row.network, &*row.method]);
     let Some(&partition) = partitions(inputs, judged).first() else {
         return "There are no scores: every image was excluded, or no method is judged.\n"
             .to_owned();
@@ -154,10 +154,11 @@ fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
 
 /// What the study decides of the method compared with orders drawn by chance.
 fn beside_random(inputs: &Inputs, row: &Summary) -> String {
-    let Some(control) = inputs.random() else {
+    let mut controls = inputs.random().peekable();
+    if controls.peek().is_none() {
         return "no control".to_owned();
-    };
-    if row.method == control {
+    }
+    if controls.any(|control| row.method == control) {
         return NONE.to_owned();
     }
     let about = |decision: &&Decision| {

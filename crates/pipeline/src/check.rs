@@ -90,16 +90,23 @@ fn unusable(study: &Study, seen: &Seen, images: Option<&Images>) -> Vec<Problem>
             continue;
         };
         let shown = network.weights.display();
-        let mut explaining = study
-            .methods
-            .iter()
-            .filter(|(method, _)| study.explains(method, name));
-        let reads_layers = explaining.any(|(_, method)| method.reads_layers());
-        let layer_error = found.layer_error.as_ref().filter(|_| reads_layers);
+        let mut methods = study.methods.iter();
+        let reads_its_layer = methods.any(|(method, makes)| {
+            study.explains(method, name)
+                && makes.reads_layers()
+                && study.layer(method, name) == network.layer.as_deref()
+        });
+        let layer_error = found.layer_error.as_ref().filter(|_| reads_its_layer);
         if let Some(error) = found.error.as_ref().or(layer_error) {
             problems.push(Problem::new(format!("the network `{name}`: {error}")));
         } else if let Some(reason) = other_classes(&shown, found.classes, named) {
             problems.push(Problem::new(reason));
+        }
+        for error in &found.method_errors {
+            let problem = Problem::new(format!("the network `{name}`, {error}"));
+            problems.push(problem.help(
+                "`networks = [...]` of the method limits it to networks that have the layer",
+            ));
         }
     }
     problems

@@ -36,6 +36,8 @@ pub(crate) struct Network {
     pub(crate) layer: Option<[usize; 3]>,
     /// Why it cannot.
     pub(crate) layer_error: Option<String>,
+    /// Why methods cannot read the layers that they name, with their names.
+    pub(crate) method_errors: Vec<String>,
     /// Reasons to doubt what it says, or to ask it in another way.
     pub(crate) warnings: Vec<String>,
     /// What it says to each image.

@@ -8,7 +8,8 @@ crate::table! {
         /// The superpixel, from 0.
         #[unit = "superpixel id"]
         pub superpixel: u16,
-        /// Signed coefficient: change of the explained class's probability when the superpixel is kept; 0 where it was not chosen.
+        /// Signed coefficient: change of the explained class's probability when the superpixel is kept, or of its logit where the study measures logits; 0
+        /// where it was not chosen.
         #[unit = "probability"]
         pub weight: f64,
         /// Sandwich standard error of the weight; null where it was not chosen, or with fewer than 20 clusters of samples.

@@ -112,7 +112,7 @@ fn add_method(
     let mut add = |key, name: Name, scope| {
         if methods.contains_key(&name) {
             let title = format!("two methods are named `{name}`");
-            let label = "a method at a layer is named `METHOD-LAYER`, with `_` for what a name cannot have: rename one";
+            let label = "a method at a layer is named `METHOD-LAYER`, with `_` for what a name cannot have: name each layer once; of two that look alike, give one a section of its own";
             section.wrong(key, title, label);
         }
         methods.insert(name, (method, scope));
@@ -126,7 +126,7 @@ fn add_method(
     for layer in layers {
         let Some(name) = name_at(&name, &layer) else {
             let title = format!("the method `{name}` at `{layer}` has too long a name");
-            let label = "a method at a layer is named `METHOD-LAYER`, in at most 64 characters: shorten the method's name";
+            let label = "a method at a layer is named `METHOD-LAYER`, in at most 64 characters: shorten the method's name, or set `layer` of the network";
             section.wrong("layers", title, label);
             continue;
         };

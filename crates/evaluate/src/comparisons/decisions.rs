@@ -382,8 +382,14 @@ impl<'a> Study<'a> {
 
     /// Each method compared with orders drawn by chance.
     fn better_than_chance(&self, main: Place<'a>) -> Vec<Decision> {
-        let mut methods = self.settings.methods.iter();
-        let Some((chance, _)) = methods.find(|(_, method)| method.chance) else {
+        let rows = self.comparisons.get(&main).map_or(&[][..], Vec::as_slice);
+        let controls = self.settings.methods.iter();
+        let mut controls = controls.filter(|(_, method)| method.chance);
+        // A control may be limited to other networks.
+        let Some((chance, _)) = controls.find(|(name, _)| {
+            let mut rows = rows.iter();
+            rows.any(|row| row.method == **name || row.other_method == **name)
+        }) else {
             return Vec::new();
         };
         let decision = |row: &&'a Comparison| {
@@ -399,7 +405,6 @@ impl<'a> Study<'a> {
             });
             Some(contrast.decision("better than chance", flips))
         };
-        let rows = self.comparisons.get(&main).map_or(&[][..], Vec::as_slice);
         rows.iter().filter_map(decision).collect()
     }
 
@@ -535,22 +540,31 @@ fn alone(row: &Summary) -> Decision {
     }
 }
 
-/// The partitions that methods are judged on, the one that answers are about first: one on which two explaining methods can be compared, or else
-/// one is judged, and of these the one with the most superpixels in the mean; the first by name of several.
+/// The partitions that methods are judged on, the one that answers are about first: one on which two explaining methods of every network can be
+/// compared, or else one is judged, and of these the one with the most superpixels in the mean; the first by name of several.
 fn partitions(scores: &[Score], explains: impl Fn(&str) -> bool) -> Vec<&str> {
-    let mut found: BTreeMap<&str, (BTreeSet<&str>, BTreeMap<&str, f64>)> = BTreeMap::new();
+    let networks: BTreeSet<&str> = scores.iter().map(|row| &*row.network).collect();
+    let mut superpixels: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+    let mut explaining = BTreeSet::new();
     for row in scores {
-        let (methods, superpixels) = found.entry(&row.partition).or_default();
+        let images = superpixels.entry(&row.partition).or_default();
+        images.insert(&row.image, row.steps.into());
         if explains(&row.method) {
-            methods.insert(&row.method);
+            explaining.insert([&*row.partition, &*row.network, &*row.method]);
         }
-        superpixels.insert(&row.image, row.steps.into());
     }
-    let mut partitions: Vec<_> = found
+    let compared = |partition: &str| {
+        let of = |network: &&str| {
+            let here = |[judged_on, of, _]: &&[&str; 3]| *judged_on == partition && of == network;
+            explaining.iter().filter(here).count()
+        };
+        networks.iter().map(of).min().unwrap_or(0).min(2)
+    };
+    let mut partitions: Vec<_> = superpixels
         .into_iter()
-        .map(|(name, (methods, superpixels))| {
-            let counts: Vec<f64> = superpixels.into_values().collect();
-            (name, methods.len().min(2), mean(&counts).unwrap_or(0.0))
+        .map(|(name, images)| {
+            let counts: Vec<f64> = images.into_values().collect();
+            (name, compared(name), mean(&counts).unwrap_or(0.0))
         })
         .collect();
     partitions.sort_by(|a, b| b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)));

@@ -55,10 +55,7 @@ pub(super) fn stability(scores: &[Score]) -> Vec<Stability> {
                     auc_std.is_none(),
                     "one run of a method that draws random numbers: its deviation over runs is not known",
                 ),
-                (
-                    relative.is_none(),
-                    "the probability of the untouched image is 0: no relative area",
-                ),
+                (relative.is_none(), "no relative area: `scores` says why"),
             ]),
         }
     };

@@ -366,7 +366,7 @@ fn images_without_a_measure_are_left_out_of_it_alone() {
                 .reason
                 .as_deref()
                 .unwrap()
-                .contains("probability of the untouched image is 0")
+                .contains("`scores` says why")
     );
 }
 

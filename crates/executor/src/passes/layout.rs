@@ -1,5 +1,5 @@
-//! How activations and weights lie in memory: on a processor in oneDNN's own layout along chains of operators that it has, elsewhere with channels
-//! innermost.
+//! How activations and weights lie in memory: in oneDNN's own layout where the convolutions of a network are one chain of operators that oneDNN has, on a
+//! processor; else with channels innermost.
 
 use graph::{Binary, Id, Number, Op, Unary};
 use tch::{Kind, TchError, Tensor};

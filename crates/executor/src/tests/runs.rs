@@ -87,7 +87,7 @@ fn inside_a_residual_block_the_cut_has_the_shortcut_and_the_gradient_is_autograd
     }
 }
 
-/// relu(x), its sum with itself and with a view of it, and relus of views: each a trap for operators that write over what they read.
+/// relu(x), its sum with itself, with a view of it and with a part of itself, and relus of views: each a trap for operators that write over what they read.
 fn shared() -> (Graph, Vec<Id>) {
     let mut sketch = Sketch::new();
     let relu = |sketch: &mut Sketch, input, name: &str| {
@@ -115,7 +115,18 @@ fn shared() -> (Graph, Vec<Id>) {
     );
     let clipped = relu(&mut sketch, sum, "clipped");
     let spread = sketch.node(Op::Unsqueeze { axis: 1 }, &[part], "spread");
-    let last = sketch.node(add(), &[spread, clipped], "last");
+    let late = sketch.node(add(), &[spread, clipped], "late");
+    let first_row = sketch.node(
+        Op::Slice {
+            axis: 1,
+            start: None,
+            end: Some(graph::Size { each: 0, fixed: 1 }),
+            step: 1,
+        },
+        &[late],
+        "first_row",
+    );
+    let last = sketch.node(add(), &[late, first_row], "last");
     let all = (1..=last.0).map(Id).collect();
     (sketch.finish(last), all)
 }

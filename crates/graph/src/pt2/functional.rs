@@ -57,15 +57,11 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(values: Values<'a>, nodes: usize) -> Self {
-        let graph = Graph {
-            nodes: Vec::with_capacity(nodes),
-            ..Graph::default()
-        };
         Self {
             values: Rc::new(values),
-            graph,
+            graph: Graph::default(),
             names: BTreeMap::new(),
-            tensors: Vec::with_capacity(nodes),
+            tensors: Vec::new(),
             storages: Vec::new(),
             spare: nodes + SPARE_NODES,
             modules: BTreeMap::new(),

@@ -9,8 +9,12 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Integers or names in one argument that are accepted: no operator of an image classifier takes more.
+/// Names in one argument that are accepted: no operator of an image classifier takes more.
 const LONGEST_LIST: usize = 4096;
+
+/// Axes of a tensor, or numbers in one argument, that are accepted. Shapes are kept for every operator, so a long one would take much more memory
+/// than its text.
+const MOST_AXES: usize = 64;
 
 /// Characters in the path of a module.
 const LONGEST_PATH: usize = 1024;
@@ -100,9 +104,9 @@ pub(super) struct Graph<'a> {
 #[derive(Deserialize)]
 pub(super) struct Meta<'a> {
     pub(super) dtype: i64,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "axes")]
     pub(super) sizes: Vec<Size<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "axes")]
     pub(super) strides: Vec<Size<'a>>,
     #[serde(borrow)]
     pub(super) storage_offset: Size<'a>,
@@ -379,11 +383,11 @@ fn argument<'de, A: MapAccess<'de>>(
         }
         "as_tensor" => Argument::Tensor(map.next_value::<Named<'de>>()?.name),
         "as_tensors" => {
-            let List(tensors) = map.next_value::<List<Named<'de>>>()?;
+            let List(tensors) = map.next_value::<List<Named<'de>, LONGEST_LIST>>()?;
             Argument::Tensors(tensors.into_iter().map(|named| Some(named.name)).collect())
         }
         "as_optional_tensors" => {
-            let List(tensors) = map.next_value::<List<Optional<'de>>>()?;
+            let List(tensors) = map.next_value::<List<Optional<'de>, LONGEST_LIST>>()?;
             Argument::Tensors(tensors.into_iter().map(Optional::name).collect())
         }
         "as_optional_tensor" => match map.next_value::<Optional<'de>>()?.name() {
@@ -396,13 +400,13 @@ fn argument<'de, A: MapAccess<'de>>(
             Integer::Named(name) => Argument::SymInt(name),
         },
         "as_ints" => {
-            let List(values) = map.next_value::<List<i64>>()?;
+            let List(values) = map.next_value::<List<i64, MOST_AXES>>()?;
             Argument::Ints(values.into_iter().map(Integer::Fixed).collect())
         }
-        "as_sym_ints" => Argument::Ints(map.next_value::<List<Integer<'de>>>()?.0),
+        "as_sym_ints" => Argument::Ints(map.next_value::<List<Integer<'de>, MOST_AXES>>()?.0),
         "as_float" => Argument::Float(map.next_value::<Real>()?.0),
         "as_floats" => {
-            let List(values) = map.next_value::<List<Real>>()?;
+            let List(values) = map.next_value::<List<Real, MOST_AXES>>()?;
             Argument::Floats(values.into_iter().map(|Real(value)| value).collect())
         }
         "as_bool" => Argument::Bool(map.next_value()?),
@@ -486,24 +490,24 @@ impl<'de> Deserialize<'de> for Real {
     }
 }
 
-/// A list of at most [`LONGEST_LIST`] items.
-struct List<T>(Vec<T>);
+/// A list of at most so many items.
+struct List<T, const MOST: usize>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Items<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-            type Value = List<T>;
+        struct Items<T, const MOST: usize>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Items<T, MOST> {
+            type Value = List<T, MOST>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "a list of at most {LONGEST_LIST} items")
+                write!(formatter, "a list of at most {MOST} items")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T, MOST>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(item) = list.next_element()? {
-                    if items.len() == LONGEST_LIST {
-                        return Err(A::Error::invalid_length(LONGEST_LIST + 1, &self));
+                    if items.len() == MOST {
+                        return Err(A::Error::invalid_length(MOST + 1, &self));
                     }
                     items.push(item);
                 }
@@ -512,6 +516,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
         }
         deserializer.deserialize_seq(Items(std::marker::PhantomData))
     }
+}
+
+fn axes<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Size<'a>>, D::Error> {
+    let List(sizes) = List::<Size<'a>, MOST_AXES>::deserialize(deserializer)?;
+    Ok(sizes)
 }
 
 /// Which file holds the numbers of each tensor, and how.

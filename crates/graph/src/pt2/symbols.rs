@@ -5,8 +5,14 @@ use crate::op::Size;
 /// Brackets within brackets that are followed.
 const DEEPEST: usize = 32;
 
+/// Characters of a formula that are read, each time that the formula is used.
+const LONGEST: usize = 1024;
+
 /// The formula as a multiple of the number of images, `batch` by name, and a constant; else what is in the way, as a sentence.
 pub(super) fn affine(formula: &str, batch: &str) -> Result<Size, String> {
+    if formula.len() > LONGEST {
+        return Err(format!("it has more than {LONGEST} characters"));
+    }
     let mut parser = Parser {
         rest: formula,
         batch,
@@ -276,7 +282,9 @@ mod tests {
             let refusal = size(formula).unwrap_err();
             assert!(refusal.contains(reason), "{formula}: {refusal}");
         }
-        let deep = "(".repeat(100_000);
+        let deep = "(".repeat(LONGEST);
         assert!(size(&deep).unwrap_err().contains("brackets"));
+        let long = "(".repeat(LONGEST + 1);
+        assert!(size(&long).unwrap_err().contains("characters"));
     }
 }

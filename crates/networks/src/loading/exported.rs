@@ -129,7 +129,7 @@ fn try_out(path: &Path, executor: &Executor, pictures: &Tensor) -> Result<usize,
     let first = pictures.f_narrow(0, 0, 1).during("making an input")?;
     let alone = forward(executor, &first)?;
     let (apart, largest) = compare(&both, &alone).during("comparing logits")?;
-    if !largest.is_finite() {
+    if !largest.is_finite() || !apart.is_finite() {
         return Err(LoadError::ProgramNotFinite {
             path: path.to_owned(),
         });

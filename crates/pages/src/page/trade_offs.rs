@@ -85,8 +85,8 @@ fn beside_costs(
         })
     };
     let points: Vec<Point> = groups.filter_map(point).collect();
-    let random = inputs.random().and_then(|random| comparison.group(random));
-    let chance = random.and_then(|group| group.mean(AUC));
+    let mut random = inputs.random().filter_map(|name| comparison.group(name));
+    let chance = random.next().and_then(|group| group.mean(AUC));
     let heading = results.title(&condition);
     let caption = Caption::new(
         &["trade-off", &heading],
@@ -366,16 +366,16 @@ fn out_of_experience(
     let Some((partition, _)) = results.main else {
         return Ok(html! { p { "– There are no curves." } });
     };
-    // An order at random takes no side; where the study has none, all methods together do.
-    let random = inputs.random();
+    // An order at random takes no side; where a network has none, all methods together do.
+    let random: Vec<&str> = inputs.random().collect();
     let mut panels = Vec::new();
     for network in &results.networks {
-        let here = |step: &&CurveStep| {
-            step.network == *network
-                && step.partition == partition
-                && random.is_none_or(|random| step.method == random)
-        };
-        let steps: Vec<&CurveStep> = inputs.curves.iter().filter(here).collect();
+        let here = |step: &&CurveStep| step.network == *network && step.partition == partition;
+        let mut steps: Vec<&CurveStep> = inputs.curves.iter().filter(here).collect();
+        let is_random = |step: &&CurveStep| random.contains(&&*step.method);
+        if steps.iter().any(is_random) {
+            steps.retain(is_random);
+        }
         for (name, words, quantity) in QUANTITIES {
             // There is none behind a sigmoid.
             let lines = by_share(&steps, quantity, results);
@@ -392,7 +392,7 @@ fn out_of_experience(
     Ok(html! {
         p.read {
             "The network's largest probability, of any class, and the entropy of its answer while superpixels go "
-            @if random.is_some() { "in random order; " } @else { "in the orders of all methods; " }
+            @if random.is_empty() { "in the orders of all methods; " } @else { "in random order; " }
             "mean over images. An image of removed superpixels is none that the network has learned from: where it is still sure of a class, "
             "what it says about removal says less."
         }

@@ -27,9 +27,9 @@ const ORDER: [&str; 13] = [
 ];
 /// Columns that only programs get.
 const HIDDEN: [&str; 5] = ["reason", "deterministic", "resamples", "exact", "family"];
-/// Units that say nothing to a reader.
 /// Tables whose areas are of probabilities or logits, as the study says.
 const AREAS: [&str; 3] = ["scores", "gains", "stability"];
+/// Units that say nothing to a reader.
 const SILENT: [&str; 6] = ["1", "name", "run", "text", "truth value", "the measure's"];
 
 /// The rows of a table in the report's order, every column under its heading with its unit.

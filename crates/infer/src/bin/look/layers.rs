@@ -51,7 +51,8 @@ pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError>
             settings.weights.display()
         ))
     })?;
-    list(file, side).map_err(StageError::action)
+    // The layer that the study names may be misspelt.
+    list(file.split_at(None), side).map_err(StageError::action)
 }
 
 fn list(file: GraphFile<'_>, side: usize) -> Result<Value, LoadError> {

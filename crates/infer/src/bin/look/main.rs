@@ -6,7 +6,7 @@ mod beside;
 mod find;
 mod layers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use networks::{Classifier, Doubt, Form, Network, NetworkError, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
 use study::settings::infer as settings;
-use study::{Image, Images, Method, Name, Study};
+use study::{Image, Images, Name, Study};
 
 use beside::Beside;
 
@@ -156,7 +156,7 @@ fn see(
     {
         beside.compare(&first.weights, &loaded, side)?;
     }
-    let warnings = warnings(study, first, &doubts, form);
+    let warnings = warnings(study, names, &doubts, form);
     let speed = seconds
         .map(|seconds| networks::images_a_second(&loaded, loaded.batch(), side, seconds))
         .transpose()?;
@@ -168,24 +168,41 @@ fn see(
     let gray = Rgb::new(side, side, vec![128; 3 * side * side])?;
     let crop = shown.crops.first().unwrap_or(&gray);
     let gradients = |classifier: &Classifier| classifier.gradients(&[(crop, 0)]);
-    let (layer, mut layer_error) = match gradients(&classifier) {
+    let (layer, layer_error) = match gradients(&classifier) {
         Ok(gradients) => (gradients.first().map(|layer| layer.shape), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    for layer in layers_of_methods(study, names) {
+    let refusal = |layer: &str| {
         let at_layer = settings::Network {
             layer: Some(layer.to_owned()),
             ..first.clone()
         };
-        let (loaded, _) = infer::load(&at_layer, &bytes, side, form)?;
-        let found = gradients(&infer::classifier(loaded, first));
-        layer_error = layer_error.or(found.err().map(|error| error.to_string()));
-    }
-    let seen = answers.into_iter().map(|answers| {
+        match infer::load(&at_layer, &bytes, side, form) {
+            Ok((loaded, _)) => gradients(&infer::classifier(loaded, first))
+                .err()
+                .map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    };
+    let layers = names.iter().flat_map(|name| layers_of_methods(study, name));
+    let layers: BTreeSet<&str> = layers.map(|(_, layer)| layer).collect();
+    let refusals: BTreeMap<&str, Option<String>> = layers
+        .into_iter()
+        .map(|layer| (layer, refusal(layer)))
+        .collect();
+    let seen = names.iter().zip(answers).map(|(name, answers)| {
+        let methods = layers_of_methods(study, name);
+        let refused = methods.filter_map(|(method, layer)| {
+            Some(format!(
+                "the method `{method}`: {}",
+                refusals[layer].as_ref()?
+            ))
+        });
         json!({
             "classes": classifier.classes(),
             "layer": layer,
             "layer_error": layer_error,
+            "method_errors": refused.collect::<Vec<_>>(),
             "warnings": warnings,
             "answers": answers,
             "images_per_second": speed,
@@ -194,18 +211,17 @@ fn see(
     Ok(seen.collect())
 }
 
-/// The layers that methods read in place of a network's own, of networks of one file.
-fn layers_of_methods<'a>(study: &'a Study, names: &[&Name]) -> BTreeSet<&'a str> {
-    let of_network = |name: &Name| {
-        let methods = study.methods.keys();
-        let explaining = methods.filter(|method| study.explains(method, name));
-        let layers = explaining.filter_map(|method| study.layer(method, name));
-        let own = study.networks[name].layer.as_deref();
-        layers
-            .filter(|layer| own != Some(layer))
-            .collect::<Vec<_>>()
-    };
-    names.iter().flat_map(|name| of_network(name)).collect()
+/// The methods that read another layer of a network than its own, and those layers.
+fn layers_of_methods<'a>(
+    study: &'a Study,
+    name: &'a Name,
+) -> impl Iterator<Item = (&'a Name, &'a str)> {
+    let own = study.networks[name].layer.as_deref();
+    let methods = study.methods.keys();
+    methods
+        .filter(|method| study.explains(method, name))
+        .filter_map(|method| Some((method, study.layer(method, name)?)))
+        .filter(move |(_, layer)| own != Some(layer))
 }
 
 /// What a network says to the images.
@@ -221,15 +237,14 @@ fn answers(
     Ok(answers.collect())
 }
 
-/// Reasons to doubt a network's answers, and to ask it in other numbers.
-fn warnings(
-    study: &Study,
-    settings: &settings::Network,
-    doubts: &[Doubt],
-    form: Form,
-) -> Vec<String> {
+/// Reasons to doubt the answers of networks of one file, and to ask them in other numbers.
+fn warnings(study: &Study, names: &[&Name], doubts: &[Doubt], form: Form) -> Vec<String> {
     use methods::Precision::{Bf16, Mixed};
-    let mut asking = study.methods.values().filter_map(Method::asking);
+    let explaining = study.methods.iter().filter(|(method, _)| {
+        let mut names = names.iter();
+        names.any(|name| study.explains(method, name))
+    });
+    let mut asking = explaining.filter_map(|(_, method)| method.asking());
     let form = if asking.any(|asking| matches!(study.precision_of(asking), Bf16 | Mixed)) {
         let precision = Precision::Bf16;
         Form { precision, ..form }
@@ -237,6 +252,6 @@ fn warnings(
         form
     };
     let doubts = doubts.iter().map(ToString::to_string);
-    let slow = infer::emulated(settings, form).map(str::to_owned);
+    let slow = infer::emulated(&study.networks[names[0]], form).map(str::to_owned);
     doubts.chain(slow).collect()
 }
