@@ -170,11 +170,15 @@ impl<'a> Classifiers<'a> {
     }
 
     /// What the study says of a network, but for its layer: a layer decides which operators are computed as one, so the last bits of logits, whose
-    /// keys do not have it.
+    /// keys do not have it. The methods of a program decide nothing of its logits.
     fn settings(&self, name: &Name, layer: Option<&str>) -> Settings {
+        let settings = self.session.study.networks[name].clone();
+        if settings.is_program() {
+            return settings;
+        }
         Settings {
             layer: layer.map(str::to_owned),
-            ..self.session.study.networks[name].clone()
+            ..settings
         }
     }
 
@@ -185,7 +189,7 @@ impl<'a> Classifiers<'a> {
         precision: Precision,
     ) -> Result<&Classifier, StageError> {
         let settings = self.settings(name, layer);
-        let key = (name.clone(), settings.layer.clone(), precision);
+        let key = (name.clone(), layer.map(str::to_owned), precision);
         if !self.loaded.contains_key(&key) {
             let classifier = self.load(name, &settings, precision)?;
             self.loaded.insert(key.clone(), classifier);
