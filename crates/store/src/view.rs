@@ -46,6 +46,14 @@ impl View<'_> {
         let views = self.root.join(self.folder);
         make_folder(&views)?;
         let _lock = lock(&views, FlockOperation::LockExclusive)?;
+        // Whoever builds a folder holds the lock, so these are of processes that died. They go before the swap: a process that is killed right after it
+        // leaves nothing to do, and no later one would come here.
+        for dead in entries(&views)?
+            .into_iter()
+            .filter(|view| is_temporary(view))
+        {
+            remove(&dead)?;
+        }
         let shown = self.shown()?.map(|target| self.root.join(target));
         let shown = shown.filter(|shown| shown.starts_with(&views));
         let (view, whole) = self.find(digest, content, shown.as_deref())?;
@@ -150,12 +158,16 @@ fn build(view: &Path, content: &BTreeMap<String, Content<'_>>) -> Result<(), Sto
     sync_folder(folder_of(view))
 }
 
-/// Whether a folder that is no longer shown still is kept. What a process left that died is not.
-fn is_kept(view: &Path) -> bool {
+fn is_temporary(view: &Path) -> bool {
     let name = view.file_name().map(std::ffi::OsStr::to_string_lossy);
+    name.is_some_and(|name| name.starts_with(TEMPORARY))
+}
+
+/// Whether a folder that is no longer shown still is kept.
+fn is_kept(view: &Path) -> bool {
     let modified = fs::symlink_metadata(view).and_then(|view| view.modified());
     let age = modified.map(|modified| modified.elapsed().unwrap_or_default());
-    age.is_ok_and(|age| age < GRACE) && !name.is_some_and(|name| name.starts_with(TEMPORARY))
+    age.is_ok_and(|age| age < GRACE)
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {

@@ -845,6 +845,17 @@ fn a_view_that_nobody_can_be_reading_any_more_is_removed_by_the_next_swap() {
 }
 
 #[test]
+fn what_a_process_left_that_died_is_removed_before_a_swap() {
+    let (_folder, store) = open();
+    let file = [("index.html".to_owned(), b"1".to_vec())];
+    store.publish_report(&file).unwrap();
+    let dead = store.root().join("reports/.tmp-1-2-3");
+    fs::create_dir(&dead).unwrap();
+    assert!(!store.publish_report(&file).unwrap(), "nothing is new");
+    assert!(!dead.exists());
+}
+
+#[test]
 fn a_view_that_lacks_something_is_shown_until_there_is_another() {
     let (_folder, store) = open();
     let id = id_of(&publish_one(&store, "mug-07"));
