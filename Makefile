@@ -11,7 +11,7 @@
 ## make check-report  the report in headless Chromium, used as a reader does; skipped without chromium, node and npm
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
 ## make fuzz       twenty thousand mutations of each .pt2 file of the tests: no panic, and no more memory than four times the file
-## make reliability kills, starves and damages runs in every way of docs/reliability.md: most of an hour; ARGS=--short: minutes
+## make reliability kills, starves and damages runs in every way of docs/reliability.md: one to two hours; ARGS=--short: minutes
 ## make oracles    makes the values to compare with again, in Python with pinned packages: 3 GB, minutes
 ## make bench      our speed beside that of the published implementations, in turns: well over an hour; in the Python of make oracles
 ## make census     exports 82 popular classifiers with random weights and compares the executor with PyTorch; hours; CENSUS_PYTHON names a Python with torch and timm
