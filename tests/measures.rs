@@ -367,7 +367,7 @@ fn one_image_one_run_no_mask_no_label_and_one_superpixel_give_nulls_with_reasons
     assert!(folder.path("artifacts/report/index.html").is_file());
 }
 
-/// The curves have both, so that networks are asked again by LIME and for its new orders only.
+/// Curves hold probabilities and logits, so only LIME and the curves of its new orders query the network.
 #[test]
 fn logits_can_be_measured_in_place_of_probabilities() {
     let folder = StudyFolder::made();

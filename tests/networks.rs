@@ -194,7 +194,7 @@ fn every_kind_of_built_in_architecture_goes_through_all_stages() {
     }
 }
 
-/// The convolution before a norm could no longer be computed with it as one, and other last bits would have the keys of the logits.
+/// A watched convolution cannot be fused with the norm behind it. The unfused network would give other last bits under the same keys.
 #[test]
 fn a_layer_between_operators_that_are_computed_as_one_changes_no_logit() {
     let folder = built_in("resnet18");

@@ -32,7 +32,7 @@ pub enum Control {
         method: &'static methods::Searched,
         /// What is searched.
         scene: Box<Scene>,
-        /// What of the class is to be low.
+        /// The quantity of the explained class that the search minimises.
         measured: Measured,
     },
 }

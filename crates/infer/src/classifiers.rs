@@ -169,8 +169,8 @@ impl<'a> Classifiers<'a> {
         Ok(precisions.map(|precision| &self.loaded[&(name.clone(), None, precision)]))
     }
 
-    /// What the study says of a network, but for its layer: a layer decides which operators are computed as one, so the last bits of logits, whose
-    /// keys do not have it. The methods of a program decide nothing of its logits.
+    /// The study's settings of a network, with this layer in place of its own. A layer decides which operators are fused, and so the last bits of
+    /// logits, and keys of logits do not contain the layer. The methods of a TorchScript program do not affect its logits, so a program keeps them.
     fn settings(&self, name: &Name, layer: Option<&str>) -> Settings {
         let settings = self.session.study.networks[name].clone();
         if settings.is_program() {

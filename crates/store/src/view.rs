@@ -46,8 +46,8 @@ impl View<'_> {
         let views = self.root.join(self.folder);
         make_folder(&views)?;
         let _lock = lock(&views, FlockOperation::LockExclusive)?;
-        // Whoever builds a folder holds the lock, so these are of processes that died. They go before the swap: a process that is killed right after it
-        // leaves nothing to do, and no later one would come here.
+        // A process that builds a folder holds the lock, so these folders belong to processes that died. They are removed before the swap: after it
+        // the view is up to date, and no later process would clean up.
         for dead in entries(&views)?
             .into_iter()
             .filter(|view| is_temporary(view))
