@@ -11,6 +11,7 @@ mod fits;
 pub(crate) mod formula;
 mod full_networks;
 mod lime;
+mod maps;
 mod measures;
 pub(crate) mod networks;
 mod numbers;
@@ -42,6 +43,7 @@ fn fixtures() -> Table {
     cams::compare(&mut table);
     let graphs = repository().join("crates/graph/fixtures");
     cams::compare_tokens(&mut table, &graphs, &["vit", "deit", "swin"]);
+    maps::compare(&mut table);
     fits::compare(&mut table);
     lime::compare(&mut table);
     removals::compare(&mut table);

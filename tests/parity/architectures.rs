@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use cam::Layer;
+use methods::Sign;
 use methods::kinds::gradcam;
 use networks::{Architecture, Classifier, NetworkError, Normalisation, Parameters, Role, Width};
 use tch::{Device, Kind, Tensor};
@@ -57,7 +58,8 @@ pub(super) fn compare(table: &mut Table) {
                 .unwrap();
             let found = classifier.gradients(&[(&image, target)]).unwrap().remove(0);
             let arrays = Layer::new(&found.activations, &found.gradients, found.shape).unwrap();
-            let (weights, map) = (gradcam::channel_weights(&arrays), gradcam::map(&arrays));
+            let weights = gradcam::channel_weights(&arrays);
+            let map = Sign::Positive.of(gradcam::map(&arrays));
             for (what, key, found) in [
                 ("channel weights", "channel_weights", &weights),
                 ("map", "map", &map),

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use cam::Layer;
+use methods::Sign;
 use methods::kinds::gradcam::{METHOD, channel_weights};
 use methods::kinds::hirescam;
 use networks::{Classifier, GraphFile, Normalisation, Precision};
 
 use super::fixture;
+use super::maps::map;
 use super::networks::{full, script};
 use super::numbers::{Numbers, relative};
 use super::table::{Table, Tolerance};
@@ -49,10 +51,7 @@ fn compare_one(
     let [_, height, width] = layer.shape;
     let arrays = Layer::new(&layer.activations, &layer.gradients, layer.shape).unwrap();
     let weights = channel_weights(&arrays);
-    let map = gradcam::saliency::saliency(&METHOD, classifier, &[(&image, target)])
-        .unwrap()
-        .remove(0)
-        .values;
+    let map = map((&METHOD, Sign::Positive.into()), classifier, &image, target);
     let enlarged = cam::enlarge(&map, [height, width], [image.height(), image.width()]).unwrap();
     let network = case.split('.').next().unwrap();
     let mut note = |quantity: &str, against, found: &[f32], tensor: &str| {
@@ -87,9 +86,12 @@ fn compare_hirescam(
 ) {
     let image = cams.image("image");
     let found = || {
-        let asked = [(&image, target)];
-        let mut maps = gradcam::saliency::saliency(&hirescam::METHOD, classifier, &asked).unwrap();
-        maps.remove(0).values
+        map(
+            (&hirescam::METHOD, Sign::Positive.into()),
+            classifier,
+            &image,
+            target,
+        )
     };
     let network = case.split('.').next().unwrap();
     let mut note = |against, expected: &[f32]| {
@@ -121,12 +123,17 @@ pub(super) fn compare_tokens(table: &mut Table, folder: &Path, networks: &[&str]
         let (network, _) = graph.load(Precision::Fp32).unwrap();
         let classifier = Classifier::new(network, Normalisation::IMAGENET);
         let target = file.integers(&format!("{name}.target"))[0];
-        let maps = gradcam::saliency::saliency(&METHOD, &classifier, &[(&image, target)]).unwrap();
+        let found = map(
+            (&METHOD, Sign::Positive.into()),
+            &classifier,
+            &image,
+            target,
+        );
         let expected = file.f32s(&format!("{name}.map"));
         table.note(
             format!("Grad-CAM of {name}.pt2: map, of the largest"),
             "pytorch-grad-cam",
-            relative(&maps[0].values, &expected),
+            relative(&found, &expected),
             TOLERANCE,
         );
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use deletion::curves::curves;
 use imaging::{Preparation, Rgb, decode, prepare};
+use methods::Sign;
 use networks::{Classifier, Methods, Normalisation, Precision, Question};
 use occlusion::{Noise, Scene};
 use removal::{Order, Replacement};
@@ -130,7 +131,7 @@ impl<'a> Photograph<'a> {
         let [_, height, width] = layer.shape;
         let arrays = cam::Layer::new(&layer.activations, &layer.gradients, layer.shape).unwrap();
         let weights = methods::kinds::gradcam::channel_weights(&arrays);
-        let map = methods::kinds::gradcam::map(&arrays);
+        let map = Sign::Positive.of(methods::kinds::gradcam::map(&arrays));
         let enlarged = cam::enlarge(&map, [height, width], [SIDE, SIDE]).unwrap();
         let pooled = cam::pool(&enlarged, &self.labels, self.superpixels).unwrap();
         let mut note = |quantity: &str, difference| {

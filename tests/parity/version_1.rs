@@ -1,9 +1,11 @@
 //! The shipped networks beside version 1 of this project, whose layers were written by hand: the graphs that took their place give the same.
 
 use imaging::Preparation;
+use methods::Sign;
 use methods::kinds::gradcam::METHOD;
 use serde_json::Value;
 
+use super::maps::map;
 use super::networks::load;
 use super::numbers::relative;
 use super::table::{Table, Tolerance};
@@ -32,8 +34,7 @@ pub(super) fn compare(table: &mut Table) {
         );
         let logits = classifier.logits(&crop).unwrap();
         let target = stored["target_class"].as_u64().unwrap() as usize;
-        let asked = [(&crop, target)];
-        let maps = gradcam::saliency::saliency(&METHOD, &classifier, &asked).unwrap();
+        let map = map((&METHOD, Sign::Positive.into()), &classifier, &crop, target);
         let mut note = |quantity: &str, found: &[f32], expected: &[f32]| {
             let quantity = format!("shipped {network}: {quantity}, of the largest");
             let difference = relative(found, expected);
@@ -45,6 +46,6 @@ pub(super) fn compare(table: &mut Table) {
             );
         };
         note("logits", &logits, &numbers(&stored["logits"]));
-        note("Grad-CAM's map", &maps[0].values, &numbers(&stored["map"]));
+        note("Grad-CAM's map", &map, &numbers(&stored["map"]));
     }
 }

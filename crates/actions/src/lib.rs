@@ -34,7 +34,7 @@ pub use names::{Explained, Image, Mapped, Partitioned, Seen};
 pub use network::{Architecture, Executor, Network};
 pub use perturbations::Perturbations;
 pub use relevances::{Maker, Random, Relevances};
-pub use saliency::{Cam, Saliency};
+pub use saliency::{Cam, Draws, Saliency};
 pub use sanity::{Cascade, Sanity};
 pub use scene::{Noise, Scene};
 pub use scores::{Scores, TooFine};

@@ -36,6 +36,8 @@ pub struct Mapped {
     pub network: String,
     /// Name of the method in pipeline.toml.
     pub method: String,
+    /// Number of the run, from 0.
+    pub run: u32,
 }
 
 /// Of an explanation.

@@ -2,12 +2,18 @@
 
 use crate::error::{CamError, check_length, check_size};
 
+/// The feature maps of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Activations<'a> {
+    values: &'a [f32],
+    size: [usize; 2],
+}
+
 /// A layer's activations, and the gradients of the class's score with respect to them.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer<'a> {
-    activations: &'a [f32],
+    activations: Activations<'a>,
     gradients: &'a [f32],
-    positions: usize,
 }
 
 /// One feature map of a layer, a value for each position.
@@ -19,39 +25,72 @@ pub struct Channel<'a> {
     pub gradients: &'a [f32],
 }
 
+impl<'a> Activations<'a> {
+    /// `values` is [channels, height, width], with at least one position.
+    pub fn new(values: &'a [f32], [channels, height, width]: [usize; 3]) -> Result<Self, CamError> {
+        let size = [height, width];
+        check_size("layer", size)?;
+        check_length("activations", values.len(), channels * height * width)?;
+        Ok(Self { values, size })
+    }
+
+    /// Height and width of a feature map.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// Positions of a feature map: height times width.
+    pub fn positions(&self) -> usize {
+        self.size.iter().product()
+    }
+
+    /// The feature maps, in order.
+    pub fn channels(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
+        self.values.chunks_exact(self.positions())
+    }
+}
+
 impl<'a> Layer<'a> {
     /// Both slices are [channels, height, width], with at least one position.
     pub fn new(
         activations: &'a [f32],
         gradients: &'a [f32],
-        [channels, height, width]: [usize; 3],
+        shape: [usize; 3],
     ) -> Result<Self, CamError> {
-        check_size("layer", [height, width])?;
-        let positions = height * width;
-        check_length("activations", activations.len(), channels * positions)?;
-        check_length("gradients", gradients.len(), channels * positions)?;
+        let activations = Activations::new(activations, shape)?;
+        check_length("gradients", gradients.len(), shape.iter().product())?;
         Ok(Self {
             activations,
             gradients,
-            positions,
         })
     }
 
     /// Positions of a feature map: height times width.
     pub fn positions(&self) -> usize {
-        self.positions
+        self.activations.positions()
     }
 
     /// The feature maps, in order.
     pub fn channels(&self) -> impl Iterator<Item = Channel<'a>> + use<'a> {
-        let activations = self.activations.chunks_exact(self.positions);
-        let gradients = self.gradients.chunks_exact(self.positions);
-        activations
-            .zip(gradients)
-            .map(|(activations, gradients)| Channel {
-                activations,
-                gradients,
-            })
+        let gradients = self.gradients.chunks_exact(self.positions());
+        let channels = self.activations.channels().zip(gradients);
+        channels.map(|(activations, gradients)| Channel {
+            activations,
+            gradients,
+        })
+    }
+
+    /// A value for each position: the sum over channels of what `term` gives for the channel's activation and gradient there. The sum is kept in
+    /// f64 and rounded once.
+    pub fn sum(&self, mut term: impl FnMut(usize, f64, f64) -> f64) -> Vec<f32> {
+        let mut sums = vec![0.0_f64; self.positions()];
+        for (number, channel) in self.channels().enumerate() {
+            let values = channel.activations.iter().zip(channel.gradients);
+            for (sum, (&activation, &gradient)) in sums.iter_mut().zip(values) {
+                *sum += term(number, activation.into(), gradient.into());
+            }
+        }
+        sums.into_iter().map(|sum| sum as f32).collect()
     }
 }
 

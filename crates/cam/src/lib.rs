@@ -9,6 +9,6 @@ mod pool;
 mod resize;
 
 pub use error::CamError;
-pub use layer::{Channel, Layer};
+pub use layer::{Activations, Channel, Layer};
 pub use pool::pool;
-pub use resize::enlarge;
+pub use resize::{corners_aligned, enlarge};

@@ -10,20 +10,41 @@ pub fn enlarge(map: &[f32], from: [usize; 2], to: [usize; 2]) -> Result<Vec<f32>
     check_size("map", from)?;
     check_size("enlarged map", to)?;
     check_length("map", map.len(), from[0] * from[1])?;
+    let mut enlarged = vec![0.0; to[0] * to[1]];
+    resize(map, from, to, Tap::between_edges, &mut enlarged);
+    Ok(enlarged)
+}
+
+/// Resizes a map bilinearly, as torch's `interpolate` does with `align_corners = true`: corner pixels stay at the corners.
+///
+/// # Panics
+/// If `map` has not [from\[0\], from\[1\]] values, each side at least 1, or `enlarged` not [to\[0\], to\[1\]].
+pub fn corners_aligned(map: &[f32], from: [usize; 2], to: [usize; 2], enlarged: &mut [f32]) {
+    assert_eq!(
+        (map.len(), enlarged.len()),
+        (from[0] * from[1], to[0] * to[1])
+    );
+    resize(map, from, to, Tap::between_corners, enlarged);
+}
+
+fn resize(
+    map: &[f32],
+    from: [usize; 2],
+    to: [usize; 2],
+    tap: impl Fn(usize, usize, usize) -> Tap,
+    enlarged: &mut [f32],
+) {
     let columns: Vec<Tap> = (0..to[1])
-        .map(|column| Tap::at(column, from[1], to[1]))
+        .map(|column| tap(column, from[1], to[1]))
         .collect();
-    let mut enlarged = Vec::with_capacity(to[0] * to[1]);
-    for row in (0..to[0]).map(|row| Tap::at(row, from[0], to[0])) {
+    for (row, line) in enlarged.chunks_exact_mut(to[1].max(1)).enumerate() {
+        let row = tap(row, from[0], to[0]);
         let upper = &map[row.low * from[1]..][..from[1]];
         let lower = &map[row.high * from[1]..][..from[1]];
-        enlarged.extend(
-            columns
-                .iter()
-                .map(|column| row.blend(column.of(upper), column.of(lower))),
-        );
+        for (value, column) in line.iter_mut().zip(&columns) {
+            *value = row.blend(column.of(upper), column.of(lower));
+        }
     }
-    Ok(enlarged)
 }
 
 /// Where an output position falls between two input positions of one axis.
@@ -35,10 +56,22 @@ struct Tap {
 }
 
 impl Tap {
-    /// The two inputs of output `position`, in single precision as torch computes them.
-    fn at(position: usize, from: usize, to: usize) -> Self {
+    /// The two inputs of output `position`, in single precision as torch computes them, where the edges of both images lie together.
+    fn between_edges(position: usize, from: usize, to: usize) -> Self {
         let scale = from as f32 / to as f32;
-        let source = (scale * (position as f32 + 0.5) - 0.5).max(0.0);
+        Self::of_source((scale * (position as f32 + 0.5) - 0.5).max(0.0), from)
+    }
+
+    /// The same where the centres of the corner pixels lie together.
+    fn between_corners(position: usize, from: usize, to: usize) -> Self {
+        let scale = match to {
+            0 | 1 => 0.0,
+            _ => (from - 1) as f32 / (to - 1) as f32,
+        };
+        Self::of_source(scale * position as f32, from)
+    }
+
+    fn of_source(source: f32, from: usize) -> Self {
         let low = (source as usize).min(from - 1);
         Self {
             low,

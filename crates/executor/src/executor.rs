@@ -106,10 +106,41 @@ impl Executor {
     /// The first axis of the input, or else of the first given value, is that of the batch; where it is not, [`Executor::run_for`] says it. The values
     /// come in the ordinary layout, and in f32 where they were computed in bfloat16. To get a gradient, give a detached value that requires one.
     pub fn run(&self, given: &[(Id, Tensor)], wanted: &[Id]) -> Result<Vec<Tensor>, Error> {
+        self.run_for(self.batch_of(given)?, given, wanted)
+    }
+
+    fn batch_of(&self, given: &[(Id, Tensor)]) -> Result<i64, Error> {
         let input = given.iter().find(|(id, _)| *id == self.graph.input);
         let (_, first) = input.or(given.first()).ok_or(Error::NoBatch)?;
-        let batch = first.size().first().copied().ok_or(Error::NoBatch)?;
-        self.run_for(batch, given, wanted)
+        first.size().first().copied().ok_or(Error::NoBatch)
+    }
+
+    /// Like [`Executor::run`] for `wanted`, with `watched` values on the way to it. A gradient of `wanted` reaches the watched values, which are given as
+    /// they are computed: in bfloat16 where they are computed in that.
+    pub fn run_watching(
+        &self,
+        given: &[(Id, Tensor)],
+        wanted: Id,
+        watched: &[Id],
+    ) -> Result<(Tensor, Vec<Tensor>), Error> {
+        let mut recorded: Vec<Option<Tensor>> = watched.iter().map(|_| None).collect();
+        let mut look = |id: Id, tensor: &Tensor| {
+            if let Some(place) = watched.iter().position(|watched| *watched == id)
+                && tensor.requires_grad()
+            {
+                recorded[place] = Some(tensor.shallow_clone());
+            }
+        };
+        let all = [&[wanted], watched].concat();
+        let batch = self.batch_of(given)?;
+        let mut values = self
+            .run_observed(batch, given, &all, &mut look)?
+            .into_iter();
+        let value = values.next().ok_or(Error::NoBatch)?;
+        let watched = values
+            .zip(recorded)
+            .map(|(value, recorded)| recorded.unwrap_or(value));
+        Ok((value, watched.collect()))
     }
 
     /// Like [`Executor::run`], for so many inputs.

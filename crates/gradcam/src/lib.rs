@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
 
 use actions::{Cam, Maker, Relevances, Saliency};
-use infer::{Classifiers, cascade};
+use infer::{Classifiers, Inside, cascade};
+use methods::Method;
 use parts::{Map, Part};
 use schema::Segments;
 use stage::{Job, Output, Outputs, Session, StageError};
@@ -16,12 +17,17 @@ use study::plan::{Subject, facet};
 
 /// Images whose crops are in memory together.
 const TOGETHER: usize = 64;
+/// The same for a method that asks about many inputs of each: few, so that little is lost where the stage is ended, and enough to fill batches.
+const FEW_TOGETHER: usize = 8;
 
 /// Brings `saliency`, and the relevances that follow from maps, up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let classifiers = Classifiers::on_each_device(session)?;
     let together = |subject: &Subject| {
-        let images = subject.image.map(|image| image / TOGETHER);
+        let mapping = subject.method(&session.study).and_then(Method::mapping);
+        let points = mapping.and_then(|mapping| mapping.points).unwrap_or(1);
+        let images = if points == 1 { TOGETHER } else { FEW_TOGETHER };
+        let images = subject.image.map(|image| image / images);
         (subject.network.clone(), subject.method.clone(), images)
     };
     session.in_groups(together, &classifiers, |classifiers, jobs| {
@@ -33,6 +39,9 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     })
 }
 
+/// Shares of a difference of logits above which integrated gradients are said to be incomplete.
+const INCOMPLETE: f64 = 0.05;
+
 /// The maps of images in one network by one method.
 fn explain(
     session: &Session,
@@ -42,21 +51,47 @@ fn explain(
     let [first, ..] = jobs else {
         return Ok(Outputs::new());
     };
-    let cam = &first.inputs.cam;
-    let classifier = classifiers.split_at(&first.inputs.names.network, cam.layer.as_deref())?;
-    let inputs: Vec<&Saliency> = jobs.iter().map(|job| &job.inputs).collect();
-    let rows = saliency::run(&inputs, &first.rows, classifier)?;
-    let backward = u64::from(classifier.goes_backward());
-    let output = |(job, row): (&Job<'_, Saliency>, Result<schema::Saliency, _>)| {
-        let row = row?;
+    let inside = inside(&first.inputs.cam);
+    let classifier = classifiers.open(&first.inputs.names.network, &inside)?;
+    let cams: Vec<&Cam> = jobs.iter().map(|job| &job.inputs.cam).collect();
+    let interrupted = || session.signals.received().is_some();
+    let maps = saliency::maps(&cams, &first.rows, classifier, &interrupted)?;
+    let output = |(job, made): (&Job<'_, Saliency>, Result<saliency::Made, _>)| {
+        let made = made?;
+        warn_of_residual(&job.inputs.names, &made);
+        let (forward, backward) = (made.forward, made.backward);
+        let row = saliency::row(&job.inputs, made, classifier);
         let target = session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
         let digest = Map::digest_of_rows(from_ref(&row)).map_err(StageError::action)?;
         let output = Output::new(&[row], &target)?
             .facet(Map::FACET, digest)
-            .passes(1, backward);
+            .passes(forward, backward);
         Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
     };
-    Ok(jobs.iter().zip(rows).map(output).collect())
+    Ok(jobs.iter().zip(maps).map(output).collect())
+}
+
+fn inside(cam: &Cam) -> Inside {
+    Inside::of(cam.method, cam.layer.as_deref())
+}
+
+fn warn_of_residual(names: &actions::Mapped, made: &saliency::Made) {
+    let residual = made
+        .completeness_residual
+        .filter(|&residual| residual > INCOMPLETE);
+    if let Some(residual) = residual {
+        let actions::Mapped {
+            image,
+            network,
+            method,
+            ..
+        } = names;
+        tracing::warn!(
+            "{image}, {network}, {method}: the attributions miss {:.0} % of the difference between the logits of image and baseline; raise `steps` of \
+             [methods.{method}]",
+            100.0 * residual
+        );
+    }
 }
 
 /// The relevances that follow from maps: those of the study, or maps that networks with random layers make here.
@@ -75,31 +110,33 @@ fn relate(
     }
     // One map of an image serves all its partitions.
     let cams: Vec<&Cam> = random.values().filter_map(|job| cam_of(job)).collect();
-    let Some((first, depth)) = random
+    let found = random
         .values()
-        .find_map(|job| Some((job, job.subject.depth?)))
-    else {
+        .find_map(|job| Some((job, job.subject.depth?)));
+    let (Some((first, depth)), Some(cam)) = (found, cams.first()) else {
         return Ok(Outputs::new());
     };
     let precision = classifiers.precision();
     let network = &first.inputs.names.network;
-    let layer = cams.first().and_then(|cam| cam.layer.as_deref());
-    let ([classifier], layers) = classifiers.randomized(network, layer, depth, [precision])?;
-    let maps = saliency::maps(&cams, &first.rows, classifier)?;
+    let ([classifier], layers) =
+        classifiers.randomized(network, &inside(cam), depth, [precision])?;
+    let interrupted = || session.signals.received().is_some();
+    let maps = saliency::maps(&cams, &first.rows, classifier, &interrupted)?;
     // Where a crop cannot be read, each of its partitions says so below.
-    let maps: BTreeMap<_, Map> = random
+    let maps: BTreeMap<_, saliency::Made> = random
         .into_keys()
         .zip(maps)
-        .filter_map(|(image, map)| Some((image, map.ok()?)))
+        .filter_map(|(image, made)| Some((image, made.ok()?)))
         .collect();
     let mut counted = BTreeSet::new();
     let output = |job: &Job<'_, Relevances>| {
         let computed = u64::from(counted.insert(job.subject.image));
-        let backward = computed * u64::from(classifier.goes_backward());
-        let output = pool(session, job, maps.get(&job.subject.image))?
+        let made = maps.get(&job.subject.image);
+        let (forward, backward) = made.map_or((1, 0), |made| (made.forward, made.backward));
+        let output = pool(session, job, made.map(|made| &made.map))?
             .facet(facet::CASCADE, cascade(layers))
-            .passes(1, backward)
-            .computed(computed);
+            .passes(forward, computed * backward)
+            .computed(computed * forward);
         Ok(output.ran(classifier.device().to_string(), classifier.gradient_batch()))
     };
     Ok(jobs.iter().map(output).collect())

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
 
+use methods::Reads;
 use networks::{
     Cascade, Classifier, Depth, Device, Doubt, Form, GraphFile, LoadError, Machine, Methods,
-    Network, Normalisation, Precision, Wanted, Width,
+    Network, NetworkError, Normalisation, Precision, Wanted, Width,
 };
 use parts::{File, Rows};
 use stage::{Output, Session, StageError};
@@ -18,14 +19,39 @@ use study::{Classes, Name};
 pub struct Classifiers<'a> {
     session: &'a Session,
     device: Device,
-    loaded: BTreeMap<(Name, Layer, Precision), Classifier>,
+    loaded: BTreeMap<(Name, Inside, Precision), Classifier>,
     /// One network at one depth in some precisions, and which of its layers are random.
-    randomized: Option<(Name, Layer, u32, Cascade)>,
+    randomized: Option<(Name, Inside, u32, Cascade)>,
     random: BTreeMap<Precision, Classifier>,
 }
 
-/// The layer at which a network is split; none where its structure tells.
-type Layer = Option<String>;
+/// What is read of a network besides its logits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Inside {
+    /// A layer; where none is named, the one that the network's structure tells.
+    Layer(Option<String>),
+    /// Its attention.
+    Attention,
+}
+
+impl Inside {
+    /// What a method reads, at a layer where it reads one.
+    pub fn of(method: &methods::Map, layer: Option<&str>) -> Self {
+        match method.run {
+            Reads::Attention(_) => Self::Attention,
+            _ => Self::Layer(layer.map(str::to_owned)),
+        }
+    }
+
+    /// A file that is loaded to be read so, for crops of `side` pixels. Which layer decides which operators are fused, and so the last bits of logits:
+    /// who asks for logits alone names no layer, because their keys name none.
+    fn of_file<'a>(&'a self, file: GraphFile<'a>, side: usize) -> GraphFile<'a> {
+        match self {
+            Self::Layer(layer) => file.split_at(layer.as_deref()),
+            Self::Attention => file.attending(side),
+        }
+    }
+}
 
 /// The precision that the networks of a study are asked in.
 pub fn precision(settings: &compute::Settings) -> Precision {
@@ -68,10 +94,10 @@ impl<'a> Classifiers<'a> {
         Ok(self.all(name, [self.precision()])?[0])
     }
 
-    /// The same, with activations and gradients at a layer; unless one is given, at the usual one of its structure.
-    pub fn split_at(&mut self, name: &str, layer: Option<&str>) -> Result<&Classifier, StageError> {
+    /// The same, to be read inside.
+    pub fn open(&mut self, name: &str, inside: &Inside) -> Result<&Classifier, StageError> {
         let name = self.named(name)?;
-        self.loaded(&name, layer, self.precision())
+        self.loaded(&name, inside, self.precision())
     }
 
     /// The precision of the study.
@@ -79,30 +105,28 @@ impl<'a> Classifiers<'a> {
         precision(&self.session.study.compute)
     }
 
-    /// The classifier with its upper layers random, in each of some precisions, and which layers those are; split as by [`Classifiers::split_at`].
+    /// The classifier with its upper layers random, in each of some precisions, and which layers those are; to be read inside as by [`Classifiers::open`].
     /// One network at one depth is in memory at a time: ask for all of it before another.
     pub fn randomized<const N: usize>(
         &mut self,
         name: &str,
-        layer: Option<&str>,
+        inside: &Inside,
         depth: u32,
         precisions: [Precision; N],
     ) -> Result<([&Classifier; N], &Cascade), StageError> {
         let name = &self.named(name)?;
-        let settings = self.settings(name, layer);
         let known = self.randomized.as_ref();
-        if known.is_none_or(|(loaded, split_at, at, _)| {
-            loaded != name || *split_at != settings.layer || *at != depth
+        if known.is_none_or(|(loaded, opened, at, _)| {
+            loaded != name || opened != inside || *at != depth
         }) {
             self.random.clear();
             self.randomized = None;
         }
         for precision in precisions {
             if !self.random.contains_key(&precision) {
-                let (classifier, cascade) =
-                    self.load_randomized(name, &settings, depth, precision)?;
+                let (classifier, cascade) = self.load_randomized(name, inside, depth, precision)?;
                 self.random.insert(precision, classifier);
-                self.randomized = Some((name.clone(), settings.layer.clone(), depth, cascade));
+                self.randomized = Some((name.clone(), inside.clone(), depth, cascade));
             }
         }
         let Some((.., cascade)) = &self.randomized else {
@@ -117,10 +141,11 @@ impl<'a> Classifiers<'a> {
     fn load_randomized(
         &self,
         name: &Name,
-        settings: &Settings,
+        inside: &Inside,
         part: u32,
         precision: Precision,
     ) -> Result<(Classifier, Cascade), StageError> {
+        let settings = &self.session.study.networks[name];
         let bytes = self.bytes(name)?;
         let side = self.session.study.images.crop as usize;
         let depth = Depth {
@@ -135,7 +160,10 @@ impl<'a> Classifiers<'a> {
         let Some(file) = file else {
             unreachable!("the plan has no random layers of a program")
         };
-        let loaded = file.load_randomized(form, depth, self.session.study.seed);
+        let loaded =
+            inside
+                .of_file(file, side)
+                .load_randomized(form, depth, self.session.study.seed);
         let (network, cascade) = loaded.map_err(StageError::shared)?;
         tracing::debug!("loaded {name} with {} random layers", cascade.random.len());
         Ok((classifier(network, settings), cascade))
@@ -163,35 +191,22 @@ impl<'a> Classifiers<'a> {
         precisions: [Precision; N],
     ) -> Result<[&Classifier; N], StageError> {
         let name = &self.named(name)?;
+        let inside = Inside::Layer(None);
         for precision in precisions {
-            self.loaded(name, None, precision)?;
+            self.loaded(name, &inside, precision)?;
         }
-        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), None, precision)]))
-    }
-
-    /// The study's settings of a network, with this layer in place of its own. A layer decides which operators are fused, and so the last bits of
-    /// logits, and keys of logits do not contain the layer. The methods of a TorchScript program do not affect its logits, so a program keeps them.
-    fn settings(&self, name: &Name, layer: Option<&str>) -> Settings {
-        let settings = self.session.study.networks[name].clone();
-        if settings.is_program() {
-            return settings;
-        }
-        Settings {
-            layer: layer.map(str::to_owned),
-            ..settings
-        }
+        Ok(precisions.map(|precision| &self.loaded[&(name.clone(), inside.clone(), precision)]))
     }
 
     fn loaded(
         &mut self,
         name: &Name,
-        layer: Option<&str>,
+        inside: &Inside,
         precision: Precision,
     ) -> Result<&Classifier, StageError> {
-        let settings = self.settings(name, layer);
-        let key = (name.clone(), layer.map(str::to_owned), precision);
+        let key = (name.clone(), inside.clone(), precision);
         if !self.loaded.contains_key(&key) {
-            let classifier = self.load(name, &settings, precision)?;
+            let classifier = self.load(name, inside, precision)?;
             self.loaded.insert(key.clone(), classifier);
         }
         Ok(&self.loaded[&key])
@@ -200,16 +215,18 @@ impl<'a> Classifiers<'a> {
     fn load(
         &self,
         name: &Name,
-        settings: &Settings,
+        inside: &Inside,
         precision: Precision,
     ) -> Result<Classifier, StageError> {
+        let settings = &self.session.study.networks[name];
         let bytes = self.bytes(name)?;
         let side = self.session.study.images.crop as usize;
         let form = Form {
             device: self.device,
             precision,
         };
-        let (network, doubts) = load(settings, &bytes, side, form).map_err(StageError::shared)?;
+        let (network, doubts) =
+            load(settings, inside, &bytes, side, form).map_err(StageError::shared)?;
         for doubt in doubts {
             tracing::warn!("{}: {doubt}", settings.weights.display());
         }
@@ -255,15 +272,20 @@ pub fn normalisation(settings: &Settings) -> Normalisation {
     }
 }
 
-/// Loads a network from the content of its file, for crops of `side` pixels; with reasons to doubt its answers.
+/// Loads a network from the content of its file, for crops of `side` pixels, to be read inside; with reasons to doubt its answers. A program is read
+/// where its methods are.
 pub fn load(
     settings: &Settings,
+    inside: &Inside,
     bytes: &[u8],
     side: usize,
     form: Form,
 ) -> Result<(Network, Vec<Doubt>), LoadError> {
     if let Some(file) = graph_file(settings, bytes, side)? {
-        return file.load(form);
+        return inside.of_file(file, side).load(form);
+    }
+    if *inside == Inside::Attention {
+        return Err(NetworkError::of_program().into());
     }
     let methods = Methods {
         features: settings.layer.clone().unwrap_or_default(),
@@ -288,7 +310,7 @@ pub fn graph_file<'a>(
         }
         infer::Architecture::TorchScript => return Ok(None),
     };
-    Ok(Some(file.split_at(settings.layer.as_deref())))
+    Ok(Some(file))
 }
 
 /// Which layers are random, as records keep it.

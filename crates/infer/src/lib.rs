@@ -5,7 +5,7 @@ pub mod logits;
 pub mod targets;
 
 pub use classifiers::{
-    Classifiers, cascade, classifier, devices, emulated, graph_file, load, normalisation,
+    Classifiers, Inside, cascade, classifier, devices, emulated, graph_file, load, normalisation,
     precision, ran,
 };
 

@@ -8,9 +8,7 @@
 mod system;
 
 use imaging::Rgb;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-use sampling::Seed;
+use sampling::{Normal, Seed};
 
 use system::CHANNELS;
 
@@ -41,7 +39,7 @@ pub fn noisy_linear(crop: &Rgb, removed: &[bool], noise: f64, seed: Seed) -> Rgb
         let mean: Vec<u8> = sums.map(|sum| level(sum / pixels.len() as f64)).collect();
         return imaging::solid([mean[0], mean[1], mean[2]], crop.height(), crop.width());
     }
-    let mut normal = Normal::new(seed);
+    let mut normal = Normal::of(seed, 0);
     let mut result = crop.pixels().to_vec();
     for (place, colour) in interpolate(crop, removed) {
         for (channel, value) in colour.into_iter().enumerate() {
@@ -68,22 +66,6 @@ pub fn interpolate(crop: &Rgb, removed: &[bool]) -> Vec<(usize, [f64; CHANNELS])
 fn level(value: f64) -> u8 {
     // `as` saturates.
     value.round_ties_even() as u8
-}
-
-/// Standard normal numbers (Box and Muller 1958), one of each pair.
-struct Normal(ChaCha8Rng);
-
-impl Normal {
-    fn new(seed: Seed) -> Self {
-        Self(ChaCha8Rng::from_seed(seed.0))
-    }
-
-    fn draw(&mut self) -> f64 {
-        // Above 0 and at most 1, so that the logarithm is finite.
-        let radius = (f64::from(self.0.next_u32()) + 1.0) / 4_294_967_296.0;
-        let angle = f64::from(self.0.next_u32()) / 4_294_967_296.0;
-        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
-    }
 }
 
 #[cfg(test)]

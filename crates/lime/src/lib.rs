@@ -6,7 +6,7 @@ pub mod sizes;
 pub mod weights;
 
 use actions::{Maker, Relevances, Weights};
-use infer::{Classifiers, cascade};
+use infer::{Classifiers, Inside, cascade};
 use parts::{Answers, Part, SurrogateWeights};
 use perturbations::Asked;
 use schema::Logits;
@@ -127,16 +127,17 @@ fn relate(
             ));
         }
     };
+    let inside = Inside::Layer(None);
     let (asked, layers) = match precisions(inputs.precision) {
         (first, None) => {
             let ([classifier], layers) =
-                classifiers.randomized(&names.network, None, random.depth, [first])?;
+                classifiers.randomized(&names.network, &inside, random.depth, [first])?;
             (Asked::One(classifier), layers)
         }
         (first, Some(reference)) => {
             let both = [first, reference];
             let ([fast, reference], layers) =
-                classifiers.randomized(&names.network, None, random.depth, both)?;
+                classifiers.randomized(&names.network, &inside, random.depth, both)?;
             (Asked::Mixed { fast, reference }, layers)
         }
     };

@@ -1,24 +1,44 @@
 //! Every kind of method. No file that a code digest covers names this one: inputs hold the method itself.
 
 pub mod edges;
+pub mod eigencam;
 pub mod gradcam;
+pub mod gradcam_plus_plus;
+pub mod gradient;
+pub mod gradient_attention;
 pub mod greedy;
 pub mod hirescam;
+pub mod input_x_gradient;
+pub mod integrated_gradients;
+pub mod layercam;
 pub mod lime;
 pub mod oracle;
 pub mod random;
+pub mod rollout;
+pub mod scorecam;
+pub mod smoothgrad;
 
 use config::Choice;
 
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 7] = [
+pub static ALL: [Family; 17] = [
     Family::Map(&gradcam::METHOD),
     Family::Map(&hirescam::METHOD),
+    Family::Map(&gradcam_plus_plus::METHOD),
+    Family::Map(&layercam::METHOD),
+    Family::Map(&scorecam::METHOD),
+    Family::Map(&gradient::METHOD),
+    Family::Map(&input_x_gradient::METHOD),
+    Family::Map(&smoothgrad::METHOD),
+    Family::Map(&integrated_gradients::METHOD),
+    Family::Map(&gradient_attention::METHOD),
     Family::Weights(&lime::METHOD),
     Family::Drawn(&random::METHOD),
     Family::Seen(&edges::METHOD),
+    Family::Map(&eigencam::METHOD),
+    Family::Map(&rollout::METHOD),
     Family::Searched(&greedy::METHOD),
     Family::Searched(&oracle::METHOD),
 ];

@@ -6,18 +6,25 @@
 //! tells kinds of methods apart. No file here knows networks or tables.
 
 mod asking;
+mod attention;
+mod inputs;
 pub mod kinds;
+mod legendre;
 mod maps;
 mod method;
 mod orders;
 mod plugin;
+mod probing;
 mod samples;
 mod weights;
 
 pub use asking::Asking;
-pub use maps::Map;
+pub use attention::{Attention, Block, Blocks};
+pub use inputs::{Inputs, Sample};
+pub use maps::{Baseline, Map, Mapping, Reads, Sign};
 pub use method::{Family, Makes, Method, Orders};
 pub use orders::{Ask, Drawn, Ranking, Search, Searched, Seen};
 pub use plugin::{Plugin, Role};
+pub use probing::{Probe, Probing};
 pub use samples::{Precision, Samples, Settled};
 pub use weights::{Answered, Estimate, Weights};

@@ -4,7 +4,7 @@ use config::{Section, Setting};
 use removal::Backdrop;
 
 use crate::asking::Asking;
-use crate::maps::Map;
+use crate::maps::{Map, Mapping, Reads};
 use crate::orders::{Drawn, Searched, Seen};
 use crate::plugin::{Plugin, Role};
 use crate::weights::Weights;
@@ -12,7 +12,7 @@ use crate::weights::Weights;
 /// A kind of method, by what it needs and the evidence that it gives.
 #[derive(Clone, Copy, Debug)]
 pub enum Family {
-    /// Needs activations and gradients, gives a map.
+    /// Needs activations, gradients or attention, gives a map.
     Map(&'static Map),
     /// Needs queries, gives weights.
     Weights(&'static Weights),
@@ -40,7 +40,7 @@ pub struct Method {
 #[derive(Clone, Copy, Debug)]
 pub enum Makes {
     /// A map.
-    Map(&'static Map),
+    Map(&'static Map, Mapping),
     /// Weights.
     Weights(&'static Weights, Asking),
     /// An order.
@@ -87,7 +87,13 @@ impl Family {
     /// What it reads of a network, and what it gives.
     pub fn needs(&self) -> &'static str {
         match self {
-            Self::Map(_) => "a map, from activations and gradients of a layer",
+            Self::Map(plugin) => match plugin.run {
+                Reads::Activations(_) => "a map, from activations of a layer",
+                Reads::Layer(_) => "a map, from activations and gradients of a layer",
+                Reads::Answers(_) => "a map, from activations of a layer and answers",
+                Reads::Inputs(_) => "a map, from gradients at inputs",
+                Reads::Attention(_) => "a map, from the attention of a transformer",
+            },
             Self::Weights(_) => "weights, from the answers to masks",
             Self::Drawn(_) => "an order, from neither the network nor the image",
             Self::Seen(_) => "an order, from the image alone",
@@ -98,10 +104,7 @@ impl Family {
     /// A method with the settings of a section.
     pub fn read(&self, section: &mut Section<'_>) -> Method {
         match self {
-            Self::Map(plugin) => {
-                (plugin.read)(section);
-                Method::new(plugin, Makes::Map(plugin))
-            }
+            Self::Map(plugin) => Method::new(plugin, Makes::Map(plugin, (plugin.read)(section))),
             Self::Weights(plugin) => {
                 Method::new(plugin, Makes::Weights(plugin, (plugin.read)(section)))
             }
@@ -170,7 +173,37 @@ impl Method {
 
     /// Whether it reads a layer of the network.
     pub fn reads_layers(&self) -> bool {
-        matches!(self.makes, Makes::Map(_))
+        let reads = |reads| {
+            matches!(
+                reads,
+                Reads::Activations(_) | Reads::Layer(_) | Reads::Answers(_)
+            )
+        };
+        matches!(self.makes, Makes::Map(plugin, _) if reads(plugin.run))
+    }
+
+    /// How many inputs go forward through a network for its map of an image; none where that depends on the layer, or where it makes no map.
+    pub fn map_passes(&self) -> Option<u64> {
+        let Makes::Map(plugin, mapping) = &self.makes else {
+            return None;
+        };
+        match plugin.run {
+            Reads::Activations(_) | Reads::Layer(_) | Reads::Attention(_) => Some(1),
+            // The ends of a path are asked for their logits.
+            Reads::Inputs(_) => {
+                let ends = if mapping.baseline.is_some() { 2 } else { 0 };
+                Some(u64::from(mapping.points.unwrap_or(1)) + ends)
+            }
+            Reads::Answers(_) => None,
+        }
+    }
+
+    /// How it makes its map, where it makes one.
+    pub fn mapping(&self) -> Option<&Mapping> {
+        match &self.makes {
+            Makes::Map(_, mapping) => Some(mapping),
+            _ => None,
+        }
     }
 
     /// Whether it finds its order by removing superpixels, so that the order depends on what replaces them.
@@ -222,7 +255,10 @@ impl Method {
 
 impl PartialEq for Method {
     fn eq(&self, other: &Self) -> bool {
-        let settings = |method: &Self| (method.kind, method.asking().copied(), method.runs(1));
+        let settings = |method: &Self| {
+            let (mapping, asking) = (method.mapping().copied(), method.asking().copied());
+            (method.kind, mapping, asking, method.runs(1))
+        };
         settings(self) == settings(other)
     }
 }

@@ -1,6 +1,8 @@
-//! What the pipeline asks a network: the logits of crops, the answers to masks, and gradients at the Grad-CAM layer.
+//! What the pipeline asks a network: the logits of crops, the answers to masks, and what its layers hold.
 
-use std::cell::{Cell, RefCell};
+mod layers;
+
+use std::cell::{Cell, OnceCell, RefCell};
 
 use imaging::Rgb;
 use rayon::prelude::*;
@@ -11,8 +13,10 @@ use tch::{Kind, Tensor};
 use crate::device::Device;
 use crate::error::{NetworkError, Operation};
 use crate::input::{Batch, Normalisation};
-use crate::network::{Features, Network};
+use crate::network::Network;
 use crate::painter::{DevicePainter, Painter};
+
+pub use layers::{Attentions, Gradients, Values};
 
 /// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
 const GRADIENT_BATCH: usize = 16;
@@ -31,6 +35,8 @@ pub struct Classifier {
     batch: Cell<usize>,
     few_batch: Cell<usize>,
     gradient_batch: Cell<usize>,
+    /// Whether the logits of a transformer come from its class token; found when it is first asked for its attention.
+    class_token: OnceCell<bool>,
     /// Where the inputs of the last question are: kept for the next one, because another place for it breaks up the memory that freed
     /// activations leave.
     inputs: RefCell<Option<Batch>>,
@@ -81,18 +87,6 @@ pub struct Certainty {
     pub entropy: f32,
 }
 
-/// Activations of the Grad-CAM layer, and the gradient of a class's logit with respect to them; both
-/// [channels, height, width], row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradients {
-    /// The layer's output.
-    pub activations: Vec<f32>,
-    /// dy^c / dA.
-    pub gradients: Vec<f32>,
-    /// Channels, height and width.
-    pub shape: [usize; 3],
-}
-
 impl Classifier {
     /// A network that is prepared for inference, and what it wants its inputs to be.
     pub fn new(network: Network, normalisation: Normalisation) -> Self {
@@ -100,6 +94,7 @@ impl Classifier {
             batch: Cell::new(network.batch()),
             few_batch: Cell::new(FEW_BATCH.min(network.batch())),
             gradient_batch: Cell::new(GRADIENT_BATCH.min(network.batch())),
+            class_token: OnceCell::new(),
             network,
             normalisation,
             reading: Reading::default(),
@@ -299,120 +294,6 @@ impl Classifier {
         }
     }
 
-    /// Activations and gradients for crops of one size, each with a target: the features without gradient, then forward and backward through
-    /// the head only. Behind global average pooling and a linear layer the gradient is the layer's weight by the number of positions, and
-    /// nothing goes backward.
-    pub fn gradients(&self, asked: &[(&Rgb, usize)]) -> Result<Vec<Gradients>, NetworkError> {
-        let Some((first, _)) = asked.first() else {
-            return Ok(Vec::new());
-        };
-        let size = size_of(first);
-        for (crop, target) in asked {
-            self.check_target(*target)?;
-            if size_of(crop) != size {
-                let found = format!("{:?}", size_of(crop));
-                return Err(unfit(
-                    "a crop's height and width",
-                    format!("{size:?}"),
-                    found,
-                ));
-            }
-        }
-        let mut all = Vec::new();
-        while all.len() < asked.len() {
-            let rest = &asked[all.len()..];
-            let found = with_memory(&self.gradient_batch, |batch| {
-                self.batch_gradients(&rest[..batch.min(rest.len())], batch, size)
-            })?;
-            all.extend(found.into_iter().flatten());
-        }
-        Ok(all)
-    }
-
-    /// Those of at most a batch.
-    fn batch_gradients(
-        &self,
-        asked: &[(&Rgb, usize)],
-        inputs: usize,
-        size: [usize; 2],
-    ) -> Result<Vec<Gradients>, NetworkError> {
-        let kind = self.network.input_kind();
-        let mut batch = Batch::new(inputs, size, kind)?;
-        let one = batch.input_bytes();
-        let (painted, padding) = batch.inputs(inputs).split_at_mut(asked.len() * one);
-        for ((crop, _), planes) in asked.iter().zip(painted.chunks_exact_mut(one)) {
-            self.normalisation.encode(crop.pixels(), kind, planes);
-        }
-        padding.fill(0);
-        let features = tch::no_grad(|| self.network.features(&batch.tensor(inputs)?))?;
-        let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
-        let activations = self.network.maps(&features.activations)?;
-        let gradients = match self.network.behind_pooling() {
-            Some(output) => pooled_gradients(output, &activations, &targets)?,
-            None => self.head_gradients(&features, &targets)?,
-        };
-        let shape = activations.size();
-        let shape = [shape[1] as usize, shape[2] as usize, shape[3] as usize];
-        let layer: usize = shape.iter().product();
-        let activations = values(&activations)?;
-        let each = activations.chunks_exact(layer).zip(gradients);
-        let gradients = each.map(|(activations, gradients)| Gradients {
-            activations: activations.to_vec(),
-            gradients,
-            shape,
-        });
-        Ok(gradients.collect())
-    }
-
-    /// Whether [`Classifier::gradients`] needs a pass backwards.
-    pub fn goes_backward(&self) -> bool {
-        self.network.behind_pooling().is_none()
-    }
-
-    /// The gradients of each target's logit, by a pass back through the head.
-    pub(crate) fn head_gradients(
-        &self,
-        features: &Features,
-        targets: &[usize],
-    ) -> Result<Vec<Vec<f32>>, NetworkError> {
-        let activations = features
-            .activations
-            .f_detach()
-            .and_then(|activations| activations.f_set_requires_grad(true))
-            .during("the backward pass")?;
-        let logits = self.network.head(&features.with(&activations))?;
-        let rows = (0..).zip(targets);
-        let chosen: Vec<Tensor> = rows
-            .map(|(row, &target)| {
-                let row: Result<Tensor, tch::TchError> = logits.f_select(0, row);
-                row.and_then(|row| row.f_select(0, target as i64))
-            })
-            .collect::<Result<_, _>>()
-            .during("reading a logit")?;
-        // No input's logits depend on another input, so the gradient of the sum has each one's own.
-        let sum = Tensor::f_stack(&chosen, 0)
-            .and_then(|chosen| chosen.f_sum(Kind::Float))
-            .during("reading a logit")?;
-        let no_gradient = || NetworkError::NoGradient {
-            head: self.network.head_name(),
-        };
-        // libtorch follows the gradient of a sum without asking whether there is one.
-        if !sum.requires_grad() {
-            return Err(no_gradient());
-        }
-        let gradients = Tensor::f_run_backward(&[sum], &[&activations], false, false)
-            .during("the backward pass")?;
-        // There may be one that does not come from the activations.
-        if !gradients[0].defined() {
-            return Err(no_gradient());
-        }
-        let gradients = self.network.maps(&gradients[0])?;
-        let layer = gradients.numel() / gradients.size()[0] as usize;
-        let gradients = values(&gradients)?;
-        let each = gradients.chunks_exact(layer).take(targets.len());
-        Ok(each.map(<[f32]>::to_vec).collect())
-    }
-
     /// Appends the first `filled` answers of a batch to those to a question of `count` inputs.
     fn read(
         &self,
@@ -496,32 +377,6 @@ impl Classifier {
 
 fn size_of(image: &Rgb) -> [usize; 2] {
     [image.height(), image.width()]
-}
-
-/// `dy^c / dA_k = W[c, k] / (height x width)` at every position, for a linear layer with weights `output`, [classes, channels], behind global
-/// average pooling.
-fn pooled_gradients(
-    output: &Tensor,
-    activations: &Tensor,
-    targets: &[usize],
-) -> Result<Vec<Vec<f32>>, NetworkError> {
-    let shape = activations.size();
-    let positions = (shape[2] * shape[3]) as usize;
-    let gradient = |&target: &usize| {
-        // One logit is halved between two classes, as in `two_sided`.
-        let (row, factor) = match (output.size()[0], target) {
-            (1, 0) => (0, -0.5),
-            (1, _) => (0, 0.5),
-            _ => (target as i64, 1.0),
-        };
-        let row = output.f_select(0, row).during("reading weights")?;
-        let weights = values(&row)?;
-        let each = weights
-            .iter()
-            .map(|weight| factor * weight / positions as f32);
-        Ok(each.flat_map(|weight| vec![weight; positions]).collect())
-    };
-    targets.iter().map(gradient).collect()
 }
 
 /// The entropy of a softmax in nats: ln Z - sum of p (y - max), with Z the sum of exp(y - max).

@@ -91,6 +91,14 @@ pub enum NetworkError {
         "the network has no layer that a CAM can read, with maps or a token for each patch: leave the methods out that read a layer"
     )]
     NoUsualLayer,
+    /// A network has no attention from every token to every other.
+    #[error(
+        "the network has no attention from every token to every other: {found}; name the networks that the method is for with `networks = [...]`"
+    )]
+    NoAttention {
+        /// What it has instead.
+        found: String,
+    },
     /// A layer holds no positions of a picture.
     #[error(
         "the layer `{layer}` gives values of shape {shape:?}, which are neither maps nor a token for each patch: `pipeline layers` lists the layers that a CAM can read"
@@ -177,6 +185,13 @@ pub enum NetworkError {
 }
 
 impl NetworkError {
+    /// A program's attention was asked for.
+    pub fn of_program() -> Self {
+        Self::NoAttention {
+            found: "a TorchScript program cannot be looked into, and a file of torch.export can (scripts/export_pt2.py)".to_owned(),
+        }
+    }
+
     /// What libtorch says, where it is that a device has no memory left.
     pub(crate) fn memory(&self) -> Option<String> {
         let said = match self {

@@ -6,9 +6,11 @@ pub(crate) mod script;
 use architectures::Architecture;
 use executor::layers::TokenLayout;
 use graph::{Graph, builders};
+use tch::Kind;
 
 use crate::device::Device;
 use crate::error::NetworkError;
+use crate::input::Batch;
 use crate::network::Network;
 use crate::parameters::{self, Parameters, Role};
 use crate::width::Width;
@@ -34,6 +36,7 @@ pub(crate) fn plan(
         layer: Some((architecture.layer().to_owned(), TokenLayout::ChannelsFirst)),
         batch: architecture.batch(),
         classes: classes as usize,
+        attending: None,
     })
 }
 
@@ -46,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) batch: usize,
     /// Logits.
     pub(crate) classes: usize,
+    /// The side of the pictures for which it is to be asked for its attention, if it is.
+    pub(crate) attending: Option<usize>,
 }
 
 impl Plan {
@@ -57,12 +62,12 @@ impl Plan {
         let layers = Graphed::new(self.graph, tensors, layer)?;
         // One logit tells two classes apart.
         let classes = self.classes.max(2);
-        Ok(Network::of(
-            Box::new(layers),
-            Device::CPU,
-            self.batch,
-            classes,
-        ))
+        let network = Network::of(Box::new(layers), Device::CPU, self.batch, classes);
+        let Some(side) = self.attending else {
+            return Ok(network);
+        };
+        let picture = Batch::new(1, [side, side], Kind::Float)?;
+        network.attending(&picture.tensor(1)?)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pictures are [height, width, channels] here and [batch, channels, height, width] behind this file.
 
 use half::bf16;
+use imaging::Rgb;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{NetworkError, Operation};
@@ -43,7 +44,14 @@ impl Normalisation {
         self.write(pixels, planes, |value| value);
     }
 
-    /// The same as the bytes of values of a kind that a [`Batch`] may have; those of bfloat16 are rounded to the nearest, ties to even, as
+    /// The normalised input of a picture: [channels, height, width].
+    pub fn input(&self, picture: &Rgb) -> Vec<f32> {
+        let mut planes = vec![0.0; picture.pixels().len()];
+        self.planes(picture.pixels(), &mut planes);
+        planes
+    }
+
+    /// The same as [`Normalisation::planes`], as the bytes of values of a kind that a [`Batch`] may have; those of bfloat16 are rounded to the nearest, ties to even, as
     /// libtorch rounds.
     pub(crate) fn encode(&self, pixels: &[u8], kind: Kind, planes: &mut [u8]) {
         match kind {
@@ -66,6 +74,23 @@ impl Normalisation {
                 *value = table[channel][usize::from(level)];
             }
         }
+    }
+}
+
+/// Values as the bytes of a kind that a [`Batch`] may have; bfloat16 is rounded to the nearest, ties to even.
+pub(crate) fn encode(values: impl Iterator<Item = f32>, kind: Kind, bytes: &mut [u8]) {
+    match kind {
+        Kind::BFloat16 => {
+            for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                *bytes = bf16::from_f32(value).to_ne_bytes();
+            }
+        }
+        Kind::Float => {
+            for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                *bytes = value.to_ne_bytes();
+            }
+        }
+        kind => unreachable!("no first layer takes {kind:?}"),
     }
 }
 

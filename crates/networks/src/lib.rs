@@ -24,7 +24,7 @@ mod width;
 
 pub use allocator::use_threads;
 pub use architectures::Architecture;
-pub use classifier::{Answers, Certainty, Classifier, Gradients, Question};
+pub use classifier::{Answers, Attentions, Certainty, Classifier, Gradients, Question, Values};
 pub use cuda::open_cuda;
 pub use device::{Device, Form};
 pub use error::NetworkError;

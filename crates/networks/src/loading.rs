@@ -36,6 +36,7 @@ pub struct GraphFile<'a> {
     bytes: &'a [u8],
     holds: Holds<'a>,
     layer: Option<&'a str>,
+    attending: Option<usize>,
 }
 
 /// What such a file holds.
@@ -60,6 +61,7 @@ impl<'a> GraphFile<'a> {
             bytes,
             holds: Holds::Weights(architecture, width),
             layer: None,
+            attending: None,
         }
     }
 
@@ -71,6 +73,7 @@ impl<'a> GraphFile<'a> {
             bytes,
             holds: Holds::Exported(side, output),
             layer: None,
+            attending: None,
         }
     }
 
@@ -80,7 +83,22 @@ impl<'a> GraphFile<'a> {
         Self { layer, ..self }
     }
 
+    /// The same, to be asked for its attention to pictures of `side` x `side` pixels.
+    #[must_use]
+    pub fn attending(self, side: usize) -> Self {
+        Self {
+            attending: Some(side),
+            ..self
+        }
+    }
+
     fn open(self) -> Result<(Plan, WeightFile, Vec<Doubt>), LoadError> {
+        let (mut plan, parameters, doubts) = self.plan()?;
+        plan.attending = self.attending;
+        Ok((plan, parameters, doubts))
+    }
+
+    fn plan(self) -> Result<(Plan, WeightFile, Vec<Doubt>), LoadError> {
         match self.holds {
             Holds::Weights(architecture, width) => {
                 let parameters = WeightFile::read(self.path, self.bytes, architecture, width)?;

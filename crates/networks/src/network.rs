@@ -34,9 +34,19 @@ pub(crate) trait Layers: fmt::Debug + Send {
     /// The layer, by the name that records have.
     fn layer(&self) -> &str;
 
-    /// Rows and columns of the patches that tokens stand for, where it has tokens.
-    fn token_grid(&self) -> Option<[usize; 2]> {
+    /// How many tokens are no patches, and rows and columns of the patches that the others stand for, where it has tokens.
+    fn tokens(&self) -> Option<(usize, [usize; 2])> {
         None
+    }
+
+    /// The same, to be asked for its attention; before it is prepared. `input` is one that it takes.
+    fn attending(self: Box<Self>, _input: &Tensor) -> Result<Box<dyn Layers>, NetworkError> {
+        Err(NetworkError::of_program())
+    }
+
+    /// Inputs to logits [batch, classes], and the attention on the way to them, [batch, heads, tokens, tokens], in order of execution.
+    fn attention(&self, input: &Tensor) -> Result<(Tensor, Vec<Tensor>), NetworkError> {
+        Ok((self.forward(input)?, Vec::new()))
     }
 
     /// What makes logits of activations, for a message.
@@ -179,9 +189,26 @@ impl Network {
         self.layers.layer()
     }
 
-    /// Rows and columns of the patches that the tokens of the Grad-CAM layer stand for; none where it has no tokens.
-    pub fn token_grid(&self) -> Option<[usize; 2]> {
-        self.layers.token_grid()
+    /// How many tokens of the Grad-CAM layer are no patches, and rows and columns of the patches that the others stand for; none where it has no
+    /// tokens.
+    pub fn tokens(&self) -> Option<(usize, [usize; 2])> {
+        self.layers.tokens()
+    }
+
+    /// The same network, to be asked for its attention; before it is prepared. `input` is one that it takes.
+    pub fn attending(self, input: &Tensor) -> Result<Self, NetworkError> {
+        Ok(Self {
+            layers: self.layers.attending(input)?,
+            ..self
+        })
+    }
+
+    /// Logits [batch, classes] of inputs, and the attention on the way to them, [batch, heads, tokens, tokens], in order of execution: at least one.
+    pub fn attention(&self, input: &Tensor) -> Result<(Tensor, Vec<Tensor>), NetworkError> {
+        #[cfg(test)]
+        self.find_room(input)?;
+        let (logits, maps) = self.layers.attention(input)?;
+        Ok((two_sided(logits)?, maps))
     }
 
     /// Inputs in a batch. A constant, because the last bits of a logit depend on it.

@@ -35,7 +35,7 @@ pub(crate) struct Rows<'a> {
     crops: BTreeMap<&'a str, &'a Crop>,
     segments: BTreeMap<(&'a str, &'a str), &'a Segments>,
     targets: BTreeMap<(&'a str, &'a str), &'a Target>,
-    saliency: BTreeMap<(&'a str, &'a str, &'a str), &'a Saliency>,
+    saliency: BTreeMap<(&'a str, &'a str, &'a str, u32), &'a Saliency>,
     /// The weighted R2 of a surrogate.
     r2: BTreeMap<ExplanationKey<'a>, f64>,
     /// With the replacement that a method searched with; none of a method that does not search.
@@ -89,7 +89,7 @@ impl<'a> Rows<'a> {
             segments: index(&inputs.segments, |row| (&*row.image, &*row.partition)),
             targets: index(&inputs.targets, |row| (&*row.image, &*row.network)),
             saliency: index(&inputs.saliency, |row| {
-                (&*row.image, &*row.network, &*row.method)
+                (&*row.image, &*row.network, &*row.method, row.run)
             }),
             r2: r2.collect(),
             relevances,
@@ -237,7 +237,7 @@ impl<'a> Rows<'a> {
             return Ok(Relevance::None);
         };
         let values = by_superpixel(score, segments, rows.iter().copied())?;
-        let map_key = (&*score.image, &*score.network, &*score.method);
+        let map_key = (&*score.image, &*score.network, &*score.method, score.run);
         if let Some(saliency) = self.saliency.get(&map_key) {
             let from = [saliency.height, saliency.width].map(|side| side as usize);
             let to = [segments.height, segments.width].map(|side| side as usize);

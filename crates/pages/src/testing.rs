@@ -180,6 +180,7 @@ fn saliency(image: &str, network: &str) -> Saliency {
         image: image.to_owned(),
         network: network.to_owned(),
         method: "gradcam".to_owned(),
+        run: 0,
         layer: "features.11".to_owned(),
         target_class: 0,
         height: 2,
@@ -187,6 +188,7 @@ fn saliency(image: &str, network: &str) -> Saliency {
         map: (0..6)
             .map(|place| share(&[image, network], place) as f32)
             .collect(),
+        completeness_residual: None,
     }
 }
 

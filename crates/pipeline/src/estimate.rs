@@ -10,13 +10,15 @@ use study::{Choice, Kind, Method, Name, Study};
 
 /// Superpixels that are assumed where no image has been cut by a partition.
 const ASSUMED: u64 = 50;
+/// Channels of a layer that are assumed where a method asks about each of them.
+const CHANNELS: u64 = 512;
 
 /// The passes of a network that are to be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passes {
     /// Images that go forward: at most, unless a number of superpixels is assumed, because curves that ask the same are counted each by itself.
     pub(crate) forward: u64,
-    /// Whether a number of superpixels had to be assumed.
+    /// Whether a number of superpixels, or of a layer's channels, had to be assumed.
     pub(crate) assumed: bool,
 }
 
@@ -86,10 +88,20 @@ impl<'a> Counts<'a> {
                 .and_then(Method::asking)
                 .map_or(0, |asking| self.samples(asking))
         };
+        let map = || match method.and_then(Method::map_passes) {
+            Some(passes) => (passes, false),
+            None => (CHANNELS, true),
+        };
         match action.kind {
-            Kind::Logits | Kind::Saliency => (1, false),
+            Kind::Logits => (1, false),
+            Kind::Saliency => map(),
             Kind::Perturbations => (asked(), false),
-            Kind::Relevances if randomized => (asked().max(1), false),
+            Kind::Relevances
+                if randomized && method.is_some_and(|method| method.asking().is_some()) =>
+            {
+                (asked(), false)
+            }
+            Kind::Relevances if randomized => map(),
             Kind::Relevances if method.is_some_and(Method::searches) => {
                 let (superpixels, assumed) = self.superpixels(action);
                 (
@@ -127,7 +139,7 @@ pub(crate) fn lines(
         let (bound, why) = if passes.assumed {
             (
                 "about",
-                " (superpixels are estimated, and may be many more: `pipeline run segment` cuts the images)",
+                " (superpixels and channels are estimated, and may be many more: `pipeline run segment` cuts the images)",
             )
         } else {
             ("at most", "")

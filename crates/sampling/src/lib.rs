@@ -7,6 +7,7 @@
 
 mod again;
 mod masks;
+mod normal;
 mod sampler;
 pub mod samplers;
 mod seed;
@@ -14,5 +15,6 @@ mod shuffle;
 
 pub use again::{STRATA, second_order, stratum};
 pub use masks::{Masks, MasksError};
+pub use normal::Normal;
 pub use sampler::Sampler;
 pub use seed::Seed;

@@ -78,7 +78,7 @@ impl Stage {
     /// The stage that makes the relevances of a method.
     pub fn of(method: &Method) -> Self {
         match method.makes {
-            Makes::Map(_) => Self::Gradcam,
+            Makes::Map(..) => Self::Gradcam,
             Makes::Weights(..) => Self::Lime,
             Makes::Order(_) => Self::Deletion,
         }

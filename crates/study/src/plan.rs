@@ -363,6 +363,7 @@ impl Subject {
     pub fn saliency(&self) -> Self {
         Self {
             method: self.method.clone(),
+            run: self.run,
             ..self.network()
         }
     }

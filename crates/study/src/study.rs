@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{Declared, Name, Problems, Reader, Section, Source};
-use methods::{Asking, Makes, Method, Precision, kinds};
+use methods::{Asking, Method, Precision, kinds};
 
 use statistics::Measured;
 
@@ -105,9 +105,10 @@ fn add_method(
     if let Some(precision) = method.asking().and_then(|asking| asking.precision) {
         check_precision(&section, precision, &networks, known.tf32);
     }
-    let layers = match method.makes {
-        Makes::Map(_) => section.texts("layers", "layer"),
-        _ => None,
+    let layers = if method.reads_layers() {
+        section.texts("layers", "layer")
+    } else {
+        None
     };
     let mut add = |key, name: Name, scope| {
         if methods.contains_key(&name) {

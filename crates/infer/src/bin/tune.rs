@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use infer::Inside;
 use networks::{Form, Precision};
 use stage::StageError;
 use study::settings::infer::Architecture;
@@ -52,8 +53,14 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
         let side = study.images.crop as usize;
         let mut speeds = Vec::new();
         for &precision in precisions {
-            let (network, _) = infer::load(settings, &bytes, side, Form { device, precision })
-                .map_err(StageError::shared)?;
+            let (network, _) = infer::load(
+                settings,
+                &Inside::Layer(None),
+                &bytes,
+                side,
+                Form { device, precision },
+            )
+            .map_err(StageError::shared)?;
             for threads in threads(cores) {
                 networks::use_threads(threads);
                 for batch in [network.batch() / 2, network.batch(), 2 * network.batch()] {

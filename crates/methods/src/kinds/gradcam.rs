@@ -1,11 +1,12 @@
 //! Grad-CAM (Selvaraju et al. 2017).
 
 use cam::Layer;
+use config::Declared;
 
-use crate::maps::Map;
+use crate::maps::{Map, Reads, Rectified};
 use crate::plugin::{Plugin, Role};
 
-/// Grad-CAM has nothing to set: its layer belongs to the network.
+/// Grad-CAM. Its layer belongs to the network.
 pub static METHOD: Map = Plugin {
     kind: "gradcam",
     module: module_path!(),
@@ -14,23 +15,15 @@ pub static METHOD: Map = Plugin {
     role: Role::Explanation,
     deterministic: true,
     measured: true,
-    settings: Vec::new,
-    read: |_| (),
-    run: map,
+    settings: Rectified::settings,
+    read: |section| Rectified::read(section).relevance.into(),
+    run: Reads::Layer(map),
 };
 
-/// The class's map: the weighted sum of the feature maps, negative values set to 0 (eq. 2).
-///
-/// The result is [height, width], at least 0 and not normalised. Sums are kept in f64 and rounded once, so that no result depends on the order of
-/// channels beyond its last bit.
+/// The weighted sum of the feature maps (eq. 2 before its rectifier, which is the setting `relevance`): [height, width].
 pub fn map(layer: &Layer<'_>) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; layer.positions()];
-    for (channel, weight) in layer.channels().zip(channel_weights(layer)) {
-        for (sum, &activation) in sums.iter_mut().zip(channel.activations) {
-            *sum += f64::from(weight) * f64::from(activation);
-        }
-    }
-    sums.into_iter().map(|sum| sum.max(0.0) as f32).collect()
+    let weights = channel_weights(layer);
+    layer.sum(|channel, activation, _| f64::from(weights[channel]) * activation)
 }
 
 /// The channels' weights alpha, of any sign: the mean over all positions of the score's gradient (eq. 1).
@@ -49,12 +42,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn weights_are_mean_gradients_and_the_map_is_their_rectified_sum() {
+    fn weights_are_mean_gradients_and_the_map_is_their_sum() {
         let gradients = [1., 2., 3., 4., 5., 9., -6., 0., 0., 0., 0., 3.];
         let activations = [1., 0., 2., 1., 0., 0.5, 0., 2., 4., 10., 1., 2.];
         let layer = Layer::new(&activations, &gradients, [2, 2, 3]).unwrap();
         assert_eq!(channel_weights(&layer), [4.0, -0.5]);
-        assert_eq!(map(&layer), [4., 0., 6., 0., 0., 1.]);
+        assert_eq!(map(&layer), [4., -1., 6., -1., -0.5, 1.]);
     }
 
     type Values = ([usize; 3], Vec<f32>, Vec<f32>, Vec<usize>);
@@ -69,7 +62,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_map_is_never_negative_and_does_not_depend_on_channel_order((shape, activations, gradients, order) in values()) {
+        fn a_map_does_not_depend_on_channel_order((shape, activations, gradients, order) in values()) {
             let positions = shape[1] * shape[2];
             let reordered = |values: &[f32]| -> Vec<f32> {
                 order.iter().flat_map(|index| &values[index * positions..][..positions]).copied().collect()
@@ -77,9 +70,9 @@ mod tests {
             let straight = map(&Layer::new(&activations, &gradients, shape).unwrap());
             let (activations, gradients) = (reordered(&activations), reordered(&gradients));
             let shuffled = map(&Layer::new(&activations, &gradients, shape).unwrap());
-            let largest = straight.iter().copied().fold(1.0, f32::max);
+            let largest = straight.iter().fold(1.0, |largest: f32, value| largest.max(value.abs()));
             for (one, other) in straight.into_iter().zip(shuffled) {
-                prop_assert!(one >= 0.0 && (one - other).abs() <= 1e-6 * largest);
+                prop_assert!((one - other).abs() <= 1e-6 * largest);
             }
         }
     }

@@ -1,11 +1,12 @@
 //! `HiResCAM` (Draelos and Carin 2020).
 
 use cam::Layer;
+use config::Declared;
 
-use crate::maps::Map;
+use crate::maps::{Map, Reads, Rectified};
 use crate::plugin::{Plugin, Role};
 
-/// `HiResCAM` has nothing to set: its layer belongs to the network.
+/// `HiResCAM`. Its layer belongs to the network.
 pub static METHOD: Map = Plugin {
     kind: "hirescam",
     module: module_path!(),
@@ -15,21 +16,14 @@ pub static METHOD: Map = Plugin {
     role: Role::Explanation,
     deterministic: true,
     measured: true,
-    settings: Vec::new,
-    read: |_| (),
-    run: map,
+    settings: Rectified::settings,
+    read: |section| Rectified::read(section).relevance.into(),
+    run: Reads::Layer(map),
 };
 
-/// The sum over channels of gradient times activation, negative values set to 0: [height, width], not normalised.
+/// The sum over channels of gradient times activation: [height, width].
 pub fn map(layer: &Layer<'_>) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; layer.positions()];
-    for channel in layer.channels() {
-        let values = channel.activations.iter().zip(channel.gradients);
-        for (sum, (&activation, &gradient)) in sums.iter_mut().zip(values) {
-            *sum += f64::from(activation) * f64::from(gradient);
-        }
-    }
-    sums.into_iter().map(|sum| sum.max(0.0) as f32).collect()
+    layer.sum(|_, activation, gradient| activation * gradient)
 }
 
 #[cfg(test)]
@@ -43,7 +37,7 @@ mod tests {
         let activations = [1., 0., 2., 1., 3., 0.5];
         let gradients = [1., 9., -2., 4., 1., -2.];
         let layer = Layer::new(&activations, &gradients, [2, 1, 3]).unwrap();
-        assert_eq!(map(&layer), [5., 3., 0.]);
+        assert_eq!(map(&layer), [5., 3., -5.]);
     }
 
     proptest! {

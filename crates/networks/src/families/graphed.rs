@@ -22,6 +22,8 @@ pub(crate) struct Graphed {
     executor: Executor,
     /// None where no value holds positions.
     layer: Option<Layer>,
+    /// Attention maps in order of execution, where they are asked for.
+    attention: Vec<Id>,
 }
 
 /// Where the network is split.
@@ -44,7 +46,11 @@ impl Graphed {
         let executor = Executor::new(graph, parameters)?;
         let layer = layer.map(|(name, layout)| Layer::find(&executor, name, layout));
         let layer = layer.transpose()?;
-        Ok(Self { executor, layer })
+        Ok(Self {
+            executor,
+            layer,
+            attention: Vec::new(),
+        })
     }
 
     fn at_layer(&self) -> Result<&Layer, NetworkError> {
@@ -131,11 +137,35 @@ impl Layers for Graphed {
         self.layer.as_ref().map_or("", |layer| &layer.name)
     }
 
-    fn token_grid(&self) -> Option<[usize; 2]> {
+    fn tokens(&self) -> Option<(usize, [usize; 2])> {
         match self.layer.as_ref()?.layout {
-            TokenLayout::Tokens { grid, .. } => Some(grid.map(|side| side as usize)),
+            TokenLayout::Tokens { prefix, grid } => {
+                Some((prefix as usize, grid.map(|side| side as usize)))
+            }
             TokenLayout::ChannelsFirst | TokenLayout::ChannelsLast => None,
         }
+    }
+
+    fn attending(self: Box<Self>, input: &Tensor) -> Result<Box<dyn Layers>, NetworkError> {
+        let shapes = self.executor.shapes(input)?;
+        let (executor, attention) = self.executor.with_attention_maps(&shapes)?;
+        if attention.is_empty() {
+            return Err(NetworkError::NoAttention {
+                found: "it has no attention".to_owned(),
+            });
+        }
+        Ok(Box::new(Self {
+            executor,
+            attention,
+            ..*self
+        }))
+    }
+
+    fn attention(&self, input: &Tensor) -> Result<(Tensor, Vec<Tensor>), NetworkError> {
+        let given = [(self.executor.graph().input, input.shallow_clone())];
+        Ok(self
+            .executor
+            .run_watching(&given, self.output(), &self.attention)?)
     }
 
     fn input_kind(&self) -> Kind {
@@ -149,21 +179,21 @@ impl Layers for Graphed {
                 layer,
                 TokenLayout::ChannelsFirst,
             )?),
-            executor: self.executor,
+            ..*self
         }))
     }
 
     fn prepared(self: Box<Self>, form: Form) -> Result<Box<dyn Layers>, NetworkError> {
         let watched = self.layer.iter();
         let watched = watched.flat_map(|layer| [&[layer.value], &layer.cut[..]].concat());
-        let watched: Vec<Id> = watched.collect();
+        let watched: Vec<Id> = watched.chain(self.attention.iter().copied()).collect();
         let form = executor::Form {
             device: form.device.tch(),
             kind: form.precision.kind(),
         };
         Ok(Box::new(Self {
             executor: self.executor.prepared(form, &watched)?,
-            layer: self.layer,
+            ..*self
         }))
     }
 

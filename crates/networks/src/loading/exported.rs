@@ -57,6 +57,7 @@ pub(super) fn open(
         layer: layer.map(|layer| (layer.name, layer.layout)),
         batch: graphed::BATCH,
         classes,
+        attending: None,
     };
     Ok((plan, parameters, doubts))
 }

@@ -87,11 +87,13 @@ fn saliency() -> Saliency {
         image: "mug-07".into(),
         network: "alexnet".into(),
         method: "gradcam".into(),
+        run: 0,
         layer: "features.11".into(),
         target_class: 0,
         height: 1,
         width: 2,
         map: vec![0.0, 0.5],
+        completeness_residual: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actions::{Control, Explained, Fit, Maker};
 use config::Choice;
-use methods::{Asking, Makes, Method, Orders};
+use methods::{Asking, Makes, Mapping, Method, Orders};
 use parts::{File, Told};
 use schema::Table;
 
@@ -73,15 +73,34 @@ impl Planner<'_> {
         })
     }
 
-    fn cam(&self, subject: &Subject, method: &'static methods::Map) -> Option<actions::Cam> {
+    fn cam(
+        &self,
+        subject: &Subject,
+        method: &'static methods::Map,
+        mapping: Mapping,
+    ) -> Option<actions::Cam> {
         let network = self.network_settings(subject)?;
+        let draws = || {
+            Some(actions::Draws {
+                seed: self.study.seed,
+                image_digest: self.image_digest(subject)?,
+                method: subject.method.as_ref()?.to_string(),
+                run: subject.run?,
+            })
+        };
+        let reads_layers = subject.method(self.study)?.reads_layers();
         Some(actions::Cam {
             method,
+            mapping,
+            draws: match method.deterministic {
+                true => None,
+                false => Some(draws()?),
+            },
             pixels: self.part(&subject.crop())?,
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
-            layer: self.layer(subject),
-            head: network.head.clone(),
+            layer: self.layer(subject).filter(|_| reads_layers),
+            head: network.head.clone().filter(|_| reads_layers),
         })
     }
 
@@ -161,12 +180,12 @@ impl Planner<'_> {
             seed: self.study.seed,
         });
         Some(match (&subject.method(self.study)?.makes, random) {
-            (Makes::Map(_), None) => Maker::Map {
+            (Makes::Map(..), None) => Maker::Map {
                 map: self.part::<parts::Map>(&subject.saliency())?,
                 labels: self.part(&subject.segments())?,
             },
-            (Makes::Map(method), Some(random)) => Maker::RandomMap {
-                cam: self.cam(subject, method)?,
+            (Makes::Map(method, mapping), Some(random)) => Maker::RandomMap {
+                cam: self.cam(subject, method, *mapping)?,
                 labels: self.part(&subject.segments())?,
                 random,
             },
@@ -309,7 +328,7 @@ impl Planned for actions::Saliency {
     const KIND: Kind = Kind::Saliency;
 
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
-        let Makes::Map(method) = subject.method(planner.study)?.makes else {
+        let Makes::Map(method, mapping) = subject.method(planner.study)?.makes else {
             return None;
         };
         Some(Self {
@@ -317,8 +336,9 @@ impl Planned for actions::Saliency {
                 image: planner.image_name(subject)?,
                 network: subject.network.as_ref()?.to_string(),
                 method: subject.method.as_ref()?.to_string(),
+                run: subject.run?,
             },
-            cam: planner.cam(subject, method)?,
+            cam: planner.cam(subject, method, mapping)?,
         })
     }
 }

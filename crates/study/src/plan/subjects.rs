@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use methods::Makes;
 use serde_json::Value;
 
 use super::inputs::Planner;
@@ -37,7 +36,7 @@ impl Planner<'_> {
                     ..subject
                 },
             ),
-            Kind::Saliency => self.explained(|method| matches!(method.makes, Makes::Map(_))),
+            Kind::Saliency => self.in_runs(self.explained(|method| method.mapping().is_some())),
             Kind::Perturbations | Kind::Weights => {
                 self.in_partitions(self.explained(|method| method.asking().is_some()))
             }
@@ -157,7 +156,10 @@ impl Planner<'_> {
                 ..subject
             }
         });
-        let placed = placed.into_iter().filter(|subject| self.fits(subject));
+        self.in_runs(placed.into_iter().filter(|subject| self.fits(subject)))
+    }
+
+    fn in_runs(&self, subjects: impl IntoIterator<Item = Subject>) -> Vec<Subject> {
         let runs = |subject: Subject| {
             let method = subject.method(self.study);
             let runs = method.map_or(1, |method| method.runs(self.study.runs));
@@ -166,7 +168,7 @@ impl Planner<'_> {
                 ..subject.clone()
             })
         };
-        placed.flat_map(runs).collect()
+        subjects.into_iter().flat_map(runs).collect()
     }
 
     fn judged(&self, subjects: Vec<Subject>) -> Vec<Subject> {

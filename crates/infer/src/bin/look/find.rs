@@ -70,7 +70,7 @@ fn exported(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, Stage
     if let Some(beside) = beside.as_ref().filter(|_| stated == Some(taken)) {
         beside.compare(path, &network, taken as usize)?;
     }
-    let patch = network.token_grid().map(|[rows, _]| taken / rows as u32);
+    let patch = network.tokens().map(|(_, [rows, _])| taken / rows as u32);
     let patch = patch.filter(|patch| *patch > 0 && taken % (2 * patch) == 0);
     Ok(json!({
         "architecture": "pt2", "width": 1.0, "classes": network.classes(), "side": taken, "refused": refused, "patch": patch,

@@ -51,8 +51,7 @@ pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError>
             settings.weights.display()
         ))
     })?;
-    // The layer that the study names may be misspelt.
-    list(file.split_at(None), side).map_err(StageError::action)
+    list(file, side).map_err(StageError::action)
 }
 
 fn list(file: GraphFile<'_>, side: usize) -> Result<Value, LoadError> {

@@ -6,12 +6,14 @@ mod beside;
 mod find;
 mod layers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use imaging::Rgb;
+use infer::Inside;
+use methods::{Makes, Reads};
 use networks::{Classifier, Doubt, Form, Network, NetworkError, Precision};
 use serde_json::{Map, Value, json};
 use stage::StageError;
@@ -147,7 +149,8 @@ fn see(
         precision: infer::precision(&study.compute),
     };
     let bytes = std::fs::read(&first.weights)?;
-    let (loaded, doubts) = infer::load(first, &bytes, side, form)?;
+    let usual = Inside::Layer(first.layer.clone());
+    let (loaded, doubts) = infer::load(first, &usual, &bytes, side, form)?;
     if first.architecture == settings::Architecture::Exported
         && let Some(beside) = Beside::read(&first.weights)?
         && beside.side() == Some(study.images.crop)
@@ -167,36 +170,32 @@ fn see(
     let classifier = infer::classifier(loaded, first);
     let gray = Rgb::new(side, side, vec![128; 3 * side * side])?;
     let crop = shown.crops.first().unwrap_or(&gray);
-    let gradients = |classifier: &Classifier| classifier.gradients(&[(crop, 0)]);
-    let (layer, layer_error) = match gradients(&classifier) {
+    let (layer, layer_error) = match classifier.gradients(&[(crop, 0)]) {
         Ok(gradients) => (gradients.first().map(|layer| layer.shape), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let refusal = |layer: &str| {
-        let at_layer = settings::Network {
-            layer: Some(layer.to_owned()),
-            ..first.clone()
-        };
-        match infer::load(&at_layer, &bytes, side, form) {
-            Ok((loaded, _)) => gradients(&infer::classifier(loaded, first))
-                .err()
-                .map(|error| error.to_string()),
-            Err(error) => Some(error.to_string()),
-        }
+    let refusal = |(method, inside): (&methods::Map, &Inside)| {
+        let tried = infer::load(first, inside, &bytes, side, form);
+        let tried = tried.map_err(|error| error.to_string());
+        let tried = tried.and_then(|(loaded, _)| {
+            let classifier = infer::classifier(loaded, first);
+            try_out(method, &classifier, crop).map_err(|error| error.to_string())
+        });
+        tried.err()
     };
-    let layers = names.iter().flat_map(|name| layers_of_methods(study, name));
-    let layers: BTreeSet<&str> = layers.map(|(_, layer)| layer).collect();
-    let refusals: BTreeMap<&str, Option<String>> = layers
-        .into_iter()
-        .map(|layer| (layer, refusal(layer)))
-        .collect();
+    let insides = names
+        .iter()
+        .flat_map(|name| insides_of_methods(study, name));
+    let mut refusals: BTreeMap<(&str, Inside), Option<String>> = BTreeMap::new();
+    for (_, method, inside) in insides {
+        let known = refusals.entry((method.kind, inside.clone()));
+        known.or_insert_with(|| refusal((method, &inside)));
+    }
     let seen = names.iter().zip(answers).map(|(name, answers)| {
-        let methods = layers_of_methods(study, name);
-        let refused = methods.filter_map(|(method, layer)| {
-            Some(format!(
-                "the method `{method}`: {}",
-                refusals[layer].as_ref()?
-            ))
+        let methods = insides_of_methods(study, name);
+        let refused = methods.filter_map(|(name, method, inside)| {
+            let refusal = refusals[&(method.kind, inside)].as_ref()?;
+            Some(format!("the method `{name}`: {refusal}"))
         });
         json!({
             "classes": classifier.classes(),
@@ -211,17 +210,42 @@ fn see(
     Ok(seen.collect())
 }
 
-/// The methods that read another layer of a network than its own, and those layers.
-fn layers_of_methods<'a>(
+/// The methods that read something else of a network than its own layer, and what.
+fn insides_of_methods<'a>(
     study: &'a Study,
-    name: &'a Name,
-) -> impl Iterator<Item = (&'a Name, &'a str)> {
-    let own = study.networks[name].layer.as_deref();
-    let methods = study.methods.keys();
+    network: &'a Name,
+) -> impl Iterator<Item = (&'a Name, &'static methods::Map, Inside)> {
+    let own = study.networks[network].layer.as_deref();
+    let methods = study.methods.iter();
     methods
-        .filter(|method| study.explains(method, name))
-        .filter_map(|method| Some((method, study.layer(method, name)?)))
-        .filter(move |(_, layer)| own != Some(layer))
+        .filter(|(name, _)| study.explains(name, network))
+        .filter_map(|(name, method)| match method.makes {
+            Makes::Map(plugin, _) => Some((name, method, plugin)),
+            _ => None,
+        })
+        .filter_map(move |(name, method, plugin)| {
+            let layer = study.layer(name, network);
+            let inside = Inside::of(plugin, layer.filter(|_| method.reads_layers()));
+            let is_own = method.reads_layers() && layer == own;
+            (!is_own).then_some((name, plugin, inside))
+        })
+}
+
+/// Reads of a network what a method reads.
+fn try_out(method: &methods::Map, classifier: &Classifier, crop: &Rgb) -> Result<(), NetworkError> {
+    match method.run {
+        Reads::Activations(_) | Reads::Answers(_) => classifier.activations(&[crop]).map(drop),
+        Reads::Layer(_) => classifier.gradients(&[(crop, 0)]).map(drop),
+        Reads::Attention(attention) => classifier
+            .attentions(&[(crop, 0)], attention.gradients)
+            .map(drop),
+        Reads::Inputs(_) => {
+            let size = [crop.height(), crop.width()];
+            let input = classifier.input(crop);
+            let input = |_| (input.clone(), 0);
+            classifier.input_gradients(1, size, &input, &mut |_, _| (), &|| false)
+        }
+    }
 }
 
 /// What a network says to the images.
