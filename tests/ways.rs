@@ -7,7 +7,7 @@ use imaging::Rgb;
 use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations};
 use networks::Normalisation;
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Seed, samplers};
+use sampling::{Drawn, Masks, STRATA, Seed, samplers};
 use schema::{Perturbations, Weight};
 use statistics::Measured;
 
@@ -129,12 +129,12 @@ fn an_open_number_of_samples_ends_where_it_was_asked_to() {
 struct UnsettledOnce;
 
 impl Sizes for UnsettledOnce {
-    fn enough(&mut self, _: &Masks, _: &[f32]) -> Result<bool, Undecided> {
+    fn enough(&mut self, _: &Drawn, _: &[f32]) -> Result<bool, Undecided> {
         Ok(true)
     }
 
-    fn still_enough(&self, masks: &Masks, _: &[f32], _: &Again) -> Result<bool, Undecided> {
-        Ok(masks.samples() > 128)
+    fn still_enough(&self, drawn: &Drawn, _: &[f32], _: &Again) -> Result<bool, Undecided> {
+        Ok(drawn.masks.samples() > 128)
     }
 
     fn more(
@@ -174,7 +174,7 @@ fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
         reference: &classifier,
     };
     let found = perturbations(asked, &request, seed, &mut UnsettledOnce, &|| false).unwrap();
-    assert_eq!(found.masks.samples(), 256);
+    assert_eq!(found.drawn.masks.samples(), 256);
     let (again, step) = (&found.again, classifier.few_batch());
     assert_eq!(
         (again.certain, again.samples.len()),

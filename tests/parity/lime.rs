@@ -64,7 +64,7 @@ pub(super) fn compare(table: &mut Table) {
 struct Fixed;
 
 impl Sizes for Fixed {
-    fn enough(&mut self, _: &sampling::Masks, _: &[f32]) -> Result<bool, Undecided> {
+    fn enough(&mut self, _: &sampling::Drawn, _: &[f32]) -> Result<bool, Undecided> {
         Ok(false)
     }
 
@@ -109,12 +109,13 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
     settings.each_ref().map(|settings| {
         let fit = |found: &Perturbations| {
             let answered = methods::Answered {
-                masks: &found.masks,
+                drawn: &found.drawn,
                 probabilities: &found.probabilities,
                 correction: None,
                 sampler: samplers::COIN,
+                surrogate: Some(settings),
             };
-            let found = methods::kinds::lime::explanation(&answered, settings);
+            let found = methods::fitting::explanation(&answered);
             found.unwrap().weights
         };
         answers.iter().map(fit).collect()

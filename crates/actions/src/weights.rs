@@ -22,9 +22,9 @@ pub struct Weights {
 pub struct Fit {
     /// What fits it.
     pub method: &'static methods::Weights,
-    /// Kernel, penalty and selection.
+    /// Kernel, penalty and selection, of a method that fits a surrogate.
     #[serde(flatten)]
-    pub surrogate: surrogate::Settings,
+    pub surrogate: Option<surrogate::Settings>,
     /// How the masks were drawn, which tells the samples that were drawn together.
     pub sampler: Sampler,
 }

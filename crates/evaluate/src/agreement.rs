@@ -4,7 +4,7 @@ use actions::Fit;
 use methods::Answered;
 use parts::{ActionError, Rows};
 use rayon::prelude::*;
-use sampling::{Masks, MasksError};
+use sampling::{Drawn, Masks, MasksError};
 use schema::{Agreement, NeededSamples, Perturbations};
 use statistics::{jaccard_of_top, kendall, mean, sign_changes, spearman};
 use surrogate::{Correction, SurrogateError};
@@ -152,13 +152,19 @@ fn weights(run: &Perturbations, samples: usize, fit: &Fit) -> Result<Vec<f64>, A
         probabilities: &probabilities,
         certain,
     };
+    let drawn = Drawn {
+        masks,
+        enumerated: run.enumerated as usize,
+        repeats: run.repeats.iter().copied().take(samples).collect(),
+    };
     let answered = Answered {
-        masks: &masks,
+        drawn: &drawn,
         probabilities: answers,
         correction: correction.covers(samples).then_some(&correction),
         sampler: fit.sampler,
+        surrogate: fit.surrogate.as_ref(),
     };
-    Ok((fit.method.run.weights)(&answered, &fit.surrogate)?)
+    Ok((fit.method.run.weights)(&answered)?)
 }
 
 fn pair(runs: [&Perturbations; 2], samples: usize, [a, b]: [&[f64]; 2]) -> Agreement {
@@ -223,13 +229,15 @@ mod tests {
             superpixels: superpixels as u32,
             probabilities: (0..samples).map(answer).collect(),
             masks: masks.into_bytes(),
+            enumerated: 0,
+            repeats: Vec::new(),
         }
     }
 
     fn lime() -> Fit {
         Fit {
             method: &methods::kinds::lime::METHOD,
-            surrogate: surrogate::Settings::default(),
+            surrogate: Some(surrogate::Settings::default()),
             sampler: samplers::COIN,
         }
     }

@@ -13,7 +13,7 @@ use imaging::{Preparation, Rgb};
 use lime::perturbations::{Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations};
 use networks::{Classifier, GraphFile, Methods, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Sampler, Seed, samplers};
+use sampling::{Drawn, Masks, STRATA, Sampler, Seed, samplers};
 use serde_json::json;
 use statistics::Measured;
 use superpixels::{Algorithm, Quickshift};
@@ -34,7 +34,7 @@ struct Sized {
 }
 
 impl Sizes for Sized {
-    fn enough(&mut self, _: &Masks, _: &[f32]) -> Result<bool, Undecided> {
+    fn enough(&mut self, _: &Drawn, _: &[f32]) -> Result<bool, Undecided> {
         Ok(false)
     }
 
@@ -192,7 +192,7 @@ fn explain(
     samples: usize,
     run: u32,
     sizes: &mut Sized,
-) -> Result<(surrogate::Explanation, Perturbations), Failure> {
+) -> Result<(methods::Weighted, Perturbations), Failure> {
     let partition = Algorithm::Quickshift(quickshift).partition(crop)?;
     let sampler = sizes.sampler;
     let request = Request {
@@ -211,11 +211,12 @@ fn explain(
     let correction = lime::sizes::correction(&found.again);
     let correction = (!found.again.samples.is_empty()).then_some(&correction);
     let answered = methods::Answered {
-        masks: &found.masks,
+        drawn: &found.drawn,
         probabilities: &found.probabilities,
         correction,
         sampler,
+        surrogate: Some(&sizes.surrogate),
     };
-    let explanation = methods::kinds::lime::explanation(&answered, &sizes.surrogate)?;
+    let explanation = methods::fitting::explanation(&answered)?;
     Ok((explanation, found))
 }

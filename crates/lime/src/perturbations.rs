@@ -8,7 +8,7 @@ use imaging::Rgb;
 use networks::{Classifier, NetworkError, Question};
 use parts::{ActionError, Answers, Rows};
 use removal::Backdrop;
-use sampling::{Masks, STRATA, Sampler, Seed, second_order, stratum};
+use sampling::{Drawn, Masks, STRATA, Sampler, Seed, second_order, stratum};
 use statistics::Measured;
 
 /// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch, as are
@@ -56,11 +56,11 @@ impl Request<'_> {
 /// size does not depend on fits.
 pub trait Sizes {
     /// Whether these answers are enough; never, where the number is fixed. Asked after every block.
-    fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided>;
+    fn enough(&mut self, drawn: &Drawn, probabilities: &[f32]) -> Result<bool, Undecided>;
 
     /// Whether they are still enough now that the reference was asked again, which corrects weights and adds to their errors; always, where
     /// the number is fixed.
-    fn still_enough(&self, _: &Masks, _: &[f32], _: &Again) -> Result<bool, Undecided> {
+    fn still_enough(&self, _: &Drawn, _: &[f32], _: &Again) -> Result<bool, Undecided> {
         Ok(true)
     }
 
@@ -103,8 +103,8 @@ impl<'a> Asked<'a> {
 /// Masks and what was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perturbations {
-    /// Row 0 is the untouched crop.
-    pub masks: Masks,
+    /// The masks.
+    pub drawn: Drawn,
     /// What is measured of the target under each mask; where two networks were asked the fast one's.
     pub probabilities: Vec<f32>,
     /// What the reference was asked too; empty where one network was asked.
@@ -153,7 +153,7 @@ pub fn run(
         replacement: inputs.replacement,
         mean: inputs.network.mean,
         sampler: inputs.sampler,
-        samples: inputs.samples.most() as usize,
+        samples: inputs.samples.most(superpixels.count as u64) as usize,
     };
     let seed = Seed::of_run(
         inputs.seed,
@@ -164,7 +164,7 @@ pub fn run(
     );
     let found = perturbations(asked, &request, seed, sizes, interrupted);
     let Perturbations {
-        masks,
+        drawn,
         probabilities,
         again,
     } = found.map_err(|error| match error {
@@ -172,7 +172,7 @@ pub fn run(
         error => ActionError::failed(error),
     })?;
     Ok(Answers {
-        masks,
+        drawn,
         probabilities,
         reference_samples: again.samples,
         reference_probabilities: again.probabilities,
@@ -183,6 +183,7 @@ pub fn run(
 /// The row of an explanation's answers.
 pub fn row(inputs: &Inputs, names: &Explained, answers: Answers) -> schema::Perturbations {
     let reference = answers.reference_samples.iter();
+    let masks = answers.drawn.masks;
     schema::Perturbations {
         image: names.image.clone(),
         network: names.network.clone(),
@@ -192,9 +193,11 @@ pub fn row(inputs: &Inputs, names: &Explained, answers: Answers) -> schema::Pert
         sampler: inputs.sampler.name().to_owned(),
         precision: inputs.precision.name().to_owned(),
         target_class: inputs.target_class.value,
-        samples: answers.masks.samples() as u32,
-        superpixels: answers.masks.superpixels() as u32,
-        masks: answers.masks.into_bytes(),
+        samples: masks.samples() as u32,
+        superpixels: masks.superpixels() as u32,
+        masks: masks.into_bytes(),
+        enumerated: answers.drawn.enumerated as u32,
+        repeats: answers.drawn.repeats,
         probabilities: answers.probabilities,
         reference_samples: reference.map(|&sample| sample as u32).collect(),
         reference_probabilities: answers.reference_probabilities,
@@ -219,25 +222,26 @@ pub fn perturbations(
     );
     let all = request
         .sampler
-        .masks(seed, request.samples, request.superpixels);
+        .drawn(seed, request.samples, request.superpixels);
     let step = CHECK.max(request.sampler.block(request.superpixels));
     let mut found = Perturbations {
-        masks: all.select(0..0),
+        drawn: all.first(0),
         probabilities: Vec::new(),
         again: Again::default(),
     };
-    while found.probabilities.len() < all.samples() {
+    let samples = all.masks.samples();
+    while found.probabilities.len() < samples {
         let known = found.probabilities.len();
-        let end = all.samples().min(known + step);
-        let block = all.select(known..end);
+        let end = samples.min(known + step);
+        let block = all.masks.select(known..end);
         let answers = asked
             .first()
             .ask(&request.question(&replacement, &block), interrupted)?;
         let answers = answers.measured(request.measured);
         found.probabilities.extend(answers);
-        found.masks = all.select(0..end);
-        let enough = sizes.enough(&found.masks, &found.probabilities)?;
-        if !enough && end < all.samples() {
+        found.drawn = all.first(end);
+        let enough = sizes.enough(&found.drawn, &found.probabilities)?;
+        if !enough && end < samples {
             continue;
         }
         let Asked::Mixed { reference, .. } = asked else {
@@ -248,7 +252,7 @@ pub fn perturbations(
             let answers = reference.ask_few(&question, interrupted)?;
             Ok(answers.measured(request.measured))
         })?;
-        if sizes.still_enough(&found.masks, &found.probabilities, &found.again)? {
+        if sizes.still_enough(&found.drawn, &found.probabilities, &found.again)? {
             break;
         }
     }
@@ -266,7 +270,7 @@ fn ask_again(
     ask: impl Fn(&Masks) -> Result<Vec<f32>, NetworkError>,
 ) -> Result<(), PerturbationsError> {
     let Perturbations {
-        masks,
+        drawn: Drawn { masks, .. },
         probabilities,
         again,
     } = found;

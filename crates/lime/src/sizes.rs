@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use actions::Fit;
-use methods::{Answered, Samples, Settled};
-use sampling::{Masks, STRATA, Sampler};
-use surrogate::{Correction, Explanation, Settings, SurrogateError, correction_size};
+use methods::{Answered, Samples, Settled, Weighted};
+use sampling::{Drawn, Masks, STRATA, Sampler};
+use surrogate::{Correction, Settings, SurrogateError, correction_size};
 
 use crate::perturbations::{Again, Sizes, Undecided};
 
@@ -29,8 +29,8 @@ impl Watch {
     }
 
     /// Whether the weights are settled, now that these masks are answered.
-    pub fn settled(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
-        let explanation = self.explanation(masks, probabilities, None)?;
+    pub fn settled(&mut self, drawn: &Drawn, probabilities: &[f32]) -> Result<bool, Undecided> {
+        let explanation = self.explanation(drawn, probabilities, None)?;
         Ok(match self.settled {
             Settled::StandardError(limit) => precise(&explanation, limit),
             Settled::Top(count) => {
@@ -47,35 +47,36 @@ impl Watch {
     /// decided by the answers to all masks alone.
     pub fn still_settled(
         &self,
-        masks: &Masks,
+        drawn: &Drawn,
         probabilities: &[f32],
         correction: &Correction<'_>,
     ) -> Result<bool, SurrogateError> {
         let Settled::StandardError(limit) = self.settled else {
             return Ok(true);
         };
-        let explanation = self.explanation(masks, probabilities, Some(correction))?;
+        let explanation = self.explanation(drawn, probabilities, Some(correction))?;
         Ok(precise(&explanation, limit))
     }
 
     fn explanation(
         &self,
-        masks: &Masks,
+        drawn: &Drawn,
         probabilities: &[f32],
         correction: Option<&Correction<'_>>,
-    ) -> Result<Explanation, SurrogateError> {
+    ) -> Result<Weighted, SurrogateError> {
         let answered = Answered {
-            masks,
+            drawn,
             probabilities,
             correction,
             sampler: self.fit.sampler,
+            surrogate: self.fit.surrogate.as_ref(),
         };
-        (self.fit.method.run.explanation)(&answered, &self.fit.surrogate)
+        (self.fit.method.run.explanation)(&answered)
     }
 }
 
 /// Whether every standard error is at most the limit.
-fn precise(explanation: &Explanation, limit: f64) -> bool {
+fn precise(explanation: &Weighted, limit: f64) -> bool {
     let mut errors = explanation.standard_errors.iter().zip(&explanation.weights);
     // A superpixel that was not selected has neither a weight nor an error.
     errors.all(|(error, &weight)| error.map_or(weight == 0.0, |error| error <= limit))
@@ -124,22 +125,22 @@ impl Fits {
 }
 
 impl Sizes for Fits {
-    fn enough(&mut self, masks: &Masks, probabilities: &[f32]) -> Result<bool, Undecided> {
+    fn enough(&mut self, drawn: &Drawn, probabilities: &[f32]) -> Result<bool, Undecided> {
         match &mut self.watch {
-            Some(watch) => watch.settled(masks, probabilities),
+            Some(watch) => watch.settled(drawn, probabilities),
             None => Ok(false),
         }
     }
 
     fn still_enough(
         &self,
-        masks: &Masks,
+        drawn: &Drawn,
         probabilities: &[f32],
         again: &Again,
     ) -> Result<bool, Undecided> {
         let watch = self.watch.as_ref();
         let settled = watch
-            .map(|watch| watch.still_settled(masks, probabilities, &correction(again)))
+            .map(|watch| watch.still_settled(drawn, probabilities, &correction(again)))
             .transpose()?;
         Ok(settled.unwrap_or(true))
     }
@@ -152,7 +153,9 @@ impl Sizes for Fits {
         step: usize,
     ) -> Result<[usize; STRATA], Undecided> {
         let Some(Fit {
-            sampler, surrogate, ..
+            sampler,
+            surrogate: Some(surrogate),
+            ..
         }) = &self.fit
         else {
             return Ok([0; STRATA]);
@@ -178,25 +181,25 @@ mod tests {
     fn paired() -> Fit {
         Fit {
             method: &methods::kinds::lime::METHOD,
-            surrogate: Settings::default(),
+            surrogate: Some(Settings::default()),
             sampler: samplers::PAIRED,
         }
     }
 
     fn checks_until_settled(settled: Settled, noise: f32) -> usize {
-        let all = samplers::PAIRED.masks(Seed::derive(2, &[b"settle"]), 20_000, 6);
+        let all = samplers::PAIRED.drawn(Seed::derive(2, &[b"settle"]), 20_000, 6);
         let answer = |sample: usize| {
             let linear: f32 = (0..6)
-                .filter(|&superpixel| all.kept(sample, superpixel))
+                .filter(|&superpixel| all.masks.kept(sample, superpixel))
                 .map(|superpixel| 0.03 * superpixel as f32)
                 .sum();
             linear + noise * (sample as f32 * 12.9898).sin()
         };
         let mut watch = Watch::new(settled, paired());
-        let checks = (1..=all.samples() / 100).take_while(|check| {
-            let masks = all.select(0..check * 100);
+        let checks = (1..=all.masks.samples() / 100).take_while(|check| {
+            let drawn = all.first(check * 100);
             let answers: Vec<f32> = (0..check * 100).map(answer).collect();
-            !watch.settled(&masks, &answers).unwrap()
+            !watch.settled(&drawn, &answers).unwrap()
         });
         checks.count() + 1
     }
@@ -204,7 +207,7 @@ mod tests {
     /// The reference differs from the answers by noise, so that asking it about few adds to the errors.
     #[test]
     fn a_correction_that_adds_too_much_unsettles_what_was_settled() {
-        let masks = samplers::PAIRED.masks(Seed::derive(3, &[b"again"]), 600, 6);
+        let drawn = samplers::PAIRED.drawn(Seed::derive(3, &[b"again"]), 600, 6);
         let noise = |sample: usize, scale: f32| scale * (sample as f32 * 78.233).sin();
         let cheap: Vec<f32> = (0..600).map(|sample| noise(sample, 0.01)).collect();
         let reference: Vec<f32> = (0..600).map(|sample| noise(7 * sample, 0.1)).collect();
@@ -217,8 +220,8 @@ mod tests {
             };
             let standard_error = Settled::StandardError(limit);
             let mut watch = Watch::new(standard_error, paired());
-            let before = watch.settled(&masks, &cheap).unwrap();
-            let after = watch.still_settled(&masks, &cheap, &correction).unwrap();
+            let before = watch.settled(&drawn, &cheap).unwrap();
+            let after = watch.still_settled(&drawn, &cheap, &correction).unwrap();
             (before, after)
         };
         let limit = 0.004;

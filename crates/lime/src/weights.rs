@@ -1,9 +1,9 @@
-//! The action `weights`: the surrogate's coefficients, from masks and answers.
+//! The action `weights`: what a method estimates from masks and answers.
 
 use actions::{Explained, Fit, Weights};
-use methods::Answered;
+use methods::{Answered, Weighted};
 use parts::{ActionError, Answers, Rows};
-use surrogate::{Correction, Explanation};
+use surrogate::Correction;
 
 /// The weights of an explanation, one row for each superpixel.
 pub fn run(inputs: &Weights, rows: &Rows<'_>) -> Result<Vec<schema::Weight>, ActionError> {
@@ -13,25 +13,26 @@ pub fn run(inputs: &Weights, rows: &Rows<'_>) -> Result<Vec<schema::Weight>, Act
 }
 
 /// Fits weights to answers, corrected by a reference's where there is one.
-pub fn fit(answers: &Answers, fit: &Fit) -> Result<Explanation, ActionError> {
+pub fn fit(answers: &Answers, fit: &Fit) -> Result<Weighted, ActionError> {
     let correction = Correction {
         samples: &answers.reference_samples,
         probabilities: &answers.reference_probabilities,
         certain: answers.reference_certain,
     };
     let answered = Answered {
-        masks: &answers.masks,
+        drawn: &answers.drawn,
         probabilities: &answers.probabilities,
         correction: (!answers.reference_samples.is_empty()).then_some(&correction),
         sampler: fit.sampler,
+        surrogate: fit.surrogate.as_ref(),
     };
-    let fitted = (fit.method.run.explanation)(&answered, &fit.surrogate);
+    let fitted = (fit.method.run.explanation)(&answered);
     fitted.map_err(ActionError::failed)
 }
 
 fn weight_rows(
     names: &Explained,
-    explanation: &Explanation,
+    explanation: &Weighted,
 ) -> Result<Vec<schema::Weight>, ActionError> {
     let order = removal::order(&explanation.weights).map_err(ActionError::failed)?;
     let ranks = removal::ranks(&order);

@@ -16,6 +16,6 @@ pub struct Asking {
     pub precision: Option<Precision>,
     /// What a removed superpixel shows.
     pub replacement: Backdrop,
-    /// How weights are fitted to the answers.
-    pub fit: surrogate::Settings,
+    /// How a surrogate is fitted to the answers, of a method that fits one.
+    pub surrogate: Option<surrogate::Settings>,
 }

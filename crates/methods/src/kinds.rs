@@ -2,6 +2,7 @@
 
 pub mod edges;
 pub mod eigencam;
+pub mod glime;
 pub mod gradcam;
 pub mod gradcam_plus_plus;
 pub mod gradient;
@@ -10,8 +11,10 @@ pub mod greedy;
 pub mod hirescam;
 pub mod input_x_gradient;
 pub mod integrated_gradients;
+pub mod kernelshap;
 pub mod layercam;
 pub mod lime;
+pub mod occlusion;
 pub mod oracle;
 pub mod random;
 pub mod rollout;
@@ -23,7 +26,7 @@ use config::Choice;
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 17] = [
+pub static ALL: [Family; 20] = [
     Family::Map(&gradcam::METHOD),
     Family::Map(&hirescam::METHOD),
     Family::Map(&gradcam_plus_plus::METHOD),
@@ -35,6 +38,9 @@ pub static ALL: [Family; 17] = [
     Family::Map(&integrated_gradients::METHOD),
     Family::Map(&gradient_attention::METHOD),
     Family::Weights(&lime::METHOD),
+    Family::Weights(&glime::METHOD),
+    Family::Weights(&kernelshap::METHOD),
+    Family::Weights(&occlusion::METHOD),
     Family::Drawn(&random::METHOD),
     Family::Seen(&edges::METHOD),
     Family::Map(&eigencam::METHOD),

@@ -7,6 +7,7 @@
 
 mod asking;
 mod attention;
+pub mod fitting;
 mod inputs;
 pub mod kinds;
 mod legendre;
@@ -27,4 +28,4 @@ pub use orders::{Ask, Drawn, Ranking, Search, Searched, Seen};
 pub use plugin::{Plugin, Role};
 pub use probing::{Probe, Probing};
 pub use samples::{Precision, Samples, Settled};
-pub use weights::{Answered, Estimate, Weights};
+pub use weights::{Answered, Estimate, Weighted, Weights};

@@ -50,6 +50,13 @@ impl Choice for Precision {
 pub enum Samples {
     /// So many.
     Fixed(u32),
+    /// So many for each superpixel, and some more.
+    ForEach {
+        /// For each superpixel.
+        superpixel: u32,
+        /// And more.
+        more: u32,
+    },
     /// Block after block, until the weights are settled.
     Until {
         /// But no more than these.
@@ -70,11 +77,14 @@ pub enum Settled {
 }
 
 impl Samples {
-    /// The largest number that may be drawn.
-    pub fn most(self) -> u32 {
+    /// The largest number that may be drawn of an image with so many superpixels.
+    pub fn most(self, superpixels: u64) -> u64 {
         match self {
-            Self::Fixed(samples) => samples,
-            Self::Until { most, .. } => most,
+            Self::Fixed(samples) | Self::Until { most: samples, .. } => samples.into(),
+            Self::ForEach { superpixel, more } => {
+                let each = superpixels.saturating_mul(superpixel.into());
+                each.saturating_add(more.into())
+            }
         }
     }
 
@@ -89,8 +99,14 @@ impl Value for Samples {
 
     fn read(section: &mut Section<'_>, key: &'static str, default: Option<Self>, (): ()) -> Self {
         let Some(mut table) = section.table_at(key) else {
-            let default = default.map(Self::most);
-            return Self::Fixed(section.integer(key, default, 2..=MOST_SAMPLES));
+            let Some(of_superpixels @ Self::ForEach { .. }) = default else {
+                let default = default.map(|samples| samples.most(0) as u32);
+                return Self::Fixed(section.integer(key, default, 2..=MOST_SAMPLES));
+            };
+            if !section.has(key) {
+                return of_superpixels;
+            }
+            return Self::Fixed(section.integer(key, None, 2..=MOST_SAMPLES));
         };
         let by_top = table.has("top");
         if by_top && table.has("standard_error") {
@@ -119,6 +135,9 @@ impl Value for Samples {
     }
 
     fn written(&self) -> String {
-        self.most().to_string()
+        match self {
+            Self::Fixed(samples) | Self::Until { most: samples, .. } => samples.to_string(),
+            Self::ForEach { superpixel, more } => format!("{superpixel} x superpixels + {more}"),
+        }
     }
 }

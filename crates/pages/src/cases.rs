@@ -147,16 +147,18 @@ fn explanation(relevance: &Relevance<'_>, crop: &Rgb, segments: &Segments) -> Op
         Relevance::Map {
             saliency, enlarged, ..
         } => {
-            let most = enlarged.iter().copied().fold(0.0, f32::max);
             let (height, width) = (saliency.height, saliency.width);
             shown(
-                &heat(crop, enlarged, most),
+                &heat(crop, enlarged),
                 format!("map of {}, {height}×{width}", saliency.layer),
             )
         }
         Relevance::Weights { values, r2 } => shown(
             &weights(crop, &segments.labels, values, most(values)),
-            format!("weights, R² {r2:.2}"),
+            match r2 {
+                Some(r2) => format!("weights, R² {r2:.2}"),
+                None => "weights".to_owned(),
+            },
         ),
         Relevance::Order { .. } | Relevance::None => None,
     }

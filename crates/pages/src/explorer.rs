@@ -11,7 +11,7 @@ use imaging::{Rgb, own_mean, solid};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rayon::prelude::*;
 use removal::{Backdrop, backdrop};
-use schema::{Score, Segments};
+use schema::{Saliency, Score, Segments};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -127,11 +127,32 @@ struct PartitionEntry {
 struct MapEntry<'a> {
     network: &'a str,
     method: &'a str,
+    run: u32,
     layer: &'a str,
     height: u32,
     width: u32,
     /// f32, [height, width].
     values: String,
+}
+
+/// Longest side of a map in the page.
+const MAP_SIDE: u32 = 64;
+
+/// A map that is no larger than a page needs: means over squares of the map, and its height and width.
+fn coarse(saliency: &Saliency) -> (Vec<f32>, [u32; 2]) {
+    let Saliency { height, width, .. } = *saliency;
+    let side = height.max(width).div_ceil(MAP_SIDE);
+    let size = [height, width].map(|length| length.div_ceil(side));
+    let mut sums = vec![(0.0_f32, 0.0_f32); (size[0] * size[1]) as usize];
+    for (row, line) in (0..).zip(saliency.map.chunks_exact(width.max(1) as usize)) {
+        for (column, value) in (0..).zip(line) {
+            let (sum, count) = &mut sums[(row / side * size[1] + column / side) as usize];
+            *sum += value;
+            *count += 1.0;
+        }
+    }
+    let means = sums.into_iter().map(|(sum, count)| sum / count);
+    (means.collect(), size)
 }
 
 #[derive(Serialize)]
@@ -332,22 +353,24 @@ fn image_entry(
             .or_insert_with(|| partition_entry(&crop, segments));
         let relevance = rows.relevance(score, segments)?;
         if let Relevance::Map { saliency, .. } = &relevance
-            && !maps
-                .iter()
-                .any(|map| map.network == score.network && map.method == score.method)
+            && !maps.iter().any(|map| {
+                (map.network, map.method, map.run) == (&*score.network, &*score.method, score.run)
+            })
         {
+            let (values, [height, width]) = coarse(saliency);
             maps.push(MapEntry {
                 network: &score.network,
                 method: &score.method,
+                run: score.run,
                 layer: &saliency.layer,
-                height: saliency.height,
-                width: saliency.width,
-                values: floats(&saliency.map),
+                height,
+                width,
+                values: floats(&values),
             });
         }
         let (shows, values, r2) = match &relevance {
             Relevance::Map { pooled, .. } => (Some("map"), Some(pooled), None),
-            Relevance::Weights { values, r2 } => (Some("weights"), Some(values), Some(*r2)),
+            Relevance::Weights { values, r2 } => (Some("weights"), Some(values), *r2),
             Relevance::Order {
                 values,
                 order_only: true,

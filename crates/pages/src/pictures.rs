@@ -47,11 +47,20 @@ pub(crate) fn shrink(image: &Rgb, longest: usize) -> Rgb {
     Rgb::new(height, width, small.into_raw()).expect("a raster has the length of its sides")
 }
 
-/// A map over the crop in grey. `map` is [height, width] of the crop; 0 is the scale's start and `most` its end.
-pub(crate) fn heat(crop: &Rgb, map: &[f32], most: f32) -> Rgb {
+/// A map over the crop in grey. `map` is [height, width] of the crop; the scale goes from 0, or with negative values from the opposite, to the largest absolute
+/// value.
+pub(crate) fn heat(crop: &Rgb, map: &[f32]) -> Rgb {
+    let most = map
+        .iter()
+        .fold(0.0, |most: f32, value| most.max(value.abs()));
     let most = if most > 0.0 { most } else { 1.0 };
+    let signed = map.iter().any(|&value| value < 0.0);
     paint(crop, |pixel, grey| {
-        let color = SEQUENTIAL.color(f64::from(map[pixel] / most));
+        let share = f64::from(map[pixel] / most);
+        let color = match signed {
+            true => DIVERGING.color(f64::midpoint(share, 1.0)),
+            false => SEQUENTIAL.color(share),
+        };
         color.map(|level| (f64::from(level) * MAP_SHARE + grey * (1.0 - MAP_SHARE)) as u8)
     })
 }
@@ -166,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_map_of_zeros_is_the_crop_in_dark_grey() {
-        let painted = heat(&crop(), &[0.0; 6], 0.0);
+        let painted = heat(&crop(), &[0.0; 6]);
         let [red, green, blue] = painted.pixel(1, 2);
         assert!(red == green && blue >= red && red < 102);
     }

@@ -37,7 +37,7 @@ pub(crate) struct Rows<'a> {
     targets: BTreeMap<(&'a str, &'a str), &'a Target>,
     saliency: BTreeMap<(&'a str, &'a str, &'a str, u32), &'a Saliency>,
     /// The weighted R2 of a surrogate.
-    r2: BTreeMap<ExplanationKey<'a>, f64>,
+    r2: BTreeMap<ExplanationKey<'a>, Option<f64>>,
     /// With the replacement that a method searched with; none of a method that does not search.
     relevances: BTreeMap<SearchKey<'a>, Vec<(u16, f64)>>,
     /// The methods whose relevances are more than the places in an order.
@@ -56,8 +56,8 @@ pub(crate) enum Relevance<'a> {
         enlarged: Vec<f32>,
         pooled: Vec<f64>,
     },
-    /// A signed weight of each superpixel, and the surrogate's weighted R2.
-    Weights { values: Vec<f64>, r2: f64 },
+    /// A signed weight of each superpixel, and the fit's weighted R2 where something was fitted.
+    Weights { values: Vec<f64>, r2: Option<f64> },
     /// A relevance of each superpixel that a control gave; `order_only` where it is the place in an order and no more.
     Order { values: Vec<f64>, order_only: bool },
     /// Neither is in the study.

@@ -163,13 +163,16 @@
     const bar = document.createElement("span");
     bar.className = "scale";
     if (one.shows === "map") {
-      const map = image().maps.find((map) => map.network === one.network && map.method === one.method);
+      const map = image().maps.find((map) => map.network === one.network && map.method === one.method && map.run === one.run);
       const enlarged = enlarge(map, { width, height });
-      const largest = enlarged.reduce((a, b) => Math.max(a, b), 0) || 1;
-      paint(canvas, image(), (place) =>
-        color(study.scales.sequential, enlarged[place] / largest).map((level) => level * 0.6 + grey(crop, place) * 0.4));
-      bar.style.background = gradient(study.scales.sequential);
-      words.textContent = `0 to ${digits(largest)}, relevance (logits) in ${map.layer}, ${map.height}×${map.width}`;
+      const largest = enlarged.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+      const signed = enlarged.some((value) => value < 0);
+      const stops = signed ? study.scales.diverging : study.scales.sequential;
+      const share = (value) => (signed ? value / largest / 2 + 0.5 : value / largest);
+      paint(canvas, image(), (place) => color(stops, share(enlarged[place])).map((level) => level * 0.6 + grey(crop, place) * 0.4));
+      bar.style.background = gradient(stops);
+      const range = signed ? `−${digits(largest)} (against) to +${digits(largest)} (for the class)` : `0 to ${digits(largest)}`;
+      words.textContent = `${range}, relevance in ${map.layer}, ${map.height}×${map.width}`;
     } else if (one.shows === "weights") {
       paint(canvas, image(), (place) => shaded(study.scales.diverging, place, values[labels[place]] / most / 2 + 0.5));
       bar.style.background = gradient(study.scales.diverging);

@@ -232,9 +232,9 @@ fn add_weights(inputs: &mut Inputs, image: &str, network: &str, run: u32) {
         weight: share(&[image, network, "weight"], run * 9 + u32::from(superpixel)) - 0.5,
         standard_error: None,
         rank: u32::from(superpixel),
-        intercept: 0.1,
-        r2: 0.75,
-        local_prediction: 0.9,
+        intercept: Some(0.1),
+        r2: Some(0.75),
+        local_prediction: Some(0.9),
     };
     let rows: Vec<Weight> = (0..SUPERPIXELS as u16).map(weight).collect();
     let relevances = rows.iter().map(|row| Relevance {

@@ -1,7 +1,7 @@
 //! The parts of tables that actions read apart from the rest of a row.
 
 use imaging::{Mask, Rgb};
-use sampling::Masks;
+use sampling::{Drawn, Masks};
 use schema::{Crop, Logits, Perturbations, Relevance, Saliency, Segments, Table, Weight};
 
 /// A part of a table's rows, with the digest by which it enters keys.
@@ -173,8 +173,8 @@ impl Part for Map {
 /// Masks and what a network answered to them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
-    /// Row 0 is the untouched crop.
-    pub masks: Masks,
+    /// The masks; row 0 is the untouched crop.
+    pub drawn: Drawn,
     /// The target's probability under each mask.
     pub probabilities: Vec<f32>,
     /// The samples that a reference network evaluated too; empty where there was none.
@@ -196,7 +196,11 @@ impl Part for Answers {
         let masks = Masks::from_bytes(samples, superpixels, row.masks);
         let reference = row.reference_samples.iter();
         Ok(Self {
-            masks: masks.map_err(|error| error.to_string())?,
+            drawn: Drawn {
+                masks: masks.map_err(|error| error.to_string())?,
+                enumerated: row.enumerated as usize,
+                repeats: row.repeats,
+            },
             probabilities: row.probabilities,
             reference_samples: reference.map(|&sample| sample as usize).collect(),
             reference_probabilities: row.reference_probabilities,
@@ -205,9 +209,16 @@ impl Part for Answers {
     }
 
     fn digest(answers: &Self) -> String {
+        let Drawn {
+            masks,
+            enumerated,
+            repeats,
+        } = &answers.drawn;
         digest_of([
-            &answers.masks.superpixels().to_le_bytes()[..],
-            answers.masks.bytes(),
+            &masks.superpixels().to_le_bytes()[..],
+            masks.bytes(),
+            &enumerated.to_le_bytes(),
+            &bytes(repeats, u32::to_le_bytes),
             &bytes(&answers.probabilities, f32::to_le_bytes),
             &bytes(&answers.reference_samples, usize::to_le_bytes),
             &bytes(&answers.reference_probabilities, f32::to_le_bytes),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use methods::{Asking, Precision};
+use methods::{Asking, Precision, Samples};
 use study::plan::{Action, Plan};
 use study::settings::segment::Partition;
 use study::{Choice, Kind, Method, Name, Study};
@@ -83,11 +83,8 @@ impl<'a> Counts<'a> {
     fn of(&self, action: &Action) -> (u64, bool) {
         let method = action.subject.method(self.study);
         let randomized = action.subject.depth.is_some();
-        let asked = || {
-            method
-                .and_then(Method::asking)
-                .map_or(0, |asking| self.samples(asking))
-        };
+        let asking = method.and_then(Method::asking);
+        let asked = || asking.map_or((0, false), |asking| self.samples(asking, action));
         let map = || match method.and_then(Method::map_passes) {
             Some(passes) => (passes, false),
             None => (CHANNELS, true),
@@ -95,12 +92,8 @@ impl<'a> Counts<'a> {
         match action.kind {
             Kind::Logits => (1, false),
             Kind::Saliency => map(),
-            Kind::Perturbations => (asked(), false),
-            Kind::Relevances
-                if randomized && method.is_some_and(|method| method.asking().is_some()) =>
-            {
-                (asked(), false)
-            }
+            Kind::Perturbations => asked(),
+            Kind::Relevances if randomized && asking.is_some() => asked(),
             Kind::Relevances if randomized => map(),
             Kind::Relevances if method.is_some_and(Method::searches) => {
                 let (superpixels, assumed) = self.superpixels(action);
@@ -117,13 +110,17 @@ impl<'a> Counts<'a> {
         }
     }
 
-    fn samples(&self, asking: &Asking) -> u64 {
-        let samples = u64::from(asking.samples.most());
-        match self.study.precision_of(asking) {
+    /// The passes of a method that asks about masks, and whether a number of superpixels was assumed.
+    fn samples(&self, asking: &Asking, action: &Action) -> (u64, bool) {
+        let (superpixels, assumed) = self.superpixels(action);
+        let assumed = assumed && matches!(asking.samples, Samples::ForEach { .. });
+        let samples = asking.samples.most(superpixels);
+        let samples = match self.study.precision_of(asking) {
             // Any number of them may be asked again.
             Precision::Mixed => 2 * samples,
             Precision::Fp32 | Precision::Tf32 | Precision::Bf16 => samples,
-        }
+        };
+        (samples, assumed)
     }
 }
 

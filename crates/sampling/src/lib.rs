@@ -11,10 +11,12 @@ mod normal;
 mod sampler;
 pub mod samplers;
 mod seed;
+mod shapley;
 mod shuffle;
 
 pub use again::{STRATA, second_order, stratum};
 pub use masks::{Masks, MasksError};
 pub use normal::Normal;
-pub use sampler::Sampler;
+pub use sampler::{Drawn, Sampler};
 pub use seed::Seed;
+pub use shapley::size_weights;

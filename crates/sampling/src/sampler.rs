@@ -16,12 +16,48 @@ pub struct Sampler {
     pub(crate) name: &'static str,
     /// `module_path!()` of the sampler's file.
     pub(crate) module: &'static str,
+    /// What its law depends on besides, of a sampler that has such a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) width: Option<f64>,
     /// How many masks are drawn together, by the number of superpixels.
     #[serde(skip)]
     pub(crate) block: fn(usize) -> usize,
     /// Draws masks from a seed: so many, over so many superpixels.
     #[serde(skip)]
-    pub(crate) draw: fn(Seed, usize, usize) -> Masks,
+    pub(crate) draw: fn(Sampler, Seed, usize, usize) -> Drawn,
+}
+
+/// Masks, and what their sampler knows of them besides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// Row 0 is all ones.
+    pub masks: Masks,
+    /// How many of the rows after those that are always there are all masks of some sizes, and not drawn; the drawn ones follow.
+    pub enumerated: usize,
+    /// How often each row was drawn; empty where each was drawn once.
+    pub repeats: Vec<u32>,
+}
+
+impl From<Masks> for Drawn {
+    fn from(masks: Masks) -> Self {
+        Self {
+            masks,
+            enumerated: 0,
+            repeats: Vec::new(),
+        }
+    }
+}
+
+impl Drawn {
+    /// The first rows.
+    #[must_use]
+    pub fn first(&self, rows: usize) -> Self {
+        Self {
+            masks: self.masks.select(0..rows),
+            enumerated: self.enumerated,
+            repeats: self.repeats.iter().copied().take(rows).collect(),
+        }
+    }
 }
 
 impl Sampler {
@@ -42,17 +78,22 @@ impl Sampler {
         (0..samples.min(1)).chain(rest).collect()
     }
 
-    /// Draws `samples` masks over `superpixels` superpixels.
+    /// Draws `samples` masks over `superpixels` superpixels, or fewer where there are no more.
     ///
-    /// The first n rows are the same for every `samples` of at least n.
+    /// The first n rows are the same for every `samples` of at least n, unless the sampler enumerates some.
+    pub fn drawn(self, seed: Seed, samples: usize, superpixels: usize) -> Drawn {
+        (self.draw)(self, seed, samples, superpixels)
+    }
+
+    /// The masks alone.
     pub fn masks(self, seed: Seed, samples: usize, superpixels: usize) -> Masks {
-        (self.draw)(seed, samples, superpixels)
+        self.drawn(seed, samples, superpixels).masks
     }
 }
 
 impl PartialEq for Sampler {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        (self.name, self.width) == (other.name, other.width)
     }
 }
 

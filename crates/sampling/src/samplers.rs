@@ -2,22 +2,33 @@
 
 mod coin;
 mod hadamard;
+mod local;
 mod paired;
+mod shapley;
+mod singles;
 
 pub use coin::COIN;
 pub use hadamard::HADAMARD;
+pub use local::local;
 pub use paired::PAIRED;
+pub use shapley::SHAPLEY;
+pub use singles::SINGLES;
 
 use crate::Sampler;
 
-/// Every sampler, in the order in which they are documented.
+/// Every sampler that a person can choose, in the order in which they are documented. Other samplers belong to their method.
 pub const ALL: [Sampler; 3] = [COIN, PAIRED, HADAMARD];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Masks, Seed};
+    use crate::{Drawn, Masks, Seed};
     use proptest::prelude::*;
+
+    /// Those of methods too.
+    fn every() -> impl Iterator<Item = Sampler> {
+        ALL.into_iter().chain([SINGLES, SHAPLEY, local(0.7)])
+    }
 
     fn seed() -> impl Strategy<Value = Seed> {
         any::<[u8; 32]>().prop_map(Seed)
@@ -37,16 +48,19 @@ mod tests {
 
         #[test]
         fn first_row_is_the_untouched_image(seed in seed(), samples in 1usize..9, superpixels in 0usize..70) {
-            for sampler in ALL {
+            for sampler in every() {
                 prop_assert_eq!(sampler.masks(seed, samples, superpixels).kept_count(0), superpixels);
             }
         }
 
         #[test]
         fn drawn_masks_are_well_formed(seed in seed(), samples in 0usize..60, superpixels in 0usize..70) {
-            for sampler in ALL {
-                let masks = sampler.masks(seed, samples, superpixels);
-                let checked = Masks::from_bytes(samples, superpixels, masks.bytes().to_vec());
+            for sampler in every() {
+                let Drawn { masks, enumerated, repeats } = sampler.drawn(seed, samples, superpixels);
+                prop_assert!(masks.samples() <= samples && enumerated <= masks.samples());
+                prop_assert!(masks.samples() == samples || !ALL.contains(&sampler));
+                prop_assert!(repeats.is_empty() || repeats.len() == masks.samples());
+                let checked = Masks::from_bytes(masks.samples(), superpixels, masks.bytes().to_vec());
                 prop_assert_eq!(checked, Ok(masks));
             }
         }

@@ -1,33 +1,33 @@
-//! Table `weights`: the surrogates' coefficients, one for each superpixel.
+//! Table `weights`: what methods estimate from the answers to masks, a value for each superpixel.
 
 crate::table! {
-    /// A superpixel in an explanation, with the surrogate's figures repeated in every row.
+    /// A superpixel in an explanation, with the fit's figures repeated in every row.
     #[table = "weights"]
     #[keys(image, network, partition, method, run)]
     pub struct Weight {
         /// The superpixel, from 0.
         #[unit = "superpixel id"]
         pub superpixel: u16,
-        /// Signed coefficient: change of the explained class's probability when the superpixel is kept, or of its logit where the study measures logits; 0
+        /// Signed weight: change of the explained class's probability when the superpixel is kept, or of its logit where the study measures logits; 0
         /// where it was not chosen.
         #[unit = "probability"]
         pub weight: f64,
-        /// Sandwich standard error of the weight; null where it was not chosen, or with fewer than 20 clusters of samples.
+        /// Sandwich standard error of the weight; null where it was not chosen, with fewer than 20 clusters of samples, or of a method without any.
         #[unit = "probability"]
         #[range(0 ..)]
         pub standard_error: Option<f64>,
         /// Place of the superpixel by weight, highest first, from 0; ties by lower superpixel.
         #[unit = "place"]
         pub rank: u32,
-        /// Intercept of the surrogate.
+        /// What the fit gives for the image without any superpixel; null of a method that fits nothing, as are the next two columns.
         #[unit = "probability"]
-        pub intercept: f64,
-        /// Weighted coefficient of determination of the surrogate, at most 1.
+        pub intercept: Option<f64>,
+        /// Weighted coefficient of determination of the fit, at most 1.
         #[unit = "1"]
         #[range(..= 1)]
-        pub r2: f64,
-        /// The surrogate's prediction for the untouched image.
+        pub r2: Option<f64>,
+        /// What the fit gives for the untouched image.
         #[unit = "probability"]
-        pub local_prediction: f64,
+        pub local_prediction: Option<f64>,
     }
 }

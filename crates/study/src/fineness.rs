@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use methods::Samples;
+
 use crate::plan::Plan;
 use crate::settings::segment::Partition;
 use crate::{Kind, Name, Study};
@@ -19,8 +21,13 @@ pub fn warnings(study: &Study, plan: &Plan) -> Vec<String> {
         let judged = study.methods.iter();
         let judged = judged.filter(|(method, _)| study.judges(method, name));
         warnings.extend(judged.filter_map(|(method, settings)| {
-            let samples = settings.asking()?.samples.most();
-            too_few(method, name, samples.into(), counts)
+            let samples = settings.asking()?.samples;
+            // A number for each superpixel is enough for any partition.
+            let samples = match samples {
+                Samples::ForEach { .. } => return None,
+                Samples::Fixed(_) | Samples::Until { .. } => samples.most(0),
+            };
+            too_few(method, name, samples, counts)
         }));
     }
     warnings

@@ -22,17 +22,20 @@ pub enum Distance {
     /// D^2 = number of superpixels removed, weight exp(-D^2 / width^2), width 0.75 sqrt(d) unless set: the formula of the paper
     /// (Ribeiro et al. 2016, section 3.4).
     L2,
+    /// None: every mask weighs 1, whatever the width.
+    Uniform,
 }
 
 impl Distance {
     /// Every distance, in the order in which they are documented.
-    pub const ALL: [Self; 2] = [Self::Cosine, Self::L2];
+    pub const ALL: [Self; 3] = [Self::Cosine, Self::L2, Self::Uniform];
 
     /// The name in pipeline.toml.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cosine => "cosine",
             Self::L2 => "l2",
+            Self::Uniform => "uniform",
         }
     }
 
@@ -41,6 +44,7 @@ impl Distance {
         match self {
             Self::Cosine => 1.0 - (kept as f64 / superpixels as f64).sqrt(),
             Self::L2 => ((superpixels - kept) as f64).sqrt(),
+            Self::Uniform => 0.0,
         }
     }
 
@@ -49,6 +53,7 @@ impl Distance {
         match self {
             Self::Cosine => COSINE_WIDTH,
             Self::L2 => L2_WIDTH * (superpixels as f64).sqrt(),
+            Self::Uniform => 1.0,
         }
     }
 
@@ -57,7 +62,7 @@ impl Distance {
         let similarity = (-distance.powi(2) / width.powi(2)).exp();
         match self {
             Self::Cosine => similarity.sqrt(),
-            Self::L2 => similarity,
+            Self::L2 | Self::Uniform => similarity,
         }
     }
 

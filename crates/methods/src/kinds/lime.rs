@@ -3,12 +3,13 @@
 use config::{Declared, Limits, Section, Value, first};
 use removal::Backdrop;
 use sampling::Sampler;
-use surrogate::{Distance, Explanation, SurrogateError, fit_clustered, fit_corrected};
+use surrogate::Distance;
 
 use crate::asking::Asking;
+use crate::fitting::{explanation, weights};
 use crate::plugin::{Plugin, Role};
 use crate::samples::{MOST_SUPERPIXELS, Precision, Samples};
-use crate::weights::{Answered, Estimate, Weights};
+use crate::weights::{Estimate, Weights};
 
 /// Kernel width of the published image explainer, for the cosine distance.
 const COSINE_WIDTH: f64 = 0.25;
@@ -130,38 +131,7 @@ impl Settings {
             sampler: self.sampler,
             precision: self.precision,
             replacement: self.replacement,
-            fit,
+            surrogate: Some(fit),
         }
     }
-}
-
-/// Fits the surrogate to answers, corrected by a reference's where there is one.
-pub fn explanation(
-    answered: &Answered<'_>,
-    settings: &surrogate::Settings,
-) -> Result<Explanation, SurrogateError> {
-    let &Answered {
-        masks,
-        probabilities,
-        correction,
-        sampler,
-    } = answered;
-    let clusters = sampler.clusters(masks.samples(), masks.superpixels());
-    match correction {
-        None => fit_clustered(masks, probabilities, &clusters, settings),
-        Some(correction) => fit_corrected(masks, probabilities, correction, &clusters, settings),
-    }
-}
-
-fn weights(
-    answered: &Answered<'_>,
-    settings: &surrogate::Settings,
-) -> Result<Vec<f64>, SurrogateError> {
-    let &Answered {
-        masks,
-        probabilities,
-        correction,
-        ..
-    } = answered;
-    surrogate::weights(masks, probabilities, correction, settings)
 }

@@ -8,8 +8,9 @@ use crate::{Masks, Sampler, Seed};
 pub const COIN: Sampler = Sampler {
     name: "coin",
     module: module_path!(),
+    width: None,
     block: |_| 1,
-    draw: coin,
+    draw: |_, seed, samples, superpixels| coin(seed, samples, superpixels).into(),
 };
 
 /// Row i is the start of the seed's stream i, so that a row is found without drawing those before it.

@@ -11,8 +11,9 @@ use crate::{Masks, Sampler, Seed};
 pub const HADAMARD: Sampler = Sampler {
     name: "hadamard",
     module: module_path!(),
+    width: None,
     block: |superpixels| 2 * hadamard_order(superpixels),
-    draw: hadamard,
+    draw: |_, seed, samples, superpixels| hadamard(seed, samples, superpixels).into(),
 };
 
 /// The order of the Hadamard matrix: the least power of two above the number of superpixels, at least 2.

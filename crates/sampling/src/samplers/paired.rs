@@ -8,8 +8,9 @@ use crate::{Masks, Sampler, Seed};
 pub const PAIRED: Sampler = Sampler {
     name: "paired",
     module: module_path!(),
+    width: None,
     block: |_| 2,
-    draw: paired,
+    draw: |_, seed, samples, superpixels| paired(seed, samples, superpixels).into(),
 };
 
 /// Rows 2i + 1 and 2i + 2 are the start of stream i + 1 and its complement.

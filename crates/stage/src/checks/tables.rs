@@ -120,6 +120,14 @@ impl Checked for Perturbations {
             row.samples as usize,
         )?;
         masks(&row.masks, row.samples as usize, row.superpixels as usize)?;
+        if !row.repeats.is_empty() {
+            same("repeats", row.repeats.len(), row.samples as usize)?;
+        }
+        each(
+            "enumerated of the rows",
+            [f64::from(row.enumerated)].into_iter(),
+            |&enumerated| enumerated < f64::from(row.samples),
+        )?;
         let again = &row.reference_probabilities;
         same(
             "reference_samples",
@@ -194,7 +202,9 @@ impl Checked for Weight {
             )
         })?;
         let figures = |row: &Self| [row.intercept, row.r2, row.local_prediction];
-        uniform(rows, |row| figures(row).map(f64::to_bits))?;
+        uniform(rows, |row| {
+            figures(row).map(|figure| figure.map(f64::to_bits))
+        })?;
         let numbered = rows.iter().map(|row| usize::from(row.superpixel));
         in_order("superpixel", numbered)?;
         // Equal weights are ranked by superpixel; equal relevances may be by a seed.

@@ -111,6 +111,8 @@ fn perturbations() -> Perturbations {
         superpixels: 3,
         masks: vec![0b111, 0b010],
         probabilities: vec![0.268_94, 0.1],
+        enumerated: 0,
+        repeats: Vec::new(),
         reference_samples: Vec::new(),
         reference_probabilities: Vec::new(),
         reference_certain: 0,
@@ -128,9 +130,9 @@ fn weights() -> Vec<Weight> {
         weight,
         standard_error: (superpixel > 0).then_some(0.1),
         rank,
-        intercept: 0.1,
-        r2: 0.9,
-        local_prediction: 0.3,
+        intercept: Some(0.1),
+        r2: Some(0.9),
+        local_prediction: Some(0.3),
     };
     vec![row(0, -0.1, 2), row(1, 0.2, 0), row(2, 0.2, 1)]
 }
@@ -466,7 +468,7 @@ fn weights_are_finite_and_ranked() {
             ("the same in all rows", |rows| {
                 rows[1].network = "resnet50".into();
             }),
-            ("the same in all rows", |rows| rows[2].r2 = 0.8),
+            ("the same in all rows", |rows| rows[2].r2 = Some(0.8)),
             ("row with a superpixel that is not its number", |rows| {
                 rows.swap(0, 1);
             }),

@@ -243,7 +243,7 @@ fn executor(architecture: infer::Architecture) -> Option<actions::Executor> {
 pub(super) fn fit(method: &'static methods::Weights, asking: &Asking) -> Fit {
     Fit {
         method,
-        surrogate: asking.fit,
+        surrogate: asking.surrogate,
         sampler: asking.sampler,
     }
 }

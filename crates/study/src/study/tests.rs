@@ -800,14 +800,19 @@ fn a_file_that_cannot_be_read_is_a_problem() {
 #[test]
 fn lime_takes_its_kernel_and_features_from_the_file() {
     let kernel = |old: &str, new: &str| {
-        let fit = lime_with(old, new).fit;
+        let fit = lime_with(old, new).surrogate.unwrap();
         (fit.distance, fit.kernel_width)
     };
     assert_eq!(kernel("\"cosine\"", "\"l2\""), (Distance::L2, Some(0.25)));
     let both = "distance = \"cosine\"        # \"cosine\" (the published explainer's) or \"l2\" (the paper's formula)\nkernel_width = 0.25";
     assert_eq!(kernel(both, "distance = \"l2\""), (Distance::L2, None));
     assert_eq!(kernel(both, ""), (Distance::Cosine, Some(0.25)));
-    let features = |table: &str| lime_with("features = \"all\"", table).fit.features;
+    let features = |table: &str| {
+        lime_with("features = \"all\"", table)
+            .surrogate
+            .unwrap()
+            .features
+    };
     assert_eq!(
         features("features = { count = 5, selection = \"forward_selection\" }"),
         Features::ForwardSelection(5)

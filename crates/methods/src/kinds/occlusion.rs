@@ -1,0 +1,98 @@
+//! Occlusion of single superpixels (Zeiler and Fergus 2014).
+
+use config::Declared;
+use removal::Backdrop;
+use sampling::samplers::SINGLES;
+use surrogate::SurrogateError;
+
+use crate::asking::Asking;
+use crate::plugin::{Plugin, Role};
+use crate::samples::Samples;
+use crate::weights::{Answered, Estimate, Weighted, Weights};
+
+/// Occlusion.
+pub static METHOD: Weights = Plugin {
+    kind: "occlusion",
+    module: module_path!(),
+    title: "Occlusion",
+    about: "Removes each superpixel alone, and takes how much the network's answer falls (Zeiler and Fergus 2014), as captum's `FeatureAblation` does. It is the \
+            first step of `greedy`.",
+    role: Role::Explanation,
+    deterministic: true,
+    measured: true,
+    settings: Settings::settings,
+    read: |section| Settings::read(section).asking(),
+    run: Estimate {
+        explanation,
+        weights,
+    },
+};
+
+config::settings! {
+    /// What occlusion takes.
+    struct Settings {
+        /// What a removed superpixel shows; apart from the removal's.
+        replacement: Backdrop = Backdrop::Mean;
+    }
+}
+
+impl Settings {
+    fn asking(&self) -> Asking {
+        Asking {
+            samples: Samples::ForEach {
+                superpixel: 1,
+                more: 1,
+            },
+            sampler: SINGLES,
+            precision: None,
+            replacement: self.replacement,
+            surrogate: None,
+        }
+    }
+}
+
+fn explanation(answered: &Answered<'_>) -> Result<Weighted, SurrogateError> {
+    let weights = weights(answered)?;
+    Ok(Weighted {
+        standard_errors: vec![None; weights.len()],
+        weights,
+        intercept: None,
+        r2: None,
+        local_prediction: None,
+    })
+}
+
+/// The answer to the untouched image less that without each superpixel.
+fn weights(answered: &Answered<'_>) -> Result<Vec<f64>, SurrogateError> {
+    let masks = &answered.drawn.masks;
+    let superpixels = masks.superpixels();
+    let Some((&untouched, without)) = answered.probabilities.split_first() else {
+        let samples = masks.samples();
+        return Err(SurrogateError::Empty {
+            samples,
+            superpixels,
+        });
+    };
+    let drop = |&answer: &f32| f64::from(untouched) - f64::from(answer);
+    Ok(without.iter().map(drop).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use sampling::Seed;
+
+    use super::*;
+
+    #[test]
+    fn a_weight_is_what_the_answer_loses() {
+        let drawn = SINGLES.drawn(Seed([0; 32]), 4, 3);
+        let answered = Answered {
+            drawn: &drawn,
+            probabilities: &[0.75, 0.5, 0.875, 0.75],
+            correction: None,
+            sampler: SINGLES,
+            surrogate: None,
+        };
+        assert_eq!(explanation(&answered).unwrap().weights, [0.25, -0.125, 0.0]);
+    }
+}
