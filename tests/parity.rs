@@ -17,6 +17,7 @@ pub(crate) mod networks;
 mod numbers;
 mod photographs;
 mod preparation;
+mod queries;
 mod removals;
 mod superpixels;
 mod table;
@@ -46,6 +47,7 @@ fn fixtures() -> Table {
     maps::compare(&mut table);
     fits::compare(&mut table);
     lime::compare(&mut table);
+    queries::compare(&mut table);
     removals::compare(&mut table);
     measures::compare(&mut table);
     controls::compare(&mut table);

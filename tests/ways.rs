@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::LazyLock;
 
 use imaging::Rgb;
-use lime::perturbations::{Again, Asked, Request, Sizes, Undecided, perturbations};
+use lime::perturbations::{Again, Asked, Hidden, Request, Sizes, Undecided, perturbations};
 use networks::Normalisation;
 use removal::Backdrop;
 use sampling::{Drawn, Masks, STRATA, Seed, samplers};
@@ -159,11 +159,13 @@ fn what_was_asked_again_of_fewer_masks_is_certain_for_more() {
     let classifier = script(Normalisation::IMAGENET, [side, side]);
     let request = Request {
         crop: &crop,
-        labels: &labels,
-        superpixels: cells,
+        hidden: Hidden::Superpixels {
+            labels: &labels,
+            count: cells,
+            replacement: Backdrop::Mean,
+        },
         target: 0,
         measured: Measured::Probability,
-        replacement: Backdrop::Mean,
         mean: Normalisation::IMAGENET.mean.map(f64::from),
         sampler: samplers::COIN,
         samples: 1000,

@@ -1,7 +1,7 @@
 //! Ten runs of LIME beside ten of the lime package: the same network, image and partition, other random numbers.
 
 use ::lime::perturbations::{
-    Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations,
+    Again, Asked, Hidden, Perturbations, Request, Sizes, Undecided, perturbations,
 };
 use networks::Normalisation;
 use removal::Backdrop;
@@ -90,11 +90,13 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
     let classifier = script(normalisation, [image.height(), image.width()]);
     let request = Request {
         crop: &image,
-        labels: &labels,
-        superpixels: usize::from(*labels.iter().max().unwrap()) + 1,
+        hidden: Hidden::Superpixels {
+            labels: &labels,
+            count: usize::from(*labels.iter().max().unwrap()) + 1,
+            replacement: Backdrop::Mean,
+        },
         target: file.integers("target")[0],
         measured: Measured::Probability,
-        replacement: Backdrop::Mean,
         mean: MEAN.map(f64::from),
         sampler: samplers::COIN,
         samples: SAMPLES,
@@ -113,7 +115,8 @@ fn our_runs(file: &Numbers, settings: &[Settings; 2]) -> [Vec<Vec<f64>>; 2] {
                 probabilities: &found.probabilities,
                 correction: None,
                 sampler: samplers::COIN,
-                surrogate: Some(settings),
+                fitting: methods::Fitting::Surrogate(*settings),
+                partition: None,
             };
             let found = methods::fitting::explanation(&answered);
             found.unwrap().weights

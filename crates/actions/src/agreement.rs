@@ -1,6 +1,6 @@
 //! Inputs of `agreement`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parts::All;
 use serde::Serialize;
@@ -14,6 +14,12 @@ pub struct Agreement {
     pub perturbations: All<schema::Perturbations>,
     /// How each method is fitted, by its name.
     pub fits: BTreeMap<String, Fit>,
+    /// The superpixels, in a study with masks that belong to no partition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segments: Option<All<schema::Segments>>,
+    /// The partitions on which each method is judged whose masks belong to none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub partitions: BTreeMap<String, BTreeSet<String>>,
     /// The mean rank correlation that counts as agreement.
     pub level: f64,
 }

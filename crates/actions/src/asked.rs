@@ -1,8 +1,7 @@
 //! Masks that a network evaluates.
 
-use methods::{Precision, Samples};
+use methods::{Hides, Precision, Samples};
 use parts::{Labels, Pixels, Read, Told};
-use removal::Backdrop;
 use sampling::Sampler;
 use serde::Serialize;
 use statistics::{Measured, Reading};
@@ -14,8 +13,9 @@ use crate::network::Network;
 pub struct Asked {
     /// The crop.
     pub pixels: Read<Pixels>,
-    /// Its superpixels.
-    pub labels: Read<Labels>,
+    /// Its superpixels, where masks hide these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Read<Labels>>,
     /// The explained class.
     pub target_class: Told<u32>,
     /// The network.
@@ -32,8 +32,8 @@ pub struct Asked {
     pub samples: Samples,
     /// How they are drawn.
     pub sampler: Sampler,
-    /// What a removed superpixel shows.
-    pub replacement: Backdrop,
+    /// What masks hide.
+    pub hides: Hides,
     /// In which numbers the network answers.
     pub precision: Precision,
 }

@@ -30,7 +30,7 @@ pub use control::Control;
 pub use crops::Crops;
 pub use curves::{Curves, Judged};
 pub use logits::Logits;
-pub use names::{Explained, Image, Mapped, Partitioned, Seen};
+pub use names::{Answered, Explained, Image, Mapped, Partitioned, Seen};
 pub use network::{Architecture, Executor, Network};
 pub use perturbations::Perturbations;
 pub use relevances::{Maker, Random, Relevances};

@@ -40,6 +40,22 @@ pub struct Mapped {
     pub run: u32,
 }
 
+/// Of answers to masks.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answered {
+    /// Name of the image.
+    pub image: String,
+    /// Name of the network in pipeline.toml.
+    pub network: String,
+    /// Name of the partition in pipeline.toml; none of masks that belong to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// Name of the method in pipeline.toml.
+    pub method: String,
+    /// Number of the run, from 0.
+    pub run: u32,
+}
+
 /// Of an explanation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explained {

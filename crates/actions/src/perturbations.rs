@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use crate::asked::Asked;
-use crate::names::Explained;
+use crate::names::Answered;
 use crate::weights::Fit;
 
 /// Masks and what a network answers to them.
 #[derive(Debug, Serialize)]
 pub struct Perturbations {
     /// Names in the row.
-    pub names: Explained,
+    pub names: Answered,
     /// What is evaluated.
     #[serde(flatten)]
     pub asked: Asked,

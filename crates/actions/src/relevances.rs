@@ -47,6 +47,8 @@ pub enum Maker {
     RandomWeights {
         /// The masks that the network evaluates.
         asked: Asked,
+        /// The superpixels that get weights.
+        labels: Read<Labels>,
         /// How the surrogate is fitted.
         fit: Fit,
         /// Which layers are random.

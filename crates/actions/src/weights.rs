@@ -1,6 +1,6 @@
 //! Inputs of `weights`.
 
-use parts::{Answers, Read};
+use parts::{Answers, Labels, Read};
 use sampling::Sampler;
 use serde::Serialize;
 
@@ -13,6 +13,9 @@ pub struct Weights {
     pub names: Explained,
     /// The masks with their answers.
     pub answers: Read<Answers>,
+    /// The superpixels, where masks belong to no partition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Read<Labels>>,
     /// How the surrogate is fitted.
     pub fit: Fit,
 }
@@ -22,9 +25,8 @@ pub struct Weights {
 pub struct Fit {
     /// What fits it.
     pub method: &'static methods::Weights,
-    /// Kernel, penalty and selection, of a method that fits a surrogate.
-    #[serde(flatten)]
-    pub surrogate: Option<surrogate::Settings>,
+    /// How, as far as that can be set: a surrogate's kernel, penalty and selection.
+    pub fitting: methods::Fitting,
     /// How the masks were drawn, which tells the samples that were drawn together.
     pub sampler: Sampler,
 }

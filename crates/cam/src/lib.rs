@@ -11,4 +11,4 @@ mod resize;
 pub use error::CamError;
 pub use layer::{Activations, Channel, Layer};
 pub use pool::pool;
-pub use resize::{corners_aligned, enlarge};
+pub use resize::{corners_aligned, enlarge, soft_mask};

@@ -27,6 +27,23 @@ pub fn corners_aligned(map: &[f32], from: [usize; 2], to: [usize; 2], enlarged: 
     resize(map, from, to, Tap::between_corners, enlarged);
 }
 
+/// Writes a soft mask (RISE, Petsiuk et al. 2018, section 3.2): a grid of `side` x `side` cells, enlarged bilinearly to `side` + 1 cells of ceil(length / `side`)
+/// pixels, and cut to `size` behind a shift, in 65,536ths of a cell. Values are in [0, 1] where those of the grid are.
+///
+/// # Panics
+/// If `grid` has not `side` x `side` values, at least one, or `mask` not [size\[0\], size\[1\]].
+pub fn soft_mask(grid: &[f32], side: usize, shift: [u16; 2], size: [usize; 2], mask: &mut [f32]) {
+    assert_eq!((grid.len(), mask.len()), (side * side, size[0] * size[1]));
+    let taps = |axis: usize| -> Vec<Tap> {
+        let cell = size[axis].div_ceil(side);
+        let first = (cell * usize::from(shift[axis])) >> 16;
+        (first..first + size[axis])
+            .map(|position| Tap::between_edges(position, side, (side + 1) * cell))
+            .collect()
+    };
+    write(grid, side, &taps(0), &taps(1), mask);
+}
+
 fn resize(
     map: &[f32],
     from: [usize; 2],
@@ -34,14 +51,22 @@ fn resize(
     tap: impl Fn(usize, usize, usize) -> Tap,
     enlarged: &mut [f32],
 ) {
-    let columns: Vec<Tap> = (0..to[1])
-        .map(|column| tap(column, from[1], to[1]))
-        .collect();
-    for (row, line) in enlarged.chunks_exact_mut(to[1].max(1)).enumerate() {
-        let row = tap(row, from[0], to[0]);
-        let upper = &map[row.low * from[1]..][..from[1]];
-        let lower = &map[row.high * from[1]..][..from[1]];
-        for (value, column) in line.iter_mut().zip(&columns) {
+    let taps = |axis: usize| -> Vec<Tap> {
+        let positions = 0..to[axis];
+        positions
+            .map(|position| tap(position, from[axis], to[axis]))
+            .collect()
+    };
+    write(map, from[1], &taps(0), &taps(1), enlarged);
+}
+
+/// Writes what lies at rows and columns of a map with lines of a width.
+fn write(map: &[f32], width: usize, rows: &[Tap], columns: &[Tap], resized: &mut [f32]) {
+    let lines = resized.chunks_exact_mut(columns.len().max(1));
+    for (row, line) in rows.iter().zip(lines) {
+        let upper = &map[row.low * width..][..width];
+        let lower = &map[row.high * width..][..width];
+        for (value, column) in line.iter_mut().zip(columns) {
             *value = row.blend(column.of(upper), column.of(lower));
         }
     }

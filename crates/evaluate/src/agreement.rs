@@ -1,11 +1,11 @@
 //! The action `agreement`: how far runs that explain from samples agree, and how many samples that takes.
 
 use actions::Fit;
-use methods::Answered;
-use parts::{ActionError, Rows};
+use methods::{Answered, Partition};
+use parts::{ActionError, Rows, Superpixels};
 use rayon::prelude::*;
 use sampling::{Drawn, Masks, MasksError};
-use schema::{Agreement, NeededSamples, Perturbations};
+use schema::{Agreement, NeededSamples, Perturbations, Segments};
 use statistics::{jaccard_of_top, kendall, mean, sign_changes, spearman};
 use surrogate::{Correction, SurrogateError};
 
@@ -40,11 +40,10 @@ pub fn run(
         let first: &Perturbations = runs
             .first()
             .ok_or_else(|| ActionError::failed(AgreementError::Empty))?;
-        let about = |reason: &dyn std::fmt::Display| {
+        let about = |partition: &str, reason: &dyn std::fmt::Display| {
             let Perturbations {
                 image,
                 network,
-                partition,
                 method,
                 ..
             } = first;
@@ -53,21 +52,41 @@ pub fn run(
             ))
         };
         let fit = inputs.fits.get(&first.method);
-        let fit = fit.ok_or_else(|| about(&"the study has no such method"))?;
-        agreement(&runs, fit, inputs.level).map_err(|error| about(&error))
+        let fit = fit.ok_or_else(|| about("", &"the study has no such method"))?;
+        let compare = |partition: &str, superpixels: Option<&Superpixels>| {
+            let found = agreement(&runs, (partition, superpixels), fit, inputs.level);
+            found.map_err(|error| about(partition, &error))
+        };
+        match (&first.partition, &inputs.segments) {
+            (Some(partition), _) => Ok(vec![compare(partition, None)?]),
+            (None, Some(segments)) => {
+                let judged = inputs.partitions.get(&first.method);
+                let segments: Vec<Segments> = rows.of_image(segments, &first.image)?;
+                let judged = segments
+                    .into_iter()
+                    .filter(|row| judged.is_some_and(|judged| judged.contains(&row.partition)));
+                let compare = |row: Segments| {
+                    let partition = row.partition.clone();
+                    compare(&partition, Some(&row.into()))
+                };
+                judged.map(compare).collect()
+            }
+            (None, None) => Err(about("", &"its masks belong to no partition")),
+        }
     };
     let made = inputs.perturbations.groups.par_iter().map(explanation);
-    let (pairs, needed): (Vec<_>, Vec<_>) =
-        made.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let made = made.collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
+    let (pairs, needed): (Vec<_>, Vec<_>) = made.unzip();
     Ok((pairs.concat(), needed))
 }
 
 /// Compares each run of one explanation with each other, fitted to its first samples, for powers of 2 from 16 and for as many as every run has.
 ///
-/// `runs` are of one image, network, partition and method, in the order of runs. The last weights of a run are those of the table `weights`, unless
+/// `runs` are of one image, network, partition and method, in the order of runs; masks that belong to no partition have its superpixels beside them. The last weights of a run are those of the table `weights`, unless
 /// its number of samples was open and another run has fewer. `level` is the mean Spearman correlation that counts as agreement.
 pub fn agreement(
     runs: &[Perturbations],
+    (partition, superpixels): (&str, Option<&Superpixels>),
     fit: &Fit,
     level: f64,
 ) -> Result<(Vec<Agreement>, NeededSamples), AgreementError> {
@@ -78,12 +97,12 @@ pub fn agreement(
     for samples in sizes(fewest as usize) {
         let weights = runs
             .iter()
-            .map(|run| weights(run, samples, fit))
+            .map(|run| weights(run, superpixels, samples, fit))
             .collect::<Result<Vec<_>, _>>()?;
         let before = rows.len();
         for (other, b) in weights.iter().enumerate() {
             for (run, a) in weights[..other].iter().enumerate() {
-                rows.push(pair([&runs[run], &runs[other]], samples, [a, b]));
+                rows.push(pair([&runs[run], &runs[other]], partition, samples, [a, b]));
             }
         }
         let correlations: Option<Vec<f64>> =
@@ -104,7 +123,7 @@ pub fn agreement(
     let row = NeededSamples {
         image: first.image.clone(),
         network: first.network.clone(),
-        partition: first.partition.clone(),
+        partition: partition.to_owned(),
         method: first.method.clone(),
         runs: runs.len() as u32,
         samples: fewest,
@@ -126,12 +145,17 @@ fn sizes(all: usize) -> Vec<usize> {
 }
 
 /// The weights that the first samples of a run give.
-fn weights(run: &Perturbations, samples: usize, fit: &Fit) -> Result<Vec<f64>, AgreementError> {
-    let superpixels = run.superpixels as usize;
-    let bytes = samples * superpixels.div_ceil(8);
+fn weights(
+    run: &Perturbations,
+    superpixels: Option<&Superpixels>,
+    samples: usize,
+    fit: &Fit,
+) -> Result<Vec<f64>, AgreementError> {
+    let parts = run.superpixels as usize;
+    let bytes = samples * parts.div_ceil(8);
     let masks = Masks::from_bytes(
         samples,
-        superpixels,
+        parts,
         run.masks.get(..bytes).unwrap_or_default().to_vec(),
     )?;
     let answers = run.probabilities.get(..samples).unwrap_or_default();
@@ -156,18 +180,32 @@ fn weights(run: &Perturbations, samples: usize, fit: &Fit) -> Result<Vec<f64>, A
         masks,
         enumerated: run.enumerated as usize,
         repeats: run.repeats.iter().copied().take(samples).collect(),
+        shifts: run
+            .shifts
+            .as_chunks()
+            .0
+            .iter()
+            .copied()
+            .take(samples)
+            .collect(),
     };
     let answered = Answered {
         drawn: &drawn,
         probabilities: answers,
         correction: correction.covers(samples).then_some(&correction),
         sampler: fit.sampler,
-        surrogate: fit.surrogate.as_ref(),
+        fitting: fit.fitting,
+        partition: superpixels.map(Partition::from),
     };
     Ok((fit.method.run.weights)(&answered)?)
 }
 
-fn pair(runs: [&Perturbations; 2], samples: usize, [a, b]: [&[f64]; 2]) -> Agreement {
+fn pair(
+    runs: [&Perturbations; 2],
+    partition: &str,
+    samples: usize,
+    [a, b]: [&[f64]; 2],
+) -> Agreement {
     let superpixels = a.len();
     let correlation = spearman(a, b);
     let top: Vec<String> = [3, 5, 10]
@@ -180,7 +218,7 @@ fn pair(runs: [&Perturbations; 2], samples: usize, [a, b]: [&[f64]; 2]) -> Agree
     Agreement {
         image: runs[0].image.clone(),
         network: runs[0].network.clone(),
-        partition: runs[0].partition.clone(),
+        partition: partition.to_owned(),
         method: runs[0].method.clone(),
         run: runs[0].run,
         other_run: runs[1].run,
@@ -201,6 +239,8 @@ mod tests {
     use super::*;
     use sampling::{Seed, samplers};
 
+    const COARSE: (&str, Option<&Superpixels>) = ("coarse", None);
+
     /// A run whose answers are a sum over kept superpixels, and noise that only the sample's number and the run set.
     fn run(run: u32, samples: usize, superpixels: usize, noise: f64) -> Perturbations {
         let seed = Seed::derive(1, &[&run.to_le_bytes()]);
@@ -216,7 +256,7 @@ mod tests {
         Perturbations {
             image: "mug-07".into(),
             network: "alexnet".into(),
-            partition: "coarse".into(),
+            partition: Some("coarse".into()),
             method: "lime".into(),
             run,
             precision: "fp32".into(),
@@ -231,13 +271,14 @@ mod tests {
             masks: masks.into_bytes(),
             enumerated: 0,
             repeats: Vec::new(),
+            shifts: Vec::new(),
         }
     }
 
     fn lime() -> Fit {
         Fit {
             method: &methods::kinds::lime::METHOD,
-            surrogate: Some(surrogate::Settings::default()),
+            fitting: methods::Fitting::Surrogate(surrogate::Settings::default()),
             sampler: samplers::COIN,
         }
     }
@@ -263,14 +304,14 @@ mod tests {
                 reference_certain: 1,
                 ..cheap.clone()
             };
-            super::weights(&mixed, samples, &lime()).unwrap()
+            super::weights(&mixed, None, samples, &lime()).unwrap()
         };
         let alone = |probabilities: &[f32], samples| {
             let run = Perturbations {
                 probabilities: probabilities.to_vec(),
                 ..cheap.clone()
             };
-            super::weights(&run, samples, &lime()).unwrap()
+            super::weights(&run, None, samples, &lime()).unwrap()
         };
         let again = [0, 40, 41, 2, 4, 43];
         assert_eq!(
@@ -290,7 +331,7 @@ mod tests {
 
     #[test]
     fn every_pair_of_runs_is_compared_at_powers_of_2_and_at_all_samples() {
-        let (rows, needed) = agreement(&runs(3, 100, 12, 0.1), &lime(), 0.9).unwrap();
+        let (rows, needed) = agreement(&runs(3, 100, 12, 0.1), COARSE, &lime(), 0.9).unwrap();
         let found: Vec<_> = rows
             .iter()
             .map(|row| (row.run, row.other_run, row.samples))
@@ -306,7 +347,11 @@ mod tests {
 
     #[test]
     fn answers_without_noise_need_the_fewest_samples_and_noisy_ones_more() {
-        let needed = |noise| agreement(&runs(4, 256, 12, noise), &lime(), 0.9).unwrap().1;
+        let needed = |noise| {
+            agreement(&runs(4, 256, 12, noise), COARSE, &lime(), 0.9)
+                .unwrap()
+                .1
+        };
         let [clear, noisy, lost] = [needed(0.0), needed(0.08), needed(30.0)];
         assert!(clear.needed.unwrap() <= 64, "{clear:?}");
         assert!(
@@ -325,19 +370,19 @@ mod tests {
         let [first, second] = [run(0, 40, 12, 0.1), run(1, 40, 12, 0.1)];
         let weights = |run: &Perturbations| {
             let masks = Masks::from_bytes(40, 12, run.masks.clone()).unwrap();
-            surrogate::fit(&masks, &run.probabilities, &lime().surrogate)
+            surrogate::fit(&masks, &run.probabilities, &surrogate::Settings::default())
                 .unwrap()
                 .weights
         };
         let expected = spearman(&weights(&first), &weights(&second));
-        let (rows, _) = agreement(&[first, second], &lime(), 0.9).unwrap();
+        let (rows, _) = agreement(&[first, second], COARSE, &lime(), 0.9).unwrap();
         assert_eq!(rows[1].samples, 32);
         assert_eq!((rows[2].samples, rows[2].spearman), (40, expected));
     }
 
     #[test]
     fn one_run_has_nothing_to_agree_with() {
-        let (rows, needed) = agreement(&runs(1, 40, 12, 0.1), &lime(), 0.9).unwrap();
+        let (rows, needed) = agreement(&runs(1, 40, 12, 0.1), COARSE, &lime(), 0.9).unwrap();
         assert!(rows.is_empty());
         assert_eq!(
             (needed.runs, needed.needed, needed.spearman),
@@ -348,14 +393,14 @@ mod tests {
             "one run: there is nothing to compare it with"
         );
         assert!(matches!(
-            agreement(&[], &lime(), 0.9),
+            agreement(&[], COARSE, &lime(), 0.9),
             Err(AgreementError::Empty)
         ));
     }
 
     #[test]
     fn one_superpixel_and_flat_answers_have_no_ranking_and_say_so() {
-        let (rows, needed) = agreement(&runs(2, 8, 1, 0.1), &lime(), 0.9).unwrap();
+        let (rows, needed) = agreement(&runs(2, 8, 1, 0.1), COARSE, &lime(), 0.9).unwrap();
         assert_eq!(rows.len(), 1);
         assert_eq!(
             (rows[0].spearman, rows[0].kendall, rows[0].jaccard_3),
@@ -376,7 +421,7 @@ mod tests {
         for run in &mut flat {
             run.probabilities.fill(0.25);
         }
-        let (rows, needed) = agreement(&flat, &lime(), 0.9).unwrap();
+        let (rows, needed) = agreement(&flat, COARSE, &lime(), 0.9).unwrap();
         assert!(
             rows.iter()
                 .all(|row| row.spearman.is_none() && row.reason.is_some())
@@ -389,13 +434,13 @@ mod tests {
         let mut cut = runs(2, 40, 12, 0.1);
         cut[0].masks.truncate(70);
         assert!(matches!(
-            agreement(&cut, &lime(), 0.9),
+            agreement(&cut, COARSE, &lime(), 0.9),
             Err(AgreementError::Masks(_))
         ));
         let mut cut = runs(2, 40, 12, 0.1);
         cut[1].probabilities[3] = f32::NAN;
         assert!(matches!(
-            agreement(&cut, &lime(), 0.9),
+            agreement(&cut, COARSE, &lime(), 0.9),
             Err(AgreementError::Fit(_))
         ));
     }

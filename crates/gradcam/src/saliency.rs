@@ -235,7 +235,8 @@ impl Probe for Asks<'_> {
         let (crop, target) = (&self.asked.crop, self.asked.target);
         let found = self
             .classifier
-            .masked_logits(crop, target, count, mask, self.interrupted);
+            .ask_masked(crop, target, count, mask, self.interrupted)
+            .map(|answers| answers.logits);
         self.answers(found)
     }
 

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use imaging::{Preparation, Rgb};
-use lime::perturbations::{Again, Asked, Perturbations, Request, Sizes, Undecided, perturbations};
+use lime::perturbations::{
+    Again, Asked, Hidden, Perturbations, Request, Sizes, Undecided, perturbations,
+};
 use networks::{Classifier, GraphFile, Methods, Normalisation, Precision, RandomParameters, Width};
 use removal::Backdrop;
 use sampling::{Drawn, Masks, STRATA, Sampler, Seed, samplers};
@@ -197,11 +199,13 @@ fn explain(
     let sampler = sizes.sampler;
     let request = Request {
         crop,
-        labels: partition.labels(),
-        superpixels: partition.count(),
+        hidden: Hidden::Superpixels {
+            labels: partition.labels(),
+            count: partition.count(),
+            replacement: Backdrop::Mean,
+        },
         target,
         measured: Measured::Probability,
-        replacement: Backdrop::Mean,
         mean: Normalisation::IMAGENET.mean.map(f64::from),
         sampler,
         samples,
@@ -215,7 +219,8 @@ fn explain(
         probabilities: &found.probabilities,
         correction,
         sampler,
-        surrogate: Some(&sizes.surrogate),
+        fitting: methods::Fitting::Surrogate(sizes.surrogate),
+        partition: None,
     };
     let explanation = methods::fitting::explanation(&answered)?;
     Ok((explanation, found))

@@ -9,7 +9,7 @@ use actions::{Maker, Relevances, Weights};
 use infer::{Classifiers, Inside, cascade};
 use parts::{Answers, Part, SurrogateWeights};
 use perturbations::Asked;
-use schema::Logits;
+use schema::{Logits, Segments};
 use stage::checks::Untouched;
 use stage::{Job, Output, Outputs, Session, StageError};
 use statistics::Measured;
@@ -52,12 +52,13 @@ fn precisions(precision: methods::Precision) -> (networks::Precision, Option<net
 /// The answers of a network, trained or not, to the masks of an explanation.
 fn answers(
     session: &Session,
-    names: &actions::Explained,
+    names: &actions::Answered,
     (inputs, fit): (&actions::Asked, Option<actions::Fit>),
     rows: &parts::Rows<'_>,
     asked: Asked<'_>,
 ) -> Result<Answers, StageError> {
-    let mut fits = sizes::Fits::new(inputs, fit);
+    let crop = rows.load(&inputs.pixels)?;
+    let mut fits = sizes::Fits::new(inputs, fit, [crop.height(), crop.width()]);
     let interrupted = || session.signals.received().is_some();
     let found = perturbations::run(inputs, names, rows, asked, &mut fits, &interrupted);
     Ok(found?)
@@ -84,7 +85,10 @@ fn evaluate(
     let answers = answers(session, names, sized, &job.rows, asked)?;
     let (digest, passes) = (Answers::digest(&answers), passes(&answers));
     let row = perturbations::row(inputs, names, answers);
-    let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
+    let placed = inputs.labels.is_some();
+    let segments =
+        placed.then(|| session.read_one(job.plan, Kind::Segments, &job.subject.segments()));
+    let segments: Option<Segments> = segments.transpose()?;
     let target: schema::Target =
         session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
     let answer = match inputs.measured {
@@ -100,7 +104,7 @@ fn evaluate(
         answer,
         precision: inputs.network.precision,
     };
-    let output = Output::new(&[row], (&segments, &target, known))?
+    let output = Output::new(&[row], (segments.as_ref(), &target, known))?
         .facet(Answers::FACET, digest)
         .passes(passes, 0);
     Ok(infer::ran(output, asked.first()))
@@ -114,13 +118,18 @@ fn relate(
 ) -> Result<Output, StageError> {
     let names = &job.inputs.names;
     let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
-    let (inputs, fit, random) = match &job.inputs.maker {
+    let (inputs, labels, fit, random) = match &job.inputs.maker {
         Maker::Weights { weights } => {
             let weights = job.rows.load(weights)?;
             let rows = fitted::relevances(names, &weights)?;
             return Output::of_relevances(&rows, &segments);
         }
-        Maker::RandomWeights { asked, fit, random } => (asked, fit, random),
+        Maker::RandomWeights {
+            asked,
+            labels,
+            fit,
+            random,
+        } => (asked, labels, fit, random),
         _ => {
             return Err(StageError::action(
                 "its relevances do not come from weights",
@@ -142,8 +151,17 @@ fn relate(
         }
     };
     let sized = (inputs, Some(*fit));
-    let answers = answers(session, names, sized, &job.rows, asked)?;
-    let explanation = weights::fit(&answers, fit)?;
+    let of_partitions = inputs.labels.is_some();
+    let of_answers = actions::Answered {
+        image: names.image.clone(),
+        network: names.network.clone(),
+        partition: of_partitions.then(|| names.partition.clone()),
+        method: names.method.clone(),
+        run: names.run,
+    };
+    let answers = answers(session, &of_answers, sized, &job.rows, asked)?;
+    let superpixels = job.rows.load(labels)?;
+    let explanation = weights::fit(&answers, Some(&superpixels), fit)?;
     let errors = explanation.standard_errors.into_iter();
     let weights: Vec<_> = explanation.weights.into_iter().zip(errors).collect();
     let rows = fitted::relevances(names, &weights)?;

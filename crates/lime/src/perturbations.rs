@@ -3,10 +3,11 @@
 use std::array;
 use std::error::Error;
 
-use actions::{Asked as Inputs, Explained};
+use actions::{Answered as Names, Asked as Inputs};
 use imaging::Rgb;
-use networks::{Classifier, NetworkError, Question};
-use parts::{ActionError, Answers, Rows};
+use methods::Hides;
+use networks::{Answers, Classifier, NetworkError, Question};
+use parts::{ActionError, Answers as Found, Rows};
 use removal::Backdrop;
 use sampling::{Drawn, Masks, STRATA, Sampler, Seed, second_order, stratum};
 use statistics::Measured;
@@ -22,16 +23,12 @@ const PILOT: usize = 32;
 pub struct Request<'a> {
     /// The untouched crop.
     pub crop: &'a Rgb,
-    /// The superpixel of every pixel.
-    pub labels: &'a [u16],
-    /// How many superpixels there are.
-    pub superpixels: usize,
+    /// What masks hide.
+    pub hidden: Hidden<'a>,
     /// The class that is explained.
     pub target: usize,
     /// What of it is asked about.
     pub measured: Measured,
-    /// What a removed superpixel shows.
-    pub replacement: Backdrop,
     /// The network's mean colour, in [0, 1].
     pub mean: [f64; 3],
     /// How masks are drawn.
@@ -40,15 +37,87 @@ pub struct Request<'a> {
     pub samples: usize,
 }
 
+/// What masks hide.
+#[derive(Clone, Copy, Debug)]
+pub enum Hidden<'a> {
+    /// Superpixels.
+    Superpixels {
+        /// The superpixel of every pixel.
+        labels: &'a [u16],
+        /// How many there are.
+        count: usize,
+        /// What a removed one shows.
+        replacement: Backdrop,
+    },
+    /// The cells of a grid of so many rows and columns, softly.
+    Cells(usize),
+}
+
 impl Request<'_> {
-    fn question<'q>(&'q self, replacement: &'q Rgb, masks: &'q Masks) -> Question<'q> {
-        Question {
-            crop: self.crop,
-            replacement,
-            labels: self.labels,
-            masks,
-            target: self.target,
+    /// How many superpixels, or cells, a mask is over.
+    fn parts(&self) -> usize {
+        match self.hidden {
+            Hidden::Superpixels { count, .. } => count,
+            Hidden::Cells(side) => side * side,
         }
+    }
+
+    /// The crop with everything replaced.
+    fn backdrop(&self) -> Option<Rgb> {
+        match self.hidden {
+            Hidden::Superpixels {
+                labels,
+                count,
+                replacement,
+            } => Some(removal::backdrop(
+                replacement,
+                self.crop,
+                labels,
+                count,
+                self.mean,
+            )),
+            Hidden::Cells(_) => None,
+        }
+    }
+
+    /// What is measured of the target under some masks.
+    fn ask(
+        &self,
+        classifier: &Classifier,
+        backdrop: Option<&Rgb>,
+        asked: &Drawn,
+        few: bool,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Vec<f32>, NetworkError> {
+        let answers = match (self.hidden, backdrop) {
+            (Hidden::Superpixels { labels, .. }, Some(replacement)) => {
+                let question = Question {
+                    crop: self.crop,
+                    replacement,
+                    labels,
+                    masks: &asked.masks,
+                    target: self.target,
+                };
+                if few {
+                    classifier.ask_few(&question, interrupted)?
+                } else {
+                    classifier.ask(&question, interrupted)?
+                }
+            }
+            (Hidden::Superpixels { .. }, None) => Answers::default(),
+            (Hidden::Cells(side), _) => {
+                let size = [self.crop.height(), self.crop.width()];
+                let mask = |row: usize, mask: &mut [f32]| {
+                    let cells = 0..side * side;
+                    let kept = cells.map(|cell| f32::from(u8::from(asked.masks.kept(row, cell))));
+                    let kept: Vec<f32> = kept.collect();
+                    cam::soft_mask(&kept, side, asked.shifts[row], size, mask);
+                };
+                let count = asked.masks.samples();
+                classifier.ask_masked(self.crop, self.target, count, &mask, interrupted)?
+            }
+        };
+        Ok(answers.measured(self.measured))
     }
 }
 
@@ -136,29 +205,40 @@ pub enum PerturbationsError {
 /// Evaluates the masks of an explanation: its inputs, the names that seed them, and the fits that decide how many there are.
 pub fn run(
     inputs: &Inputs,
-    names: &Explained,
+    names: &Names,
     rows: &Rows<'_>,
     asked: Asked<'_>,
     sizes: &mut dyn Sizes,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Answers, ActionError> {
+) -> Result<Found, ActionError> {
     let crop = rows.load(&inputs.pixels)?;
-    let superpixels = rows.load(&inputs.labels)?;
+    let labels = inputs.labels.as_ref();
+    let superpixels = labels.map(|labels| rows.load(labels)).transpose()?;
+    let hidden = match (inputs.hides, &superpixels) {
+        (Hides::Cells(side), _) => Hidden::Cells(side as usize),
+        (Hides::Superpixels(replacement), Some(superpixels)) => Hidden::Superpixels {
+            labels: &superpixels.labels,
+            count: superpixels.count,
+            replacement,
+        },
+        (Hides::Superpixels(_), None) => return Err(ActionError::failed("masks need superpixels")),
+    };
+    let count = superpixels
+        .as_ref()
+        .map_or(0, |superpixels| superpixels.count);
     let request = Request {
         crop: &crop,
-        labels: &superpixels.labels,
-        superpixels: superpixels.count,
+        hidden,
         target: inputs.target_class.value as usize,
         measured: inputs.measured,
-        replacement: inputs.replacement,
         mean: inputs.network.mean,
         sampler: inputs.sampler,
-        samples: inputs.samples.most(superpixels.count as u64) as usize,
+        samples: inputs.samples.most(count as u64) as usize,
     };
     let seed = Seed::of_run(
         inputs.seed,
         &inputs.image_digest,
-        &names.partition,
+        names.partition.as_deref().unwrap_or_default(),
         &names.method,
         names.run,
     );
@@ -171,7 +251,7 @@ pub fn run(
         PerturbationsError::Network(NetworkError::Interrupted) => ActionError::Interrupted,
         error => ActionError::failed(error),
     })?;
-    Ok(Answers {
+    Ok(Found {
         drawn,
         probabilities,
         reference_samples: again.samples,
@@ -181,7 +261,7 @@ pub fn run(
 }
 
 /// The row of an explanation's answers.
-pub fn row(inputs: &Inputs, names: &Explained, answers: Answers) -> schema::Perturbations {
+pub fn row(inputs: &Inputs, names: &Names, answers: Found) -> schema::Perturbations {
     let reference = answers.reference_samples.iter();
     let masks = answers.drawn.masks;
     schema::Perturbations {
@@ -198,6 +278,7 @@ pub fn row(inputs: &Inputs, names: &Explained, answers: Answers) -> schema::Pert
         masks: masks.into_bytes(),
         enumerated: answers.drawn.enumerated as u32,
         repeats: answers.drawn.repeats,
+        shifts: answers.drawn.shifts.concat(),
         probabilities: answers.probabilities,
         reference_samples: reference.map(|&sample| sample as u32).collect(),
         reference_probabilities: answers.reference_probabilities,
@@ -213,19 +294,12 @@ pub fn perturbations(
     sizes: &mut dyn Sizes,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Perturbations, PerturbationsError> {
-    let replacement = removal::backdrop(
-        request.replacement,
-        request.crop,
-        request.labels,
-        request.superpixels,
-        request.mean,
-    );
-    let all = request
-        .sampler
-        .drawn(seed, request.samples, request.superpixels);
-    let step = CHECK.max(request.sampler.block(request.superpixels));
+    let backdrop = request.backdrop();
+    let parts = request.parts();
+    let all = request.sampler.drawn(seed, request.samples, parts);
+    let step = CHECK.max(request.sampler.block(parts));
     let mut found = Perturbations {
-        drawn: all.first(0),
+        drawn: all.rows(0..0),
         probabilities: Vec::new(),
         again: Again::default(),
     };
@@ -233,13 +307,11 @@ pub fn perturbations(
     while found.probabilities.len() < samples {
         let known = found.probabilities.len();
         let end = samples.min(known + step);
-        let block = all.masks.select(known..end);
-        let answers = asked
-            .first()
-            .ask(&request.question(&replacement, &block), interrupted)?;
-        let answers = answers.measured(request.measured);
+        let block = all.rows(known..end);
+        let first = asked.first();
+        let answers = request.ask(first, backdrop.as_ref(), &block, false, interrupted)?;
         found.probabilities.extend(answers);
-        found.drawn = all.first(end);
+        found.drawn = all.rows(0..end);
         let enough = sizes.enough(&found.drawn, &found.probabilities)?;
         if !enough && end < samples {
             continue;
@@ -248,9 +320,8 @@ pub fn perturbations(
             break;
         };
         ask_again(&mut found, seed, sizes, reference.few_batch(), |masks| {
-            let question = request.question(&replacement, masks);
-            let answers = reference.ask_few(&question, interrupted)?;
-            Ok(answers.measured(request.measured))
+            let masks = masks.clone().into();
+            request.ask(reference, backdrop.as_ref(), &masks, true, interrupted)
         })?;
         if sizes.still_enough(&found.drawn, &found.probabilities, &found.again)? {
             break;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use actions::Fit;
-use methods::{Answered, Samples, Settled, Weighted};
+use methods::{Answered, Fitting, Hides, Partition, Samples, Settled, Weighted};
+use parts::Superpixels;
 use sampling::{Drawn, Masks, STRATA, Sampler};
 use surrogate::{Correction, Settings, SurrogateError, correction_size};
 
@@ -14,16 +15,19 @@ use crate::perturbations::{Again, Sizes, Undecided};
 pub struct Watch {
     settled: Settled,
     fit: Fit,
+    /// Where masks belong to no partition, the one in which weights have to be settled: the cells of the masks, not shifted.
+    superpixels: Option<Superpixels>,
     /// The superpixels of the highest weights, at each check.
     tops: Vec<BTreeSet<u16>>,
 }
 
 impl Watch {
     /// Nothing has been answered yet.
-    pub fn new(settled: Settled, fit: Fit) -> Self {
+    pub fn new(settled: Settled, fit: Fit, superpixels: Option<Superpixels>) -> Self {
         Self {
             settled,
             fit,
+            superpixels,
             tops: Vec::new(),
         }
     }
@@ -69,7 +73,8 @@ impl Watch {
             probabilities,
             correction,
             sampler: self.fit.sampler,
-            surrogate: self.fit.surrogate.as_ref(),
+            fitting: self.fit.fitting,
+            partition: self.superpixels.as_ref().map(Partition::from),
         };
         (self.fit.method.run.explanation)(&answered)
     }
@@ -104,6 +109,20 @@ pub fn correction(again: &Again) -> Correction<'_> {
     }
 }
 
+/// An image as `side` x `side` cells of the same size, or smaller ones at the end.
+fn cells(side: usize, size: [usize; 2]) -> Superpixels {
+    let [height, width] = size.map(|length| length.div_ceil(side).max(1));
+    let rows = size[0].div_ceil(height);
+    let columns = size[1].div_ceil(width);
+    let pixels = (0..size[0]).flat_map(|row| (0..size[1]).map(move |column| (row, column)));
+    let labels = pixels.map(|(row, column)| (row / height * columns + column / width) as u16);
+    Superpixels {
+        count: rows * columns,
+        size,
+        labels: labels.collect(),
+    }
+}
+
 /// The fits that decide how many samples are asked.
 #[derive(Clone, Debug)]
 pub struct Fits {
@@ -114,10 +133,14 @@ pub struct Fits {
 }
 
 impl Fits {
-    /// As the inputs of an explanation say.
-    pub fn new(inputs: &actions::Asked, fit: Option<Fit>) -> Self {
+    /// As the inputs of an explanation say; `size` is the crop's height and width.
+    pub fn new(inputs: &actions::Asked, fit: Option<Fit>, size: [usize; 2]) -> Self {
+        let cells = match inputs.hides {
+            Hides::Superpixels(_) => None,
+            Hides::Cells(side) => Some(cells(side as usize, size)),
+        };
         let watch = match (inputs.samples, fit) {
-            (Samples::Until { settled, .. }, Some(fit)) => Some(Watch::new(settled, fit)),
+            (Samples::Until { settled, .. }, Some(fit)) => Some(Watch::new(settled, fit, cells)),
             _ => None,
         };
         Self { watch, fit }
@@ -154,7 +177,7 @@ impl Sizes for Fits {
     ) -> Result<[usize; STRATA], Undecided> {
         let Some(Fit {
             sampler,
-            surrogate: Some(surrogate),
+            fitting: Fitting::Surrogate(surrogate),
             ..
         }) = &self.fit
         else {
@@ -181,7 +204,7 @@ mod tests {
     fn paired() -> Fit {
         Fit {
             method: &methods::kinds::lime::METHOD,
-            surrogate: Some(Settings::default()),
+            fitting: Fitting::Surrogate(Settings::default()),
             sampler: samplers::PAIRED,
         }
     }
@@ -195,9 +218,9 @@ mod tests {
                 .sum();
             linear + noise * (sample as f32 * 12.9898).sin()
         };
-        let mut watch = Watch::new(settled, paired());
+        let mut watch = Watch::new(settled, paired(), None);
         let checks = (1..=all.masks.samples() / 100).take_while(|check| {
-            let drawn = all.first(check * 100);
+            let drawn = all.rows(0..check * 100);
             let answers: Vec<f32> = (0..check * 100).map(answer).collect();
             !watch.settled(&drawn, &answers).unwrap()
         });
@@ -219,7 +242,7 @@ mod tests {
                 certain: 1,
             };
             let standard_error = Settled::StandardError(limit);
-            let mut watch = Watch::new(standard_error, paired());
+            let mut watch = Watch::new(standard_error, paired(), None);
             let before = watch.settled(&drawn, &cheap).unwrap();
             let after = watch.still_settled(&drawn, &cheap, &correction).unwrap();
             (before, after)

@@ -1,19 +1,25 @@
 //! The action `weights`: what a method estimates from masks and answers.
 
 use actions::{Explained, Fit, Weights};
-use methods::{Answered, Weighted};
-use parts::{ActionError, Answers, Rows};
+use methods::{Answered, Partition, Weighted};
+use parts::{ActionError, Answers, Rows, Superpixels};
 use surrogate::Correction;
 
 /// The weights of an explanation, one row for each superpixel.
 pub fn run(inputs: &Weights, rows: &Rows<'_>) -> Result<Vec<schema::Weight>, ActionError> {
     let answers = rows.load::<Answers>(&inputs.answers)?;
-    let explanation = fit(&answers, &inputs.fit)?;
+    let superpixels = inputs.labels.as_ref();
+    let superpixels = superpixels.map(|labels| rows.load(labels)).transpose()?;
+    let explanation = fit(&answers, superpixels.as_ref(), &inputs.fit)?;
     weight_rows(&inputs.names, &explanation)
 }
 
 /// Fits weights to answers, corrected by a reference's where there is one.
-pub fn fit(answers: &Answers, fit: &Fit) -> Result<Weighted, ActionError> {
+pub fn fit(
+    answers: &Answers,
+    superpixels: Option<&Superpixels>,
+    fit: &Fit,
+) -> Result<Weighted, ActionError> {
     let correction = Correction {
         samples: &answers.reference_samples,
         probabilities: &answers.reference_probabilities,
@@ -24,7 +30,8 @@ pub fn fit(answers: &Answers, fit: &Fit) -> Result<Weighted, ActionError> {
         probabilities: &answers.probabilities,
         correction: (!answers.reference_samples.is_empty()).then_some(&correction),
         sampler: fit.sampler,
-        surrogate: fit.surrogate.as_ref(),
+        fitting: fit.fitting,
+        partition: superpixels.map(Partition::from),
     };
     let fitted = (fit.method.run.explanation)(&answered);
     fitted.map_err(ActionError::failed)

@@ -2,6 +2,7 @@
 
 use removal::Backdrop;
 use sampling::Sampler;
+use serde::Serialize;
 
 use crate::samples::{Precision, Samples};
 
@@ -14,8 +15,40 @@ pub struct Asking {
     pub sampler: Sampler,
     /// In which numbers the network answers; as all else in the study where it is not set.
     pub precision: Option<Precision>,
+    /// What they hide.
+    pub hides: Hides,
+    /// How answers become weights.
+    pub fitting: Fitting,
+}
+
+/// How answers become weights, as far as that can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fitting {
+    /// As the method has it.
+    Fixed,
+    /// As the coefficients of a surrogate.
+    Surrogate(surrogate::Settings),
+    /// As means over the masks that show a pixel, and not over all masks.
+    Debiased,
+}
+
+/// What masks hide.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hides {
+    /// Superpixels, which then show this.
+    Superpixels(Backdrop),
+    /// The cells of a grid of so many rows and columns, softly: the normalised input is multiplied by the mask. Such masks belong to no partition.
+    Cells(u32),
+}
+
+impl Hides {
     /// What a removed superpixel shows.
-    pub replacement: Backdrop,
-    /// How a surrogate is fitted to the answers, of a method that fits one.
-    pub surrogate: Option<surrogate::Settings>,
+    pub fn backdrop(self) -> Option<Backdrop> {
+        match self {
+            Self::Superpixels(backdrop) => Some(backdrop),
+            Self::Cells(_) => None,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use surrogate::{SurrogateError, fit_clustered, fit_corrected};
 
+use crate::asking::Fitting;
 use crate::weights::{Answered, Weighted};
 
 /// Fits the surrogate to answers, corrected by a reference's where there is one.
@@ -34,5 +35,8 @@ pub fn weights(answered: &Answered<'_>) -> Result<Vec<f64>, SurrogateError> {
 }
 
 fn settings(answered: &Answered<'_>) -> surrogate::Settings {
-    answered.surrogate.copied().unwrap_or_default()
+    match answered.fitting {
+        Fitting::Surrogate(settings) => settings,
+        Fitting::Fixed | Fitting::Debiased => surrogate::Settings::default(),
+    }
 }

@@ -17,6 +17,7 @@ pub mod lime;
 pub mod occlusion;
 pub mod oracle;
 pub mod random;
+pub mod rise;
 pub mod rollout;
 pub mod scorecam;
 pub mod smoothgrad;
@@ -26,7 +27,7 @@ use config::Choice;
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 20] = [
+pub static ALL: [Family; 21] = [
     Family::Map(&gradcam::METHOD),
     Family::Map(&hirescam::METHOD),
     Family::Map(&gradcam_plus_plus::METHOD),
@@ -40,6 +41,7 @@ pub static ALL: [Family; 20] = [
     Family::Weights(&lime::METHOD),
     Family::Weights(&glime::METHOD),
     Family::Weights(&kernelshap::METHOD),
+    Family::Weights(&rise::METHOD),
     Family::Weights(&occlusion::METHOD),
     Family::Drawn(&random::METHOD),
     Family::Seen(&edges::METHOD),

@@ -19,7 +19,7 @@ mod probing;
 mod samples;
 mod weights;
 
-pub use asking::Asking;
+pub use asking::{Asking, Fitting, Hides};
 pub use attention::{Attention, Block, Blocks};
 pub use inputs::{Inputs, Sample};
 pub use maps::{Baseline, Map, Mapping, Reads, Sign};
@@ -28,4 +28,4 @@ pub use orders::{Ask, Drawn, Ranking, Search, Searched, Seen};
 pub use plugin::{Plugin, Role};
 pub use probing::{Probe, Probing};
 pub use samples::{Precision, Samples, Settled};
-pub use weights::{Answered, Estimate, Weighted, Weights};
+pub use weights::{Answered, Estimate, Partition, Weighted, Weights};

@@ -3,7 +3,7 @@
 use config::{Section, Setting};
 use removal::Backdrop;
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Hides};
 use crate::maps::{Map, Mapping, Reads};
 use crate::orders::{Drawn, Searched, Seen};
 use crate::plugin::{Plugin, Role};
@@ -240,7 +240,13 @@ impl Method {
 
     /// What removed superpixels show while it asks, where that is a setting of its own.
     pub fn replacement(&self) -> Option<Backdrop> {
-        Some(self.asking()?.replacement)
+        self.asking()?.hides.backdrop()
+    }
+
+    /// Whether what it asks a network belongs to a partition.
+    pub fn asks_of_partitions(&self) -> bool {
+        let hides = self.asking().map(|asking| asking.hides);
+        !matches!(hides, Some(Hides::Cells(_)))
     }
 
     /// How many runs it has in a study of so many: one where it is deterministic, and its own number of orders where it draws them.

@@ -1,9 +1,10 @@
 //! Methods that need queries, and give weights.
 
+use parts::Superpixels;
 use sampling::{Drawn, Sampler};
-use surrogate::{Correction, Explanation, Settings, SurrogateError};
+use surrogate::{Correction, Explanation, SurrogateError};
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Fitting};
 use crate::plugin::Plugin;
 
 /// Masks with what a network answered.
@@ -17,8 +18,21 @@ pub struct Answered<'a> {
     pub correction: Option<&'a Correction<'a>>,
     /// How the masks were drawn.
     pub sampler: Sampler,
-    /// How a surrogate is fitted, of a method that fits one.
-    pub surrogate: Option<&'a Settings>,
+    /// How they become weights.
+    pub fitting: Fitting,
+    /// The superpixels, of a method whose masks belong to no partition.
+    pub partition: Option<Partition<'a>>,
+}
+
+/// The superpixels of an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Partition<'a> {
+    /// The superpixel of every pixel, row-major, from 0 to `count` - 1.
+    pub labels: &'a [u16],
+    /// Height and width.
+    pub size: [usize; 2],
+    /// How many superpixels there are.
+    pub count: usize,
 }
 
 /// Asks a network about masks, and estimates the weight of each superpixel from its answers.
@@ -46,6 +60,16 @@ pub struct Weighted {
     pub r2: Option<f64>,
     /// What the fit gives for the untouched image.
     pub local_prediction: Option<f64>,
+}
+
+impl<'a> From<&'a Superpixels> for Partition<'a> {
+    fn from(superpixels: &'a Superpixels) -> Self {
+        Self {
+            labels: &superpixels.labels,
+            size: superpixels.size,
+            count: superpixels.count,
+        }
+    }
 }
 
 impl From<Explanation> for Weighted {

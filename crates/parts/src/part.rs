@@ -94,18 +94,23 @@ pub struct Superpixels {
     pub labels: Vec<u16>,
 }
 
+impl From<Segments> for Superpixels {
+    fn from(row: Segments) -> Self {
+        Self {
+            count: row.superpixels as usize,
+            size: [row.height as usize, row.width as usize],
+            labels: row.labels,
+        }
+    }
+}
+
 impl Part for Labels {
     type Row = Segments;
     type Value = Superpixels;
     const FACET: &'static str = "labels";
 
     fn take(rows: Vec<Segments>) -> Result<Superpixels, String> {
-        let row = one(rows)?;
-        Ok(Superpixels {
-            count: row.superpixels as usize,
-            size: [row.height as usize, row.width as usize],
-            labels: row.labels,
-        })
+        Ok(one(rows)?.into())
     }
 
     fn digest(value: &Superpixels) -> String {
@@ -200,6 +205,7 @@ impl Part for Answers {
                 masks: masks.map_err(|error| error.to_string())?,
                 enumerated: row.enumerated as usize,
                 repeats: row.repeats,
+                shifts: row.shifts.as_chunks().0.to_vec(),
             },
             probabilities: row.probabilities,
             reference_samples: reference.map(|&sample| sample as usize).collect(),
@@ -213,12 +219,14 @@ impl Part for Answers {
             masks,
             enumerated,
             repeats,
+            shifts,
         } = &answers.drawn;
         digest_of([
             &masks.superpixels().to_le_bytes()[..],
             masks.bytes(),
             &enumerated.to_le_bytes(),
             &bytes(repeats, u32::to_le_bytes),
+            &bytes(shifts.as_flattened(), u16::to_le_bytes),
             &bytes(&answers.probabilities, f32::to_le_bytes),
             &bytes(&answers.reference_samples, usize::to_le_bytes),
             &bytes(&answers.reference_probabilities, f32::to_le_bytes),

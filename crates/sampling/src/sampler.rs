@@ -1,6 +1,7 @@
 //! What a sampler is.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ pub struct Sampler {
     pub(crate) module: &'static str,
     /// What its law depends on besides, of a sampler that has such a number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) width: Option<f64>,
+    pub(crate) parameter: Option<f64>,
     /// How many masks are drawn together, by the number of superpixels.
     #[serde(skip)]
     pub(crate) block: fn(usize) -> usize,
@@ -36,6 +37,8 @@ pub struct Drawn {
     pub enumerated: usize,
     /// How often each row was drawn; empty where each was drawn once.
     pub repeats: Vec<u32>,
+    /// Of masks over the cells of a grid by how much each is shifted up and to the left, in 65,536ths of a cell; empty of masks over superpixels.
+    pub shifts: Vec<[u16; 2]>,
 }
 
 impl From<Masks> for Drawn {
@@ -44,18 +47,20 @@ impl From<Masks> for Drawn {
             masks,
             enumerated: 0,
             repeats: Vec::new(),
+            shifts: Vec::new(),
         }
     }
 }
 
 impl Drawn {
-    /// The first rows.
+    /// Some rows, in order.
     #[must_use]
-    pub fn first(&self, rows: usize) -> Self {
+    pub fn rows(&self, rows: Range<usize>) -> Self {
         Self {
-            masks: self.masks.select(0..rows),
+            masks: self.masks.select(rows.clone()),
             enumerated: self.enumerated,
-            repeats: self.repeats.iter().copied().take(rows).collect(),
+            repeats: self.repeats.get(rows.clone()).unwrap_or_default().to_vec(),
+            shifts: self.shifts.get(rows).unwrap_or_default().to_vec(),
         }
     }
 }
@@ -64,6 +69,11 @@ impl Sampler {
     /// The name in pipeline.toml and in the column `sampler`.
     pub fn name(self) -> &'static str {
         self.name
+    }
+
+    /// What its law depends on besides, of a sampler that has such a number.
+    pub fn parameter(self) -> Option<f64> {
+        self.parameter
     }
 
     /// How many masks are drawn together: 1, a pair, or a block.
@@ -93,7 +103,7 @@ impl Sampler {
 
 impl PartialEq for Sampler {
     fn eq(&self, other: &Self) -> bool {
-        (self.name, self.width) == (other.name, other.width)
+        (self.name, self.parameter) == (other.name, other.parameter)
     }
 }
 

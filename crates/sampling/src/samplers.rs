@@ -1,6 +1,7 @@
 //! The samplers, one file each. No file that a code digest covers names this one: inputs name the sampler that is used.
 
 mod coin;
+mod grid;
 mod hadamard;
 mod local;
 mod paired;
@@ -8,6 +9,7 @@ mod shapley;
 mod singles;
 
 pub use coin::COIN;
+pub use grid::grid;
 pub use hadamard::HADAMARD;
 pub use local::local;
 pub use paired::PAIRED;
@@ -27,7 +29,8 @@ mod tests {
 
     /// Those of methods too.
     fn every() -> impl Iterator<Item = Sampler> {
-        ALL.into_iter().chain([SINGLES, SHAPLEY, local(0.7)])
+        ALL.into_iter()
+            .chain([SINGLES, SHAPLEY, local(0.7), grid(0.5)])
     }
 
     fn seed() -> impl Strategy<Value = Seed> {
@@ -56,7 +59,7 @@ mod tests {
         #[test]
         fn drawn_masks_are_well_formed(seed in seed(), samples in 0usize..60, superpixels in 0usize..70) {
             for sampler in every() {
-                let Drawn { masks, enumerated, repeats } = sampler.drawn(seed, samples, superpixels);
+                let Drawn { masks, enumerated, repeats, .. } = sampler.drawn(seed, samples, superpixels);
                 prop_assert!(masks.samples() <= samples && enumerated <= masks.samples());
                 prop_assert!(masks.samples() == samples || !ALL.contains(&sampler));
                 prop_assert!(repeats.is_empty() || repeats.len() == masks.samples());

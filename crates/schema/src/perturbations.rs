@@ -3,8 +3,11 @@
 crate::table! {
     /// The samples of one explanation: masks over superpixels and the network's answers.
     #[table = "perturbations"]
-    #[keys(image, network, partition, method, run)]
+    #[keys(image, network, method, run)]
     pub struct Perturbations {
+        /// Name of the partition that the masks belong to; null of RISE, whose masks belong to none.
+        #[unit = "name"]
+        pub partition: Option<String>,
         /// Way of drawing the masks, such as `coin`.
         #[unit = "name"]
         pub sampler: String,
@@ -17,7 +20,7 @@ crate::table! {
         /// Number of masks, the untouched image (row 0) included.
         #[unit = "masks"]
         pub samples: u32,
-        /// Number of superpixels, d.
+        /// Number of superpixels, d; of RISE, of the cells of its grid.
         #[unit = "superpixels"]
         pub superpixels: u32,
         /// The masks one after another, ceil(d / 8) bytes each, lowest bit first, 1 where a superpixel is kept; row 0 is all ones,
@@ -30,6 +33,10 @@ crate::table! {
         /// How often each mask was drawn; empty where each was drawn once, or repeated draws have rows of their own.
         #[unit = "1"]
         pub repeats: Vec<u32>,
+        /// Of RISE, by how much each mask's grid is shifted up and to the left: two numbers a mask, in 65,536ths of a cell of ceil(side of the crop / cells of a
+        /// side) pixels; empty of other methods.
+        #[unit = "1/65536 cell"]
+        pub shifts: Vec<u16>,
         /// Probability of the explained class for each mask, from 0 to 1; or its logit, where the networks' `measured` says so. Of `mixed` those
         /// of `bf16`.
         #[unit = "probability"]

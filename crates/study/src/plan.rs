@@ -368,7 +368,17 @@ impl Subject {
         }
     }
 
-    /// The subject whose `perturbations` and `weights` this one's action reads.
+    /// The subject whose `perturbations` this one's action reads.
+    #[must_use]
+    pub fn answers(&self, study: &Study) -> Self {
+        let placed = self.method(study).is_none_or(Method::asks_of_partitions);
+        Self {
+            partition: self.partition.clone().filter(|_| placed),
+            ..self.explanation()
+        }
+    }
+
+    /// The subject whose `weights` this one's action reads.
     #[must_use]
     pub fn explanation(&self) -> Self {
         Self {

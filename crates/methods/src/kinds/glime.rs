@@ -5,7 +5,7 @@ use removal::Backdrop;
 use sampling::samplers::local;
 use surrogate::Distance;
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Fitting, Hides};
 use crate::fitting::{explanation, weights};
 use crate::plugin::{Plugin, Role};
 use crate::samples::{Precision, Samples};
@@ -53,8 +53,8 @@ impl Settings {
             samples: self.samples,
             sampler: local(self.kernel_width),
             precision: self.precision,
-            replacement: self.replacement,
-            surrogate: Some(surrogate::Settings {
+            hides: Hides::Superpixels(self.replacement),
+            fitting: Fitting::Surrogate(surrogate::Settings {
                 distance: Distance::Uniform,
                 kernel_width: None,
                 alpha: self.alpha,

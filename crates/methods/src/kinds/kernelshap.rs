@@ -10,7 +10,7 @@ use sampling::samplers::SHAPLEY;
 use sampling::{Masks, size_weights};
 use surrogate::SurrogateError;
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Fitting, Hides};
 use crate::plugin::{Plugin, Role};
 use crate::samples::Samples;
 use crate::weights::{Answered, Estimate, Weighted, Weights};
@@ -51,8 +51,8 @@ impl Settings {
             samples: self.samples,
             sampler: SHAPLEY,
             precision: None,
-            replacement: self.replacement,
-            surrogate: None,
+            hides: Hides::Superpixels(self.replacement),
+            fitting: Fitting::Fixed,
         }
     }
 }
@@ -332,7 +332,8 @@ mod tests {
             probabilities: answers,
             correction: None,
             sampler: SHAPLEY,
-            surrogate: None,
+            fitting: Fitting::Fixed,
+            partition: None,
         }
     }
 

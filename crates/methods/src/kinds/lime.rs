@@ -5,7 +5,7 @@ use removal::Backdrop;
 use sampling::Sampler;
 use surrogate::Distance;
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Fitting, Hides};
 use crate::fitting::{explanation, weights};
 use crate::plugin::{Plugin, Role};
 use crate::samples::{MOST_SUPERPIXELS, Precision, Samples};
@@ -130,8 +130,8 @@ impl Settings {
             samples: self.samples,
             sampler: self.sampler,
             precision: self.precision,
-            replacement: self.replacement,
-            surrogate: Some(fit),
+            hides: Hides::Superpixels(self.replacement),
+            fitting: Fitting::Surrogate(fit),
         }
     }
 }

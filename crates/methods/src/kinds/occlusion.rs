@@ -5,7 +5,7 @@ use removal::Backdrop;
 use sampling::samplers::SINGLES;
 use surrogate::SurrogateError;
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Fitting, Hides};
 use crate::plugin::{Plugin, Role};
 use crate::samples::Samples;
 use crate::weights::{Answered, Estimate, Weighted, Weights};
@@ -45,8 +45,8 @@ impl Settings {
             },
             sampler: SINGLES,
             precision: None,
-            replacement: self.replacement,
-            surrogate: None,
+            hides: Hides::Superpixels(self.replacement),
+            fitting: Fitting::Fixed,
         }
     }
 }
@@ -91,7 +91,8 @@ mod tests {
             probabilities: &[0.75, 0.5, 0.875, 0.75],
             correction: None,
             sampler: SINGLES,
-            surrogate: None,
+            fitting: Fitting::Fixed,
+            partition: None,
         };
         assert_eq!(explanation(&answered).unwrap().weights, [0.25, -0.125, 0.0]);
     }

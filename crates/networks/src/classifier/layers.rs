@@ -4,7 +4,7 @@ use imaging::Rgb;
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
-use super::{Classifier, size_of, unfit, values, with_memory};
+use super::{Answers, Classifier, size_of, unfit, values, with_memory};
 use crate::error::{NetworkError, Operation};
 use crate::input::{Batch, encode};
 use crate::network::Features;
@@ -276,15 +276,15 @@ impl Classifier {
         Ok((batch, targets))
     }
 
-    /// A class's logits for `count` inputs, each the normalised crop times a mask of [height, width], which `mask` writes into zeros.
-    pub fn masked_logits(
+    /// Asks about `count` inputs, each the normalised crop times a mask of [height, width], which `mask` writes into zeros.
+    pub fn ask_masked(
         &self,
         crop: &Rgb,
         target: usize,
         count: usize,
         mask: &(dyn Fn(usize, &mut [f32]) + Sync),
         interrupted: &dyn Fn() -> bool,
-    ) -> Result<Vec<f32>, NetworkError> {
+    ) -> Result<Answers, NetworkError> {
         self.check_target(target)?;
         let (size, kind) = (size_of(crop), self.network.input_kind());
         let input = self.input(crop);
@@ -294,9 +294,7 @@ impl Classifier {
             let pixels = input.iter().zip(shown.iter().cycle());
             encode(pixels.map(|(value, share)| value * share), kind, planes);
         };
-        let rest = &self.few_batch;
-        let answers = self.answer_painted(rest, count, size, &paint, target, interrupted)?;
-        Ok(answers.logits)
+        self.answer_painted(&self.batch, count, size, &paint, target, interrupted)
     }
 
     /// The normalised input of a crop: [channels, height, width].

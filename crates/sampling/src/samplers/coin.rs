@@ -8,7 +8,7 @@ use crate::{Masks, Sampler, Seed};
 pub const COIN: Sampler = Sampler {
     name: "coin",
     module: module_path!(),
-    width: None,
+    parameter: None,
     block: |_| 1,
     draw: |_, seed, samples, superpixels| coin(seed, samples, superpixels).into(),
 };

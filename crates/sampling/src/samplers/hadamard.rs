@@ -11,7 +11,7 @@ use crate::{Masks, Sampler, Seed};
 pub const HADAMARD: Sampler = Sampler {
     name: "hadamard",
     module: module_path!(),
-    width: None,
+    parameter: None,
     block: |superpixels| 2 * hadamard_order(superpixels),
     draw: |_, seed, samples, superpixels| hadamard(seed, samples, superpixels).into(),
 };

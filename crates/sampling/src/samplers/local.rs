@@ -1,8 +1,6 @@
 //! Masks near the untouched image (GLIME, Tan et al. 2023).
 
-use rand_chacha::rand_core::Rng;
-
-use crate::shuffle::shuffle;
+use crate::shuffle::{fraction, shuffle};
 use crate::{Masks, Sampler, Seed};
 
 /// Masks of k of d superpixels, k from 0 to d - 1, with a chance proportional to C(d, k) exp((k - d) / width^2); which superpixels are kept is drawn uniformly
@@ -13,10 +11,10 @@ pub const fn local(width: f64) -> Sampler {
     Sampler {
         name: "local",
         module: module_path!(),
-        width: Some(width),
+        parameter: Some(width),
         block: |_| 1,
         draw: |sampler, seed, samples, superpixels| {
-            let width = sampler.width.unwrap_or(1.0);
+            let width = sampler.parameter.unwrap_or(1.0);
             masks(width, seed, samples, superpixels).into()
         },
     }
@@ -30,8 +28,7 @@ fn masks(width: f64, seed: Seed, samples: usize, superpixels: usize) -> Masks {
         let mut packed = vec![u8::MAX; masks.row_bytes()];
         if sample > 0 && superpixels > 0 {
             let mut generator = seed.stream(sample as u64);
-            // 53 random bits as a number in [0, 1).
-            let chance = (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+            let chance = fraction(&mut generator);
             let kept = sizes
                 .partition_point(|&below| below <= chance)
                 .min(superpixels - 1);

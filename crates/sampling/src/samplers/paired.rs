@@ -8,7 +8,7 @@ use crate::{Masks, Sampler, Seed};
 pub const PAIRED: Sampler = Sampler {
     name: "paired",
     module: module_path!(),
-    width: None,
+    parameter: None,
     block: |_| 2,
     draw: |_, seed, samples, superpixels| paired(seed, samples, superpixels).into(),
 };

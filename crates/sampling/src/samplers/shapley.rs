@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 
 use crate::shapley::{is_paired, size_weights};
-use crate::shuffle::shuffle;
+use crate::shuffle::{fraction, shuffle};
 use crate::{Drawn, Masks, Sampler, Seed};
 
 /// The untouched image, the image without any superpixel, and then masks by the kernel of Shapley values: from the smallest and largest sizes inwards all
@@ -17,7 +16,7 @@ use crate::{Drawn, Masks, Sampler, Seed};
 pub const SHAPLEY: Sampler = Sampler {
     name: "shapley",
     module: module_path!(),
-    width: None,
+    parameter: None,
     block: |_| 2,
     draw: |_, seed, samples, superpixels| drawn(seed, samples, superpixels),
 };
@@ -70,6 +69,7 @@ fn drawn(seed: Seed, samples: usize, superpixels: usize) -> Drawn {
         masks: rows.masks,
         enumerated,
         repeats: rows.repeats,
+        shifts: Vec::new(),
     }
 }
 
@@ -152,8 +152,7 @@ impl Rows {
             if left == 0 {
                 break;
             }
-            // 53 random bits as a number in [0, 1).
-            let chance = (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+            let chance = fraction(generator);
             let place = below.partition_point(|&below| below <= chance);
             let size = enumerated + 1 + place.min(below.len() - 1);
             let mut order: Vec<usize> = (0..superpixels).collect();

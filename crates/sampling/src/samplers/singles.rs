@@ -6,7 +6,7 @@ use crate::{Masks, Sampler, Seed};
 pub const SINGLES: Sampler = Sampler {
     name: "singles",
     module: module_path!(),
-    width: None,
+    parameter: None,
     block: |_| 1,
     draw: |_, seed, samples, superpixels| singles(seed, samples, superpixels).into(),
 };

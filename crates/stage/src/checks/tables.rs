@@ -102,18 +102,25 @@ impl Checked for Saliency {
 }
 
 impl Checked for Perturbations {
-    type Given<'a> = (&'a Segments, &'a Target, Untouched<'a>);
+    /// Of masks over superpixels these.
+    type Given<'a> = (Option<&'a Segments>, &'a Target, Untouched<'a>);
 
     fn inspect(
         rows: &[Self],
-        (segments, target, known): (&Segments, &Target, Untouched<'_>),
+        (segments, target, known): (Option<&Segments>, &Target, Untouched<'_>),
     ) -> Result<(), Fault> {
         let row = one(rows)?;
         same("image", &row.image, &target.image)?;
         same("network", &row.network, &target.network)?;
-        same("partition", &row.partition, &segments.partition)?;
+        let partition = segments.map(|segments| &*segments.partition);
+        same("partition", row.partition.as_deref(), partition)?;
         same("target_class", row.target_class, target.target_class)?;
-        same("superpixels", row.superpixels, segments.superpixels)?;
+        if let Some(segments) = segments {
+            same("superpixels", row.superpixels, segments.superpixels)?;
+        }
+        if !row.shifts.is_empty() {
+            same("shifts", row.shifts.len(), 2 * row.samples as usize)?;
+        }
         same(
             "probabilities",
             row.probabilities.len(),

@@ -101,7 +101,7 @@ fn perturbations() -> Perturbations {
     Perturbations {
         image: "mug-07".into(),
         network: "alexnet".into(),
-        partition: "coarse".into(),
+        partition: Some("coarse".into()),
         method: "lime".into(),
         run: 0,
         sampler: "coin".into(),
@@ -113,6 +113,7 @@ fn perturbations() -> Perturbations {
         probabilities: vec![0.268_94, 0.1],
         enumerated: 0,
         repeats: Vec::new(),
+        shifts: Vec::new(),
         reference_samples: Vec::new(),
         reference_probabilities: Vec::new(),
         reference_certain: 0,
@@ -379,7 +380,7 @@ fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_pr
     mixed.reference_certain = 1;
     refused(
         &vec![mixed],
-        |rows| check(rows, (&segments(), &target(), probability())),
+        |rows| check(rows, (Some(&segments()), &target(), probability())),
         &[
             ("whether rows were asked again: true, found false", |rows| {
                 rows[0].reference_samples.clear();
@@ -416,12 +417,12 @@ fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_pr
 fn masks_are_packed_as_they_are_described_and_row_0_is_the_untouched_image() {
     refused(
         &vec![perturbations()],
-        |rows| check(rows, (&segments(), &target(), probability())),
+        |rows| check(rows, (Some(&segments()), &target(), probability())),
         &[
             ("1 row", Vec::clear),
             ("image", |rows| rows[0].image = "key-00".into()),
             ("network", |rows| rows[0].network = "resnet50".into()),
-            ("partition", |rows| rows[0].partition = "fine".into()),
+            ("partition", |rows| rows[0].partition = Some("fine".into())),
             ("target_class", |rows| rows[0].target_class = 1),
             ("superpixels: 3, found 4", |rows| rows[0].superpixels = 4),
             ("probabilities: 2, found 1", |rows| {

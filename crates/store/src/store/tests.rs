@@ -29,9 +29,9 @@ fn weights(image: &str, superpixels: u16) -> Vec<Weight> {
         weight: f64::from(superpixel).sin(),
         standard_error: (!superpixel.is_multiple_of(3)).then(|| f64::from(superpixel) / 7.0),
         rank: u32::from(superpixel),
-        intercept: 0.125,
-        r2: 0.75,
-        local_prediction: 0.5,
+        intercept: Some(0.125),
+        r2: Some(0.75),
+        local_prediction: Some(0.5),
     };
     (0..superpixels).map(weight).collect()
 }

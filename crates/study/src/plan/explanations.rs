@@ -2,7 +2,7 @@
 
 use actions::{Control, Explained, Fit, Maker};
 use config::Choice;
-use methods::{Asking, Makes, Mapping, Method, Orders};
+use methods::{Asking, Hides, Makes, Mapping, Method, Orders};
 use parts::{File, Told};
 use schema::Table;
 
@@ -112,7 +112,10 @@ impl Planner<'_> {
     fn asked(&self, subject: &Subject, asking: &Asking) -> Option<actions::Asked> {
         Some(actions::Asked {
             pixels: self.part(&subject.crop())?,
-            labels: self.part(&subject.segments())?,
+            labels: match asking.hides {
+                Hides::Superpixels(_) => Some(self.part(&subject.segments())?),
+                Hides::Cells(_) => None,
+            },
             target_class: self.target_class(subject)?,
             network: self.network(subject)?,
             reading: self.network_settings(subject)?.reading,
@@ -121,7 +124,7 @@ impl Planner<'_> {
             image_digest: self.image_digest(subject)?,
             samples: asking.samples,
             sampler: asking.sampler,
-            replacement: asking.replacement,
+            hides: asking.hides,
             precision: self.study.precision_of(asking),
         })
     }
@@ -194,6 +197,7 @@ impl Planner<'_> {
             },
             (Makes::Weights(method, asking), Some(random)) => Maker::RandomWeights {
                 asked: self.asked(subject, asking)?,
+                labels: self.part(&subject.segments())?,
                 fit: fit(method, asking),
                 random,
             },
@@ -243,7 +247,7 @@ fn executor(architecture: infer::Architecture) -> Option<actions::Executor> {
 pub(super) fn fit(method: &'static methods::Weights, asking: &Asking) -> Fit {
     Fit {
         method,
-        surrogate: asking.surrogate,
+        fitting: asking.fitting,
         sampler: asking.sampler,
     }
 }
@@ -349,8 +353,15 @@ impl Planned for actions::Perturbations {
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
         let (method, asking) = weights_of(subject.method(planner.study)?)?;
         let asked = planner.asked(subject, asking)?;
+        let partition = subject.partition.as_ref();
         Some(Self {
-            names: planner.explanation(subject)?,
+            names: actions::Answered {
+                image: planner.image_name(subject)?,
+                network: subject.network.as_ref()?.to_string(),
+                partition: partition.map(ToString::to_string),
+                method: subject.method.as_ref()?.to_string(),
+                run: subject.run?,
+            },
             fit: asked.decided_by_fits().then(|| fit(method, asking)),
             asked,
         })
@@ -377,7 +388,11 @@ impl Planned for actions::Weights {
         let (method, asking) = weights_of(subject.method(planner.study)?)?;
         Some(Self {
             names: planner.explanation(subject)?,
-            answers: planner.part::<parts::Answers>(subject)?,
+            answers: planner.part::<parts::Answers>(&subject.answers(planner.study))?,
+            labels: match asking.hides {
+                Hides::Superpixels(_) => None,
+                Hides::Cells(_) => Some(planner.part(&subject.segments())?),
+            },
             fit: fit(method, asking),
         })
     }

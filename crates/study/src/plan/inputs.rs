@@ -98,6 +98,8 @@ pub(super) enum Which {
     Trained,
     /// Those of methods that explain.
     Explaining,
+    /// Those of methods that draw random numbers.
+    Drawing,
 }
 
 impl Which {
@@ -106,6 +108,10 @@ impl Which {
             Self::All => true,
             Self::Trained => subject.depth.is_none(),
             Self::Explaining => subject.method(study).is_some_and(Method::explains),
+            Self::Drawing => {
+                let method = subject.method(study);
+                method.is_some_and(|method| !method.deterministic())
+            }
         }
     }
 }

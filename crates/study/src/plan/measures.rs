@@ -153,14 +153,31 @@ impl Planned for actions::Agreement {
             run: None,
             ..subject.clone()
         };
-        let methods = planner.study.methods.iter();
-        let fits = methods.filter_map(|(name, method)| {
+        let study = planner.study;
+        let drawing = || {
+            let methods = study.methods.iter();
+            methods.filter(|(_, method)| !method.deterministic())
+        };
+        let fits = drawing().filter_map(|(name, method)| {
             let (plugin, asking) = weights_of(method)?;
             Some((name.to_string(), fit(plugin, asking)))
         });
+        let free = drawing().filter(|(_, method)| !method.asks_of_partitions());
+        let partitions: BTreeMap<String, BTreeSet<String>> = free
+            .map(|(name, _)| {
+                let judged = study.partitions.keys();
+                let judged = judged.filter(|partition| study.judges(name, partition));
+                (name.to_string(), judged.map(ToString::to_string).collect())
+            })
+            .collect();
         Some(Self {
-            perturbations: planner.grouped(Kind::Perturbations, Which::All, runs)?,
+            perturbations: planner.grouped(Kind::Perturbations, Which::Drawing, runs)?,
             fits: fits.collect(),
+            segments: match partitions.is_empty() {
+                true => None,
+                false => Some(planner.all(Kind::Segments)?),
+            },
+            partitions,
             level: planner.study.evaluate.agreement,
         })
     }

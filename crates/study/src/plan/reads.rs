@@ -13,7 +13,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
         Kind::Targets => &[Kind::Logits],
         Kind::Saliency => &[Kind::Crops, Kind::Targets],
         Kind::Perturbations => &[Kind::Crops, Kind::Segments, Kind::Targets],
-        Kind::Weights | Kind::Agreement => &[Kind::Perturbations],
+        Kind::Weights | Kind::Agreement => &[Kind::Segments, Kind::Perturbations],
         Kind::Relevances => &[
             Kind::Crops,
             Kind::Segments,

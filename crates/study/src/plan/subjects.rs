@@ -37,9 +37,18 @@ impl Planner<'_> {
                 },
             ),
             Kind::Saliency => self.in_runs(self.explained(|method| method.mapping().is_some())),
-            Kind::Perturbations | Kind::Weights => {
-                self.in_partitions(self.explained(|method| method.asking().is_some()))
+            Kind::Perturbations => {
+                let asks = |method: &Method| method.asking().is_some();
+                let (placed, free): (Vec<_>, Vec<_>) =
+                    self.explained(asks).into_iter().partition(|subject| {
+                        let method = subject.method(self.study);
+                        method.is_none_or(Method::asks_of_partitions)
+                    });
+                let mut subjects = self.in_partitions(placed);
+                subjects.extend(self.in_runs(free));
+                subjects
             }
+            Kind::Weights => self.in_partitions(self.explained(|method| method.asking().is_some())),
             Kind::Relevances => self.relevances(),
             Kind::Curves => self.judged(self.in_partitions(self.explained(|_| true))),
         }

@@ -797,22 +797,24 @@ fn a_file_that_cannot_be_read_is_a_problem() {
         ");
 }
 
+fn surrogate_of(asking: Asking) -> surrogate::Settings {
+    match asking.fitting {
+        methods::Fitting::Surrogate(settings) => settings,
+        other => panic!("no surrogate: {other:?}"),
+    }
+}
+
 #[test]
 fn lime_takes_its_kernel_and_features_from_the_file() {
     let kernel = |old: &str, new: &str| {
-        let fit = lime_with(old, new).surrogate.unwrap();
+        let fit = surrogate_of(lime_with(old, new));
         (fit.distance, fit.kernel_width)
     };
     assert_eq!(kernel("\"cosine\"", "\"l2\""), (Distance::L2, Some(0.25)));
     let both = "distance = \"cosine\"        # \"cosine\" (the published explainer's) or \"l2\" (the paper's formula)\nkernel_width = 0.25";
     assert_eq!(kernel(both, "distance = \"l2\""), (Distance::L2, None));
     assert_eq!(kernel(both, ""), (Distance::Cosine, Some(0.25)));
-    let features = |table: &str| {
-        lime_with("features = \"all\"", table)
-            .surrogate
-            .unwrap()
-            .features
-    };
+    let features = |table: &str| surrogate_of(lime_with("features = \"all\"", table)).features;
     assert_eq!(
         features("features = { count = 5, selection = \"forward_selection\" }"),
         Features::ForwardSelection(5)
@@ -822,7 +824,7 @@ fn lime_takes_its_kernel_and_features_from_the_file() {
         Features::HighestWeights(5)
     );
     let lime = lime_with("replacement = \"mean\"", "replacement = \"gray\"");
-    assert_eq!(lime.replacement, Backdrop::Gray);
+    assert_eq!(lime.hides.backdrop(), Some(Backdrop::Gray));
 }
 
 #[test]
