@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use sampling::{Seed, samplers};
 
-const DISTANCES: [Distance; 2] = Distance::ALL;
+const DISTANCES: [Distance; 3] = Distance::ALL;
 
 fn masks(samples: usize, superpixels: usize) -> Masks {
     samplers::COIN.masks(Seed::derive(5, &[b"surrogate"]), samples, superpixels)
