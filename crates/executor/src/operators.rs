@@ -496,11 +496,9 @@ pub(crate) fn kind_of(kind: Kind) -> tch::Kind {
         Kind::Int16 => tch::Kind::Int16,
         Kind::Int32 => tch::Kind::Int,
         Kind::Int64 => tch::Kind::Int64,
-        Kind::Half => tch::Kind::Half,
         Kind::Float => tch::Kind::Float,
         Kind::Double => tch::Kind::Double,
         Kind::Bool => tch::Kind::Bool,
-        Kind::Bfloat16 => tch::Kind::BFloat16,
     }
 }
 

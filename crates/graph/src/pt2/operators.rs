@@ -155,7 +155,9 @@ fn same<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n> {
             if kind != call.values.kind(of)? {
                 return Ok(one(Op::To { kind }, [of]));
             }
-            let copy = name == "_to_copy.default" || call.bool("copy")?;
+            let copy = name == "_to_copy.default"
+                || call.bool("copy")?
+                || !call.values.are_of_one_type(of, call.output()?)?;
             Ok(Meaning::Same { of, copy })
         }
         _ => Err(Trouble::Unknown),
