@@ -445,6 +445,8 @@ pub enum Op {
         /// The type.
         kind: Kind,
     },
+    /// input: the same numbers, through which no gradient goes.
+    Detach,
     /// input, like: with the shape of the second and the numbers of the first, broadcast; the second's numbers do not count.
     ExpandAs,
 }

@@ -132,10 +132,18 @@ impl<'a> Builder<'a> {
                 }
             }
             Meaning::View(of, op, others) => {
-                if changed.is_some() {
+                let detaches = op == Op::Detach;
+                if changed.is_some() && !detaches {
                     return Err("it changes the shape of a tensor in place".to_owned());
                 }
                 self.view(of, op, &others, outputs, module)?;
+                if let (Some(name), [output]) = (changed, outputs) {
+                    // From here on, both names mean the detached tensor.
+                    let place = self.place(output)?;
+                    if let Some(known) = self.names.get_mut(name) {
+                        *known = place;
+                    }
+                }
             }
             Meaning::Steps(steps) => {
                 let Some((first, _)) = outputs.split_first() else {
@@ -457,6 +465,12 @@ impl<'a> Builder<'a> {
                     step,
                 };
                 (op, true)
+            }
+            Op::Detach => {
+                return Err(
+                    "it writes to a detached tensor, which changes the original without its gradient: detach a copy (x.detach().clone())"
+                        .to_owned(),
+                );
             }
             Op::Transpose { axes } => (Op::Transpose { axes }, false),
             Op::Permute { axes } => {

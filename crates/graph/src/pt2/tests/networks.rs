@@ -479,3 +479,73 @@ fn the_modules_of_a_network_are_found_in_as_many_steps_as_there_are_modules() {
     });
     assert!(sizes[1] < sizes[0] * 3, "{sizes:?}");
 }
+
+#[test]
+fn a_detached_tensor_is_a_value_of_its_own_under_both_names_where_it_was_detached_in_place() {
+    let negative = |of: &str, name: &str, written: Written| {
+        written.then(
+            "aten.neg.default",
+            &json!({"self": tensor(of)}),
+            name,
+            &[0, 3, 4, 4],
+        )
+    };
+    let detached = |operator: &str| {
+        let written = negative("x", "a", Written::new()).then(
+            operator,
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        );
+        let written = negative("b", "d", negative("a", "c", written)).then(
+            "aten.add.Tensor",
+            &json!({"self": tensor("c"), "other": tensor("d")}),
+            "e",
+            &[0, 3, 4, 4],
+        );
+        listing(&graph(&written.gives("e")))
+    };
+    let whole = |from: &str| {
+        format!(
+            "a = Unary of x\nb = Detach of a\nc = Unary of {from}\nd = Unary of b\ne = Binary of c, d\ne"
+        )
+    };
+    for operator in ["aten.detach.default", "aten.detach_copy.default"] {
+        assert_eq!(detached(operator), whole("a"));
+    }
+    assert_eq!(detached("aten.detach_.default"), whole("b"));
+    // What is written to the original is seen through a detached tensor.
+    let seen = negative("x", "a", Written::new())
+        .then(
+            "aten.detach.default",
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.relu_.default",
+            &json!({"self": tensor("a")}),
+            "c",
+            &[0, 3, 4, 4],
+        );
+    let seen = listing(&graph(&negative("b", "d", seen).gives("d")));
+    assert!(
+        seen.ends_with("c = Unary of a\nc.5 = Detach of c\nd = Unary of c.5\nd"),
+        "{seen}"
+    );
+    let written = negative("x", "a", Written::new())
+        .then(
+            "aten.detach.default",
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.relu_.default",
+            &json!({"self": tensor("b")}),
+            "c",
+            &[0, 3, 4, 4],
+        );
+    let refused = refusal(&negative("c", "d", written).gives("d"));
+    assert!(refused.contains("x.detach().clone()"), "{refused}");
+}
