@@ -36,12 +36,11 @@ pub fn candidates(graph: &Graph, shapes: &Shapes) -> Vec<Candidate> {
             continue;
         };
         // Of modules that give the same value the outer ones come later.
-        match places[value.0] {
-            Some(place) => candidates[place].name = found.name,
-            None => {
-                places[value.0] = Some(candidates.len());
-                candidates.push(found);
-            }
+        if let Some(place) = places[value.0] {
+            candidates[place].name = found.name;
+        } else {
+            places[value.0] = Some(candidates.len());
+            candidates.push(found);
         }
     }
     candidates
