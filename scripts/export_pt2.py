@@ -188,7 +188,8 @@ def create(arguments):
     if arguments.class_names:
         classes = arguments.class_names.read_text().split("\n")
         classes = classes[:-1] if classes[-1] == "" else classes
-    return network.eval(), resized(preparation), classes, weights
+    # Networks in half or double precision compute in single precision here.
+    return network.float().eval(), resized(preparation), classes, weights
 
 
 def logits(answer):

@@ -1,10 +1,13 @@
 //! Networks of every kind as a study uses them.
 
 use std::fs;
+use std::io::{Cursor, Read, Write};
 use std::sync::LazyLock;
 
 use networks::{Architecture, Machine};
 use study::Stage;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::parity::formula;
 use crate::study_folder::{StudyFolder, repository};
@@ -265,7 +268,31 @@ fn the_programs_that_load_networks_say_that_a_program_must_be_trusted() {
     }
 }
 
-/// Of scripts/oracles/graphs.py, and a built-in one.
+/// script.pt without the last two of its seven classes.
+fn script_of_five() -> Vec<u8> {
+    let whole = fs::read(repository().join("tests/fixtures/script.pt")).unwrap();
+    let mut whole = ZipArchive::new(Cursor::new(whole)).unwrap();
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for place in 0..whole.len() {
+        let mut entry = whole.by_index(place).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        if name == "script/code/__torch__.py" {
+            let code = String::from_utf8(content).unwrap();
+            let logits = "(classifier).forward(activations, )";
+            assert!(code.contains(logits), "{code}");
+            let five = format!("torch.slice({logits}, 1, 0, 5)");
+            content = code.replace(logits, &five).into_bytes();
+        }
+        writer.start_file(name, plain).unwrap();
+        writer.write_all(&content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// Of scripts/oracles/graphs.py, a built-in one and a program; and a method of two layers, for one of them.
 const NETWORKS: &str = r#"
 [networks.vit]
 architecture = "pt2"
@@ -284,6 +311,10 @@ architecture = "resnet18"
 weights = "resnet18.safetensors"
 width = 0.125
 
+[networks.script]
+architecture = "torchscript"
+weights = "script.pt"
+
 [partitions.patches]
 algorithm = "patches"
 patch = 8
@@ -293,10 +324,15 @@ multiple = 2
 images = 1
 depths = 2
 
+[methods.deep]
+kind = "gradcam"
+layers = ["layer3", "layer4.0"]
+networks = ["resnet18"]
+
 [methods"#;
 
 #[test]
-fn networks_of_torch_export_go_from_their_files_through_every_stage() {
+fn networks_of_every_kind_go_from_their_files_through_every_stage_side_by_side() {
     let folder = StudyFolder::new();
     for file in ["vit.pt2", "swin.pt2", "convnext.pt2"] {
         let fixture = repository().join("crates/graph/fixtures").join(file);
@@ -305,6 +341,7 @@ fn networks_of_torch_export_go_from_their_files_through_every_stage() {
     let architecture: Architecture = "resnet18".parse().unwrap();
     let weights = formula::weight_file(architecture, 0.125, 5);
     fs::write(folder.path("resnet18.safetensors"), weights).unwrap();
+    fs::write(folder.path("script.pt"), script_of_five()).unwrap();
     let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
     let (before, rest) = text.split_once("[networks").unwrap();
     let (_, after) = rest.split_once("[methods").unwrap();
@@ -316,10 +353,20 @@ fn networks_of_torch_export_go_from_their_files_through_every_stage() {
     fs::write(folder.path("classes.txt"), classes.join("\n")).unwrap();
     let check = folder.run("pipeline", &["check"]);
     check.expect(0, "");
-    assert!(check.stdout.contains("4 networks"), "{}", check.stdout);
+    assert!(check.stdout.contains("5 networks"), "{}", check.stdout);
     folder.make_all();
-    // 2 images x 4 networks x (1 Grad-CAM + 2 runs of LIME).
-    assert_eq!(folder.latest("curves").len(), 24);
+    // 2 images x (5 networks x (1 Grad-CAM + 2 runs of LIME) + 2 layers of one network).
+    assert_eq!(folder.latest("curves").len(), 34);
+    let maps = folder.latest("saliency");
+    for method in ["deep-layer3", "deep-layer4_0"] {
+        let of_method = maps.iter().filter(|name| name.contains(method));
+        let of_method: Vec<&String> = of_method.collect();
+        let of_network = |name: &&String| name.contains("resnet18");
+        assert!(
+            of_method.len() == 2 && of_method.iter().all(of_network),
+            "{maps:?}"
+        );
+    }
     let listed = folder.run("pipeline", &["layers", "vit"]);
     listed.expect(0, "");
     let marked = listed.stdout.lines().find(|line| line.contains("default"));

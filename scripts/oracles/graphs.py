@@ -10,6 +10,7 @@ Images are made by `images` of scripts/export_pt2.py, which any language reprodu
 no part of a network is without effect. Archives are kept small: innermost modules only, and nothing that only PyTorch reads.
 """
 
+import copy
 import io
 import json
 import sys
@@ -24,7 +25,7 @@ from torch import nn
 from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from export_pt2 import export, images
+from export_pt2 import MOST_IMAGES, export, images, without_traces
 
 SEED = 20261128
 CLASSES = 5
@@ -165,7 +166,50 @@ def rest():
     return Rest(), "norm"
 
 
-NETWORKS = [deit, dinov3, vit, swin, convnext, efficientnet, resnet, mobilenet, rest]
+class Detached(nn.Module):
+    """Gates and shortcuts that no gradient goes through, detached as a new tensor and in place; other ways lead around each."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 4, stride=8)
+        self.deep = nn.Conv2d(8, 8, 3, padding=1)
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, x):
+        x = self.stem(x)
+        gated = x * x.detach().sigmoid()
+        deep = torch.tanh(self.deep(gated))
+        shortcut = torch.exp(x)
+        shortcut.detach_()
+        return self.head((deep * shortcut + functional.relu(x)).mean((2, 3)))
+
+
+def detached():
+    return Detached(), "stem"
+
+
+class Half(nn.Module):
+    """float16, with a softmax in float32 as in transformers, and a result in bfloat16 on the way."""
+
+    def __init__(self):
+        super().__init__()
+        self.narrow = torch.bfloat16
+        self.stem = nn.Conv2d(3, 8, 4, stride=8)
+        self.norm = nn.BatchNorm2d(8)
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, x):
+        x = torch.relu(self.norm(self.stem(x)))
+        weights = torch.softmax(x.flatten(2).float(), -1).to(x.dtype)
+        shifted = (x.flatten(2).to(self.narrow) + 0.5).to(x.dtype)
+        return self.head((weights * shifted).sum(-1))
+
+
+def half():
+    return Half(), "norm"
+
+
+NETWORKS = [deit, dinov3, vit, swin, convnext, efficientnet, resnet, mobilenet, rest, detached, half]
 
 
 @torch.no_grad()
@@ -182,6 +226,17 @@ def randomise(module):
         elif spread < 0.2:
             parameter.mul_(0.2 / spread)
     return module.eval()
+
+
+def halved(module):
+    """The same network with float16 weights, exported with float16 images; the other then has the same numbers, and computes with them in float32."""
+    batch = torch.export.Dim("batch", min=1, max=MOST_IMAGES)
+    narrow = copy.deepcopy(module).half()
+    example = torch.zeros(2, 3, SIZE, SIZE, dtype=torch.float16)
+    exported = without_traces(torch.export.export(narrow, (example,), dynamic_shapes=({0: batch},)))
+    module.load_state_dict(narrow.state_dict())
+    module.narrow = torch.float32
+    return exported
 
 
 def values(module, layer):
@@ -242,11 +297,12 @@ def operators(archive):
 
 
 def write(module, layer, name, folder, covered):
+    exported = halved(module) if isinstance(module, Half) else export(module, SIZE)
     found = values(module, layer)
     file = io.BytesIO()
-    exported = export(module, SIZE)
-    with torch.no_grad():
-        assert torch.equal(exported.module()(images(2, SIZE, 1)), found["logits"]), name
+    if not isinstance(module, Half):
+        with torch.no_grad():
+            assert torch.equal(exported.module()(images(2, SIZE, 1)), found["logits"]), name
     torch.export.save(exported, file)
     archive = smaller(file.getvalue())
     (folder / f"{name}.pt2").write_bytes(archive)

@@ -1,5 +1,6 @@
 //! Zip archives as PyTorch writes them: nothing is compressed, so that each entry is a part of the file.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use zip::read::{ArchiveOffset, Config};
@@ -21,6 +22,10 @@ pub struct Archive<'a> {
     entries: ZipArchive<Cursor<&'a [u8]>>,
     /// The folder that everything lies in; it is named after the file that was first written.
     folder: String,
+    /// The entries whose checksums were found to be right, by where their records lie in the directory.
+    checked: BTreeSet<u64>,
+    /// Bytes of the file whose checksums were not yet computed. Entries of an archive do not overlap, so that no more is needed.
+    unchecked: usize,
 }
 
 impl<'a> Archive<'a> {
@@ -54,6 +59,8 @@ impl<'a> Archive<'a> {
             bytes,
             entries,
             folder,
+            checked: BTreeSet::new(),
+            unchecked: bytes.len(),
         })
     }
 
@@ -76,13 +83,25 @@ impl<'a> Archive<'a> {
         if entry.compression() != CompressionMethod::Stored {
             return Err(damaged("is compressed, which PyTorch does not do"));
         }
-        let start = entry.data_start().map(|start| start as usize);
+        let start = entry.data_start();
         let content = start
-            .and_then(|start| self.bytes.get(start..)?.get(..entry.size() as usize))
+            .and_then(|start| {
+                let from = self.bytes.get(start as usize..)?;
+                from.get(..entry.size() as usize)
+            })
             .ok_or_else(|| damaged("is not whole"))?;
         // torch.serialization.set_crc32_options(False) leaves the checksum out.
-        if entry.crc32() != 0 && crc32fast::hash(content) != entry.crc32() {
-            return Err(damaged("has another checksum than its content"));
+        let record = entry.central_header_start();
+        if entry.crc32() != 0 && !self.checked.contains(&record) {
+            let unchecked = self
+                .unchecked
+                .checked_sub(content.len())
+                .ok_or_else(|| damaged("shares its bytes with other entries"))?;
+            if crc32fast::hash(content) != entry.crc32() {
+                return Err(damaged("has another checksum than its content"));
+            }
+            self.checked.insert(record);
+            self.unchecked = unchecked;
         }
         Ok(Some(content))
     }
@@ -140,4 +159,61 @@ fn number(bytes: &[u8]) -> u64 {
         .iter()
         .rev()
         .fold(0, |number, &byte| number << 8 | u64::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::tests::zipped;
+
+    const ZEROS: &[u8] = &[0; 1000];
+
+    #[test]
+    fn the_checksum_of_an_entry_is_computed_once() {
+        let bytes = zipped(&[("net/data.pkl", b""), ("net/data/0", ZEROS)]);
+        let mut archive = Archive::open(&bytes, "data.pkl").unwrap();
+        for _ in 0..3 {
+            assert_eq!(archive.entry("data/0").unwrap(), Some(ZEROS));
+        }
+        assert_eq!(archive.unchecked, bytes.len() - ZEROS.len());
+    }
+
+    /// One content under many names: each checksum is one more pass over it.
+    #[test]
+    fn entries_that_share_their_bytes_are_refused() {
+        let mut bytes = zipped(&[("net/data.pkl", b""), ("net/data/0", ZEROS)]);
+        let start = bytes.windows(4).rposition(|mark| mark == b"PK\x01\x02");
+        let (start, end) = (start.unwrap(), bytes.len() - END);
+        let record = bytes[start..end].to_vec();
+        for name in b'1'..=b'9' {
+            let mut record = record.clone();
+            *record.last_mut().unwrap() = name;
+            bytes.splice(end..end, record);
+        }
+        let at = bytes.len() - END;
+        bytes[at + 8] += 9;
+        bytes[at + 10] += 9;
+        let length = u32::from_le_bytes(bytes[at + 12..at + 16].try_into().unwrap());
+        let length = length + 9 * record.len() as u32;
+        bytes[at + 12..at + 16].copy_from_slice(&length.to_le_bytes());
+        let mut archive = Archive::open(&bytes, "data.pkl").unwrap();
+        let found: Vec<_> = (0..10)
+            .map(|name| archive.entry(&format!("data/{name}")))
+            .collect();
+        assert_eq!(found[0], Ok(Some(ZEROS)));
+        let refused = found.iter().find_map(|entry| entry.as_ref().err()).unwrap();
+        assert!(refused.contains("shares its bytes"), "{refused}");
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_found_each_time() {
+        let mut bytes = zipped(&[("net/data.pkl", b""), ("net/data/0", ZEROS)]);
+        let at = bytes.windows(100).position(|part| part == &ZEROS[..100]);
+        bytes[at.unwrap()] = 1;
+        let mut archive = Archive::open(&bytes, "data.pkl").unwrap();
+        for _ in 0..2 {
+            let refused = archive.entry("data/0").unwrap_err();
+            assert!(refused.contains("another checksum"), "{refused}");
+        }
+    }
 }

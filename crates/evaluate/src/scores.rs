@@ -267,15 +267,13 @@ mod tests {
         probabilities.iter().enumerate().map(step).collect()
     }
 
+    fn scored(probabilities: &[f32], relevances: Option<&[f64]>) -> Score {
+        score(&curve(probabilities), PROBABILITY, relevances, false).unwrap()
+    }
+
     #[test]
     fn a_curve_is_scored_by_the_papers_area_and_by_its_relatives() {
-        let score = score(
-            &curve(&[0.8, 0.4, 0.0]),
-            PROBABILITY,
-            Some(&[0.5, 0.5]),
-            false,
-        )
-        .unwrap();
+        let score = scored(&[0.8, 0.4, 0.0], Some(&[0.5, 0.5]));
         let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
         assert!(close(score.auc, 0.8) && close(score.auc_mean, 0.4) && close(score.auc_area, 0.4));
         assert!(close(score.auc_relative.unwrap(), 0.5));
@@ -292,22 +290,10 @@ mod tests {
 
     #[test]
     fn a_curve_that_starts_at_0_has_no_relative_area_and_a_flat_one_its_height() {
-        let lost = score(
-            &curve(&[0.0, 0.5, 0.0]),
-            PROBABILITY,
-            Some(&[0.5, 0.1]),
-            false,
-        )
-        .unwrap();
+        let lost = scored(&[0.0, 0.5, 0.0], Some(&[0.5, 0.1]));
         assert_eq!((lost.auc, lost.auc_relative), (0.5, None));
         assert_eq!(lost.reason.as_deref(), Some(NO_START));
-        let flat = score(
-            &curve(&[0.25; 4]),
-            PROBABILITY,
-            Some(&[0.3, 0.2, 0.1]),
-            false,
-        )
-        .unwrap();
+        let flat = scored(&[0.25; 4], Some(&[0.3, 0.2, 0.1]));
         assert_eq!(
             (flat.auc_mean, flat.auc_relative, flat.reason),
             (0.25, Some(1.0), None)
@@ -351,8 +337,8 @@ mod tests {
 
     #[test]
     fn both_orders_make_a_gain_and_one_order_none() {
-        let most = score(&curve(&[0.8, 0.4, 0.0]), PROBABILITY, None, false).unwrap();
-        let mut least = score(&curve(&[0.8, 0.8, 0.0]), PROBABILITY, None, false).unwrap();
+        let most = scored(&[0.8, 0.4, 0.0], None);
+        let mut least = scored(&[0.8, 0.8, 0.0], None);
         least.order = "least_relevant_first".into();
         let rows = gains(&[least.clone(), most.clone()], PROBABILITY);
         assert_eq!(rows.len(), 1);

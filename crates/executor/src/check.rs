@@ -207,7 +207,8 @@ fn inputs_of(op: &Op) -> RangeInclusive<usize> {
         | Op::Roll { .. }
         | Op::Pad { .. }
         | Op::Upsample { .. }
-        | Op::To { .. } => 1..=1,
+        | Op::To { .. }
+        | Op::Detach => 1..=1,
     }
 }
 

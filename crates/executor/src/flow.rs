@@ -177,6 +177,7 @@ impl Flow {
             return missing;
         };
         let mut cut: Vec<Id> = Vec::new();
+        let mut is_cut = vec![false; graph.values.len()];
         let after = (at + 1..graph.nodes.len()).filter(|&place| needed[place]);
         let read = after.flat_map(|place| graph.nodes[place].inputs.iter().copied());
         for id in read.chain(wanted.iter().copied()) {
@@ -185,7 +186,8 @@ impl Flow {
                 Source::Input => true,
                 Source::Constant | Source::Merged => false,
             };
-            if before && id != value && from_input[id.0] && !cut.contains(&id) {
+            if before && id != value && from_input[id.0] && !is_cut[id.0] {
+                is_cut[id.0] = true;
                 cut.push(id);
             }
         }

@@ -30,20 +30,17 @@ pub struct Candidate {
 pub fn candidates(graph: &Graph, shapes: &Shapes) -> Vec<Candidate> {
     let layouts = layout::layouts(graph, shapes);
     let mut candidates: Vec<Candidate> = Vec::new();
-    for name in graph.modules() {
-        let found = graph
-            .find(name)
-            .and_then(|value| candidate(value, name, &layouts, shapes));
-        let Some(found) = found else {
+    let mut places: Vec<Option<usize>> = vec![None; graph.values.len()];
+    for (name, value) in graph.modules() {
+        let Some(found) = candidate(value, name, &layouts, shapes) else {
             continue;
         };
         // Of modules that give the same value the outer ones come later.
-        match candidates
-            .iter_mut()
-            .find(|known| known.value == found.value)
-        {
-            Some(known) => known.name = found.name,
-            None => candidates.push(found),
+        if let Some(place) = places[value.0] {
+            candidates[place].name = found.name;
+        } else {
+            places[value.0] = Some(candidates.len());
+            candidates.push(found);
         }
     }
     candidates
@@ -153,13 +150,12 @@ impl Executor {
 
     /// The path of the outermost module that gives a value, or else the value's own name.
     fn name_of(&self, value: Id) -> String {
-        let modules = self.graph.modules();
-        let mut giving = modules
-            .into_iter()
-            .rev()
-            .filter(|module| self.graph.find(module) == Some(value));
-        let outermost = giving.next().map(str::to_owned);
-        outermost.unwrap_or_else(|| self.graph.values[value.0].clone())
+        let mut modules = self.graph.modules().into_iter().rev();
+        let outermost = modules.find(|(_, given)| *given == value);
+        outermost.map_or_else(
+            || self.graph.values[value.0].clone(),
+            |(module, _)| module.to_owned(),
+        )
     }
 }
 
@@ -176,7 +172,7 @@ fn norms_before_attention(graph: &Graph, layouts: &[Option<TokenLayout>]) -> Vec
         return Vec::new();
     }
     let mut norms: Vec<Id> = Vec::new();
-    for &attention in attentions.iter().rev() {
+    for &attention in attentions.iter().rev().take(MOST_SEARCHED) {
         let mut before = vec![false; graph.values.len()];
         for id in &graph.nodes[attention].inputs {
             before[id.0] = true;
@@ -220,5 +216,7 @@ fn last_maps(graph: &Graph, layouts: &[Option<TokenLayout>]) -> Vec<Id> {
         .collect()
 }
 
+/// Attentions before which a norm is looked for, because each search goes through all nodes before one.
+const MOST_SEARCHED: usize = 64;
 /// Values that are tried for a gradient before none is taken.
 const MOST_TRIED: usize = 8;

@@ -240,6 +240,7 @@ fn one(op: &Op, input: &Tensor, others: &[Tensor], setting: Setting) -> Result<T
             factors,
         } => upsample(input, *mode, size.as_deref(), factors.as_deref()),
         Op::To { kind } => input.f_to_kind(kind_of(*kind)),
+        Op::Detach => input.f_detach(),
         Op::ExpandAs => input.f_expand_as(need(0)?),
         // The condition is the first.
         Op::Where => need(0)?.f_where_self(input, need(1)?),
@@ -496,11 +497,9 @@ pub(crate) fn kind_of(kind: Kind) -> tch::Kind {
         Kind::Int16 => tch::Kind::Int16,
         Kind::Int32 => tch::Kind::Int,
         Kind::Int64 => tch::Kind::Int64,
-        Kind::Half => tch::Kind::Half,
         Kind::Float => tch::Kind::Float,
         Kind::Double => tch::Kind::Double,
         Kind::Bool => tch::Kind::Bool,
-        Kind::Bfloat16 => tch::Kind::BFloat16,
     }
 }
 

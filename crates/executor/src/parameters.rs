@@ -20,7 +20,7 @@ pub fn open(program: &Program<'_>) -> Result<Executor, Error> {
     Executor::new(program.graph.clone(), tensors)
 }
 
-/// A stored tensor, in the numbers that the file has.
+/// A stored tensor, in the numbers that the file has; half precision and bfloat16 become f32 without loss.
 pub fn tensor(stored: &Stored<'_>) -> Result<Tensor, TchError> {
     let kind = match stored.dtype {
         Dtype::BOOL => Kind::Bool,
@@ -40,5 +40,9 @@ pub fn tensor(stored: &Stored<'_>) -> Result<Tensor, TchError> {
         }
     };
     let shape: Vec<i64> = stored.shape.iter().map(|&side| side as i64).collect();
-    Tensor::f_from_data_size(&stored.bytes(), &shape, kind)
+    let tensor = Tensor::f_from_data_size(&stored.bytes(), &shape, kind)?;
+    match kind {
+        Kind::Half | Kind::BFloat16 => tensor.f_to_kind(Kind::Float),
+        _ => Ok(tensor),
+    }
 }

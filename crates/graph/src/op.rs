@@ -9,7 +9,7 @@ pub struct Size {
     pub fixed: i64,
 }
 
-/// The type of a tensor's numbers.
+/// The type of a tensor's numbers. Half precision and bfloat16 are read as [`Kind::Float`], so that a network is computed as precisely on every device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// 8-bit integers without a sign.
@@ -22,16 +22,12 @@ pub enum Kind {
     Int32,
     /// 64-bit integers.
     Int64,
-    /// IEEE half precision.
-    Half,
     /// IEEE single precision.
     Float,
     /// IEEE double precision.
     Double,
     /// Truth values.
     Bool,
-    /// bfloat16.
-    Bfloat16,
 }
 
 /// A number in the code of a network. PyTorch keeps integers and real numbers apart when it chooses the type of a result.
@@ -449,6 +445,8 @@ pub enum Op {
         /// The type.
         kind: Kind,
     },
+    /// input: the same numbers, through which no gradient goes.
+    Detach,
     /// input, like: with the shape of the second and the numbers of the first, broadcast; the second's numbers do not count.
     ExpandAs,
 }

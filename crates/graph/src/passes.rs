@@ -86,7 +86,8 @@ impl Graph {
             let node = self.nodes.iter().rev().find(named)?;
             node.outputs.last().copied()
         };
-        let computed = |&value: &Id| self.is_computed(value);
+        let all = self.computed();
+        let computed = |value: &Id| all.get(value.0) == Some(&true);
         let alias = self.aliases.get(name).copied().filter(computed);
         alias.or_else(given).or_else(|| {
             let value = self.values.iter().position(|value| value == name);
@@ -94,18 +95,19 @@ impl Graph {
         })
     }
 
-    /// Whether a value is the input, a parameter, or given by a node.
-    fn is_computed(&self, value: Id) -> bool {
-        value == self.input
-            || self.nodes.iter().any(|node| node.outputs.contains(&value))
-            || self
-                .parameters
-                .iter()
-                .any(|parameter| parameter.value == value)
+    /// Which values are the input, a parameter, or given by a node.
+    fn computed(&self) -> Vec<bool> {
+        let mut computed = vec![false; self.values.len()];
+        let parameters = self.parameters.iter().map(|parameter| &parameter.value);
+        let given = self.nodes.iter().flat_map(|node| &node.outputs);
+        for id in parameters.chain(given).chain([&self.input]) {
+            computed[id.0] = true;
+        }
+        computed
     }
 
-    /// The paths of all modules that gave a value, in the order in which they gave their last one. Each is known to [`Graph::find`].
-    pub fn modules(&self) -> Vec<&str> {
+    /// The paths of all modules that gave a value, in the order in which they gave their last one, and the values that [`Graph::find`] has for them.
+    pub fn modules(&self) -> Vec<(&str, Id)> {
         let mut last: BTreeMap<&str, usize> = BTreeMap::new();
         for (place, node) in self.nodes.iter().enumerate() {
             let mut path = node.module.as_str();
@@ -121,7 +123,14 @@ impl Graph {
             .collect();
         // Of modules that end together, the inner ones come first.
         modules.sort_by_key(|&(place, path)| (place, std::cmp::Reverse(path.len())));
-        modules.into_iter().map(|(_, path)| path).collect()
+        let computed = self.computed();
+        let found = modules.into_iter().filter_map(|(place, path)| {
+            let alias = self.aliases.get(path).copied();
+            let alias = alias.filter(|value| computed.get(value.0) == Some(&true));
+            let given = || self.nodes[place].outputs.last().copied();
+            Some((path, alias.or_else(given)?))
+        });
+        found.collect()
     }
 
     /// The modules that have trained parameters, in the order in which the network first uses one of them.

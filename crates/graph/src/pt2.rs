@@ -30,8 +30,8 @@ use self::operators::{Meaning, Operand, Trouble};
 use self::schema::{Argument, Input, Node, Output, Size, Text, tensor_names};
 use self::tensors::Source;
 use self::values::Values;
-use crate::graph::{Graph, Role};
-use crate::op::{Binary, Op};
+use crate::graph::{Graph, Parameter, Role};
+use crate::op::{Binary, Kind, Op};
 use crate::passes;
 
 /// The only major version of the schema of `models/model.json` that PyTorch 2.8 and later have written.
@@ -42,6 +42,9 @@ const CHANNELS: i64 = 3;
 const MOST_PROBLEMS: usize = 50;
 /// How a network is exported so that it takes any number of images.
 const DYNAMIC: &str = "export it with dynamic_shapes=({0: torch.export.Dim(\"batch\", min=1)},) and an example of 2 images, as scripts/export_pt2.py does";
+
+/// What to do about a network in double precision.
+const DOUBLE: &str = "is float64; expected float32: call network.float() before exporting it, with float32 images as the example";
 
 /// A network from a file.
 #[derive(Debug)]
@@ -421,6 +424,12 @@ impl Reader<'_> {
         let mut graph = self.builder.finish();
         graph.outputs = named;
         passes::remove_dead(&mut graph, &[]);
+        let double = |parameter: &&Parameter| {
+            parameter.role == Role::Weight && parameter.kind == Kind::Double
+        };
+        if let Some(Parameter { name, .. }) = graph.parameters.iter().find(double) {
+            return Err(Refusal::Unfit(format!("the parameter `{name}` {DOUBLE}")));
+        }
         passes::assign_roles(&mut graph);
         Ok((graph, self.size, self.torch, self.sources))
     }
@@ -482,14 +491,12 @@ fn image_like<'a>(
             return unfit("the number of channels of the network's input is not fixed; expected 3: export it with a dynamic batch alone".to_owned());
         }
     }
-    if !matches!(
-        values::kind(meta.dtype),
-        Ok(crate::op::Kind::Float
-            | crate::op::Kind::Half
-            | crate::op::Kind::Bfloat16
-            | crate::op::Kind::Double)
-    ) {
-        return unfit("the network's input is not of real numbers: export the part of it that takes normalised images".to_owned());
+    match values::kind(meta.dtype) {
+        Ok(Kind::Float) => {}
+        Ok(Kind::Double) => return unfit(format!("the network's input {DOUBLE}")),
+        _ => {
+            return unfit("the network's input is not of real numbers: export the part of it that takes normalised images".to_owned());
+        }
     }
     let batch = match batch {
         Size::Int(count) => {

@@ -164,6 +164,7 @@ fn follow(node: &Node, place: usize, known: &[Option<Axes>], shapes: &Shapes) ->
         | Op::Scalar { .. }
         | Op::Dropout { .. }
         | Op::To { .. }
+        | Op::Detach
         | Op::BatchNorm { .. }
         | Op::GroupNorm { .. }
         | Op::LayerNorm { .. } => axes,

@@ -56,6 +56,7 @@ fn keeps_places(op: &Op) -> bool {
             | Op::Upsample { .. }
             | Op::Cat { .. }
             | Op::Dropout { .. }
+            | Op::Detach
     )
 }
 

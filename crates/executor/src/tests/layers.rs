@@ -36,8 +36,10 @@ fn of_networks_from_files_it_is_the_last_map_or_the_norm_before_the_last_attenti
     let expected = [
         "convnext stages ChannelsFirst [2, 8, 8, 8]",
         "deit blocks.1.norm1 Tokens { prefix: 2, grid: [8, 8] } [2, 66, 8]",
+        "detached add ChannelsFirst [2, 8, 8, 8]",
         "dinov3 blocks.0.norm1 Tokens { prefix: 5, grid: [8, 8] } [2, 69, 8]",
         "efficientnet features ChannelsFirst [2, 24, 8, 8]",
+        "half relu ChannelsFirst [2, 8, 8, 8]",
         "mobilenet features ChannelsFirst [2, 48, 16, 16]",
         "resnet layer2 ChannelsFirst [2, 8, 8, 8]",
         "rest add_4 ChannelsFirst [2, 8, 12, 12]",

@@ -33,6 +33,8 @@ struct View<'a> {
     of: Text<'a>,
     node: usize,
     result: usize,
+    /// Where it begins, along the axis that was split; not known where a length before it is not.
+    start: Option<Size>,
 }
 
 /// Memory that tensors share.
@@ -130,10 +132,18 @@ impl<'a> Builder<'a> {
                 }
             }
             Meaning::View(of, op, others) => {
-                if changed.is_some() {
+                let detaches = op == Op::Detach;
+                if changed.is_some() && !detaches {
                     return Err("it changes the shape of a tensor in place".to_owned());
                 }
                 self.view(of, op, &others, outputs, module)?;
+                if let (Some(name), [output]) = (changed, outputs) {
+                    // From here on, both names mean the detached tensor.
+                    let place = self.place(output)?;
+                    if let Some(known) = self.names.get_mut(name) {
+                        *known = place;
+                    }
+                }
             }
             Meaning::Steps(steps) => {
                 let Some((first, _)) = outputs.split_first() else {
@@ -317,6 +327,7 @@ impl<'a> Builder<'a> {
         let of = of.clone();
         let node = self.graph.nodes.len();
         let mut values = Vec::with_capacity(outputs.len());
+        let mut start = Some(Size { each: 0, fixed: 0 });
         for (result, &output) in outputs.iter().enumerate() {
             let value = self.value(output.to_string());
             values.push(value);
@@ -329,7 +340,12 @@ impl<'a> Builder<'a> {
                 of: of.clone(),
                 node,
                 result,
+                start,
             };
+            if let Op::Split { axis, .. } | Op::Chunk { axis, .. } = op {
+                let end = |start| plus(start, self.length(output, axis)?);
+                start = start.and_then(end);
+            }
             self.tensors.push(Tensor {
                 value,
                 version,
@@ -354,23 +370,26 @@ impl<'a> Builder<'a> {
                 },
             }),
             &Op::Split { axis, .. } | &Op::Chunk { axis, .. } => {
-                let mut bounds = [Size { each: 0, fixed: 0 }; 2];
-                for &Id(part) in &node.outputs[..=view.result] {
-                    let shape = self.values.shape(&self.graph.values[part])?;
-                    let length = on(axis, shape.len()).map(|axis| shape[axis]);
-                    let end = length.and_then(|length| plus(bounds[1], length));
-                    bounds = [bounds[1], end.ok_or("it has a length that is not known")?];
-                }
-                let [start, end] = bounds.map(Some);
+                let Id(part) = node.outputs[view.result];
+                let length = self.length(&self.graph.values[part], axis);
+                let bounds = view.start.zip(length);
+                let bounds = bounds.and_then(|(start, length)| Some((start, plus(start, length)?)));
+                let (start, end) = bounds.ok_or("it has a length that is not known")?;
                 Some(Op::Slice {
                     axis,
-                    start,
-                    end,
+                    start: Some(start),
+                    end: Some(end),
                     step: 1,
                 })
             }
             op => Some(op.clone()),
         })
+    }
+
+    /// The length of a tensor along an axis, where the file states it.
+    fn length(&self, name: &str, axis: i64) -> Option<Size> {
+        let shape = self.values.shape(name).ok()?;
+        on(axis, shape.len()).map(|axis| shape[axis])
     }
 
     /// The value of a tensor after all writes until now.
@@ -446,6 +465,12 @@ impl<'a> Builder<'a> {
                     step,
                 };
                 (op, true)
+            }
+            Op::Detach => {
+                return Err(
+                    "it writes to a detached tensor, which changes the original without its gradient: detach a copy (x.detach().clone())"
+                        .to_owned(),
+                );
             }
             Op::Transpose { axes } => (Op::Transpose { axes }, false),
             Op::Permute { axes } => {

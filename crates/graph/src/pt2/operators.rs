@@ -125,11 +125,10 @@ fn nothing<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n> {
 fn same<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n> {
     let alias = |of| Ok(Meaning::Same { of, copy: false });
     match name {
-        "alias.default" | "detach.default" | "lift_fresh.default" => alias(call.tensor("self")?),
-        "clone.default"
-        | "lift_fresh_copy.default"
-        | "alias_copy.default"
-        | "detach_copy.default" => Ok(Meaning::Same {
+        "alias.default" | "lift_fresh.default" => alias(call.tensor("self")?),
+        "detach.default" => Ok(Meaning::View(call.tensor("self")?, Op::Detach, Vec::new())),
+        "detach_copy.default" => Ok(one(Op::Detach, [call.tensor("self")?])),
+        "clone.default" | "lift_fresh_copy.default" | "alias_copy.default" => Ok(Meaning::Same {
             of: call.tensor("self")?,
             copy: true,
         }),
@@ -155,7 +154,9 @@ fn same<'n>(name: &str, call: &Call<'n, '_>) -> Found<'n> {
             if kind != call.values.kind(of)? {
                 return Ok(one(Op::To { kind }, [of]));
             }
-            let copy = name == "_to_copy.default" || call.bool("copy")?;
+            let copy = name == "_to_copy.default"
+                || call.bool("copy")?
+                || !call.values.are_of_one_type(of, call.output()?)?;
             Ok(Meaning::Same { of, copy })
         }
         _ => Err(Trouble::Unknown),

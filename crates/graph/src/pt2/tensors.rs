@@ -6,6 +6,7 @@ use checkpoint::{Archive, Dtype, Stored, Tensors};
 
 use super::Refusal;
 use super::schema::{Meta, Payloads, Size};
+use super::values::{BFLOAT16, HALF};
 use crate::graph::Graph;
 use crate::op::Kind;
 
@@ -154,17 +155,17 @@ fn counts(sizes: &[Size<'_>]) -> Option<Vec<usize>> {
 
 fn dtype(meta: &Meta<'_>) -> Result<Dtype, Refusal> {
     let kind = super::values::kind(meta.dtype).map_err(Refusal::Unfit)?;
-    Ok(match kind {
-        Kind::Uint8 => Dtype::U8,
-        Kind::Int8 => Dtype::I8,
-        Kind::Int16 => Dtype::I16,
-        Kind::Int32 => Dtype::I32,
-        Kind::Int64 => Dtype::I64,
-        Kind::Half => Dtype::F16,
-        Kind::Float => Dtype::F32,
-        Kind::Double => Dtype::F64,
-        Kind::Bool => Dtype::BOOL,
-        Kind::Bfloat16 => Dtype::BF16,
+    Ok(match (kind, meta.dtype) {
+        (_, HALF) => Dtype::F16,
+        (_, BFLOAT16) => Dtype::BF16,
+        (Kind::Uint8, _) => Dtype::U8,
+        (Kind::Int8, _) => Dtype::I8,
+        (Kind::Int16, _) => Dtype::I16,
+        (Kind::Int32, _) => Dtype::I32,
+        (Kind::Int64, _) => Dtype::I64,
+        (Kind::Float, _) => Dtype::F32,
+        (Kind::Double, _) => Dtype::F64,
+        (Kind::Bool, _) => Dtype::BOOL,
     })
 }
 
@@ -175,11 +176,9 @@ fn kind(dtype: Dtype) -> Option<Kind> {
         Dtype::I16 => Kind::Int16,
         Dtype::I32 => Kind::Int32,
         Dtype::I64 => Kind::Int64,
-        Dtype::F16 => Kind::Half,
-        Dtype::F32 => Kind::Float,
+        Dtype::F16 | Dtype::BF16 | Dtype::F32 => Kind::Float,
         Dtype::F64 => Kind::Double,
         Dtype::BOOL => Kind::Bool,
-        Dtype::BF16 => Kind::Bfloat16,
         _ => return None,
     })
 }

@@ -14,11 +14,13 @@ use super::*;
 use crate::graph::Id;
 
 /// Networks that scripts/oracles/graphs.py made: together they have the operators of the census.
-const NETWORKS: [&str; 9] = [
+const NETWORKS: [&str; 11] = [
     "convnext",
     "deit",
+    "detached",
     "dinov3",
     "efficientnet",
+    "half",
     "mobilenet",
     "resnet",
     "rest",

@@ -9,6 +9,10 @@ use crate::op::{self, Kind};
 /// The number of images at which strides are compared: one that no network has a length of by chance.
 const SOME_IMAGES: i64 = 1009;
 
+/// Numbers of `torch._export.serde.schema.ScalarType`.
+pub(super) const HALF: i64 = 6;
+pub(super) const BFLOAT16: i64 = 13;
+
 /// Tensors and integers by name.
 pub(super) struct Values<'a> {
     pub(super) tensors: BTreeMap<Text<'a>, Meta<'a>>,
@@ -61,6 +65,11 @@ impl<'a> Values<'a> {
         kind(self.meta(name)?.dtype)
     }
 
+    /// Whether the file gives two tensors one type of numbers.
+    pub(super) fn are_of_one_type(&self, left: &str, right: &str) -> Result<bool, String> {
+        Ok(self.meta(left)?.dtype == self.meta(right)?.dtype)
+    }
+
     /// Lengths and strides at some number of images, unless they depend on more than that.
     fn layout(&self, name: &str) -> Option<(Vec<i64>, Vec<i64>)> {
         let meta = self.meta(name).ok()?;
@@ -102,7 +111,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The type that a number of `torch._export.serde.schema.ScalarType` stands for.
+/// The type in which numbers of a type are computed; `scalar_type` is one of `torch._export.serde.schema.ScalarType`.
 pub(super) fn kind(scalar_type: i64) -> Result<Kind, String> {
     Ok(match scalar_type {
         1 => Kind::Uint8,
@@ -110,11 +119,9 @@ pub(super) fn kind(scalar_type: i64) -> Result<Kind, String> {
         3 => Kind::Int16,
         4 => Kind::Int32,
         5 => Kind::Int64,
-        6 => Kind::Half,
-        7 => Kind::Float,
+        HALF | BFLOAT16 | 7 => Kind::Float,
         8 => Kind::Double,
         12 => Kind::Bool,
-        13 => Kind::Bfloat16,
         9..=11 => return Err("complex numbers are not supported".to_owned()),
         _ => {
             return Err(format!(

@@ -80,9 +80,9 @@ impl Layer {
 
 /// The paths of modules that take the fewest edits of a name, the nearest first, and of equally near ones the later in the network.
 pub(crate) fn nearest(graph: &Graph, name: &str) -> Vec<String> {
-    let mut modules = graph.modules();
-    modules.reverse();
-    modules.sort_by_key(|module| strsim::damerau_levenshtein(module, name));
+    let modules = graph.modules().into_iter().rev();
+    let mut modules: Vec<&str> = modules.map(|(module, _)| module).collect();
+    modules.sort_by_cached_key(|module| strsim::damerau_levenshtein(module, name));
     modules.into_iter().take(3).map(str::to_owned).collect()
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use architectures::Architecture;
 use checkpoint::{Dtype, Stored, Tensors};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::LoadError;
 use super::fit::{Fit, Shapes};
@@ -150,12 +150,7 @@ fn sides(stored: &Stored<'_>) -> Vec<i64> {
 }
 
 fn tensor(path: &Path, name: &str, stored: &Stored<'_>) -> Result<Tensor, LoadError> {
-    let tensor = executor::tensor(stored)
-        .and_then(|tensor| match tensor.f_kind()? {
-            Kind::Half | Kind::BFloat16 => tensor.f_to_kind(Kind::Float),
-            _ => Ok(tensor),
-        })
-        .during("reading a weight")?;
+    let tensor = executor::tensor(stored).during("reading a weight")?;
     let finite = tensor
         .f_isfinite()
         .and_then(|finite| finite.f_all())

@@ -88,8 +88,8 @@ fn every_network_is_read_and_the_layer_of_its_oracle_found() {
         check(&program);
         let layer = note(name, "layer");
         assert!(program.graph.find(&layer).is_some(), "{name}: {layer}");
-        for module in program.graph.modules() {
-            assert!(program.graph.find(module).is_some(), "{name}: {module}");
+        for (module, value) in program.graph.modules() {
+            assert_eq!(program.graph.find(module), Some(value), "{name}: {module}");
         }
     }
 }

@@ -398,3 +398,154 @@ fn memory_is_read_in_another_way_only_where_it_lies_in_order() {
     );
     assert!(refusal(&strided(&[2, 4], &[2, 4])).contains("as_strided"));
 }
+
+/// What a network of a split takes that is written to as a whole, and whose parts are then read.
+fn split_and_read(parts: i64) -> Vec<u8> {
+    let shape = [0, parts];
+    let mut written = Written::new()
+        .then(
+            "aten.repeat.default",
+            &json!({"self": tensor("x"), "repeats": {"as_ints": [1, 1, 1, 1]}}),
+            "a",
+            &shape,
+        )
+        .then(
+            "aten.chunk.default",
+            &json!({"self": tensor("a"), "chunks": int(parts), "dim": int(1)}),
+            "part",
+            &[0, 1],
+        );
+    let outputs = (0..parts).map(|part| json!({"name": format!("part{part}")}));
+    let outputs: Vec<Value> = outputs.collect();
+    written.nodes[1]["outputs"] = json!([{"as_tensors": outputs}]);
+    for part in 0..parts {
+        written.tensors.insert(format!("part{part}"), meta(&[0, 1]));
+    }
+    written = written.then(
+        "aten.relu_.default",
+        &json!({"self": tensor("a")}),
+        "written",
+        &shape,
+    );
+    for part in 0..parts {
+        let input = json!({"self": tensor(&format!("part{part}"))});
+        let name = format!("read{part}");
+        written = written.then("aten.neg.default", &input, &name, &[0, 1]);
+    }
+    let all: Vec<Value> = (0..parts)
+        .map(|part| json!({"name": format!("read{part}")}))
+        .collect();
+    let all = json!({"tensors": {"as_tensors": all}, "dim": int(1)});
+    written
+        .then("aten.cat.default", &all, "all", &shape)
+        .gives("all")
+}
+
+#[test]
+fn parts_of_a_split_are_read_again_in_as_many_steps_as_there_are_parts() {
+    let counts = [100, 200].map(|parts| {
+        let bytes = split_and_read(parts);
+        let slices = graph(&bytes).nodes.into_iter();
+        let slices = slices.filter_map(|node| match node.op {
+            Op::Slice { start, end, .. } => Some((start?.fixed, end?.fixed)),
+            _ => None,
+        });
+        let expected: Vec<(i64, i64)> = (0..parts).map(|part| (part, part + 1)).collect();
+        assert_eq!(slices.collect::<Vec<_>>(), expected);
+        allocation_counter::measure(|| drop(read(&bytes))).count_total
+    });
+    assert!(counts[1] < counts[0] * 5 / 2, "{counts:?}");
+}
+
+#[test]
+fn the_modules_of_a_network_are_found_in_as_many_steps_as_there_are_modules() {
+    let sizes = [100, 200].map(|count| {
+        let mut written = Written::new();
+        for index in 0..count {
+            let input = if index == 0 {
+                "x".to_owned()
+            } else {
+                format!("a{}", index - 1)
+            };
+            let input = json!({"self": tensor(&input)});
+            let name = format!("a{index}");
+            written = written.then("aten.neg.default", &input, &name, &[0, 3, 4, 4]);
+            let module = format!("L__self__part{index},part{index},Part");
+            written.nodes[index]["metadata"]["nn_module_stack"] = module.into();
+        }
+        let graph = graph(&written.gives(&format!("a{}", count - 1)));
+        assert_eq!(graph.modules().len(), count);
+        allocation_counter::measure(|| drop(graph.modules())).bytes_total
+    });
+    assert!(sizes[1] < sizes[0] * 3, "{sizes:?}");
+}
+
+#[test]
+fn a_detached_tensor_is_a_value_of_its_own_under_both_names_where_it_was_detached_in_place() {
+    let negative = |of: &str, name: &str, written: Written| {
+        written.then(
+            "aten.neg.default",
+            &json!({"self": tensor(of)}),
+            name,
+            &[0, 3, 4, 4],
+        )
+    };
+    let detached = |operator: &str| {
+        let written = negative("x", "a", Written::new()).then(
+            operator,
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        );
+        let written = negative("b", "d", negative("a", "c", written)).then(
+            "aten.add.Tensor",
+            &json!({"self": tensor("c"), "other": tensor("d")}),
+            "e",
+            &[0, 3, 4, 4],
+        );
+        listing(&graph(&written.gives("e")))
+    };
+    let whole = |from: &str| {
+        format!(
+            "a = Unary of x\nb = Detach of a\nc = Unary of {from}\nd = Unary of b\ne = Binary of c, d\ne"
+        )
+    };
+    for operator in ["aten.detach.default", "aten.detach_copy.default"] {
+        assert_eq!(detached(operator), whole("a"));
+    }
+    assert_eq!(detached("aten.detach_.default"), whole("b"));
+    // What is written to the original is seen through a detached tensor.
+    let seen = negative("x", "a", Written::new())
+        .then(
+            "aten.detach.default",
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.relu_.default",
+            &json!({"self": tensor("a")}),
+            "c",
+            &[0, 3, 4, 4],
+        );
+    let seen = listing(&graph(&negative("b", "d", seen).gives("d")));
+    assert!(
+        seen.ends_with("c = Unary of a\nc.5 = Detach of c\nd = Unary of c.5\nd"),
+        "{seen}"
+    );
+    let written = negative("x", "a", Written::new())
+        .then(
+            "aten.detach.default",
+            &json!({"self": tensor("a")}),
+            "b",
+            &[0, 3, 4, 4],
+        )
+        .then(
+            "aten.relu_.default",
+            &json!({"self": tensor("b")}),
+            "c",
+            &[0, 3, 4, 4],
+        );
+    let refused = refusal(&negative("c", "d", written).gives("d"));
+    assert!(refused.contains("x.detach().clone()"), "{refused}");
+}

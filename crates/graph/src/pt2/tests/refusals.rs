@@ -64,6 +64,16 @@ fn inputs_that_are_no_batches_of_images_are_refused_with_the_way_out() {
     says(&sized(&[0, 768]), &["2 axes"]);
     let whole_numbers = changed("vit", |json| input(json)["dtype"] = 5.into());
     says(&whole_numbers, &["not of real numbers"]);
+    let double = changed("vit", |json| input(json)["dtype"] = 8.into());
+    says(&double, &["input is float64", "network.float()"]);
+    let double = changed("vit", |json| {
+        let tensors = &mut json["graph_module"]["graph"]["tensor_values"];
+        tensors["p_heads_head_weight"]["dtype"] = 8.into();
+    });
+    says(
+        &double,
+        &["`heads.head.weight` is float64", "network.float()"],
+    );
     let two = changed("vit", |json| {
         let inputs = json["graph_module"]["signature"]["input_specs"]
             .as_array_mut()
