@@ -1,6 +1,7 @@
 //! Every kind of method. No file that a code digest covers names this one: inputs hold the method itself.
 
 pub mod edges;
+pub mod external;
 pub mod gradcam;
 pub mod greedy;
 pub mod hirescam;
@@ -13,10 +14,11 @@ use config::Choice;
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 7] = [
+pub static ALL: [Family; 8] = [
     Family::Map(&gradcam::METHOD),
     Family::Map(&hirescam::METHOD),
     Family::Weights(&lime::METHOD),
+    Family::External(&external::METHOD),
     Family::Drawn(&random::METHOD),
     Family::Seen(&edges::METHOD),
     Family::Searched(&greedy::METHOD),

@@ -5,6 +5,7 @@
 //! that is [drawn](Drawn), [seen](Seen) in the image or [searched](Searched) for. [`kinds::ALL`] lists the methods; nothing else in the workspace
 //! tells kinds of methods apart. No file here knows networks or tables.
 
+mod answers;
 mod asking;
 pub mod kinds;
 mod maps;
@@ -14,6 +15,7 @@ mod plugin;
 mod samples;
 mod weights;
 
+pub use answers::{Answers, External};
 pub use asking::Asking;
 pub use maps::Map;
 pub use method::{Family, Makes, Method, Orders};
