@@ -411,8 +411,7 @@ fn what_is_wrong_with_an_answer_is_said_with_file_image_and_way_out() {
         "digest.npz: none of its 2 digests is that of the crop",
         "class.npz: it explains class ",
         "cut.npz: its list of arrays is damaged or not whole",
-        "the method `absent` has no answers for the network `alexnet` yet: there is no file",
-        "absent.npz",
+        "absent.npz: there is no file yet: `pipeline challenge FOLDER` writes what the tool is to explain",
     ] {
         assert!(
             finished.stderr.contains(said),

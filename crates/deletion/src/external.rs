@@ -65,7 +65,12 @@ pub enum ExplanationError {
         /// Superpixels.
         expected: usize,
     },
-    /// The class of another kind of maker.
+    /// There was no file when the study was planned.
+    #[error(
+        "there is no file yet: `pipeline challenge FOLDER` writes what the tool is to explain (docs/external.md)"
+    )]
+    Absent,
+    /// The relevances of another kind of method.
     #[error("its relevances do not come from an answer file")]
     Other,
 }
@@ -81,6 +86,9 @@ pub fn run(
     let about = |error: &dyn std::fmt::Display| {
         ActionError::Failed(format!("answer file {}: {error}", shown(&answers.path)))
     };
+    if answers.digest.is_empty() {
+        return Err(about(&ExplanationError::Absent));
+    }
     rows.part_of(answers, |file| {
         let answer = Answer::open(file, &answers.path).map_err(|error| about(&error))?;
         let mut made: Vec<Option<Result<Made, ActionError>>> = Vec::new();
