@@ -10,6 +10,7 @@ mod cache;
 mod checks;
 mod commands;
 mod controls;
+mod external;
 mod fetch;
 mod files;
 mod inputs;

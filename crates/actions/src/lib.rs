@@ -38,6 +38,6 @@ pub use saliency::{Cam, Draws, Saliency};
 pub use sanity::{Cascade, Sanity};
 pub use scene::{Noise, Scene};
 pub use scores::{Scores, TooFine};
-pub use segments::Segments;
+pub use segments::{Cut, Geometry, Given, Segments};
 pub use targets::{ClassNames, Rule, Targets};
 pub use weights::{Fit, Weights};

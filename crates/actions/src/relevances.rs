@@ -1,6 +1,6 @@
 //! Inputs of `relevances`.
 
-use parts::{Labels, Map, Read, SurrogateWeights};
+use parts::{File, Labels, Map, Pixels, Read, SurrogateWeights, Told};
 use serde::Serialize;
 
 use crate::asked::Asked;
@@ -53,6 +53,21 @@ pub enum Maker {
         fit: Fit,
         /// Which layers are random.
         random: Random,
+    },
+    /// What another tool says.
+    External {
+        /// What reads it.
+        method: &'static methods::External,
+        /// The explanations; without a digest where there is no such file.
+        answers: File,
+        /// How many runs there are.
+        runs: u32,
+        /// The crop that is explained, which the file names by its digest.
+        pixels: Read<Pixels>,
+        /// The superpixels.
+        labels: Read<Labels>,
+        /// The explained class, which the file names too.
+        target_class: Told<u32>,
     },
     /// A control.
     Control {

@@ -1,24 +1,63 @@
-//! The stage `deletion`: finds the orders of the controls, and removes superpixels in the order of each explanation and control.
+//! The stage `deletion`: finds the orders of the controls, reads the explanations of other tools, and removes superpixels in the order of each explanation and control.
 
 pub mod controls;
 pub mod curves;
+pub mod external;
 
 use std::collections::BTreeSet;
 
 use actions::{Control, Curves, Maker, Relevances};
+use external::Made;
 use infer::Classifiers;
 use sampling::Seed;
 use stage::{Job, Output, Outputs, Session, StageError};
 use study::Kind;
-use study::plan::Subject;
+use study::plan::{Subject, facet};
 
-/// Brings the relevances of controls, and `curves`, up to date.
+/// Images whose explanations are read together: an answer file is read once for all of them.
+const TOGETHER: usize = 256;
+
+/// Brings the relevances of controls and external methods, and `curves`, up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let classifiers = Classifiers::on_each_device(session)?;
     warn_of_too_fine(session)?;
-    session.in_turn(&classifiers, |classifiers, job| {
-        rank(session, classifiers, job)
-    })?;
+    // What is read from the same file is read together.
+    let file = |subject: &Subject| {
+        let Subject {
+            network, partition, ..
+        } = subject;
+        let named = subject.method.as_ref().zip(network.as_ref());
+        let file = named.zip(partition.as_ref());
+        let file = file.and_then(|((method, network), partition)| {
+            session.study.answer(method, network, partition)
+        });
+        match file {
+            None => (None, subject.clone()),
+            file => {
+                let image = subject.image.map(|image| image / TOGETHER);
+                let method = subject.method.clone();
+                let together = Subject {
+                    image,
+                    method,
+                    ..Subject::default()
+                };
+                (file, together)
+            }
+        }
+    };
+    session.in_groups(
+        file,
+        &classifiers,
+        |classifiers, jobs: &[Job<'_, Relevances>]| {
+            if let [Job { inputs, .. }, ..] = jobs
+                && matches!(inputs.maker, Maker::External { .. })
+            {
+                return answered(session, jobs);
+            }
+            let ranked = jobs.iter().map(|job| rank(session, classifiers, job));
+            Ok(ranked.collect())
+        },
+    )?;
     // What evaluates the same network on the same masks.
     let scene = |subject: &Subject| Subject {
         method: None,
@@ -29,6 +68,28 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     session.in_groups(scene, &classifiers, |classifiers, jobs| {
         remove(session, classifiers, jobs)
     })
+}
+
+/// The explanations in an answer file.
+fn answered(session: &Session, jobs: &[Job<'_, Relevances>]) -> Result<Outputs, StageError> {
+    let [first, ..] = jobs else {
+        return Ok(Outputs::new());
+    };
+    let inputs: Vec<&Relevances> = jobs.iter().map(|job| &job.inputs).collect();
+    let made = external::run(&inputs, &first.rows)?;
+    let output = |(job, made): (&Job<'_, Relevances>, Result<Made, _>)| {
+        let made = made?;
+        if made.flat {
+            tracing::warn!(
+                "{}: all values of this explanation are equal, so its order is that of the superpixels' numbers and says nothing",
+                job.subject.describe(&session.sources)
+            );
+        }
+        let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
+        let declared = serde_json::json!({"seconds": made.seconds, "passes": made.passes});
+        Ok(Output::of_relevances(&made.rows, &segments)?.facet(facet::DECLARED, declared))
+    };
+    Ok(jobs.iter().zip(made).map(output).collect())
 }
 
 /// Says where a search has no order, so that nobody misses it without knowing why.

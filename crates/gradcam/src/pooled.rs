@@ -19,6 +19,11 @@ pub fn relevances(
     let enlarged = cam::enlarge(&map.values, [map.height, map.width], *size);
     let enlarged = enlarged.map_err(ActionError::failed)?;
     let relevance = cam::pool(&enlarged, labels, *count).map_err(ActionError::failed)?;
+    rows(names, relevance)
+}
+
+/// A row for each superpixel, ranked by its relevance.
+pub fn rows(names: &Explained, relevance: Vec<f64>) -> Result<Vec<Relevance>, ActionError> {
     let ranks = ranks(&order(&relevance).map_err(ActionError::failed)?);
     let row = |(superpixel, (relevance, rank))| Relevance {
         image: names.image.clone(),

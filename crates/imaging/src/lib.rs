@@ -9,6 +9,7 @@ mod blur;
 mod decode;
 mod encode;
 mod lab;
+mod labels;
 mod prepare;
 mod raster;
 mod replace;
@@ -23,6 +24,7 @@ pub use decode::{
 };
 pub use encode::{encode_mask_png, encode_png};
 pub use lab::{lab, lab_of_units};
-pub use prepare::{Preparation, PreparationError, prepare, prepare_mask};
+pub use labels::{LabelsError, decode_labels};
+pub use prepare::{Preparation, PreparationError, prepare, prepare_labels, prepare_mask};
 pub use raster::{Mask, RasterError, Rgb};
 pub use replace::{own_mean, solid};

@@ -79,6 +79,12 @@ impl Preparation {
         self.crop
     }
 
+    /// Whether an image of this height and width is its own crop.
+    pub fn keeps(&self, [height, width]: [usize; 2]) -> bool {
+        let crop = self.crop as usize;
+        [height, width] == [crop; 2] && self.resized(height, width) == (crop, crop)
+    }
+
     /// Height and width after resizing: the longer side is rounded down.
     fn resized(self, height: usize, width: usize) -> (usize, usize) {
         let Some(shorter) = self.resize else {
@@ -132,6 +138,18 @@ pub fn prepare_mask(mask: &Mask, preparation: &Preparation) -> Mask {
     let (rows, columns) = axes(mask.height(), mask.width(), *preparation);
     let kept = resample::nearest(mask.values(), rows, columns);
     Mask::made(rows.crop, columns.crop, placed(rows, columns, &kept, false))
+}
+
+/// The crop of a label for each pixel, [height, width]: the same geometry as [`prepare`], nearest neighbour. Where the crop is padded there is none.
+pub fn prepare_labels(
+    labels: &[i64],
+    [height, width]: [usize; 2],
+    preparation: &Preparation,
+) -> Vec<Option<i64>> {
+    let (rows, columns) = axes(height, width, *preparation);
+    let kept = resample::nearest(labels, rows, columns);
+    let kept: Vec<Option<i64>> = kept.into_iter().map(Some).collect();
+    placed(rows, columns, &kept, None)
 }
 
 /// The kept part in its place in the crop.

@@ -3,6 +3,7 @@
 pub mod edges;
 pub mod eigencam;
 pub mod glime;
+pub mod external;
 pub mod gradcam;
 pub mod gradcam_plus_plus;
 pub mod gradient;
@@ -27,7 +28,7 @@ use config::Choice;
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 21] = [
+pub static ALL: [Family; 22] = [
     Family::Map(&gradcam::METHOD),
     Family::Map(&hirescam::METHOD),
     Family::Map(&gradcam_plus_plus::METHOD),
@@ -43,6 +44,7 @@ pub static ALL: [Family; 21] = [
     Family::Weights(&kernelshap::METHOD),
     Family::Weights(&rise::METHOD),
     Family::Weights(&occlusion::METHOD),
+    Family::External(&external::METHOD),
     Family::Drawn(&random::METHOD),
     Family::Seen(&edges::METHOD),
     Family::Map(&eigencam::METHOD),

@@ -5,6 +5,7 @@
 //! that is [drawn](Drawn), [seen](Seen) in the image or [searched](Searched) for. [`kinds::ALL`] lists the methods; nothing else in the workspace
 //! tells kinds of methods apart. No file here knows networks or tables.
 
+mod answers;
 mod asking;
 mod attention;
 pub mod fitting;
@@ -19,6 +20,7 @@ mod probing;
 mod samples;
 mod weights;
 
+pub use answers::{Answers, External};
 pub use asking::{Asking, Fitting, Hides};
 pub use attention::{Attention, Block, Blocks};
 pub use inputs::{Inputs, Sample};

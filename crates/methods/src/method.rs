@@ -3,6 +3,7 @@
 use config::{Section, Setting};
 use removal::Backdrop;
 
+use crate::answers::{Answers, External};
 use crate::asking::{Asking, Hides};
 use crate::maps::{Map, Mapping, Reads};
 use crate::orders::{Drawn, Searched, Seen};
@@ -16,6 +17,8 @@ pub enum Family {
     Map(&'static Map),
     /// Needs queries, gives weights.
     Weights(&'static Weights),
+    /// Needs a file, gives maps or the relevances themselves.
+    External(&'static External),
     /// Needs nothing, gives an order.
     Drawn(&'static Drawn),
     /// Needs the image, gives an order.
@@ -25,7 +28,7 @@ pub enum Family {
 }
 
 /// A method with its settings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Method {
     kind: &'static str,
     title: &'static str,
@@ -37,12 +40,14 @@ pub struct Method {
 }
 
 /// What makes the evidence of a method.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Makes {
     /// A map.
     Map(&'static Map, Mapping),
     /// Weights.
     Weights(&'static Weights, Asking),
+    /// Another tool.
+    External(&'static External, Answers),
     /// An order.
     Order(Orders),
 }
@@ -64,6 +69,7 @@ impl Family {
         match self {
             Self::Map(plugin) => plugin.kind,
             Self::Weights(plugin) => plugin.kind,
+            Self::External(plugin) => plugin.kind,
             Self::Drawn(plugin) => plugin.kind,
             Self::Seen(plugin) => plugin.kind,
             Self::Searched(plugin) => plugin.kind,
@@ -78,6 +84,7 @@ impl Family {
         match self {
             Self::Map(plugin) => of(plugin),
             Self::Weights(plugin) => of(plugin),
+            Self::External(plugin) => of(plugin),
             Self::Drawn(plugin) => of(plugin),
             Self::Seen(plugin) => of(plugin),
             Self::Searched(plugin) => of(plugin),
@@ -95,6 +102,7 @@ impl Family {
                 Reads::Attention(_) => "a map, from the attention of a transformer",
             },
             Self::Weights(_) => "weights, from the answers to masks",
+            Self::External(_) => "maps or relevances, from a file",
             Self::Drawn(_) => "an order, from neither the network nor the image",
             Self::Seen(_) => "an order, from the image alone",
             Self::Searched(_) => "an order, from the answers to masks",
@@ -107,6 +115,14 @@ impl Family {
             Self::Map(plugin) => Method::new(plugin, Makes::Map(plugin, (plugin.read)(section))),
             Self::Weights(plugin) => {
                 Method::new(plugin, Makes::Weights(plugin, (plugin.read)(section)))
+            }
+            Self::External(plugin) => {
+                let answers = (plugin.read)(section);
+                let deterministic = answers.runs == 1;
+                Method {
+                    deterministic,
+                    ..Method::new(plugin, Makes::External(plugin, answers))
+                }
             }
             Self::Drawn(plugin) => {
                 let orders = Orders::Drawn(plugin, (plugin.read)(section));
@@ -206,6 +222,14 @@ impl Method {
         }
     }
 
+    /// Where its explanations come from, where another tool makes them.
+    pub fn answers(&self) -> Option<&Answers> {
+        match &self.makes {
+            Makes::External(_, answers) => Some(answers),
+            _ => None,
+        }
+    }
+
     /// Whether it finds its order by removing superpixels, so that the order depends on what replaces them.
     pub fn searches(&self) -> bool {
         self.search().is_some()
@@ -251,8 +275,9 @@ impl Method {
 
     /// How many runs it has in a study of so many: one where it is deterministic, and its own number of orders where it draws them.
     pub fn runs(&self, runs: u32) -> u32 {
-        match self.makes {
-            Makes::Order(Orders::Drawn(_, orders)) => orders,
+        match &self.makes {
+            Makes::Order(Orders::Drawn(_, orders)) => *orders,
+            Makes::External(_, answers) => answers.runs,
             _ if self.deterministic => 1,
             _ => runs,
         }
@@ -265,6 +290,6 @@ impl PartialEq for Method {
             let (mapping, asking) = (method.mapping().copied(), method.asking().copied());
             (method.kind, mapping, asking, method.runs(1))
         };
-        settings(self) == settings(other)
+        settings(self) == settings(other) && self.answers() == other.answers()
     }
 }

@@ -91,7 +91,10 @@ pub(crate) struct Passes<'a> {
     pub(crate) method: &'a str,
     pub(crate) forward: f64,
     pub(crate) backward: f64,
-    pub(crate) seconds: f64,
+    /// None where another tool made the explanations and does not say.
+    pub(crate) seconds: Option<f64>,
+    /// Whether another tool says so.
+    pub(crate) declared: bool,
 }
 
 impl Passes<'_> {
@@ -221,14 +224,15 @@ fn computing_of<'a>(
     };
     let costs = inputs.explanation_costs.iter().filter(judged);
     let mut methods: Vec<Passes<'a>> = costs
-        .map(|cost| {
+        .filter_map(|cost| {
             let each = |total: f64| total / cost.explanations as f64;
-            Passes {
+            Some(Passes {
                 method: &cost.method,
-                forward: each(cost.forward_passes as f64),
+                forward: each(cost.forward_passes? as f64),
                 backward: each(cost.backward_passes as f64),
-                seconds: each(cost.wall_seconds),
-            }
+                seconds: cost.wall_seconds.map(each),
+                declared: cost.declared,
+            })
         })
         .collect();
     methods.sort_by(|a, b| a.all().total_cmp(&b.all()));
@@ -267,9 +271,15 @@ mod tests {
             explanations,
             forward_passes,
             backward_passes,
-            wall_seconds: 6.0,
+            wall_seconds: Some(6.0),
+            declared: false,
         };
-        inputs.explanation_costs = vec![cost("lime", 6, 600, 0), cost("gradcam", 3, 3, 3)];
+        inputs.explanation_costs = vec![
+            cost("lime", 6, Some(600), 0),
+            cost("gradcam", 3, Some(3), 3),
+            // Of a method whose tool does not say what it took, nothing is known.
+            cost("external", 3, None, 0),
+        ];
         let answers = Answers::new(&inputs, &Results::new(&inputs));
         let [choice] = answers.computing.as_slice() else {
             panic!("costs of one network")
@@ -279,7 +289,10 @@ mod tests {
             .iter()
             .map(|passes| (passes.method, passes.all(), passes.seconds))
             .collect();
-        assert_eq!(all, [("gradcam", 2.0, 2.0), ("lime", 100.0, 1.0)]);
+        assert_eq!(
+            all,
+            [("gradcam", 2.0, Some(2.0)), ("lime", 100.0, Some(1.0))]
+        );
         assert_eq!(choice.best(), Some("gradcam"));
     }
 

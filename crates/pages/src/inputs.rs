@@ -183,12 +183,14 @@ pub struct ExplanationCost {
     pub method: String,
     /// Number of explanations.
     pub explanations: u64,
-    /// Images that went forward through the network for all of them.
-    pub forward_passes: u64,
+    /// Images that went forward through the network for all of them; what another tool declares counts here. None where it does not say.
+    pub forward_passes: Option<u64>,
     /// Images that went backward through the network.
     pub backward_passes: u64,
-    /// Sum of the wall times in seconds.
-    pub wall_seconds: f64,
+    /// Sum of the wall times in seconds; none where another tool made them and does not say.
+    pub wall_seconds: Option<f64>,
+    /// Whether another tool made them, so that the costs are what it declares.
+    pub declared: bool,
 }
 
 /// What the actions of one stage cost when they were computed.

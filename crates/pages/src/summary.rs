@@ -148,7 +148,7 @@ fn forward_passes(inputs: &Inputs, row: &Summary) -> Option<u64> {
     let cost = costs
         .iter()
         .find(|cost| (&cost.network, &cost.method) == (&row.network, &row.method))?;
-    let one = cost.forward_passes as f64 / cost.explanations as f64;
+    let one = cost.forward_passes? as f64 / cost.explanations as f64;
     (cost.explanations > 0).then_some(one.round() as u64)
 }
 
@@ -265,7 +265,7 @@ mod tests {
             network: "alexnet".to_owned(),
             method: "lime".to_owned(),
             explanations: 4,
-            forward_passes: 770,
+            forward_passes: Some(770),
             ..ExplanationCost::default()
         }];
         inputs

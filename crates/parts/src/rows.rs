@@ -1,5 +1,7 @@
 //! The rows that an action may read: those that its inputs name.
 
+use std::io::{Seek, SeekFrom};
+
 use schema::Table;
 use store::{Store, StoreError};
 
@@ -90,6 +92,26 @@ impl<'a> Rows<'a> {
         let ids = groups.into_iter().flat_map(|group| &group.artifacts);
         let rows = ids.map(|id| Ok(self.0.read::<T>(id)?));
         Ok(rows.collect::<Result<Vec<_>, ActionError>>()?.concat())
+    }
+
+    /// What `read` takes out of a file, without the whole of it in memory. The digest of what is open is taken afterwards, and must be the one that the
+    /// key names.
+    pub fn part_of<T>(
+        &self,
+        file: &File,
+        read: impl FnOnce(&std::fs::File) -> Result<T, ActionError>,
+    ) -> Result<T, ActionError> {
+        let path = || shown(&file.path);
+        let failed = |error| ActionError::Failed(format!("{}: {error}", path()));
+        let mut open = store::open_file(&file.path).map_err(failed)?;
+        let value = read(&open);
+        open.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&open).map_err(failed)?;
+        if hasher.finalize().to_hex().as_str() == file.digest {
+            return value;
+        }
+        Err(ActionError::Changed { path: path() })
     }
 
     /// A file's bytes, which must be those that the key names.

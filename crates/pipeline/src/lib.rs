@@ -3,6 +3,7 @@
 //! loads libtorch.
 
 pub mod audit;
+pub mod challenge;
 pub mod check;
 mod child;
 mod estimate;
@@ -79,6 +80,12 @@ enum Command {
         /// A network's name in the study, or a file of torch.export (.pt2).
         #[arg(value_name = "NETWORK")]
         network: PathBuf,
+    },
+    /// Write what other tools are to explain: crops, superpixels and classes, as files of NumPy.
+    #[command(after_help = challenge::HELP)]
+    Challenge {
+        /// A folder that is empty or not there yet.
+        folder: PathBuf,
     },
     /// Say how far each stage is, how much it holds and when it last ran.
     Status,
@@ -232,6 +239,7 @@ fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
         Command::Check => check::check(config)?,
         Command::Init(wanted) => init::init(wanted, config)?,
         Command::Layers { network } => layers::layers(network, config, json)?,
+        Command::Challenge { folder } => challenge::challenge(&view()?, folder)?,
         Command::Status => overview::status(&view()?, json)?,
         Command::Why { what } => why::why(&view()?, what, json)?,
         Command::Verify {

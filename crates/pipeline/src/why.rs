@@ -230,6 +230,8 @@ struct Answer {
     preimage: Option<Preimage>,
     verdict: Verdict,
     changes: Vec<Change>,
+    /// The file of another tool's explanations that it reads.
+    answers: Option<PathBuf>,
     /// By the place of their kind in the order in which they run.
     readers: BTreeMap<Kind, Readers>,
     /// What making the action itself cost last time.
@@ -275,6 +277,7 @@ impl Answer {
         Ok(Self {
             kind: action.kind.name().to_owned(),
             subject: action.subject.describe(&view.sources),
+            answers: answers(view, action),
             preimage,
             seconds: old.as_ref().map_or(0.0, |old| old.cost.wall_seconds),
             record: old,
@@ -294,6 +297,7 @@ impl Answer {
             preimage: None,
             verdict: Verdict::NotInStudy,
             changes: Vec::new(),
+            answers: None,
             readers: BTreeMap::new(),
             seconds: record.cost.wall_seconds,
         }
@@ -328,7 +332,7 @@ impl Answer {
             "artifacts": self.record.as_ref().map(|record| &record.artifacts),
             "made": self.record.as_ref().map(|record| &record.environment),
             "preimage": self.record.as_ref().map(|record| &record.preimage),
-            "changes": changes.collect::<Vec<_>>(), "waits_for": causes,
+            "answers": self.answers, "changes": changes.collect::<Vec<_>>(), "waits_for": causes,
             "readers": readers.collect::<Vec<_>>(),
             "seconds": self.seconds, "seconds_with_readers": self.total_seconds(),
         })
@@ -338,6 +342,9 @@ impl Answer {
         let mut text = format!("{} of {}\n", self.kind, self.subject);
         if let Some(record) = &self.record {
             add_record(&mut text, record);
+        }
+        if let Some(answers) = &self.answers {
+            let _ = writeln!(text, "  answers   {}", answers.display());
         }
         let _ = writeln!(text, "{}", self.verdict.sentence());
         match (&self.verdict, &self.record) {
@@ -372,6 +379,16 @@ impl Answer {
             self.total_seconds()
         );
     }
+}
+
+/// The file of another tool's explanations that an action reads itself.
+fn answers(view: &View, action: &Action) -> Option<PathBuf> {
+    let subject = &action.subject;
+    let (method, network) = (subject.method.as_ref()?, subject.network.as_ref()?);
+    let reads = action.kind == Kind::Relevances;
+    view.study
+        .answer(method, network, subject.partition.as_ref()?)
+        .filter(|_| reads)
 }
 
 /// The action of the present study that is about the same as a past one.

@@ -14,7 +14,7 @@ use parts::Rows;
 use rayon::prelude::*;
 use schema::Table;
 use stage::{Job, Output, Session, Stage, StageError};
-use study::costs::{self, Cost};
+use study::costs::{self, Cost, Explanations};
 use study::plan::{Action, Context, LIBTORCH, Plan, REPORT_KEY, Subject};
 use study::{Choice, Kind, Method};
 
@@ -261,13 +261,27 @@ fn artifacts(session: &Session, plan: &Plan) -> Vec<Artifact> {
 fn explanation_costs(plan: &Plan) -> Vec<ExplanationCost> {
     let each = costs::of_explanations(plan).into_iter();
     each.map(
-        |((network, method), (explanations, cost))| ExplanationCost {
+        |(
+            (network, method),
+            Explanations {
+                count,
+                cost,
+                declared,
+            },
+        )| ExplanationCost {
             network: network.to_string(),
             method: method.to_string(),
-            explanations,
-            forward_passes: cost.own_forward_passes,
+            explanations: count,
+            forward_passes: match declared {
+                None => Some(cost.own_forward_passes),
+                Some(declared) => declared.passes,
+            },
             backward_passes: cost.backward_passes,
-            wall_seconds: cost.wall_seconds,
+            wall_seconds: match declared {
+                None => Some(cost.wall_seconds),
+                Some(declared) => declared.seconds,
+            },
+            declared: declared.is_some(),
         },
     )
     .collect()

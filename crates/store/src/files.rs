@@ -93,7 +93,7 @@ pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Opens a regular file. Anything else is an error, because reading a FIFO or a device may never end.
-fn open_file(path: &Path) -> io::Result<File> {
+pub fn open_file(path: &Path) -> io::Result<File> {
     let kind = fs::metadata(path)?.file_type();
     let found = if kind.is_file() {
         return File::open(path);

@@ -57,7 +57,7 @@ pub use collect::{Collected, Surveyed};
 pub use compare::{Comparison, Tolerance};
 pub use digest::{ContentId, DigestError, Key};
 pub use error::StoreError;
-pub use files::{digest_file, read_file};
+pub use files::{digest_file, open_file, read_file};
 pub use id::{UnsupportedType, content_id};
 pub use index::{Index, Noted, Summary};
 pub use lookup::{Lookup, Miss};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schema::{CurveStep, Table};
 use store::Summary;
 
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, facet};
 use crate::{Kind, Name, Stage};
 
 /// What some actions cost.
@@ -61,9 +61,50 @@ impl Cost {
     }
 }
 
+/// What explanations cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Explanations {
+    /// How many there are.
+    pub count: u64,
+    /// What all of them cost here.
+    pub cost: Cost,
+    /// What all of them took, where another tool made them.
+    pub declared: Option<Declared>,
+}
+
+/// What another tool says that its explanations took; none where it does not say so of all of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Declared {
+    /// Seconds.
+    pub seconds: Option<f64>,
+    /// Passes through the network.
+    pub passes: Option<u64>,
+}
+
+impl Declared {
+    /// The sum of what records say; none where a record is of another method.
+    fn of(plan: &Plan, actions: &[&Action]) -> Option<Self> {
+        let nothing = Self {
+            seconds: Some(0.0),
+            passes: Some(0),
+        };
+        let summaries = actions.iter().filter_map(|action| plan.summary(action));
+        let mut summaries = summaries.peekable();
+        summaries.peek()?;
+        summaries.try_fold(nothing, |sum, summary| {
+            let declared = summary.facets.get(facet::DECLARED)?;
+            let (seconds, passes) = (declared["seconds"].as_f64(), declared["passes"].as_u64());
+            Some(Self {
+                seconds: sum.seconds.zip(seconds).map(|(sum, seconds)| sum + seconds),
+                passes: sum.passes.zip(passes).map(|(sum, passes)| sum + passes),
+            })
+        })
+    }
+}
+
 /// What the explanations of each network and method cost, and the orders of controls. Judging them is left out: the quality for a number of
 /// passes is a score beside `own_forward_passes` / `explanations`.
-pub fn of_explanations(plan: &Plan) -> BTreeMap<(Name, Name), (u64, Cost)> {
+pub fn of_explanations(plan: &Plan) -> BTreeMap<(Name, Name), Explanations> {
     let mut actions: BTreeMap<(Name, Name), Vec<&Action>> = BTreeMap::new();
     for kind in [
         Kind::Saliency,
@@ -94,7 +135,11 @@ pub fn of_explanations(plan: &Plan) -> BTreeMap<(Name, Name), (u64, Cost)> {
             .filter(begins)
             .filter(|action| action.is_done())
             .count();
-        (explanations as u64, Cost::of(plan, actions))
+        Explanations {
+            count: explanations as u64,
+            declared: Declared::of(plan, &actions),
+            cost: Cost::of(plan, actions),
+        }
     };
     let each = actions.into_iter();
     each.map(|(names, actions)| (names, cost(actions)))

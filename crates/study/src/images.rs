@@ -5,15 +5,16 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use config::paths::{composed, visible};
-use config::{Problem, Problems, listed};
+use config::{Name, Problem, Problems, listed};
 
 use crate::classes::Classes;
 use crate::file_names;
 use crate::image_names::{base_name, name_all};
 use crate::labels::{self, Labels};
 use crate::manifest;
-use crate::pictures::{ENDINGS, pictures};
+use crate::pictures::{ENDINGS, LABEL_MAPS, pictures};
 use crate::settings::images::{Settings, Target};
+use crate::settings::segment::Partition;
 use crate::study::Study;
 
 /// Names that a message lists before it only counts.
@@ -31,6 +32,8 @@ pub struct Image {
     pub true_class: Option<usize>,
     /// The file with the mask of its object, where there is one.
     pub mask: Option<PathBuf>,
+    /// The file with its label map, for each partition that is given by files.
+    pub label_maps: BTreeMap<Name, PathBuf>,
 }
 
 /// The images of a study and its classes.
@@ -55,6 +58,7 @@ impl Images {
             Some(manifest) => Self::listed(&study.images, manifest)?,
             None => Self::in_folder(study)?,
         };
+        images.find_label_maps(study)?;
         file_names::check(study, &images.images)?;
         for warning in &mut images.warnings {
             *warning = visible(warning);
@@ -65,9 +69,11 @@ impl Images {
     fn in_folder(study: &Study) -> Result<Self, Problems> {
         let settings = &study.images;
         let apart = settings.masks.iter().chain([&study.artifacts]);
+        let apart = apart.chain(label_maps(study).map(|(_, folder)| folder));
         let (paths, left_out) = pictures(
             "image",
             &settings.folder,
+            &ENDINGS,
             &apart.map(PathBuf::as_path).collect::<Vec<_>>(),
         )?;
         if paths.is_empty() {
@@ -89,7 +95,10 @@ impl Images {
             Some(file) => labels::read(file, &settings.folder, &paths, &classes)?,
             None => Labels::default(),
         };
-        let (mut masks, masks_left_out) = masks(settings.masks.as_deref())?;
+        let (mut masks, masks_left_out) = match &settings.masks {
+            Some(folder) => by_name("mask", folder, &ENDINGS)?,
+            None => (BTreeMap::new(), None),
+        };
         let mut used = BTreeSet::new();
         let images: Vec<Image> = named
             .into_iter()
@@ -103,6 +112,7 @@ impl Images {
                     path: named.path,
                     true_class,
                     mask,
+                    label_maps: BTreeMap::new(),
                 }
             })
             .collect();
@@ -124,6 +134,37 @@ impl Images {
         })
     }
 
+    /// Adds the label maps of partitions that are given by files. An image without one is a problem.
+    fn find_label_maps(&mut self, study: &Study) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        for (partition, folder) in label_maps(study) {
+            let (mut maps, _) = by_name("label map", folder, &LABEL_MAPS)?;
+            let mut used = BTreeSet::new();
+            let mut without = Vec::new();
+            for image in &mut self.images {
+                let base = composed(&base_name(&study.images.folder, &image.path)?);
+                match maps.get(&base) {
+                    Some(path) => {
+                        let path = path.clone();
+                        image.label_maps.insert(partition.clone(), path);
+                        used.insert(base);
+                    }
+                    None => without.push(image.name.as_str()),
+                }
+            }
+            if !without.is_empty() {
+                problems.push(no_label_map(partition, folder, &without));
+            }
+            maps.retain(|base, _| !used.contains(base));
+            let unused = maps.into_values();
+            self.warnings.extend(
+                unused
+                    .map(|path| format!("the label map `{}` belongs to no image", path.display())),
+            );
+        }
+        Problems::check(problems, ())
+    }
+
     /// The images of a manifest.
     fn listed(settings: &Settings, file: &Path) -> Result<Self, Problems> {
         let classes = Classes::of(&settings.classes)?;
@@ -142,6 +183,7 @@ impl Images {
                     path: named.path,
                     true_class: entry.class,
                     mask: entry.mask,
+                    label_maps: BTreeMap::new(),
                 })
             })
             .collect();
@@ -152,6 +194,23 @@ impl Images {
             warnings: Vec::new(),
         })
     }
+}
+
+/// A partition without a label map for some images.
+fn no_label_map(partition: &Name, folder: &Path, without: &[&str]) -> Problem {
+    let shown = listed(without.iter().copied().take(LISTED));
+    let more = match without.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let title = format!(
+        "the partition `{partition}` has no label map for {shown}{more} in `{}`",
+        folder.display()
+    );
+    let example = without[0].replace("__", "/");
+    Problem::new(title).help(format!(
+        "add a label map for each image, under the image's own path below that folder, such as `{example}.png` or `{example}.npy`"
+    ))
 }
 
 /// Every image is labelled where the target or the choice of images depends on it.
@@ -191,25 +250,36 @@ fn require_labels(
     })
 }
 
-/// The masks by the composed name that their image has before a digest is added; and what is said of masks that are not read.
-fn masks(folder: Option<&Path>) -> Result<(BTreeMap<String, PathBuf>, Option<String>), Problems> {
-    let Some(folder) = folder else {
-        return Ok((BTreeMap::new(), None));
-    };
+/// The files of a folder by the composed name that their image has before a digest is added; and what is said of files that are not read. `what` is a
+/// "mask" or a "label map".
+fn by_name(
+    what: &'static str,
+    folder: &Path,
+    endings: &[&str],
+) -> Result<(BTreeMap<String, PathBuf>, Option<String>), Problems> {
     let mut problems = Vec::new();
-    let mut masks = BTreeMap::new();
-    let (paths, left_out) = pictures("mask", folder, &[])?;
+    let mut files = BTreeMap::new();
+    let (paths, left_out) = pictures(what, folder, endings, &[])?;
     for path in paths {
         let base = composed(&base_name(folder, &path)?);
-        if let Some(other) = masks.insert(base, path.clone()) {
+        if let Some(other) = files.insert(base, path.clone()) {
             let (path, other) = (path.display(), other.display());
             problems.push(
-                Problem::new(format!("two masks for one image: `{other}` and `{path}`"))
+                Problem::new(format!("two {what}s for one image: `{other}` and `{path}`"))
                     .help("remove one"),
             );
         }
     }
-    Problems::check(problems, (masks, left_out))
+    Problems::check(problems, (files, left_out))
+}
+
+/// The partitions that are given by files, with their folders.
+fn label_maps(study: &Study) -> impl Iterator<Item = (&Name, &PathBuf)> {
+    let partitions = study.partitions.iter();
+    partitions.filter_map(|(name, partition)| match partition {
+        Partition::Files(files) => Some((name, &files.folder)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -77,10 +77,10 @@ impl Stage {
 
     /// The stage that makes the relevances of a method.
     pub fn of(method: &Method) -> Self {
-        match method.makes {
+        match &method.makes {
             Makes::Map(..) => Self::Gradcam,
             Makes::Weights(..) => Self::Lime,
-            Makes::Order(_) => Self::Deletion,
+            Makes::External(..) | Makes::Order(_) => Self::Deletion,
         }
     }
 

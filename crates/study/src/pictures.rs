@@ -11,6 +11,8 @@ use walkdir::{DirEntry, WalkDir};
 pub(crate) const ENDINGS: [&str; 10] = [
     "png", "jpg", "jpeg", "jpe", "jif", "jfif", "webp", "tif", "tiff", "bmp",
 ];
+/// Endings of label maps, in lower case.
+pub(crate) const LABEL_MAPS: [&str; 2] = ["png", "npy"];
 /// Endings of pictures that are not read, in lower case.
 const OTHERS: [&str; 35] = [
     "apng", "arw", "avif", "cr2", "cr3", "dcm", "dng", "exr", "gif", "hdr", "heic", "heif", "hif",
@@ -18,11 +20,12 @@ const OTHERS: [&str; 35] = [
     "pnm", "ppm", "psd", "raf", "raw", "rw2", "srw", "svg", "tga",
 ];
 
-/// All image files in `folder` and below it, sorted by path, without hidden ones and without the folders `apart`; and what is said of
-/// pictures that are not read. Links are followed, but not back to a folder on the way. `what` is an "image" or a "mask".
+/// All files in `folder` and below it that have one of the endings, sorted by path, without hidden ones and without the folders `apart`; and what is
+/// said of pictures that are not read. Links are followed, but not back to a folder on the way. `what` is an "image", "mask" or "label map".
 pub(crate) fn pictures(
     what: &'static str,
     folder: &Path,
+    endings: &[&str],
     apart: &[&Path],
 ) -> Result<(Vec<PathBuf>, Option<String>), Problems> {
     // A folder that is not there yet holds nothing that could be taken for an image.
@@ -50,7 +53,7 @@ pub(crate) fn pictures(
         let ending = ending(&path).unwrap_or_default();
         if OTHERS.contains(&&*ending) {
             others.push(path);
-        } else if ENDINGS.contains(&&*ending) {
+        } else if endings.contains(&&*ending) {
             // A link that leads nowhere is a mistake that must not look like a smaller study, and so is a pipe.
             match (!is_file).then(|| absent(what, &path)).flatten() {
                 None => files.push(path),

@@ -35,6 +35,8 @@ pub mod facet {
     pub const CORRECT: &str = "correct";
     /// `relevances` of a network with random layers: which layers those are.
     pub const CASCADE: &str = "cascade";
+    /// `relevances` of an external method: what its tool says that it took. No action reads it.
+    pub const DECLARED: &str = "declared";
 }
 
 /// What an action is about; parts that do not apply are absent.
@@ -482,6 +484,12 @@ impl Subject {
 
 mod dropped;
 mod explanations;
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write files in temporary folders of their own"
+)]
+mod given;
 pub mod inputs;
 #[cfg(test)]
 #[expect(

@@ -1,11 +1,13 @@
 //! The files that a study reads, with the digests by which they enter keys.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use parts::File;
 use store::Store;
 
 use crate::settings::infer::Network;
+use crate::study::Answer;
 use crate::{Image, Images, Name, Study};
 use config::paths::visible;
 use config::{Problem, Problems};
@@ -15,47 +17,51 @@ use config::{Problem, Problems};
 pub struct Sources {
     /// The images, their labels and the classes.
     pub images: Images,
-    digests: Vec<ImageDigests>,
+    /// By path.
+    digests: BTreeMap<PathBuf, String>,
     networks: BTreeMap<Name, String>,
 }
 
-#[derive(Clone, Debug)]
-struct ImageDigests {
-    image: String,
-    mask: Option<String>,
-}
-
 impl Sources {
-    /// Finds the images of a study and reads every file once for its digest.
+    /// Finds the images of a study and reads every file once for its digest. Answers of other tools need not be there yet.
     pub fn read(study: &Study) -> Result<Self, Problems> {
         let mut images = Images::read(study)?;
-        let found = &images.images;
-        let masks = found.iter().filter_map(|image| image.mask.as_deref());
         let unfetched: Vec<Problem> = study.networks.values().filter_map(unfetched).collect();
         if !unfetched.is_empty() {
             return Err(unfetched.into());
         }
-        let weights = study.networks.values().map(|network| &*network.weights);
-        let files: Vec<(&Path, &str)> = found
-            .iter()
-            .map(|image| (&*image.path, "the image"))
-            .chain(masks.map(|mask| (mask, "the mask")))
-            .chain(weights.map(|weights| (weights, "the weights")))
+        let answers = study.answers();
+        let (there, absent): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.path.exists());
+        let found = images.images.iter();
+        let found = found.flat_map(|image| {
+            let mask = image.mask.iter().map(|mask| (mask, "the mask"));
+            let maps = image.label_maps.values();
+            let maps = maps.map(|map| (map, "the label map"));
+            [(&image.path, "the image")]
+                .into_iter()
+                .chain(mask)
+                .chain(maps)
+        });
+        let weights = study.networks.values();
+        let weights = weights.map(|network| (&network.weights, "the weights"));
+        let there = there.iter().map(|answer| (&answer.path, "the answer file"));
+        let files: BTreeMap<&Path, &str> = found
+            .chain(weights)
+            .chain(there)
+            .map(|(path, what)| (&**path, what))
             .collect();
-        let mut of_images = digests(study, &files)?;
-        let mut of_masks = of_images.split_off(found.len());
-        let of_weights = of_masks.split_off(of_masks.len() - study.networks.len());
-        let mut of_masks = of_masks.into_iter();
-        let digests = found.iter().zip(of_images);
-        let digests: Vec<ImageDigests> = digests
-            .map(|(found, image)| ImageDigests {
-                image,
-                mask: found.mask.as_ref().and_then(|_| of_masks.next()),
-            })
-            .collect();
+        let files: Vec<(&Path, &str)> = files.into_iter().collect();
+        let taken = digests(study, &files)?;
+        let paths = files.into_iter().map(|(path, _)| path.to_path_buf());
+        let digests: BTreeMap<PathBuf, String> = paths.zip(taken).collect();
+        let networks = study.networks.iter();
+        let networks = networks.map(|(name, it)| (name.clone(), digests[&it.weights].clone()));
+        let networks = networks.collect();
+        let warnings: Vec<String> = absent.into_iter().map(Answer::is_absent).collect();
+        images.warnings.extend(warnings);
         let repeated = repeated(&images, &digests);
         images.warnings.extend(repeated);
-        let networks = study.networks.keys().cloned().zip(of_weights).collect();
         Ok(Self {
             images,
             digests,
@@ -80,12 +86,15 @@ impl Sources {
 
     /// Digest of the image's file.
     pub fn image_digest(&self, index: usize) -> &str {
-        &self.digests[index].image
+        &self.digests[&self.image(index).path]
     }
 
-    /// Digest of the file with its mask.
-    pub fn mask_digest(&self, index: usize) -> Option<&str> {
-        self.digests[index].mask.as_deref()
+    /// A file that was there when the digests were taken.
+    pub fn file(&self, path: &Path) -> Option<File> {
+        Some(File {
+            digest: self.digests.get(path)?.clone(),
+            path: path.to_path_buf(),
+        })
     }
 
     /// Digest of a network's weights.
@@ -110,10 +119,11 @@ fn unfetched(network: &Network) -> Option<Problem> {
 }
 
 /// A warning for each group of images that are the same file: each of them counts in the statistics.
-fn repeated(images: &Images, digests: &[ImageDigests]) -> Vec<String> {
+fn repeated(images: &Images, digests: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (image, digest) in images.images.iter().zip(digests) {
-        names.entry(&digest.image).or_default().push(&image.name);
+    for image in &images.images {
+        let digest = &digests[&image.path];
+        names.entry(digest).or_default().push(&image.name);
     }
     let mut groups: Vec<_> = names
         .into_values()

@@ -1,10 +1,11 @@
 //! The whole study, read from `pipeline.toml` and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use config::paths::{below, shown};
 use config::{Declared, Name, Problems, Reader, Section, Source};
-use methods::{Asking, Method, Precision, kinds};
+use methods::{Answers, Asking, Method, Precision, kinds};
 
 use statistics::Measured;
 
@@ -74,6 +75,36 @@ struct Known<'a> {
     tf32: bool,
 }
 
+/// Stands for the name of a network in the path of an external method's files.
+const NETWORK: &str = "{network}";
+/// Stands for the name of a partition.
+const PARTITION: &str = "{partition}";
+
+/// A file that another tool makes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Answer {
+    /// Where it is, or will be.
+    pub(crate) path: PathBuf,
+    method: Name,
+    network: Name,
+}
+
+impl Answer {
+    /// What is said where it is not there.
+    pub(crate) fn is_absent(&self) -> String {
+        let Self {
+            path,
+            method,
+            network,
+        } = self;
+        format!(
+            "the method `{method}` has no answers for the network `{network}` yet: there is no file `{}`. `pipeline challenge FOLDER` writes what the tool \
+             is to explain",
+            shown(path)
+        )
+    }
+}
+
 /// Adds a method under its own name, or under one for each of its layers.
 fn add_method(
     methods: &mut BTreeMap<Name, (Method, Scope)>,
@@ -110,13 +141,16 @@ fn add_method(
     } else {
         None
     };
+    if let Some(answers) = method.answers() {
+        check_answers(&section, answers, &scope, &known);
+    }
     let mut add = |key, name: Name, scope| {
         if methods.contains_key(&name) {
             let title = format!("two methods are named `{name}`");
             let label = "a method at a layer is named `METHOD-LAYER`, with `_` for what a name cannot have: name each layer once; of two that look alike, give one a section of its own";
             section.wrong(key, title, label);
         }
-        methods.insert(name, (method, scope));
+        methods.insert(name, (method.clone(), scope));
     };
     let Some(layers) = layers else {
         add("kind", name, scope);
@@ -142,6 +176,34 @@ fn add_method(
         );
     }
     section.finish();
+}
+
+/// Says so where the path of an external method cannot be that of its files.
+fn check_answers(section: &Section<'_>, answers: &Answers, scope: &Scope, known: &Known<'_>) {
+    let wrong = |title: String, label: &str| section.wrong("files", title, label);
+    let files = answers.files.as_str();
+    let plain = [NETWORK, PARTITION].iter();
+    let plain = plain.fold(files.to_owned(), |path, name| path.replace(name, "name"));
+    if files.is_empty() {
+        // That it is missing is said already.
+    } else if plain.contains(['{', '}']) {
+        let title = "`files` has braces around something else than a name".to_owned();
+        wrong(title, "expected `{network}` and `{partition}` only");
+    } else if !arrays::Answer::is_read(Path::new(&plain)) {
+        let title = format!("`files` names files of another format: `{files}`");
+        wrong(title, "expected an ending .npz, .safetensors or .parquet");
+    } else if known
+        .networks
+        .keys()
+        .filter(|name| scope.has_network(name))
+        .count()
+        > 1
+        && !files.contains(NETWORK)
+    {
+        let title = "`files` is one file, and the method explains several networks".to_owned();
+        let label = "write `{network}` where the network's name stands in the path, or limit the method with `networks`";
+        wrong(title, label);
+    }
 }
 
 /// The name of a method at one of its layers: what a name cannot have becomes `_`.
@@ -332,6 +394,38 @@ impl Study {
         self.scopes
             .get(method)
             .is_none_or(|scope| scope.has_network(network))
+    }
+
+    /// The file with an external method's explanations of a network on a partition; none of another method.
+    pub fn answer(&self, method: &Name, network: &Name, partition: &Name) -> Option<PathBuf> {
+        let answers = self.methods.get(method)?.answers()?;
+        let path = answers.files.replace(NETWORK, network.as_str());
+        let path = path.replace(PARTITION, partition.as_str());
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        Some(below(folder, &path))
+    }
+
+    /// The files that external methods read.
+    pub(crate) fn answers(&self) -> BTreeSet<Answer> {
+        let external = self.methods.iter();
+        let external = external.filter(|(_, method)| method.answers().is_some());
+        let places = external.flat_map(|(method, _)| {
+            let networks = self.networks.keys();
+            let networks = networks.filter(move |network| self.explains(method, network));
+            networks.flat_map(move |network| {
+                let partitions = self.partitions.keys();
+                let judged = partitions.filter(move |partition| self.judges(method, partition));
+                judged.map(move |partition| (method, network, partition))
+            })
+        });
+        let answer = |(method, network, partition): (&Name, &Name, &Name)| {
+            Some(Answer {
+                path: self.answer(method, network, partition)?,
+                method: method.clone(),
+                network: network.clone(),
+            })
+        };
+        places.filter_map(answer).collect()
     }
 
     /// The layer that a method reads of a network, if either names one.

@@ -321,7 +321,8 @@ fn costs(methods: &[Passes<'_>]) -> Markup {
         html! {
             (passes.method) " " b { (count(passes.forward)) } " forward"
             @if passes.backward > 0.0 { " and " b { (count(passes.backward)) } " backward" }
-            ", " (seconds(passes.seconds))
+            @if let Some(all) = passes.seconds { ", " (seconds(all)) }
+            @if passes.declared { " (as declared)" }
         }
     };
     html! { (joined(methods, "; ", passes)) "." }

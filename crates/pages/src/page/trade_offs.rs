@@ -70,8 +70,8 @@ fn beside_costs(
             .explanation_costs
             .iter()
             .find(|cost| cost.network == condition.network && cost.method == method)?;
-        (cost.explanations > 0)
-            .then(|| (cost.forward_passes + cost.backward_passes) as f64 / cost.explanations as f64)
+        let passes = cost.forward_passes? + cost.backward_passes;
+        (cost.explanations > 0).then(|| passes as f64 / cost.explanations as f64)
     };
     let groups = comparison.explaining();
     let point = |group: &Group<'_>| {

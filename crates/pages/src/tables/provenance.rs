@@ -117,6 +117,9 @@ pub(crate) fn artifacts(inputs: &Inputs) -> Table {
     .build()
 }
 
+/// Why a cost is not there.
+const NOT_DECLARED: &str = "its tool does not say";
+
 /// What an explanation of each network and method cost, judging it left out.
 pub(crate) fn explanation_costs(inputs: &Inputs, results: &Results<'_>) -> Table {
     let costs = sorted(&inputs.explanation_costs, |cost| {
@@ -125,20 +128,29 @@ pub(crate) fn explanation_costs(inputs: &Inputs, results: &Results<'_>) -> Table
             rank(&results.methods, &cost.method),
         )
     });
-    let of_one = |cost: &ExplanationCost, sum: f64| {
-        let each = (cost.explanations > 0).then(|| sum / cost.explanations as f64);
-        (each, "none was made")
+    let of_one = |cost: &ExplanationCost, sum: Option<f64>| {
+        let sum = sum.filter(|_| cost.explanations > 0);
+        let each = sum.map(|sum| sum / cost.explanations as f64);
+        let none = if cost.explanations > 0 {
+            NOT_DECLARED
+        } else {
+            "none was made"
+        };
+        (each, none)
     };
+    let forward = |cost: &ExplanationCost| cost.forward_passes.map(|passes| passes as f64);
+    let backward = |cost: &ExplanationCost| (!cost.declared).then_some(cost.backward_passes as f64);
     columns! { Builder::new("explanation_costs", costs), |cost|
         Text network "Network" => &cost.network;
         Text method "Method" => method(&cost.method, &cost.network, None);
         Count explanations "Explanations" => cost.explanations;
-        Number forward_passes_of_one "Forward passes for one, images".decimals(0) => of_one(cost, cost.forward_passes as f64);
-        Number backward_passes_of_one "Backward passes for one, images".decimals(0) => of_one(cost, cost.backward_passes as f64);
+        Number forward_passes_of_one "Forward passes for one, images".decimals(0) => of_one(cost, forward(cost));
+        Number backward_passes_of_one "Backward passes for one, images".decimals(0) => of_one(cost, backward(cost));
         Number wall_seconds_of_one "Wall time for one, seconds" => of_one(cost, cost.wall_seconds);
-        Count forward_passes "Forward passes of all, images".shown(false) => cost.forward_passes;
+        Count forward_passes "Forward passes of all, images".shown(false) => (cost.forward_passes, NOT_DECLARED);
         Count backward_passes "Backward passes of all, images".shown(false) => cost.backward_passes;
-        Number wall_seconds "Wall time of all, seconds".decimals(1) => (Some(cost.wall_seconds), "not measured");
+        Number wall_seconds "Wall time of all, seconds".decimals(1) => (cost.wall_seconds, NOT_DECLARED);
+        Text source "Source" => if cost.declared { "as declared" } else { "measured" };
     }
     .build()
 }

@@ -32,9 +32,10 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 18] = [
+pub(crate) const KINDS: [(&str, &[&str]); 20] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
+    ("labelled", &["crates/segment/src/labelled.rs"]),
     ("logits", &["crates/infer/src/logits.rs"]),
     ("targets", &["crates/infer/src/targets.rs"]),
     ("saliency", &["crates/gradcam/src/saliency.rs"]),
@@ -44,6 +45,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 18] = [
     ("pooled", &["crates/gradcam/src/pooled.rs"]),
     ("fitted", &["crates/lime/src/fitted.rs"]),
     ("randomized", &["crates/networks/src/randomized.rs"]),
+    ("external", &["crates/deletion/src/external.rs"]),
     ("controls", &["crates/deletion/src/controls.rs"]),
     ("curves", &["crates/deletion/src/curves.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),

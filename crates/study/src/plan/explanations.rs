@@ -1,6 +1,6 @@
 //! The inputs of actions about single images: from crops to explanations and their curves.
 
-use actions::{Control, Explained, Fit, Maker};
+use actions::{Control, Cut, Explained, Fit, Given, Maker};
 use config::Choice;
 use methods::{Asking, Hides, Makes, Mapping, Method, Orders};
 use parts::{File, Told};
@@ -8,8 +8,8 @@ use schema::Table;
 
 use super::inputs::{Planned, Planner};
 use super::{LIBTORCH, Subject, facet};
-use crate::Kind;
-use crate::settings::{Replacement, infer};
+use crate::settings::{Replacement, infer, segment};
+use crate::{Kind, Name};
 
 /// Raise this when `checkpoint` or `networks::loading` give other numbers for a weight file than before: no code digest covers them.
 const WEIGHTS: u32 = 1;
@@ -176,6 +176,40 @@ impl Planner<'_> {
         })
     }
 
+    /// The file with a method's explanations. One that is not there has no digest, so that what makes relevances of it says what is missing.
+    fn answers(&self, subject: &Subject) -> Option<File> {
+        let path = self.study.answer(
+            subject.method.as_ref()?,
+            subject.network.as_ref()?,
+            subject.partition.as_ref()?,
+        )?;
+        let found = self.sources.file(&path);
+        Some(found.unwrap_or(File {
+            digest: String::new(),
+            path,
+        }))
+    }
+
+    /// What cuts an image.
+    fn cut(&self, subject: &Subject, partition: &Name) -> Option<Cut> {
+        let settings = self.study.partitions.get(partition)?;
+        let image = self.sources.image(subject.image?);
+        let given = |files: &segment::Files| {
+            Some(Given {
+                file: self.sources.file(image.label_maps.get(partition)?)?,
+                image: self.sources.file(&image.path)?,
+                preparation: self.study.images.preparation(),
+                geometry: files.geometry,
+            })
+        };
+        Some(match (settings, settings.algorithm()) {
+            (segment::Partition::Files(files), _) => Cut::Given {
+                given: given(files)?,
+            },
+            (_, algorithm) => Cut::Algorithm(algorithm?),
+        })
+    }
+
     fn maker(&self, subject: &Subject) -> Option<Maker> {
         let random = subject.depth.map(|depth| actions::Random {
             depth,
@@ -200,6 +234,14 @@ impl Planner<'_> {
                 labels: self.part(&subject.segments())?,
                 fit: fit(method, asking),
                 random,
+            },
+            (Makes::External(method, answers), _) => Maker::External {
+                method,
+                answers: self.answers(subject)?,
+                runs: answers.runs,
+                pixels: self.part(&subject.crop())?,
+                labels: self.part(&subject.segments())?,
+                target_class: self.target_class(subject)?,
             },
             (Makes::Order(orders), _) => Maker::Control {
                 control: self.control(subject, orders)?,
@@ -266,19 +308,13 @@ impl Planned for actions::Crops {
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
         let index = subject.image?;
         let image = planner.sources.image(index);
-        let mask = image.mask.clone().zip(planner.sources.mask_digest(index));
+        let mask = image.mask.as_deref();
         Some(Self {
             names: actions::Image {
                 image: image.name.clone(),
             },
-            file: File {
-                digest: planner.sources.image_digest(index).to_owned(),
-                path: image.path.clone(),
-            },
-            mask: mask.map(|(path, digest)| File {
-                digest: digest.to_owned(),
-                path,
-            }),
+            file: planner.sources.file(&image.path)?,
+            mask: mask.and_then(|mask| planner.sources.file(mask)),
             preparation: planner.study.images.preparation(),
         })
     }
@@ -295,8 +331,15 @@ impl Planned for actions::Segments {
                 partition: partition.to_string(),
             },
             pixels: planner.part(&subject.crop())?,
-            algorithm: planner.study.partitions.get(partition)?.with_settings(),
+            algorithm: planner.cut(subject, partition)?,
         })
+    }
+
+    fn code(&self) -> Vec<&'static str> {
+        match self.algorithm {
+            Cut::Algorithm(_) => vec!["segments"],
+            Cut::Given { .. } => vec!["labelled"],
+        }
     }
 }
 
@@ -420,6 +463,7 @@ impl Planned for actions::Relevances {
                     .chain(asked)
                     .collect()
             }
+            Maker::External { .. } => vec!["external"],
             Maker::Control { .. } => vec!["controls"],
         }
     }

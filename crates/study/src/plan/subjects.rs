@@ -83,7 +83,9 @@ impl Planner<'_> {
                 .network
                 .as_ref()
                 .is_some_and(|name| self.study.has_layers(name));
-            let explains = subject.method(self.study).is_some_and(Method::explains);
+            let explains = subject
+                .method(self.study)
+                .is_some_and(|method| method.explains() && method.answers().is_none());
             checked && layers && explains && subject.run == Some(0)
         };
         let at_depths = |subject: Subject| {

@@ -1,6 +1,9 @@
 //! `[partitions.NAME]`: ways to cut a crop into superpixels.
 
-use config::{Declared, Section, Setting};
+use std::path::PathBuf;
+
+use actions::Geometry;
+use config::{Declared, Kind, Section, Setting};
 use superpixels::SettingError;
 
 use super::images::LARGEST;
@@ -68,8 +71,20 @@ config::settings! {
     }
 }
 
-/// An algorithm with its settings. Equal partitions of an image serve all methods, networks and runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+config::settings! {
+    /// Label maps that you give: organs, segments of another program. One for each image, under the image's own path with the ending `.png` (8 or 16
+    /// bits, one channel) or `.npy` (whole numbers): equal numbers are one superpixel. A map of the image is cut as the image is.
+    #[derive(Clone)]
+    pub struct Files {
+        /// The folder with the label maps; folders inside it are read too.
+        folder: PathBuf [Kind::Folder];
+        /// What the label maps are as large as: the image or the crop.
+        geometry: Option<Geometry> = None => "whichever has the label map's size";
+    }
+}
+
+/// What cuts crops, with its settings. Equal partitions of an image serve all methods, networks and runs.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Partition {
     /// Mode seeking.
     Quickshift(Quickshift),
@@ -79,6 +94,8 @@ pub enum Partition {
     Felzenszwalb(Felzenszwalb),
     /// Rectangles.
     Grid(Grid),
+    /// Label maps.
+    Files(Files),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -88,22 +105,23 @@ enum Algorithm {
     Felzenszwalb,
     Grid,
     Patches,
+    Files,
 }
 
 config::choice!(Algorithm, "algorithm":
     Quickshift => "quickshift", Slic => "slic", Felzenszwalb => "felzenszwalb", Grid => "grid",
-    Patches => "patches");
+    Patches => "patches", Files => "files");
 
 impl Partition {
-    /// The algorithm with its settings.
+    /// The algorithm with its settings; none where label maps are given.
     ///
     /// # Panics
     /// Never: the settings were read within the ranges of the algorithms.
-    pub fn with_settings(&self) -> superpixels::Algorithm {
+    pub fn algorithm(&self) -> Option<superpixels::Algorithm> {
         use superpixels::Algorithm;
         let algorithm =
             || -> Result<_, SettingError> {
-                Ok(match *self {
+                Ok(Some(match *self {
                     Self::Quickshift(it) => Algorithm::Quickshift(superpixels::Quickshift::new(
                         it.kernel_size,
                         it.max_dist,
@@ -121,7 +139,8 @@ impl Partition {
                         it.rows as usize,
                         it.columns as usize,
                     )?),
-                })
+                    Self::Files(_) => return Ok(None),
+                }))
             };
         algorithm().expect("every setting is in range")
     }
@@ -149,6 +168,7 @@ impl Partition {
             Self::Slic(_) => "fewer `superpixels`",
             Self::Felzenszwalb(_) => "a larger `scale` or `min_size`",
             Self::Grid(_) => "fewer `rows` and `columns`",
+            Self::Files(_) => "a `folder` with label maps of fewer regions",
         }
     }
 
@@ -164,13 +184,14 @@ impl Partition {
             Algorithm::Felzenszwalb => Self::Felzenszwalb(Declared::read(&mut section)),
             Algorithm::Grid => Self::Grid(grid(&mut section, crop)),
             Algorithm::Patches => Self::Grid(patches(&mut section, crop)),
+            Algorithm::Files => Self::Files(Declared::read(&mut section)),
         };
         section.finish();
         Some(partition)
     }
 
     /// Each algorithm with what it does and its settings.
-    pub(crate) fn described() -> [(&'static str, &'static str, Vec<Setting>); 5] {
+    pub(crate) fn described() -> [(&'static str, &'static str, Vec<Setting>); 6] {
         [
             ("quickshift", Quickshift::ABOUT, Quickshift::settings()),
             ("slic", Slic::ABOUT, Slic::settings()),
@@ -181,6 +202,7 @@ impl Partition {
             ),
             ("grid", Grid::ABOUT, Grid::settings()),
             ("patches", Patches::ABOUT, Patches::settings()),
+            ("files", Files::ABOUT, Files::settings()),
         ]
     }
 }

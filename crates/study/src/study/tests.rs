@@ -30,7 +30,7 @@ fn problems_with(old: &str, new: &str) -> String {
 fn lime_with(old: &str, new: &str) -> Asking {
     let folder = Folder::new();
     folder.edit(old, new);
-    let lime = folder.study().unwrap().methods[&name("lime")];
+    let lime = folder.study().unwrap().methods[&name("lime")].clone();
     *lime.asking().unwrap()
 }
 
@@ -936,9 +936,9 @@ fn a_partition_has_the_settings_of_its_algorithm() {
     let slic = "[partitions.grid]\nalgorithm = \"grid\"\nrows = 14\n[partitions.quickshift]";
     folder.edit("[partitions.quickshift]", slic);
     let study = folder.study().unwrap();
-    let grid = study.partitions[&name("grid")];
+    let grid = &study.partitions[&name("grid")];
     assert_eq!(
-        grid,
+        *grid,
         segment::Partition::Grid(segment::Grid {
             rows: 14,
             columns: 7
