@@ -32,7 +32,7 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 18] = [
+pub(crate) const KINDS: [(&str, &[&str]); 19] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
     ("logits", &["crates/infer/src/logits.rs"]),
@@ -46,6 +46,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 18] = [
     ("randomized", &["crates/networks/src/randomized.rs"]),
     ("controls", &["crates/deletion/src/controls.rs"]),
     ("curves", &["crates/deletion/src/curves.rs"]),
+    ("deletions", &["crates/deletion/src/deletions.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),
     ("agreement", &["crates/evaluate/src/agreement.rs"]),
     ("sanity", &["crates/evaluate/src/sanity.rs"]),
