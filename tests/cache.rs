@@ -27,6 +27,7 @@ fn a_study_has_all_its_tables_and_a_second_run_does_nothing() {
         ("perturbations", 8),
         ("weights", 8),
         ("curves", 12),
+        ("deletions", 4),
         ("scores", 1),
         ("exclusions", 1),
         ("gains", 1),
@@ -40,6 +41,14 @@ fn a_study_has_all_its_tables_and_a_second_run_does_nothing() {
         ("variance_components", 1),
         ("concordance", 1),
         ("decisions", 1),
+        ("separations", 1),
+        ("decision_flip", 1),
+        ("area_shares", 1),
+        ("normalised", 1),
+        ("deletion_correlation", 1),
+        ("sensitivity", 1),
+        ("single_deletion", 1),
+        ("saco", 1),
     ] {
         assert_eq!(folder.latest(table).len(), files, "{table}");
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::LazyLock;
 
-use schema::{CurveStep, Gain, Relevance, Score, Table};
+use schema::{CurveStep, Gain, Relevance, Score, Separation, Table};
 use store::Store;
 
 use crate::study_folder::{Finished, StudyFolder};
@@ -68,7 +68,7 @@ static REPLACED: LazyLock<StudyFolder> = LazyLock::new(|| {
     folder
 });
 
-fn all<T: Table>(folder: &StudyFolder) -> Vec<T> {
+pub(crate) fn all<T: Table>(folder: &StudyFolder) -> Vec<T> {
     let store = Store::browse(folder.path("artifacts"));
     let names = folder.latest(T::NAME);
     let read = |name: &String| {
@@ -187,6 +187,50 @@ fn least_relevant_first_is_the_reverse_of_most_for_every_method() {
         }
     }
     assert_eq!(methods.len(), 6);
+}
+
+/// The oracle's order is the best there is, and so at least as good as any other on every image; who searched is named.
+#[test]
+fn measures_are_tested_by_orders_of_known_worth() {
+    let rows: Vec<Separation> = all(&MADE.0);
+    let of = |measure: &str, groups: [&str; 2]| {
+        let rows = rows.iter().filter(move |row| {
+            row.measure == measure
+                && [&*row.above, &*row.below] == groups
+                && row.partition == "coarse"
+                && row.order.as_deref() != Some("least_relevant_first")
+                && row.method.is_none()
+        });
+        rows.collect::<Vec<_>>()
+    };
+    for measure in ["auc", "auc_log", "single_deletion", "saco_superpixels"] {
+        for groups in [
+            ["searched", "methods"],
+            ["methods", "random"],
+            ["random", "reversed"],
+        ] {
+            let found = of(measure, groups);
+            assert_eq!(
+                found.len(),
+                2,
+                "{measure}, {groups:?}: one for each network"
+            );
+            assert!(found.iter().all(|row| row.images == 1 && row.low.is_none()));
+        }
+    }
+    for row in of("auc", ["searched", "methods"]) {
+        assert!(row.separation >= Some(0.5), "{row:?}");
+        let favoured = row.favoured.as_deref().unwrap();
+        assert!(
+            favoured.contains("oracle searched by such removals"),
+            "{favoured}"
+        );
+        assert!(
+            favoured.contains("lime asked with the same replacement"),
+            "{favoured}"
+        );
+    }
+    assert_eq!(of("infidelity", ["random", "reversed"]).len(), 0);
 }
 
 /// Whether curves that are made one after another, in runs of their own, have the ids of those made together.

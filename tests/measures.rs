@@ -1,15 +1,23 @@
 //! The tables that `evaluate` writes from the rows of a small study.
 
+use std::collections::BTreeMap;
 use std::fs;
 
+use measures::kinds::area_shares::AreaShares;
 use measures::kinds::complexity::Complexity;
+use measures::kinds::deletion_correlation::DeletionCorrelation;
 use measures::kinds::localization::Localization;
+use measures::kinds::normalised::Normalised;
+use measures::kinds::saco::Saco;
+use measures::kinds::sensitivity::Sensitivity;
+use measures::kinds::single_deletion::SingleDeletion;
 use schema::{
-    Agreement, Comparison, Concordance, CurveStep, Decision, Exclusion, Gain, NeededSamples,
-    Sanity, Score, Stability, Summary, Table, VarianceComponents,
+    Agreement, Comparison, Concordance, CurveStep, Decision, Deletion, Exclusion, Gain,
+    NeededSamples, Sanity, Score, Stability, Summary, Table, VarianceComponents,
 };
 use store::Store;
 
+use crate::controls::all;
 use crate::study_folder::StudyFolder;
 
 pub(crate) fn read<T: Table>(folder: &StudyFolder) -> Vec<T> {
@@ -37,6 +45,46 @@ fn study() -> StudyFolder {
     folder
 }
 
+/// Single removals are those with which curves begin, and judge every explanation with each replacement.
+fn each_superpixel_is_removed_alone_once(folder: &StudyFolder, explanations: usize) {
+    let removed: Vec<Deletion> = all(folder);
+    assert_eq!(removed.len(), 2 * 2 * 2 * 12);
+    let key = |image: &str, network: &str, replacement: &str, superpixel| {
+        let names = [image, network, replacement].map(str::to_owned);
+        (names, superpixel)
+    };
+    let alone = removed.iter().map(|row| {
+        let place = key(&row.image, &row.network, &row.replacement, row.superpixel);
+        (place, (row.probability, row.logit))
+    });
+    let alone: BTreeMap<_, _> = alone.collect();
+    assert_eq!(alone.len(), removed.len());
+    let curves: Vec<CurveStep> = all(folder);
+    let first: Vec<_> = curves.iter().filter(|row| row.step == 1).collect();
+    assert_eq!(first.len(), 2 * 2 * 3 * 4);
+    for row in first {
+        let superpixel = row.superpixel.unwrap();
+        let found = alone[&key(&row.image, &row.network, &row.replacement, superpixel)];
+        assert_eq!(found, (row.probability, row.logit), "{row:?}");
+    }
+    assert_eq!(read::<SingleDeletion>(folder).len(), 2 * explanations);
+    assert_eq!(read::<Saco>(folder).len(), 2 * explanations);
+}
+
+/// LIME's masks have one replacement, and no run judges itself.
+fn runs_of_lime_judge_one_another(folder: &StudyFolder, explanations: usize) {
+    let judged = read::<Sensitivity>(folder);
+    assert_eq!(judged.len(), explanations);
+    for row in judged {
+        assert_eq!(
+            (&*row.judge, &*row.replacement, row.samples),
+            ("lime", "mean", 31)
+        );
+        assert_eq!(row.judge_run, Some(1 - row.run), "{row:?}");
+        assert!(row.infidelity.is_some());
+    }
+}
+
 #[test]
 fn every_measure_has_its_rows_and_a_changed_statistic_asks_no_network() {
     let folder = study();
@@ -48,14 +96,20 @@ fn every_measure_has_its_rows_and_a_changed_statistic_asks_no_network() {
     assert_eq!(read::<NeededSamples>(&folder).len(), 2 * 2);
     assert_eq!(read::<Localization>(&folder).len(), explanations);
     assert_eq!(read::<Complexity>(&folder).len(), explanations);
+    for rows in [
+        read::<AreaShares>(&folder).len(),
+        read::<Normalised>(&folder).len(),
+        read::<DeletionCorrelation>(&folder).len(),
+    ] {
+        assert_eq!(rows, curves);
+    }
+    each_superpixel_is_removed_alone_once(&folder, explanations);
+    runs_of_lime_judge_one_another(&folder, explanations);
     assert_eq!(read::<Stability>(&folder).len(), 2 * 2 * 2 * 4);
     // By network: 4 measures of 4 curves, 2 of 2 pairs of curves, 4 of explanations.
     let conditions = 2 * (4 * 4 + 2 * 2 + 4);
-    let known = |measure: &str| {
-        let of_curves = measure.starts_with("auc") || measure.starts_with("symmetric_gain");
-        let columns = <Localization as Table>::columns();
-        of_curves || columns.iter().any(|column| column.name == measure)
-    };
+    let columns = [Score::columns(), Gain::columns(), Localization::columns()].concat();
+    let known = |measure: &str| columns.iter().any(|column| column.name == measure);
     let compared = read::<Comparison>(&folder);
     let count = compared.iter().filter(|row| known(&row.measure)).count();
     assert_eq!(count, conditions);

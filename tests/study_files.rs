@@ -475,8 +475,8 @@ fn check_loads_networks_whose_files_look_right() {
 #[test]
 fn a_plan_says_how_many_passes_it_takes_and_how_long() {
     let folder = StudyFolder::new();
-    // Of each of 2 images: 1 answer, 1 map, 2 x 32 masks, 3 curves of 13 pictures.
-    let all = 2 * (1 + 1 + 64 + 3 * 13);
+    // Of each of 2 images: 1 answer, 1 map, 2 x 32 masks, 3 curves of 13 pictures, 12 superpixels alone.
+    let all = 2 * (1 + 1 + 64 + 3 * 13 + 12);
     let finished = folder.run("pipeline", &["plan", "--measure"]);
     assert_eq!(finished.status, 0, "{}", finished.stderr);
     for network in ["alexnet", "resnet50"] {

@@ -12,9 +12,10 @@ import duckdb
 import pandas
 import polars
 
-TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "relevances", "curves", "scores",
+TABLES = ["crops", "segments", "logits", "targets", "saliency", "perturbations", "weights", "relevances", "curves", "deletions", "scores",
           "gains", "agreement", "needed_samples", "localization", "complexity", "sanity", "stability", "summaries", "comparisons",
-          "variance_components", "concordance", "decisions"]
+          "variance_components", "concordance", "decisions", "separations", "decision_flip", "area_shares", "normalised",
+          "deletion_correlation", "sensitivity", "single_deletion", "saco"]
 KEYS = {"image": str, "network": str, "partition": str, "method": str, "run": int}
 
 

@@ -15,6 +15,8 @@ pub struct Comparisons {
     pub measures: BTreeMap<&'static str, AnyAll>,
     /// The columns of these tables by which methods are compared, each with the values that are better: `lower` or `higher`.
     pub better: BTreeMap<&'static str, &'static str>,
+    /// The columns of which a reversed explanation has the negated value.
+    pub negated: BTreeSet<&'static str>,
     /// The columns by which answers are checked, each with what it asks.
     pub questions: BTreeMap<&'static str, &'static str>,
     /// Names of the methods of which every run gives the same.
@@ -40,4 +42,8 @@ pub struct Compared {
     pub explains: bool,
     /// Whether it draws orders by chance.
     pub chance: bool,
+    /// Whether it searches for an order by the removals that judge it.
+    pub searches: bool,
+    /// What removed superpixels show while it explains, where it removes any.
+    pub shows: Option<&'static str>,
 }

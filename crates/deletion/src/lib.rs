@@ -1,12 +1,14 @@
-//! The stage `deletion`: finds the orders of the controls, reads the explanations of other tools, and removes superpixels in the order of each explanation and control.
+//! The stage `deletion`: finds the orders of the controls, reads the explanations of other tools, and removes superpixels: in the order of each explanation
+//! and control, and each alone.
 
 pub mod controls;
 pub mod curves;
+pub mod deletions;
 pub mod external;
 
 use std::collections::BTreeSet;
 
-use actions::{Control, Curves, Maker, Relevances};
+use actions::{Control, Curves, Deletions, Maker, Relevances};
 use external::Made;
 use infer::Classifiers;
 use sampling::Seed;
@@ -17,7 +19,7 @@ use study::plan::{Subject, facet};
 /// Images whose explanations are read together: an answer file is read once for all of them.
 const TOGETHER: usize = 256;
 
-/// Brings the relevances of controls and external methods, and `curves`, up to date.
+/// Brings the relevances of controls and external methods, `curves` and `deletions` up to date.
 pub fn run(session: &Session) -> Result<(), StageError> {
     let classifiers = Classifiers::on_each_device(session)?;
     warn_of_too_fine(session)?;
@@ -67,6 +69,9 @@ pub fn run(session: &Session) -> Result<(), StageError> {
     };
     session.in_groups(scene, &classifiers, |classifiers, jobs| {
         remove(session, classifiers, jobs)
+    })?;
+    session.in_turn(&classifiers, |classifiers, job| {
+        remove_each(session, classifiers, job)
     })
 }
 
@@ -187,4 +192,19 @@ fn remove(
         Ok(infer::ran(output, classifier))
     };
     Ok(made.into_iter().map(output).collect())
+}
+
+/// What is left without each superpixel alone.
+fn remove_each(
+    session: &Session,
+    classifiers: &mut Classifiers<'_>,
+    job: &Job<'_, Deletions>,
+) -> Result<Output, StageError> {
+    let classifier = classifiers.get(&job.inputs.names.network)?;
+    let interrupted = || session.signals.received().is_some();
+    let rows = deletions::run(&job.inputs, &job.rows, classifier, &interrupted)?;
+    let segments = session.read_one(job.plan, Kind::Segments, &job.subject.segments())?;
+    let target = session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
+    let output = Output::new(&rows, (&segments, &target))?.passes(rows.len() as u64, 0);
+    Ok(infer::ran(output, classifier))
 }

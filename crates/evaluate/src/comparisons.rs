@@ -5,6 +5,7 @@ mod concordances;
 mod conditions;
 mod decisions;
 mod pairs;
+mod separations;
 mod stability;
 mod summaries;
 
@@ -14,7 +15,8 @@ use actions::{Compared, Comparisons};
 use parts::{ActionError, Rows};
 use rayon::prelude::*;
 use schema::{
-    AnyRows, Comparison, Concordance, Decision, Score, Stability, Summary, VarianceComponents,
+    AnyRows, Comparison, Concordance, Decision, Score, Separation, Stability, Summary,
+    VarianceComponents,
 };
 
 /// What the tables depend on besides the measures.
@@ -30,6 +32,8 @@ pub struct Settings<'a> {
     pub deterministic: &'a BTreeSet<String>,
     /// The columns by which methods are compared, each with the values that are better.
     pub better: &'a BTreeMap<&'static str, &'static str>,
+    /// The columns of which a reversed explanation has the negated value.
+    pub negated: &'a BTreeSet<&'static str>,
     /// The columns by which answers are checked, each with what it asks.
     pub questions: &'a BTreeMap<&'static str, &'static str>,
     /// What decisions must know of each method.
@@ -53,6 +57,8 @@ pub struct Tables {
     pub concordance: Vec<Concordance>,
     /// Questions.
     pub decisions: Vec<Decision>,
+    /// Groups of orders under a condition.
+    pub separations: Vec<Separation>,
 }
 
 /// Compares the methods of a study.
@@ -63,6 +69,7 @@ pub fn run(inputs: &Comparisons, rows: &Rows<'_>) -> Result<Tables, ActionError>
         confidence: inputs.confidence,
         deterministic: &inputs.deterministic,
         better: &inputs.better,
+        negated: &inputs.negated,
         questions: &inputs.questions,
         methods: &inputs.methods,
         replacements: &inputs.replacements,
@@ -93,6 +100,9 @@ pub fn comparisons(
     pairs::adjust(&mut comparisons);
     let summaries = each()
         .flat_map_iter(|(condition, methods)| summaries::summaries(condition, methods, settings));
+    let separations = each().flat_map_iter(|(condition, methods)| {
+        separations::separations(condition, methods, &conditions, settings)
+    });
     let components = conditions.iter().map(|(condition, methods)| {
         components::components(condition, methods, settings.deterministic)
     });
@@ -103,6 +113,7 @@ pub fn comparisons(
         variance_components: components.collect(),
         concordance: concordances::concordances(&conditions),
         decisions: Vec::new(),
+        separations: separations.collect(),
     };
     tables.decisions = decisions::decisions(&tables, scores, settings);
     tables

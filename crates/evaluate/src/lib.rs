@@ -41,6 +41,7 @@ pub fn run(session: &Session) -> Result<(), StageError> {
         output.add(&tables.variance_components, ())?;
         output.add(&tables.concordance, ())?;
         output.add(&tables.decisions, ())?;
+        output.add(&tables.separations, ())?;
         Ok(output)
     })
 }

@@ -1,16 +1,28 @@
 //! Every measure. No file that a code digest covers names this one: inputs hold what a measure reads, and keys the digest of its own file.
 
+pub mod area_shares;
 pub mod complexity;
 pub mod decision_flip;
+pub mod deletion_correlation;
 pub mod localization;
+pub mod normalised;
+pub mod saco;
+pub mod sensitivity;
+pub mod single_deletion;
 
 use crate::Declared;
 
 /// Every measure, in the order in which reports show them.
-pub static ALL: [Declared; 3] = [
+pub static ALL: [Declared; 9] = [
     Declared::of::<localization::Localization>(),
     Declared::of::<complexity::Complexity>(),
     Declared::of::<decision_flip::DecisionFlip>(),
+    Declared::of::<area_shares::AreaShares>(),
+    Declared::of::<normalised::Normalised>(),
+    Declared::of::<deletion_correlation::DeletionCorrelation>(),
+    Declared::of::<sensitivity::Sensitivity>(),
+    Declared::of::<single_deletion::SingleDeletion>(),
+    Declared::of::<saco::Saco>(),
 ];
 
 /// A place in [`ALL`].

@@ -1,12 +1,16 @@
 //! What every measure declares.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use parts::{ActionError, All, AnyAll, AnyTable, Group, Rows};
-use schema::{Crop, CurveStep, Description, Relevance, Segments, Table, Target};
+use schema::{
+    Crop, CurveStep, Deletion, Description, Perturbations, Relevance, Score, Segments, Table,
+    Target,
+};
 use serde::Serialize;
+use statistics::Measured;
 
 /// A measure, which is declared on a row of its table.
 pub trait Measure: Table {
@@ -43,11 +47,32 @@ pub trait Tables {
     /// The relevances of the networks as they were trained.
     fn relevances(&self) -> Option<All<Relevance>>;
 
+    /// Masks, and the networks' answers to them.
+    fn perturbations(&self) -> Option<All<Perturbations>>;
+
     /// The removal curves.
     fn curves(&self) -> Option<All<CurveStep>>;
 
+    /// What is left without each superpixel alone; no rows where the settings do not ask for them.
+    fn deletions(&self) -> Option<All<Deletion>>;
+
+    /// The areas under the removal curves.
+    fn scores(&self) -> Option<All<Score>>;
+
     /// Names of the methods whose relevances are more than the places in an order.
     fn measured(&self) -> BTreeSet<String>;
+
+    /// Names of the methods that draw orders by chance.
+    fn chance(&self) -> BTreeSet<String>;
+
+    /// Names of the methods that search for an order with the replacement that judges it.
+    fn searching(&self) -> BTreeSet<String>;
+
+    /// What removed superpixels show in the masks of LIME, by the name of the method.
+    fn masking(&self) -> BTreeMap<String, &'static str>;
+
+    /// What of the explained class curves and answers to masks are read as.
+    fn areas_of(&self) -> Measured;
 }
 
 /// A measure of any type.
@@ -143,11 +168,39 @@ impl Tables for Seen {
         Some(self.note())
     }
 
+    fn perturbations(&self) -> Option<All<Perturbations>> {
+        Some(self.note())
+    }
+
     fn curves(&self) -> Option<All<CurveStep>> {
+        Some(self.note())
+    }
+
+    fn deletions(&self) -> Option<All<Deletion>> {
+        Some(self.note())
+    }
+
+    fn scores(&self) -> Option<All<Score>> {
         Some(self.note())
     }
 
     fn measured(&self) -> BTreeSet<String> {
         BTreeSet::new()
+    }
+
+    fn chance(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    fn searching(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    fn masking(&self) -> BTreeMap<String, &'static str> {
+        BTreeMap::new()
+    }
+
+    fn areas_of(&self) -> Measured {
+        Measured::default()
     }
 }

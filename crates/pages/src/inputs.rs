@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use schema::{
     Agreement, AnyRows, Comparison, Concordance, Crop, CurveStep, Decision, Exclusion, Gain,
-    NeededSamples, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary, Target,
-    VarianceComponents, Weight,
+    NeededSamples, Relevance, Saliency, Sanity, Score, Segments, Separation, Stability, Summary,
+    Target, VarianceComponents, Weight,
 };
 use statistics::Measured;
 
@@ -62,6 +62,8 @@ pub struct Inputs {
     pub variance_components: Vec<VarianceComponents>,
     /// Which method the study supports, and what would flip that.
     pub decisions: Vec<Decision>,
+    /// How surely measures tell orders of known worth apart.
+    pub separations: Vec<Separation>,
     /// How far images, and replacements, agree on the ranking of the methods.
     pub concordance: Vec<Concordance>,
     /// What the explanations of each network and method cost.

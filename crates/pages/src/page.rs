@@ -5,6 +5,7 @@ mod explorer;
 mod measures;
 mod provenance;
 mod published;
+mod separations;
 mod trade_offs;
 mod words;
 
@@ -24,11 +25,12 @@ const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// Sections: the anchor and the heading.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 8] = [
     ("answer", "Which method to choose"),
     ("explorer", "See for yourself"),
     ("trade-offs", "What it costs, and when the answer changes"),
     ("published", "The published study's tables and figures"),
+    ("separations", "Can the measures tell a method from chance?"),
     ("tests", "Tests and further measures"),
     ("excluded", "Excluded images"),
     ("provenance", "Where the numbers come from"),
@@ -45,6 +47,7 @@ pub(crate) fn page(inputs: &Inputs, results: &Results<'_>) -> Result<(String, Al
         explorer::section(results, &packed),
         trade_offs::section(inputs, results, &answers, &mut album)?,
         published::section(inputs, results, &rows, &mut album)?,
+        separations::section(inputs, results),
         measures::section(inputs, results),
         provenance::excluded(inputs),
         provenance::section(inputs, results, &rows),

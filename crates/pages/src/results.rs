@@ -359,6 +359,17 @@ impl<'a> Results<'a> {
             && place.measure == "auc"
     }
 
+    /// Whether an order and a replacement are those that the answer is about, as far as a measure knows them.
+    pub(crate) fn is_removed_as_main(
+        &self,
+        order: Option<&str>,
+        replacement: Option<&str>,
+    ) -> bool {
+        let main = self.main.map(|(_, replacement)| replacement);
+        order.is_none_or(|order| order == self.order)
+            && replacement.is_none_or(|replacement| Some(replacement) == main)
+    }
+
     /// What the answer is about, a comparison for each network; every one where none has such a condition.
     pub(crate) fn main_comparisons(&self) -> Vec<&Comparison<'a>> {
         let all = || self.comparisons.iter();

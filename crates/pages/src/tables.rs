@@ -32,6 +32,7 @@ pub(crate) fn all(inputs: &Inputs, results: &Results<'_>) -> Vec<Table> {
         declared(results, &inputs.comparisons),
         declared(results, &inputs.variance_components),
         declared(results, &inputs.concordance),
+        declared(results, &inputs.separations),
         declared(results, &inputs.stability),
         agreement(inputs, results),
         declared(results, &inputs.needed_samples),

@@ -106,6 +106,7 @@ impl<'a> Counts<'a> {
                 let (superpixels, assumed) = self.superpixels(action);
                 (superpixels + 1, assumed)
             }
+            Kind::Deletions => self.superpixels(action),
             _ => (0, false),
         }
     }

@@ -113,6 +113,7 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
         variance_components: rows(session, plan, Kind::Comparisons)?,
         concordance: rows(session, plan, Kind::Comparisons)?,
         decisions: rows(session, plan, Kind::Comparisons)?,
+        separations: rows(session, plan, Kind::Comparisons)?,
         explanation_costs: explanation_costs(plan),
         provenance: provenance(session, plan)?,
         scores,

@@ -21,6 +21,8 @@ pub struct Column {
     pub range: Range,
     /// Which values are better where methods are compared by this column; none where they are not.
     pub better: Option<Better>,
+    /// Whether an explanation whose relevances change sign has the value with the other sign.
+    pub negated: bool,
     /// What the column asks of an explanation, in words, where the report checks its answer by it.
     pub question: Option<&'static str>,
     /// Heading for readers, without the unit; none where the name says it.

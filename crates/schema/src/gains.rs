@@ -21,11 +21,13 @@ crate::table! {
         /// `insertion_auc_mean` minus `deletion_auc_mean`, of probabilities from -1 to 1; higher is better, and 0 is what an order at random has in the mean.
         #[unit = "probability"]
         #[better = higher]
+        #[reversed = negated]
         #[question = "both orders together (symmetric gain)"]
         pub symmetric_gain: f64,
         /// `symmetric_gain` by the untouched image's probability, comparable between networks; null where that is 0, and of logits.
         #[unit = "1"]
         #[better = higher]
+        #[reversed = negated]
         #[heading = "Relative symmetric gain"]
         pub symmetric_gain_relative: Option<f64>,
         /// The same difference of `auc_area`, of probabilities from -1 to 1.

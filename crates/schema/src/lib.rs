@@ -39,6 +39,7 @@ tables! {
     weights::Weight,
     relevances::Relevance,
     curves::CurveStep,
+    deletions::Deletion,
     scores::Score,
     exclusions::Exclusion,
     gains::Gain,
@@ -51,4 +52,5 @@ tables! {
     variance_components::VarianceComponents,
     concordance::Concordance,
     decisions::Decision,
+    separations::Separation,
 }

@@ -141,6 +141,15 @@ pub const fn better(rule: Option<&str>) -> Option<Better> {
     }
 }
 
+/// Whether the reversed explanation has the negated value.
+pub const fn negated(rule: Option<&str>) -> bool {
+    match rule {
+        None => false,
+        Some(rule) if equal(rule, "negated") => true,
+        Some(_) => panic!("the value of a reversed explanation is `negated`, or nothing is said"),
+    }
+}
+
 /// The one text that is given, if any.
 pub const fn first(given: &[&'static str]) -> Option<&'static str> {
     match given {

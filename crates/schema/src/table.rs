@@ -187,6 +187,7 @@ fn describe_nullability(nullable: bool) -> &'static str {
 /// * `#[range(0 ..= 1)]` where not every finite number will do: an end is a number or another column, and may be missing;
 /// * `#[null = free]` where it may be null without a reason in a table that gives reasons;
 /// * `#[better = lower]` or `higher` where methods are compared by it;
+/// * `#[reversed = negated]` where the reversed explanation has the negated value;
 /// * `#[question = "..."]` where the report checks its answer by it;
 /// * `#[heading = "..."]` where its name is no good heading.
 #[macro_export]
@@ -260,6 +261,7 @@ macro_rules! table {
             $(#[range($($range:tt)+)])?
             $(#[null = $null:ident])?
             $(#[better = $better:ident])?
+            $(#[reversed = $reversed:ident])?
             $(#[question = $question:literal])?
             $(#[heading = $heading:literal])?
             pub $field:ident: $type:ty,
@@ -295,6 +297,7 @@ macro_rules! table {
                     ),
                     range: $crate::range!($($($range)+)?),
                     better: $crate::support::better($crate::support::first(&[$(stringify!($better))?])),
+                    negated: $crate::support::negated($crate::support::first(&[$(stringify!($reversed))?])),
                     question: $crate::support::first(&[$($question)?]),
                     heading: $crate::support::first(&[$($heading)?]),
                 }),+];

@@ -34,6 +34,6 @@ pub use holm::holm;
 pub use kendall::{Concordance, concordance, kendall};
 pub use overlap::{jaccard_of_top, sign_changes};
 pub use reading::{Head, Measured, Reading, largest};
-pub use spearman::{average_ranks, spearman};
+pub use spearman::{average_ranks, pearson, spearman};
 pub use spread::{mean_over_images, std_over_images, std_over_runs, std_pooled};
 pub use wilcoxon::{SignedRanks, wilcoxon};

@@ -1,4 +1,4 @@
-//! Rank correlation.
+//! Correlation of values and of their ranks.
 
 use crate::describe::{finite, mean};
 
@@ -6,9 +6,6 @@ use crate::describe::{finite, mean};
 ///
 /// None for fewer than 2 pairs, for lists of unequal length, or where all values of a list are equal.
 pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
-    if a.len() != b.len() {
-        return None;
-    }
     pearson(&average_ranks(a)?, &average_ranks(b)?)
 }
 
@@ -31,7 +28,13 @@ pub fn average_ranks(values: &[f64]) -> Option<Vec<f64>> {
     Some(ranks)
 }
 
-fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
+/// Pearson's correlation of paired values, -1 to 1.
+///
+/// None for fewer than 2 pairs, for lists of unequal length, or where all values of a list are equal.
+pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
+    if a.len() != b.len() {
+        return None;
+    }
     let [mean_a, mean_b] = [mean(a)?, mean(b)?];
     let product = |x: &[f64], mean_x: f64, y: &[f64], mean_y: f64| -> f64 {
         x.iter()

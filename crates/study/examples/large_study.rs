@@ -143,6 +143,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
         Kind::Weights => vec![row::<schema::Weight>(&key)],
         Kind::Relevances => vec![row::<schema::Relevance>(&key)],
         Kind::Curves => vec![row::<schema::CurveStep>(&key)],
+        Kind::Deletions => vec![row::<schema::Deletion>(&key)],
         Kind::Scores => vec![
             row::<schema::Score>(&key),
             row::<schema::Exclusion>(&key),
@@ -160,6 +161,7 @@ fn empty(kind: Kind, preimage: &store::Preimage) -> store::Action {
             row::<schema::VarianceComponents>(&key),
             row::<schema::Concordance>(&key),
             row::<schema::Decision>(&key),
+            row::<schema::Separation>(&key),
         ],
         Kind::Measure(_) | Kind::Report => Vec::new(),
     };

@@ -21,7 +21,7 @@ pub enum Stage {
     Gradcam,
     /// Explains with black-box methods.
     Lime,
-    /// Removes superpixels in the order of each explanation.
+    /// Removes superpixels in the order of each explanation, and each alone.
     Deletion,
     /// Measures explanations and curves, and compares methods.
     Evaluate,
@@ -68,7 +68,7 @@ impl Stage {
                 "Explains with black-box methods, such as LIME: asks about masked images and fits weights to the answers"
             }
             Self::Deletion => {
-                "Removes superpixels in the order of each explanation and control, and asks the network at every step"
+                "Removes superpixels in the order of each explanation and control, and each alone, and asks the network every time"
             }
             Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",
@@ -148,6 +148,8 @@ pub enum Kind {
     Relevances,
     /// What is left of a class's probability as superpixels go.
     Curves,
+    /// What is left of a class without each superpixel alone.
+    Deletions,
     /// All areas under curves, and the images that were dropped.
     Scores,
     /// How far runs agree, by number of samples.
@@ -181,7 +183,7 @@ impl Kind {
     };
 
     /// The kinds before the measures.
-    const BEFORE: [Self; 12] = [
+    const BEFORE: [Self; 13] = [
         Self::Crops,
         Self::Segments,
         Self::Logits,
@@ -191,6 +193,7 @@ impl Kind {
         Self::Weights,
         Self::Relevances,
         Self::Curves,
+        Self::Deletions,
         Self::Scores,
         Self::Agreement,
         Self::Sanity,
@@ -211,6 +214,7 @@ impl Kind {
             Self::Weights => schema::Weight::NAME,
             Self::Relevances => schema::Relevance::NAME,
             Self::Curves => schema::CurveStep::NAME,
+            Self::Deletions => schema::Deletion::NAME,
             Self::Scores => schema::Score::NAME,
             Self::Agreement => schema::Agreement::NAME,
             Self::Sanity => schema::Sanity::NAME,
@@ -233,7 +237,7 @@ impl Kind {
             Self::Saliency => &[Stage::Gradcam],
             Self::Perturbations | Self::Weights => &[Stage::Lime],
             Self::Relevances => &[Stage::Gradcam, Stage::Lime, Stage::Deletion],
-            Self::Curves => &[Stage::Deletion],
+            Self::Curves | Self::Deletions => &[Stage::Deletion],
             Self::Scores
             | Self::Agreement
             | Self::Sanity
@@ -271,6 +275,7 @@ impl Kind {
             Self::Weights => &[parts::SurrogateWeights::FACET],
             Self::Relevances => &[parts::RemovalOrder::FACET, facet::CASCADE],
             Self::Curves
+            | Self::Deletions
             | Self::Scores
             | Self::Agreement
             | Self::Sanity
@@ -294,6 +299,7 @@ impl Kind {
             Self::Weights => add::<schema::Weight>(&mut hasher),
             Self::Relevances => add::<schema::Relevance>(&mut hasher),
             Self::Curves => add::<schema::CurveStep>(&mut hasher),
+            Self::Deletions => add::<schema::Deletion>(&mut hasher),
             Self::Scores => {
                 add::<schema::Score>(&mut hasher);
                 add::<schema::Exclusion>(&mut hasher);
@@ -312,6 +318,7 @@ impl Kind {
                 add::<schema::VarianceComponents>(&mut hasher);
                 add::<schema::Concordance>(&mut hasher);
                 add::<schema::Decision>(&mut hasher);
+                add::<schema::Separation>(&mut hasher);
             }
             Self::Report => {}
         }

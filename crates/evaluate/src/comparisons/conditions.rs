@@ -6,6 +6,9 @@ use sampling::Seed;
 use schema::{AnyRows, Column, Value};
 use statistics::mean;
 
+const MOST_RELEVANT_FIRST: &str = "most_relevant_first";
+const LEAST_RELEVANT_FIRST: &str = "least_relevant_first";
+
 /// A measure, and where two methods must have it to be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Condition<'a> {
@@ -93,7 +96,7 @@ impl<'a> Row<'a> {
     ) -> impl Iterator<Item = (Condition<'a>, Option<f64>)> {
         let order = self.text("order");
         // Where the least relevant goes first, what is bad otherwise is good.
-        let reversed = order == Some("least_relevant_first");
+        let reversed = order == Some(LEAST_RELEVANT_FIRST);
         let measures = self.columns.iter().zip(&self.values);
         measures.filter_map(move |(column, value)| {
             let condition = Condition {
@@ -111,6 +114,18 @@ impl<'a> Row<'a> {
 }
 
 impl Condition<'_> {
+    /// Where the reversed explanations are judged that this condition judges as they are; none of a measure that has no orders.
+    pub(super) fn reversed(&self) -> Option<Self> {
+        Some(Self {
+            higher_is_better: !self.higher_is_better,
+            order: Some(match self.order? {
+                MOST_RELEVANT_FIRST => LEAST_RELEVANT_FIRST,
+                _ => MOST_RELEVANT_FIRST,
+            }),
+            ..*self
+        })
+    }
+
     /// The seed of an interval about these methods.
     pub(super) fn seed(&self, study: u64, about: &[&str]) -> [u8; 32] {
         let [order, replacement] = [self.order, self.replacement].map(Option::unwrap_or_default);

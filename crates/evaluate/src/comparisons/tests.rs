@@ -46,12 +46,15 @@ pub(crate) fn methods() -> BTreeMap<String, Compared> {
         kind,
         explains,
         chance,
+        searches: kind == "greedy",
+        shows: (kind == "lime").then_some("mean"),
     };
     [
         ("gradcam", method("gradcam", true, false)),
         ("lime", method("lime", true, false)),
         ("third", method("lime", true, false)),
         ("random", method("random", false, true)),
+        ("greedy", method("greedy", false, false)),
     ]
     .map(|(name, method)| (name.to_owned(), method))
     .into()
@@ -72,6 +75,7 @@ fn tables_with(scores: &[Score], measures: &[&dyn AnyRows]) -> Tables {
         confidence: 0.95,
         deterministic: &deterministic,
         better: &better,
+        negated: &BTreeSet::from(["pointing"]),
         questions: &BTreeMap::new(),
         methods: &methods(),
         replacements: &["mean".to_owned()],
@@ -415,4 +419,130 @@ fn a_measure_that_no_image_has_is_null_throughout() {
 #[test]
 fn nothing_to_compare_gives_empty_tables() {
     assert_eq!(tables(&[]), Tables::default());
+}
+
+/// Curves of an image whose areas are known: searched lowest, LIME in two runs, a random order above, and each in the other order too.
+fn ranked(images: usize) -> Vec<Score> {
+    let of_image = |place: usize| {
+        let image = format!("image-{place}");
+        let both = |method: &str, run, most: f64| {
+            let first = score(&image, method, run, "mean", most);
+            let least = Score {
+                order: "least_relevant_first".into(),
+                auc: 10.0 - most,
+                ..first.clone()
+            };
+            [first, least]
+        };
+        // On the first image the second run of LIME is as bad as chance.
+        let second = if place == 0 { 5.0 } else { 3.0 };
+        [
+            both("greedy", 0, 1.0),
+            both("lime", 0, 2.0),
+            both("lime", 1, second),
+            both("random", 0, 5.0),
+        ]
+    };
+    (0..images).flat_map(of_image).flatten().collect()
+}
+
+fn separation<'a>(tables: &'a Tables, order: &str, groups: [&str; 2]) -> Vec<&'a Separation> {
+    let rows = tables.separations.iter().filter(|row| {
+        row.measure == "auc"
+            && row.order.as_deref() == Some(order)
+            && [&*row.above, &*row.below] == groups
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_measure_that_ranks_orders_as_they_are_worth_tells_them_apart() {
+    let tables = tables(&ranked(6));
+    for order in ["most_relevant_first", "least_relevant_first"] {
+        for groups in [
+            ["searched", "methods"],
+            ["searched", "random"],
+            ["random", "reversed"],
+        ] {
+            let [row] = separation(&tables, order, groups)[..] else {
+                panic!("{groups:?} are told apart once")
+            };
+            assert_eq!((row.images, &row.method), (6, &None));
+            let expected = if groups[0] == "random" {
+                1.0 - 1.0 / 4.0 / 6.0
+            } else {
+                1.0
+            };
+            assert!(
+                (row.separation.unwrap() - expected).abs() < 1e-12,
+                "{row:?}"
+            );
+            assert_eq!(row.verdict, "apart");
+        }
+    }
+    let [all, lime] = separation(&tables, "most_relevant_first", ["methods", "random"])[..] else {
+        panic!("all methods, and each")
+    };
+    // One of two runs is equal to chance on one of six images.
+    assert_eq!(all.separation, Some((5.0 + 0.75) / 6.0));
+    assert_eq!(
+        (lime.separation, lime.method.as_deref()),
+        (all.separation, Some("lime"))
+    );
+    assert!(lime.low.unwrap() < lime.high.unwrap() && lime.low.unwrap() > 0.5);
+}
+
+#[test]
+fn who_knows_the_removals_beforehand_is_named() {
+    let known = tables(&ranked(2));
+    let favoured = |groups| {
+        let row = separation(&known, "most_relevant_first", groups)[0];
+        row.favoured.clone()
+    };
+    assert_eq!(
+        favoured(["searched", "methods"]).as_deref(),
+        Some("greedy searched by such removals; lime asked with the same replacement")
+    );
+    let other: Vec<Score> = ranked(2)
+        .into_iter()
+        .filter(|row| row.method != "greedy")
+        .map(|row| Score {
+            replacement: "black".into(),
+            ..row
+        })
+        .collect();
+    let tables = tables(&other);
+    let row = separation(&tables, "most_relevant_first", ["methods", "random"])[0];
+    assert_eq!(row.favoured, None);
+}
+
+#[test]
+fn a_negated_measure_judges_reversed_explanations_without_their_curves() {
+    let row = |method: &str, image: usize, pointing| Localization {
+        image: format!("image-{image}"),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        method: method.into(),
+        run: 0,
+        mask_area: Some(0.5),
+        pointing: Some(pointing),
+        relevance_inside: Some(pointing),
+        intersection_over_union: Some(pointing),
+        average_precision: Some(pointing),
+        reason: None,
+    };
+    let rows = (0..3).flat_map(|image| {
+        let lime = if image == 0 { -0.25 } else { 0.5 };
+        [row("lime", image, lime), row("random", image, 0.0)]
+    });
+    let rows: Vec<Localization> = rows.collect();
+    let tables = tables_with(&[], &[&rows]);
+    let of = |measure: &str, below: &str| {
+        let mut rows = tables.separations.iter();
+        rows.find(|row| row.measure == measure && row.below == below && row.method.is_none())
+    };
+    let share = Some(2.0 / 3.0);
+    assert_eq!(of("pointing", "random").unwrap().separation, share);
+    assert_eq!(of("pointing", "reversed").unwrap().separation, share);
+    assert_eq!(of("average_precision", "reversed"), None);
 }

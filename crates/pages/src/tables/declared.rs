@@ -28,7 +28,14 @@ const ORDER: [&str; 13] = [
 /// Columns that only programs get.
 const HIDDEN: [&str; 5] = ["reason", "deterministic", "resamples", "exact", "family"];
 /// Tables whose areas are of probabilities or logits, as the study says.
-const AREAS: [&str; 3] = ["scores", "gains", "stability"];
+const AREAS: [&str; 6] = [
+    "scores",
+    "gains",
+    "stability",
+    "area_shares",
+    "normalised",
+    "sensitivity",
+];
 /// Units that say nothing to a reader.
 const SILENT: [&str; 6] = ["1", "name", "run", "text", "truth value", "the measure's"];
 
@@ -140,8 +147,17 @@ fn is_shown(results: &Results<'_>, column: &Column) -> bool {
         "partition" => results.varying.partition,
         "order" => results.varying.order,
         "replacement" => results.varying.replacement,
+        _ if is_list(column) => false,
         name => !HIDDEN.contains(&name),
     }
+}
+
+/// A list is for programs, which find it in the study's own table.
+fn is_list(column: &Column) -> bool {
+    matches!(
+        column.kind,
+        schema::Kind::ListU16 | schema::Kind::ListU32 | schema::Kind::ListF32
+    )
 }
 
 /// The heading of a column, with the unit where it says more.

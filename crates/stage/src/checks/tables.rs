@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use schema::{
-    Agreement, Comparison, Concordance, Crop, CurveStep, Decision, Exclusion, Gain, Logits,
-    NeededSamples, Perturbations, Relevance, Saliency, Sanity, Score, Segments, Stability, Summary,
-    Target, VarianceComponents, Weight,
+    Agreement, Comparison, Concordance, Crop, CurveStep, Decision, Deletion, Exclusion, Gain,
+    Logits, NeededSamples, Perturbations, Relevance, Saliency, Sanity, Score, Segments, Separation,
+    Stability, Summary, Target, VarianceComponents, Weight,
 };
 
 use statistics::{Head, Measured, Reading};
@@ -276,6 +276,23 @@ impl Checked for CurveStep {
     }
 }
 
+impl Checked for Deletion {
+    type Given<'a> = (&'a Segments, &'a Target);
+
+    fn inspect(rows: &[Self], (segments, target): (&Segments, &Target)) -> Result<(), Fault> {
+        same("rows", rows.len(), segments.superpixels as usize)?;
+        uniform(rows, |row| (&row.image, &row.network, &row.partition))?;
+        uniform(rows, |row| &row.replacement)?;
+        in_order("superpixel", rows.iter().map(|row| row.superpixel.into()))?;
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
+        same("image", &row.image, &target.image)?;
+        same("network", &row.network, &target.network)?;
+        same("partition", &row.partition, &segments.partition)
+    }
+}
+
 /// Tables whose columns say all that is to be checked.
 macro_rules! by_columns {
     ($($table:ty),+) => {
@@ -289,7 +306,13 @@ macro_rules! by_columns {
     };
 }
 
-by_columns!(Exclusion, VarianceComponents, Concordance, Decision);
+by_columns!(
+    Exclusion,
+    VarianceComponents,
+    Concordance,
+    Decision,
+    Separation
+);
 
 impl Checked for Score {
     /// How many curves there are, and of what.

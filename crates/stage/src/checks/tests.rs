@@ -1,8 +1,8 @@
 //! Each fault that the checks are for, planted into rows that pass.
 
 use schema::{
-    Comparison, Crop, CurveStep, Exclusion, Gain, Logits, Perturbations, Relevance, Saliency,
-    Sanity, Score, Segments, Stability, Target, Weight,
+    Comparison, Crop, CurveStep, Deletion, Exclusion, Gain, Logits, Perturbations, Relevance,
+    Saliency, Sanity, Score, Segments, Stability, Target, Weight,
 };
 
 use statistics::{Head, Measured, Reading};
@@ -534,6 +534,46 @@ fn relevances_have_each_superpixel_once_and_ranks_by_falling_relevance() {
                 rows[0].rank = 0;
                 rows[2].rank = 2;
             }),
+        ],
+    );
+}
+
+#[test]
+fn every_superpixel_is_removed_alone_once() {
+    let row = |superpixel| Deletion {
+        image: "mug-07".into(),
+        network: "alexnet".into(),
+        partition: "coarse".into(),
+        replacement: "mean".into(),
+        superpixel,
+        probability: 0.25,
+        logit: 1.0,
+    };
+    refused(
+        &[0, 1, 2].map(row).to_vec(),
+        |rows| check(rows, (&segments(), &target())),
+        &[
+            ("rows: 3, found 2", |rows| rows.truncate(2)),
+            ("rows: 3, found 0", Vec::clear),
+            ("the same in all rows", |rows| {
+                rows[1].replacement = "black".into();
+            }),
+            ("the same in all rows", |rows| {
+                rows[1].network = "net".into();
+            }),
+            ("image", |rows| {
+                for row in rows {
+                    row.image = "key-00".into();
+                }
+            }),
+            ("partition", |rows| {
+                for row in rows {
+                    row.partition = "fine".into();
+                }
+            }),
+            ("superpixel", |rows| rows.swap(0, 1)),
+            ("probability", |rows| rows[2].probability = 1.5),
+            ("logit", |rows| rows[2].logit = f32::NAN),
         ],
     );
 }

@@ -32,7 +32,7 @@ mod tokens;
 mod tree;
 
 /// Every kind of action with the files that its code begins with.
-pub(crate) const KINDS: [(&str, &[&str]); 20] = [
+pub(crate) const KINDS: [(&str, &[&str]); 21] = [
     ("crops", &["crates/segment/src/crops.rs"]),
     ("segments", &["crates/segment/src/segments.rs"]),
     ("labelled", &["crates/segment/src/labelled.rs"]),
@@ -48,6 +48,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 20] = [
     ("external", &["crates/deletion/src/external.rs"]),
     ("controls", &["crates/deletion/src/controls.rs"]),
     ("curves", &["crates/deletion/src/curves.rs"]),
+    ("deletions", &["crates/deletion/src/deletions.rs"]),
     ("scores", &["crates/evaluate/src/scores.rs"]),
     ("agreement", &["crates/evaluate/src/agreement.rs"]),
     ("sanity", &["crates/evaluate/src/sanity.rs"]),

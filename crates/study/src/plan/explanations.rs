@@ -469,6 +469,22 @@ impl Planned for actions::Relevances {
     }
 }
 
+impl Planned for actions::Deletions {
+    const KIND: Kind = Kind::Deletions;
+
+    fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self> {
+        Some(Self {
+            names: actions::Removed {
+                image: planner.image_name(subject)?,
+                network: subject.network.as_ref()?.to_string(),
+                partition: subject.partition.as_ref()?.to_string(),
+                replacement: subject.replacement?.name(),
+            },
+            scene: planner.scene(subject)?,
+        })
+    }
+}
+
 impl Planned for actions::Curves {
     const KIND: Kind = Kind::Curves;
 

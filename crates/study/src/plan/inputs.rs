@@ -136,8 +136,9 @@ impl Planner<'_> {
         subject: &Subject,
         fingerprint: &str,
     ) -> Option<Preimage> {
-        // Explanations, and what is made of them: other results do not depend on what is dropped.
-        if subject.method.is_some() && self.may_be_dropped(subject.image?) {
+        // Explanations, and what judges them: other results do not depend on what is dropped.
+        let judged = subject.method.is_some() || kind == Kind::Deletions;
+        if judged && self.may_be_dropped(subject.image?) {
             return None;
         }
         match kind {
@@ -150,6 +151,7 @@ impl Planner<'_> {
             Kind::Weights => self.key::<actions::Weights>(subject, fingerprint),
             Kind::Relevances => self.key::<actions::Relevances>(subject, fingerprint),
             Kind::Curves => self.key::<actions::Curves>(subject, fingerprint),
+            Kind::Deletions => self.key::<actions::Deletions>(subject, fingerprint),
             Kind::Scores => self.key::<actions::Scores>(subject, fingerprint),
             Kind::Agreement => self.key::<actions::Agreement>(subject, fingerprint),
             Kind::Sanity => self.key::<actions::Sanity>(subject, fingerprint),

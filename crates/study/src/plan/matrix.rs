@@ -120,12 +120,13 @@ device = "cpu"
 const MEASURE: Kind = Kind::Measure(measures::Kind::ALL[0]);
 
 /// The kinds whose key holds the digest of a network's weights, or a setting of the network.
-const NETWORK: [Kind; 5] = [
+const NETWORK: [Kind; 6] = [
     Kind::Logits,
     Kind::Saliency,
     Kind::Perturbations,
     Kind::Relevances,
     Kind::Curves,
+    Kind::Deletions,
 ];
 /// Settings of one network, and what they become.
 const NETWORK_SETTINGS: [(&str, &str); 3] = [
@@ -141,7 +142,7 @@ const OPEN: &[Kind] = &[
     Kind::Agreement,
 ];
 /// Other settings, what they become, and which kinds read them.
-const SETTINGS: [(&str, &str, &[Kind]); 39] = [
+const SETTINGS: [(&str, &str, &[Kind]); 40] = [
     (
         "seed = 1",
         "seed = 2",
@@ -149,14 +150,17 @@ const SETTINGS: [(&str, &str, &[Kind]); 39] = [
             Kind::Perturbations,
             Kind::Relevances,
             Kind::Curves,
+            Kind::Deletions,
             Kind::Comparisons,
         ],
     ),
     (
         "noise = 0.01",
         "noise = 0.02",
-        &[Kind::Relevances, Kind::Curves],
+        &[Kind::Relevances, Kind::Curves, Kind::Deletions],
     ),
+    // What is not removed alone is in no row, so that nothing else changes.
+    ("noise = 0.01", "noise = 0.01\nsingles = false", &[]),
     (
         "kind = \"edges\"",
         "kind = \"greedy\"",
@@ -189,6 +193,7 @@ const SETTINGS: [(&str, &str, &[Kind]); 39] = [
             Kind::Perturbations,
             Kind::Relevances,
             Kind::Curves,
+            Kind::Deletions,
         ],
     ),
     (
@@ -248,7 +253,8 @@ const SETTINGS: [(&str, &str, &[Kind]); 39] = [
     (
         "replacement = \"mean\"",
         "replacement = \"blur\"",
-        &[Kind::Perturbations, Kind::Relevances],
+        // Whom a replacement favours is said there.
+        &[Kind::Perturbations, Kind::Relevances, Kind::Comparisons],
     ),
     (
         "kernel_width = 0.25",
@@ -305,12 +311,18 @@ const FACETS: [(Kind, &str, &[Kind]); 9] = [
             Kind::Perturbations,
             Kind::Relevances,
             Kind::Curves,
+            Kind::Deletions,
         ],
     ),
     (
         Kind::Segments,
         parts::Labels::FACET,
-        &[Kind::Perturbations, Kind::Relevances, Kind::Curves],
+        &[
+            Kind::Perturbations,
+            Kind::Relevances,
+            Kind::Curves,
+            Kind::Deletions,
+        ],
     ),
     (Kind::Segments, facet::SUPERPIXELS, &[Kind::Relevances]),
     (Kind::Logits, parts::LogitValues::FACET, &[Kind::Targets]),
@@ -322,6 +334,7 @@ const FACETS: [(Kind, &str, &[Kind]); 9] = [
             Kind::Perturbations,
             Kind::Relevances,
             Kind::Curves,
+            Kind::Deletions,
         ],
     ),
     (Kind::Saliency, parts::Map::FACET, &[Kind::Relevances]),
@@ -517,7 +530,8 @@ fn every_file_is_in_the_keys_of_what_reads_it() {
             Kind::Crops,
             Kind::Perturbations,
             Kind::Relevances,
-            Kind::Curves
+            Kind::Curves,
+            Kind::Deletions
         ]
     );
     assert_eq!(
@@ -548,6 +562,7 @@ fn a_changed_image_or_network_makes_only_its_own_again() {
         Kind::Perturbations,
         Kind::Relevances,
         Kind::Curves,
+        Kind::Deletions,
     ] {
         assert!(
             made[&kind].iter().all(|subject| subject.image == Some(1)),

@@ -113,12 +113,47 @@ impl measures::Tables for Planner<'_> {
         self.relevances_of(Which::Trained)
     }
 
+    fn perturbations(&self) -> Option<All<schema::Perturbations>> {
+        self.all(Kind::Perturbations)
+    }
+
     fn curves(&self) -> Option<All<schema::CurveStep>> {
         self.all(Kind::Curves)
     }
 
+    fn deletions(&self) -> Option<All<schema::Deletion>> {
+        self.all(Kind::Deletions)
+    }
+
+    fn scores(&self) -> Option<All<schema::Score>> {
+        self.all(Kind::Scores)
+    }
+
     fn measured(&self) -> BTreeSet<String> {
         self.methods(Method::gives_relevances)
+    }
+
+    fn chance(&self) -> BTreeSet<String> {
+        self.methods(Method::is_chance_control)
+    }
+
+    fn searching(&self) -> BTreeSet<String> {
+        self.methods(Method::searches)
+    }
+
+    fn masking(&self) -> BTreeMap<String, &'static str> {
+        let methods = self.study.methods.iter();
+        // The masks of other methods are drawn by laws under which the same relevances would score otherwise.
+        let lime = methods.filter(|(_, method)| method.kind() == methods::kinds::lime::METHOD.kind);
+        let shown = |(name, method): (&Name, &Method)| {
+            let asking = method.asking()?;
+            Some((name.to_string(), asking.replacement.name()))
+        };
+        lime.filter_map(shown).collect()
+    }
+
+    fn areas_of(&self) -> statistics::Measured {
+        self.study.measured()
     }
 }
 
@@ -209,6 +244,7 @@ impl Planned for actions::Comparisons {
         let columns = compared_columns();
         let better = columns.iter();
         let better = better.filter_map(|column| Some((column.name, column.better?.name())));
+        let negated = columns.iter().filter(|column| column.negated);
         let questions = columns.iter();
         let questions = questions.filter_map(|column| Some((column.name, column.question?)));
         let methods = planner.study.methods.iter().map(|(name, method)| {
@@ -216,6 +252,8 @@ impl Planned for actions::Comparisons {
                 kind: method.kind(),
                 explains: method.explains(),
                 chance: method.is_chance_control(),
+                searches: method.searches(),
+                shows: method.asking().map(|asking| asking.replacement.name()),
             };
             (name.to_string(), compared)
         });
@@ -224,6 +262,7 @@ impl Planned for actions::Comparisons {
             scores: planner.all(Kind::Scores)?,
             measures: planner.compared()?,
             better: better.collect(),
+            negated: negated.map(|column| column.name).collect(),
             questions: questions.collect(),
             deterministic: planner.methods(Method::deterministic),
             methods: methods.collect(),

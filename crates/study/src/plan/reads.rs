@@ -12,7 +12,7 @@ pub fn reads(kind: Kind) -> &'static [Kind] {
         Kind::Segments | Kind::Logits => &[Kind::Crops],
         Kind::Targets => &[Kind::Logits],
         Kind::Saliency => &[Kind::Crops, Kind::Targets],
-        Kind::Perturbations => &[Kind::Crops, Kind::Segments, Kind::Targets],
+        Kind::Perturbations | Kind::Deletions => &[Kind::Crops, Kind::Segments, Kind::Targets],
         Kind::Weights | Kind::Agreement => &[Kind::Segments, Kind::Perturbations],
         Kind::Relevances => &[
             Kind::Crops,
@@ -57,7 +57,12 @@ static COMPARED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
 
 /// What the report shows.
 static REPORTED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    const HIDDEN: [Kind; 3] = [Kind::Logits, Kind::Perturbations, Kind::Report];
+    const HIDDEN: [Kind; 4] = [
+        Kind::Logits,
+        Kind::Perturbations,
+        Kind::Deletions,
+        Kind::Report,
+    ];
     let shown = |kind: &Kind| !HIDDEN.contains(kind);
     Kind::ALL.into_iter().filter(shown).collect()
 });

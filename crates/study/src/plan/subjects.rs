@@ -1,6 +1,6 @@
 //! What the actions of each kind are about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -51,6 +51,8 @@ impl Planner<'_> {
             Kind::Weights => self.in_partitions(self.explained(|method| method.asking().is_some())),
             Kind::Relevances => self.relevances(),
             Kind::Curves => self.judged(self.in_partitions(self.explained(|_| true))),
+            Kind::Deletions if !self.study.deletion.singles => Vec::new(),
+            Kind::Deletions => self.scenes(),
         }
     }
 
@@ -96,6 +98,18 @@ impl Planner<'_> {
         };
         let wanted = explained.iter().filter(|subject| wanted(subject));
         wanted.cloned().flat_map(at_depths).collect()
+    }
+
+    /// What superpixels are removed from, whoever ranks them.
+    fn scenes(&self) -> Vec<Subject> {
+        let scene = |curve: Subject| Subject {
+            method: None,
+            run: None,
+            order: None,
+            ..curve
+        };
+        let scenes = self.subjects(Kind::Curves).into_iter().map(scene);
+        scenes.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether a method is judged on a partition of an image.

@@ -13,6 +13,9 @@ config::settings! {
         orders: Vec<Order> = vec![Order::MostRelevantFirst];
         /// What stands in the place of removed superpixels. One that a method was made with favours that method.
         replacements: Vec<Replacement> = vec![Replacement::Mean];
+        /// Whether each superpixel is also removed alone, once for all methods: as many forward passes as one curve for each image, network, partition
+        /// and replacement. The measures `single_deletion` and `saco_superpixels` have no rows without.
+        singles: bool = true;
         /// Standard deviation of the noise of `noisy_linear`, of values from 0 to 1.
         noise: f64 [0.0..=1.0] = ROAD_NOISE;
     }

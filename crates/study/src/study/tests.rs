@@ -65,7 +65,7 @@ fn the_shipped_study_is_read_without_a_problem() {
         {Name("coarse"): Grid(Grid { rows: 2, columns: 4 }), Name("quickshift"): Quickshift(Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 })}
         {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", download: None, width: 0.25, layer: Some("features.11"), head: None, output: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], reading: Reading { head: Softmax, temperature: 1.0 }, measured: Probability }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", download: None, width: 0.25, layer: Some("layer4"), head: None, output: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], reading: Reading { head: Softmax, temperature: 1.0 }, measured: Probability }}
         [("edges", "edges", None, 1), ("gradcam", "gradcam", None, 1), ("greedy", "greedy", None, 1), ("lime", "lime", Some(Fixed(192)), 10), ("lime_coarse", "lime", Some(Fixed(64)), 10), ("oracle", "oracle", None, 1), ("random", "random", None, 3)]
-        Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], noise: 0.01 }
+        Settings { orders: [MostRelevantFirst, LeastRelevantFirst], replacements: [Mean], singles: true, noise: 0.01 }
         Settings { resamples: 10000, confidence: 0.95, agreement: 0.9 }
         Settings { images: 4, depths: 4 }
         Settings { title: "Explanation selectivity" }
