@@ -2,8 +2,8 @@
 
 pub mod edges;
 pub mod eigencam;
-pub mod glime;
 pub mod external;
+pub mod glime;
 pub mod gradcam;
 pub mod gradcam_plus_plus;
 pub mod gradient;

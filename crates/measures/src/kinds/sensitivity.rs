@@ -129,10 +129,11 @@ fn judges(
 ) -> Result<BTreeMap<Place, Judge>, ActionError> {
     let mut judges: BTreeMap<Place, Judge> = BTreeMap::new();
     for row in answers {
-        let Some(&replacement) = masking.get(&row.method) else {
+        let (Some(&replacement), Some(partition)) = (masking.get(&row.method), &row.partition)
+        else {
             continue;
         };
-        let place = (row.network.clone(), row.partition.clone(), replacement);
+        let place = (row.network.clone(), partition.clone(), replacement);
         let first = Judge {
             method: row.method.clone(),
             runs: BTreeMap::new(),
@@ -145,7 +146,7 @@ fn judges(
         if row.method == judge.method {
             let run = row.run;
             let answers = parts::Answers::take(vec![row]).map_err(ActionError::Failed)?;
-            let answered = Answered::new(answers.masks, &answers.probabilities);
+            let answered = Answered::new(answers.drawn.masks, &answers.probabilities);
             judge.runs.insert(run, answered);
         }
     }
@@ -310,7 +311,10 @@ mod tests {
         Perturbations {
             image: "mug".into(),
             network: "alexnet".into(),
-            partition: "coarse".into(),
+            partition: Some("coarse".into()),
+            enumerated: 0,
+            repeats: Vec::new(),
+            shifts: Vec::new(),
             method: method.into(),
             run,
             sampler: "coin".into(),

@@ -146,8 +146,7 @@ impl measures::Tables for Planner<'_> {
         // The masks of other methods are drawn by laws under which the same relevances would score otherwise.
         let lime = methods.filter(|(_, method)| method.kind() == methods::kinds::lime::METHOD.kind);
         let shown = |(name, method): (&Name, &Method)| {
-            let asking = method.asking()?;
-            Some((name.to_string(), asking.replacement.name()))
+            Some((name.to_string(), method.replacement()?.name()))
         };
         lime.filter_map(shown).collect()
     }
@@ -253,7 +252,7 @@ impl Planned for actions::Comparisons {
                 explains: method.explains(),
                 chance: method.is_chance_control(),
                 searches: method.searches(),
-                shows: method.asking().map(|asking| asking.replacement.name()),
+                shows: method.replacement().map(|replacement| replacement.name()),
             };
             (name.to_string(), compared)
         });
