@@ -198,6 +198,11 @@ impl Method {
         matches!(self.makes, Makes::Map(plugin, _) if reads(plugin.run))
     }
 
+    /// Whether it reads the attention of a transformer.
+    pub fn reads_attention(&self) -> bool {
+        matches!(self.makes, Makes::Map(plugin, _) if matches!(plugin.run, Reads::Attention(_)))
+    }
+
     /// How many inputs go forward through a network for its map of an image; none where that depends on the layer, or where it makes no map.
     pub fn map_passes(&self) -> Option<u64> {
         let Makes::Map(plugin, mapping) = &self.makes else {

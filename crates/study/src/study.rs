@@ -133,6 +133,9 @@ fn add_method(
         .filter(|(name, _)| scope.has_network(name))
         .filter_map(|(name, network)| Some((name, network.as_ref()?)))
         .collect();
+    if method.reads_attention() {
+        check_attention(&section, &networks);
+    }
     if let Some(precision) = method.asking().and_then(|asking| asking.precision) {
         check_precision(&section, precision, &networks, known.tf32);
     }
@@ -216,6 +219,25 @@ fn name_at(method: &Name, layer: &str) -> Option<Name> {
         "{method}-{}",
         layer.chars().map(plain).collect::<String>()
     ))
+}
+
+/// Says so where a network certainly has no attention. Whether a file of torch.export has any shows when it is read.
+fn check_attention(section: &Section<'_>, networks: &[(&Name, &infer::Network)]) {
+    let without = networks
+        .iter()
+        .find(|(_, network)| network.architecture != infer::Architecture::Exported);
+    if let Some((name, network)) = without {
+        let why = match network.is_program() {
+            true => {
+                "a TorchScript program cannot be looked into: export the network with torch.export (scripts/export_pt2.py), or"
+            }
+            false => "convolutional networks have none:",
+        };
+        let title = format!("the method reads attention, and the network `{name}` shows none");
+        let label =
+            format!("{why} name the networks that this method is for with `networks = [...]`");
+        section.wrong("kind", title, label);
+    }
 }
 
 /// Says so where a network has no layers with names. Whether another has these shows when it is read.
