@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imaging::Rgb;
 use methods::kinds::{
-    eigencam, gradcam_plus_plus, gradient, gradient_attention, input_x_gradient,
+    ablationcam, eigencam, gradcam_plus_plus, gradient, gradient_attention, input_x_gradient,
     integrated_gradients, layercam, rollout, scorecam, smoothgrad,
 };
 use methods::{Baseline, Map, Mapping, Reads, Sample, Sign};
@@ -108,6 +108,7 @@ impl Alexnet<'_> {
             &gradcam_plus_plus::METHOD,
             &layercam::METHOD,
             &scorecam::METHOD,
+            &ablationcam::METHOD,
         ] {
             let found = of(method, Sign::Positive);
             self.note(table, method, method.kind, "pytorch-grad-cam", &found);

@@ -1,5 +1,6 @@
 //! Every kind of method. No file that a code digest covers names this one: inputs hold the method itself.
 
+pub mod ablationcam;
 pub mod edges;
 pub mod eigencam;
 pub mod external;
@@ -28,12 +29,13 @@ use config::Choice;
 use crate::method::Family;
 
 /// Every kind, in the order in which reports show them: explanations, then controls.
-pub static ALL: [Family; 22] = [
+pub static ALL: [Family; 23] = [
     Family::Map(&gradcam::METHOD),
     Family::Map(&hirescam::METHOD),
     Family::Map(&gradcam_plus_plus::METHOD),
     Family::Map(&layercam::METHOD),
     Family::Map(&scorecam::METHOD),
+    Family::Map(&ablationcam::METHOD),
     Family::Map(&gradient::METHOD),
     Family::Map(&input_x_gradient::METHOD),
     Family::Map(&smoothgrad::METHOD),
