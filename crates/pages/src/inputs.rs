@@ -105,8 +105,8 @@ pub struct Network {
     pub name: String,
     /// Architecture, such as `alexnet`.
     pub architecture: String,
-    /// Multiple of the published widths; 1 for a program.
-    pub width: f64,
+    /// Multiple of the published widths; none for a network that is not built in.
+    pub width: Option<f64>,
     /// BLAKE3 of the weight file, in lower-case hexadecimal.
     pub digest: String,
     /// Its mean colour in [0, 1], of which the replacement `gray` is made: red, green and blue.

@@ -27,7 +27,7 @@ const DEVIATIONS: [(&str, &str, f64, f64); 6] = [
 pub(crate) fn is_the_published_study(inputs: &Inputs) -> bool {
     let published = |network: &crate::Network| {
         ["alexnet", "resnet50"].contains(&network.architecture.as_str())
-            && network.width.total_cmp(&1.0).is_eq()
+            && network.width == Some(1.0)
     };
     !inputs.networks.is_empty()
         && inputs.networks.iter().all(published)

@@ -63,7 +63,7 @@ fn network(name: &str) -> Network {
     Network {
         name: name.to_owned(),
         architecture: "alexnet".to_owned(),
-        width: 1.0,
+        width: Some(1.0),
         digest: "3f".repeat(32),
         mean: [0.485, 0.456, 0.406],
     }

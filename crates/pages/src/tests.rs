@@ -53,9 +53,9 @@ fn the_published_numbers_stand_beside_those_of_the_published_networks_only() {
     let mut inputs = study(&IMAGES, 2);
     let beside = "<h4>The published numbers</h4>";
     assert!(page(&inputs).contains(beside));
-    inputs.networks[0].width = 0.25;
+    inputs.networks[0].width = Some(0.25);
     assert!(!page(&inputs).contains(beside));
-    inputs.networks[0].width = 1.0;
+    inputs.networks[0].width = Some(1.0);
     inputs.networks[0].architecture = "vgg16".to_owned();
     assert!(!page(&inputs).contains(beside));
 }

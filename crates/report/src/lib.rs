@@ -16,6 +16,7 @@ use schema::Table;
 use stage::{Job, Output, Session, Stage, StageError};
 use study::costs::{self, Cost, Explanations};
 use study::plan::{Action, Context, LIBTORCH, Plan, REPORT_KEY, Subject};
+use study::settings::infer::Architecture;
 use study::{Choice, Kind, Method};
 
 /// Brings the report up to date, and prints its main table where that is asked for.
@@ -176,7 +177,7 @@ fn networks(session: &Session) -> Vec<Network> {
     let shown = |(name, network): (&study::Name, &study::settings::infer::Network)| Network {
         name: name.to_string(),
         architecture: network.architecture.name().to_owned(),
-        width: network.width,
+        width: matches!(network.architecture, Architecture::BuiltIn(_)).then_some(network.width),
         digest: session.sources.network_digest(name).to_owned(),
         mean: network.mean,
     };

@@ -8,7 +8,8 @@ use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color
 use super::parts::{Axis, Chart, LEGEND, axes, legend, line, marked_line};
 use crate::ReportError;
 
-const SIZE: [u32; 2] = [360, 260];
+// High enough for the name of the measure beside it.
+const SIZE: [u32; 2] = [360, 290];
 
 /// A method's areas of an image.
 #[derive(Clone, Debug)]
@@ -51,7 +52,9 @@ fn paint(
         .x_label_area_size(38 * UNITS)
         .y_label_area_size(50 * UNITS)
         .build_cartesian_2d(0.0..last, areas)?;
-    axes(&mut chart, ["run", axis], [10, 5], [TICK, TICK])?;
+    // No more ticks than runs: between two of them there is none.
+    let ticks = [runs.min(10) as usize, 5];
+    axes(&mut chart, ["run", axis], ticks, [TICK, TICK])?;
     lines
         .iter()
         .try_for_each(|line| draw(&mut chart, line, last))

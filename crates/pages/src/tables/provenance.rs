@@ -36,7 +36,7 @@ pub(crate) fn networks(inputs: &Inputs) -> Table {
     columns! { Builder::new("networks", inputs.networks.iter().collect()), |network|
         Text network "Network" => &network.name;
         Text architecture "Architecture" => &network.architecture;
-        Number width "Width, multiple of the published".decimals(2) => network.width;
+        Number width "Width, multiple of the published".decimals(2) => (network.width, "not built in");
         Text digest "BLAKE3 of the weights".code() => &network.digest;
     }
     .build()
