@@ -3,8 +3,8 @@
     python3 scripts/oracles/faithfulness.py crates/measures/fixtures
 
 area_shares: numpy.interp and numpy.trapezoid. normalised: the formula. deletion_correlation: scipy's pearsonr. sensitivity: infidelity is captum's
-`infidelity(normalize=True)` of a network that looks answers up by mask; sensitivity-n is scipy's pearsonr for each number removed (Ancona et al. 2018,
-section 3.2). Quantus' SensitivityN is no oracle: it correlates over images, not over the subsets of one image.
+`infidelity(normalize=True)` of a network that looks answers up by mask; sensitivity-n is scipy's pearsonr for each number removed (Ancona et al. 2018).
+Quantus' SensitivityN is no oracle: it correlates over images, not over the subsets of one image.
 single_deletion: scipy's spearmanr, as single_deletion.py of visinf/idsds calls it. saco: algorithm 1 of Wu et al. 2024, as compute_SaCo.py of
 adreamwu/SaCo has it, written out here.
 """

@@ -236,7 +236,7 @@ impl Answered {
         (1..=self.taken.len()).map(removed).collect()
     }
 
-    /// Sensitivity-n (Ancona et al. 2018, section 3.2) for each n of which there are enough masks.
+    /// Sensitivity-n (Ancona et al. 2018) for each n of which there are enough masks.
     fn by_size(&self, relevance: &[f64]) -> Vec<Size> {
         let mut sizes: BTreeMap<usize, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
         let samples = self.removed(relevance).into_iter().zip(&self.taken);

@@ -43,8 +43,8 @@ pub struct Inputs {
 impl Measure for SingleDeletion {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str = "Does it rank superpixels as single removals do: single deletion";
-    const ABOUT: &'static str = "Rank correlation with the drops of the logit when each superpixel is removed alone (Hesse et al. 2024). The first step of \
-        a search is this ranking, and so favours greedy search; a method that occludes superpixels is this ranking.";
+    const ABOUT: &'static str = "Rank correlation with the drops of the logit when each superpixel is removed alone (Hesse et al. 2024). A \
+        method that occludes superpixels one by one is this ranking; a searched order shares its first step alone.";
 
     type Inputs = Inputs;
 
