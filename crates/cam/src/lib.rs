@@ -7,8 +7,11 @@ mod error;
 mod layer;
 mod pool;
 mod resize;
+mod soft;
+mod taps;
 
 pub use error::CamError;
 pub use layer::{Activations, Channel, Layer};
 pub use pool::pool;
-pub use resize::{corners_aligned, enlarge, soft_mask};
+pub use resize::{corners_aligned, enlarge};
+pub use soft::soft_mask;

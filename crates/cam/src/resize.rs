@@ -1,6 +1,7 @@
 //! Enlargement of maps.
 
 use crate::error::{CamError, check_length, check_size};
+use crate::taps::{Tap, write};
 
 /// Resizes a map bilinearly, as torch's `interpolate` does with `align_corners = false`.
 ///
@@ -27,23 +28,6 @@ pub fn corners_aligned(map: &[f32], from: [usize; 2], to: [usize; 2], enlarged: 
     resize(map, from, to, Tap::between_corners, enlarged);
 }
 
-/// Writes a soft mask (RISE, Petsiuk et al. 2018, section 3.2): a grid of `side` x `side` cells, enlarged bilinearly to `side` + 1 cells of ceil(length / `side`)
-/// pixels, and cut to `size` behind a shift, in 65,536ths of a cell. Values are in [0, 1] where those of the grid are.
-///
-/// # Panics
-/// If `grid` has not `side` x `side` values, at least one, or `mask` not [size\[0\], size\[1\]].
-pub fn soft_mask(grid: &[f32], side: usize, shift: [u16; 2], size: [usize; 2], mask: &mut [f32]) {
-    assert_eq!((grid.len(), mask.len()), (side * side, size[0] * size[1]));
-    let taps = |axis: usize| -> Vec<Tap> {
-        let cell = size[axis].div_ceil(side);
-        let first = (cell * usize::from(shift[axis])) >> 16;
-        (first..first + size[axis])
-            .map(|position| Tap::between_edges(position, side, (side + 1) * cell))
-            .collect()
-    };
-    write(grid, side, &taps(0), &taps(1), mask);
-}
-
 fn resize(
     map: &[f32],
     from: [usize; 2],
@@ -58,60 +42,6 @@ fn resize(
             .collect()
     };
     write(map, from[1], &taps(0), &taps(1), enlarged);
-}
-
-/// Writes what lies at rows and columns of a map with lines of a width.
-fn write(map: &[f32], width: usize, rows: &[Tap], columns: &[Tap], resized: &mut [f32]) {
-    let lines = resized.chunks_exact_mut(columns.len().max(1));
-    for (row, line) in rows.iter().zip(lines) {
-        let upper = &map[row.low * width..][..width];
-        let lower = &map[row.high * width..][..width];
-        for (value, column) in line.iter_mut().zip(columns) {
-            *value = row.blend(column.of(upper), column.of(lower));
-        }
-    }
-}
-
-/// Where an output position falls between two input positions of one axis.
-struct Tap {
-    low: usize,
-    high: usize,
-    /// Share of `high`, in [0, 1).
-    share: f32,
-}
-
-impl Tap {
-    /// The two inputs of output `position`, in single precision as torch computes them, where the edges of both images lie together.
-    fn between_edges(position: usize, from: usize, to: usize) -> Self {
-        let scale = from as f32 / to as f32;
-        Self::of_source((scale * (position as f32 + 0.5) - 0.5).max(0.0), from)
-    }
-
-    /// The same where the centres of the corner pixels lie together.
-    fn between_corners(position: usize, from: usize, to: usize) -> Self {
-        let scale = match to {
-            0 | 1 => 0.0,
-            _ => (from - 1) as f32 / (to - 1) as f32,
-        };
-        Self::of_source(scale * position as f32, from)
-    }
-
-    fn of_source(source: f32, from: usize) -> Self {
-        let low = (source as usize).min(from - 1);
-        Self {
-            low,
-            high: (low + 1).min(from - 1),
-            share: (source - low as f32).min(1.0),
-        }
-    }
-
-    fn blend(&self, low: f32, high: f32) -> f32 {
-        (1.0 - self.share) * low + self.share * high
-    }
-
-    fn of(&self, line: &[f32]) -> f32 {
-        self.blend(line[self.low], line[self.high])
-    }
 }
 
 #[cfg(test)]

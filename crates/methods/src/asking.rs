@@ -1,9 +1,9 @@
 //! What a method that asks about masks takes.
 
-use removal::Backdrop;
 use sampling::Sampler;
 use serde::Serialize;
 
+use crate::hides::Hides;
 use crate::samples::{Precision, Samples};
 
 /// Which masks a method asks about, how, and how it fits weights to the answers.
@@ -31,24 +31,4 @@ pub enum Fitting {
     Surrogate(surrogate::Settings),
     /// As means over the masks that show a pixel, and not over all masks.
     Debiased,
-}
-
-/// What masks hide.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hides {
-    /// Superpixels, which then show this.
-    Superpixels(Backdrop),
-    /// The cells of a grid of so many rows and columns, softly: the normalised input is multiplied by the mask. Such masks belong to no partition.
-    Cells(u32),
-}
-
-impl Hides {
-    /// What a removed superpixel shows.
-    pub fn backdrop(self) -> Option<Backdrop> {
-        match self {
-            Self::Superpixels(backdrop) => Some(backdrop),
-            Self::Cells(_) => None,
-        }
-    }
 }

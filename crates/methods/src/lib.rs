@@ -9,6 +9,7 @@ mod answers;
 mod asking;
 mod attention;
 pub mod fitting;
+mod hides;
 mod inputs;
 pub mod kinds;
 mod legendre;
@@ -21,8 +22,9 @@ mod samples;
 mod weights;
 
 pub use answers::{Answers, External};
-pub use asking::{Asking, Fitting, Hides};
+pub use asking::{Asking, Fitting};
 pub use attention::{Attention, Block, Blocks};
+pub use hides::Hides;
 pub use inputs::{Inputs, Sample};
 pub use maps::{Baseline, Map, Mapping, Reads, Sign};
 pub use method::{Family, Makes, Method, Orders};

@@ -4,7 +4,8 @@ use config::{Section, Setting};
 use removal::Backdrop;
 
 use crate::answers::{Answers, External};
-use crate::asking::{Asking, Hides};
+use crate::asking::Asking;
+use crate::hides::Hides;
 use crate::maps::{Map, Mapping, Reads};
 use crate::orders::{Drawn, Searched, Seen};
 use crate::plugin::{Plugin, Role};

@@ -5,8 +5,9 @@ use removal::Backdrop;
 use sampling::samplers::local;
 use surrogate::Distance;
 
-use crate::asking::{Asking, Fitting, Hides};
+use crate::asking::{Asking, Fitting};
 use crate::fitting::{explanation, weights};
+use crate::hides::Hides;
 use crate::plugin::{Plugin, Role};
 use crate::samples::{Precision, Samples};
 use crate::weights::{Estimate, Weights};

@@ -10,7 +10,8 @@ use sampling::samplers::SHAPLEY;
 use sampling::{Masks, size_weights};
 use surrogate::SurrogateError;
 
-use crate::asking::{Asking, Fitting, Hides};
+use crate::asking::{Asking, Fitting};
+use crate::hides::Hides;
 use crate::plugin::{Plugin, Role};
 use crate::samples::Samples;
 use crate::weights::{Answered, Estimate, Weighted, Weights};

@@ -5,7 +5,8 @@ use removal::Backdrop;
 use sampling::samplers::SINGLES;
 use surrogate::SurrogateError;
 
-use crate::asking::{Asking, Fitting, Hides};
+use crate::asking::{Asking, Fitting};
+use crate::hides::Hides;
 use crate::plugin::{Plugin, Role};
 use crate::samples::Samples;
 use crate::weights::{Answered, Estimate, Weighted, Weights};

@@ -5,7 +5,8 @@ use config::{Declared, Limits};
 use sampling::samplers::grid;
 use surrogate::SurrogateError;
 
-use crate::asking::{Asking, Fitting, Hides};
+use crate::asking::{Asking, Fitting};
+use crate::hides::Hides;
 use crate::plugin::{Plugin, Role};
 use crate::samples::Samples;
 use crate::weights::{Answered, Estimate, Partition, Weighted, Weights};

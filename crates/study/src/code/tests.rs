@@ -506,6 +506,9 @@ fn a_plug_in_counts_only_where_inputs_name_it() {
     for (unit, roots) in plugins {
         let path = roots[0].to_str().unwrap();
         let due = reached(&workspace, &plain, path, "", "fn more() {}");
-        assert_eq!(due, [unit], "{path}");
+        // A sampler may belong to one method, whose settings name it; whatever has that method in its key has the sampler too.
+        let owned = |due: &&String| unit.contains("samplers") && due.contains("kinds");
+        let due: Vec<&String> = due.iter().filter(|due| !owned(due)).collect();
+        assert_eq!(due, [&unit], "{path}");
     }
 }
