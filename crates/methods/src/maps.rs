@@ -27,6 +27,22 @@ pub enum Reads {
     Attention(Attention),
 }
 
+impl Reads {
+    /// What it reads and gives, in words.
+    pub fn described(&self) -> &'static str {
+        match self {
+            Self::Activations(_) => "a map, from activations of a layer",
+            Self::Layer(_) => "a map, from activations and gradients of a layer",
+            Self::Answers(_) => "a map, from activations of a layer and answers",
+            Self::Inputs(_) => "a map, from gradients at inputs",
+            Self::Attention(attention) if attention.gradients => {
+                "a map, from the attention of a transformer and gradients there"
+            }
+            Self::Attention(_) => "a map, from the attention of a transformer",
+        }
+    }
+}
+
 /// How a method makes its map.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Mapping {

@@ -95,13 +95,7 @@ impl Family {
     /// What it reads of a network, and what it gives.
     pub fn needs(&self) -> &'static str {
         match self {
-            Self::Map(plugin) => match plugin.run {
-                Reads::Activations(_) => "a map, from activations of a layer",
-                Reads::Layer(_) => "a map, from activations and gradients of a layer",
-                Reads::Answers(_) => "a map, from activations of a layer and answers",
-                Reads::Inputs(_) => "a map, from gradients at inputs",
-                Reads::Attention(_) => "a map, from the attention of a transformer",
-            },
+            Self::Map(plugin) => plugin.run.described(),
             Self::Weights(_) => "weights, from the answers to masks",
             Self::External(_) => "maps or relevances, from a file",
             Self::Drawn(_) => "an order, from neither the network nor the image",

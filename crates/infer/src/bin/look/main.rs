@@ -175,6 +175,11 @@ fn see(
         Err(error) => (None, Some(error.to_string())),
     };
     let refusal = |(method, inside): (&methods::Map, &Inside)| {
+        // Any split of the network has gradients at its input.
+        if matches!(method.run, Reads::Inputs(_)) {
+            let tried = try_out(method, &classifier, crop);
+            return tried.err().map(|error| error.to_string());
+        }
         let tried = infer::load(first, inside, &bytes, side, form);
         let tried = tried.map_err(|error| error.to_string());
         let tried = tried.and_then(|(loaded, _)| {
@@ -188,13 +193,13 @@ fn see(
         .flat_map(|name| insides_of_methods(study, name));
     let mut refusals: BTreeMap<(&str, Inside), Option<String>> = BTreeMap::new();
     for (_, method, inside) in insides {
-        let known = refusals.entry((method.kind, inside.clone()));
+        let known = refusals.entry((method.run.described(), inside.clone()));
         known.or_insert_with(|| refusal((method, &inside)));
     }
     let seen = names.iter().zip(answers).map(|(name, answers)| {
         let methods = insides_of_methods(study, name);
         let refused = methods.filter_map(|(name, method, inside)| {
-            let refusal = refusals[&(method.kind, inside)].as_ref()?;
+            let refusal = refusals[&(method.run.described(), inside)].as_ref()?;
             Some(format!("the method `{name}`: {refusal}"))
         });
         json!({
