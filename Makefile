@@ -122,6 +122,8 @@ oracles: $(ORACLE_PYTHON)
 	$(ORACLE_PYTHON) scripts/oracles/faithfulness.py crates/measures/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/token_cams.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/answers.py crates/arrays/fixtures
+	$(ORACLE_PYTHON) scripts/oracles/maps.py crates/gradcam/fixtures
+	$(ORACLE_PYTHON) scripts/oracles/queries.py crates/lime/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/full_networks.py target/oracles
 	$(ORACLE_PYTHON) scripts/oracles/token_cams.py --full target/oracles
 

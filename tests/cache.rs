@@ -165,7 +165,7 @@ fn a_changed_setting_reruns_exactly_the_actions_that_read_it() {
     let plan = folder.run("pipeline", &["plan"]);
     assert!(
         plan.stdout
-            .contains("8 x settings.fit.alpha was 1.0, is 20.0"),
+            .contains("8 x settings.fit.fitting.surrogate.alpha was 1.0, is 20.0"),
         "{}",
         plan.stdout
     );

@@ -76,7 +76,11 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
     says(
         &folder,
         &["why", &weights],
-        &["up to date", "settings.fit.alpha", "read by: 1 relevances"],
+        &[
+            "up to date",
+            "settings.fit.fitting.surrogate.alpha",
+            "read by: 1 relevances",
+        ],
     );
     let id = object(&folder, WEIGHTS);
     let id = id.file_stem().unwrap().to_str().unwrap();
@@ -119,10 +123,10 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
 #[test]
 fn the_table_of_what_reads_what_is_that_of_the_preimages() {
     let folder = small_study();
-    // So that there are orders of controls and random layers as well.
+    // So that there are orders of controls, masks that belong to no partition, and random layers as well.
     folder.change(
         "\n[deletion]",
-        "\n[methods.greedy]\nkind = \"greedy\"\n\n[sanity]\nimages = 1\ndepths = 1\n\n[deletion]",
+        "\n[methods.rise]\nkind = \"rise\"\nsamples = 8\n\n[methods.greedy]\nkind = \"greedy\"\n\n[sanity]\nimages = 1\ndepths = 1\n\n[deletion]",
     );
     folder.make_all();
     let store = Store::browse(folder.path("artifacts"));

@@ -55,11 +55,11 @@ fn inputs_of_16_28_and_32_pixels_are_explained() {
     for side in [16, 28, 32] {
         let folder = small(side);
         let plan = folder.run("pipeline", &["plan"]);
-        let estimate = "_best: about 136 forward passes (superpixels are estimated";
+        let estimate = "_best: about 186 forward passes (superpixels and channels are estimated";
         assert!(plan.stdout.contains(estimate), "{}", plan.stdout);
         let last = if side == 28 { "report" } else { "deletion" };
         folder.run("pipeline", &["run", last]).expect(0, "");
-        for (table, method) in [("saliency", "gradcam"), ("weights", "lime.run00")] {
+        for (table, method) in [("saliency", "gradcam.run00"), ("weights", "lime.run00")] {
             let partition = if table == "weights" {
                 ".quickshift"
             } else {

@@ -6,7 +6,8 @@ AlexNet and its image are those of networks.py, the narrow transformers those of
 
 - alexnet.NAME: class activation maps at features.11 by the grad-cam package, before they are scaled and enlarged. Eigen-CAM comes before its rectifier, and its
   sign is free.
-- alexnet.NAME for gradients, by captum: sums over channels. The file has every 7th pixel, the first of them with the number 3.
+- alexnet.NAME for gradients, and deit.NAME for integrated gradients, by captum: sums over channels. The file has every 7th pixel, the first of them with the
+  number 3.
 - alexnet.smoothgrad: the mean over two inputs, of absolute gradients. The noise of number i in input k is 0.1 sin(0.37 i + k).
 - NAME.rollout and NAME.gradient_attention, for deit and dinov3, from the attention that timm computes: Abnar and Zuidema 2020 as Chefer's
   compute_rollout_attention has it, and Chefer et al. 2021b, equations 5 and 6.
@@ -61,17 +62,27 @@ def gradients(network, x, target):
         smooth = NoiseTunnel(Saliency(network)).attribute(x, nt_type="smoothgrad", nt_samples=2, stdevs=NOISE, target=target)
     finally:
         torch.normal = normal
-    integrated = IntegratedGradients(network)
-    black = network_input(np.zeros_like(scene(SCENE, *x.shape[2:]))[None], IMAGENET, torch.float64)
-    steps = {"target": target, "n_steps": STEPS, "method": "gausslegendre"}
     found = {
         "gradient": Saliency(network).attribute(x, target=target),
         "input_x_gradient": InputXGradient(network).attribute(x, target=target),
         "smoothgrad": smooth,
-        "integrated_gradients": integrated.attribute(x, **steps),
-        "integrated_gradients.black": integrated.attribute(x, baselines=black, **steps),
     }
-    return {name: values[0].sum(dim=0).detach().numpy().ravel()[FIRST::EVERY] for name, values in found.items()}
+    return {name: some(values) for name, values in found.items()}
+
+
+def some(attribution):
+    return attribution[0].sum(dim=0).detach().numpy().ravel()[FIRST::EVERY]
+
+
+def integrated(network, x, target):
+    """Of a network without ReLU: on the way to an image some of AlexNet's are so near to 0 that 32 bit takes another side than 64 bit."""
+    black = network_input(np.zeros((1, *x.shape[2:], 3), dtype=np.uint8), IMAGENET, torch.float64)
+    method = IntegratedGradients(network)
+    steps = {"target": target, "n_steps": STEPS, "method": "gausslegendre"}
+    return {
+        "integrated_gradients": some(method.attribute(x, **steps)),
+        "integrated_gradients.black": some(method.attribute(x, baselines=black, **steps)),
+    }
 
 
 def attention(module, x):
@@ -89,6 +100,14 @@ def attention(module, x):
     target = int(logits.argmax())
     logits[0, target].backward()
     return target, [(maps[0].detach().numpy(), maps.grad[0].numpy()) for maps in kept]
+
+
+def make_plain(make):
+    """The same network without hooks."""
+    torch.manual_seed(graphs.SEED)
+    module, _ = make()
+    graphs.randomise(module)
+    return module.double().eval()
 
 
 def rollout(blocks):
@@ -127,11 +146,10 @@ def main(folder):
     tensors["square"] = square
     # The logits of deit come from its class token, those of dinov3 from the mean of its patches.
     for make, prefix, rows in [(graphs.deit, 2, slice(0, 1)), (graphs.dinov3, 5, slice(5, None))]:
-        torch.manual_seed(graphs.SEED)
-        module, _ = make()
-        graphs.randomise(module)
         name = make.__name__
-        target, blocks = attention(module.double().eval(), x)
+        target, blocks = attention(make_plain(make), x)
+        if make is graphs.deit:
+            tensors |= {f"{name}.{kind}": values for kind, values in integrated(make_plain(make), x, target).items()}
         tensors |= {
             f"{name}.target": np.array([target], dtype=np.int32),
             f"{name}.rollout": rollout(blocks)[rows, prefix:].mean(axis=0),

@@ -47,6 +47,7 @@ pub(super) fn compare(table: &mut Table) {
     alexnet.cams(table);
     alexnet.gradients(table);
     let square = file.image("square");
+    integrated(table, &file, &square);
     for network in ["deit", "dinov3"] {
         let path = repository().join(format!("crates/graph/fixtures/{network}.pt2"));
         let classifier = attending(&path, square.width());
@@ -62,6 +63,32 @@ pub(super) fn compare(table: &mut Table) {
                 TOLERANCE,
             );
         }
+    }
+}
+
+/// At two baselines, in a network without ReLU.
+fn integrated(table: &mut Table, file: &Numbers, square: &Rgb) {
+    let path = repository().join("crates/graph/fixtures/deit.pt2");
+    let bytes = std::fs::read(&path).unwrap();
+    let graph = GraphFile::exported(&path, &bytes, square.width(), None);
+    let (network, _) = graph.load(Precision::Fp32).unwrap();
+    let classifier = Classifier::new(network, Normalisation::IMAGENET);
+    let target = file.integers("deit.target")[0];
+    let method = &integrated_gradients::METHOD;
+    let baselines = [
+        (Baseline::Zero, "deit.integrated_gradients"),
+        (Baseline::Black, "deit.integrated_gradients.black"),
+    ];
+    for (baseline, tensor) in baselines {
+        let mapping = Mapping {
+            points: Some(8),
+            baseline: Some(baseline),
+            ..Sign::Signed.into()
+        };
+        let found = some(&map((method, mapping), &classifier, square, target));
+        let quantity = format!("{} of deit.pt2: map, of the largest", method.title);
+        let apart = relative(&found, &file.f32s(tensor));
+        table.note(quantity, "captum", apart, TOLERANCE);
     }
 }
 
@@ -129,10 +156,9 @@ impl Alexnet<'_> {
     }
 
     fn gradients(&self, table: &mut Table) {
-        let of = |method: &Map, sign: Sign, points, baseline| {
+        let of = |method: &Map, sign: Sign| {
             let mapping = Mapping {
-                points: Some(points),
-                baseline,
+                points: Some(1),
                 ..sign.into()
             };
             some(&map(
@@ -146,21 +172,9 @@ impl Alexnet<'_> {
             self.note(table, method, tensor, "captum", found);
         };
         let method = &gradient::METHOD;
-        note(method, "gradient", &of(method, Sign::Absolute, 1, None));
+        note(method, "gradient", &of(method, Sign::Absolute));
         let method = &input_x_gradient::METHOD;
-        note(
-            method,
-            "input_x_gradient",
-            &of(method, Sign::Signed, 1, None),
-        );
-        let method = &integrated_gradients::METHOD;
-        let integrated = |baseline| of(method, Sign::Signed, 8, Some(baseline));
-        note(method, "integrated_gradients", &integrated(Baseline::Zero));
-        note(
-            method,
-            "integrated_gradients.black",
-            &integrated(Baseline::Black),
-        );
+        note(method, "input_x_gradient", &of(method, Sign::Signed));
         note(&smoothgrad::METHOD, "smoothgrad", &some(&self.smoothgrad()));
     }
 

@@ -27,6 +27,18 @@ impl Tap {
         Self::of_source((scale * (position as f32 + 0.5) - 0.5).max(0.0), from)
     }
 
+    /// The same as [`Self::between_edges`], but what lies beyond the centre of an outer pixel is mirrored there.
+    pub(crate) fn mirrored(position: usize, from: usize, to: usize) -> Self {
+        let last = (from - 1) as f32;
+        let source = (from as f32 / to as f32 * (position as f32 + 0.5) - 0.5).abs();
+        let source = if source > last {
+            2.0 * last - source
+        } else {
+            source
+        };
+        Self::of_source(source.max(0.0), from)
+    }
+
     /// The same where the centres of the corner pixels lie together.
     pub(crate) fn between_corners(position: usize, from: usize, to: usize) -> Self {
         let scale = match to {

@@ -1,5 +1,7 @@
 //! The first section: which method for which need, how surely, and when it would be another.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use schema::Decision;
 use statistics::Measured;
@@ -83,17 +85,42 @@ fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
         @if !doubtful.is_empty() {
             p.note {
                 b { "But: " }
-                (joined(doubtful, "; ", |row| html! {
-                    (row.method) " is "
-                    @if row.verdict == "behind" { "worse than" } @else { "not shown to be better than" }
-                    " a random order on " (row.network)
-                    @if let Some(difference) = row.difference {
-                        " (difference of AUC " (decimals(difference)) (interval(both(row.low, row.high))) ")"
-                    }
-                }))
+                @if doubtful.len() > MANY { (by_network(&doubtful)) } @else {
+                    (joined(doubtful, "; ", |row| html! {
+                        (row.method) " is " (found_of_chance(row)) " on " (row.network)
+                        @if let Some(difference) = row.difference {
+                            " (difference of AUC " (decimals(difference)) (interval(both(row.low, row.high))) ")"
+                        }
+                    }))
+                }
                 ". Repeating such an explanation exactly, or having it for little, is worth as much as what it finds."
             }
         }
+    }
+}
+
+/// More statements than these are told in short.
+const MANY: usize = 4;
+
+fn found_of_chance(row: &Decision) -> &'static str {
+    if row.verdict == "behind" {
+        "worse than a random order"
+    } else {
+        "not shown to be better than a random order"
+    }
+}
+
+/// The names of the methods alone, by network and verdict.
+fn by_network(doubtful: &[&&Decision]) -> Markup {
+    let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for row in doubtful {
+        let group = groups.entry((&row.network, found_of_chance(row)));
+        group.or_default().push(&row.method);
+    }
+    html! {
+        (joined(groups, "; ", |((network, verdict), methods)| html! {
+            "on " b { (network) } ", " (methods.join(", ")) @if methods.len() == 1 { " is " } @else { " are " } (verdict)
+        }))
     }
 }
 
@@ -260,11 +287,15 @@ fn repeatability(answers: &Answers<'_>) -> Markup {
 }
 
 fn repeats(methods: &[Repeat<'_>]) -> Markup {
+    let (fixed, drawn): (Vec<_>, Vec<_>) = methods.iter().partition(|repeat| repeat.deterministic);
+    let names: Vec<&str> = fixed.iter().map(|repeat| repeat.method).collect();
+    let fixed = (!names.is_empty()).then(|| html! {
+        (names.join(", ")) @if names.len() == 1 { " is" } @else { " are" } " the same every time, by construction"
+    });
     let repeat = |repeat: &Repeat<'_>| {
         html! {
             (repeat.method) " "
-            @if repeat.deterministic { "is the same every time, by construction" }
-            @else {
+            {
                 @match repeat.deviation {
                     Some(deviation) => { "varies by " b { (decimals(deviation)) } " (std of an image's AUC over runs)" }
                     None => { "has one run, so nothing is known" }
@@ -275,7 +306,11 @@ fn repeats(methods: &[Repeat<'_>]) -> Markup {
             }
         }
     };
-    html! { (joined(methods, "; ", repeat)) "." }
+    let parts: Vec<Markup> = fixed
+        .into_iter()
+        .chain(drawn.into_iter().map(repeat))
+        .collect();
+    html! { (joined(parts, "; ", |part| part)) "." }
 }
 
 /// From how many samples on a method that draws random numbers would repeat itself.
@@ -289,12 +324,16 @@ fn enough(choices: &[Repeatability<'_>]) -> Markup {
         @if !random.is_empty() {
             p.turn {
                 b { "More samples would reduce this difference: " }
-                (joined(random, "; ", |(network, repeat)| html! {
+                @if random.len() > MANY {
+                    (joined(random, "; ", |(network, repeat)| html! {
+                        (repeat.method) " on " (network) " agrees with itself for " (repeat.reached.0) " of " (repeat.reached.1) " images"
+                    }))
+                } @else { (joined(random, "; ", |(network, repeat)| html! {
                     (repeat.method) " on " (network) " agrees with itself (rank correlation "
                     @if let Some(level) = repeat.level { (level) " or more" } ") for " (repeat.reached.0) " of " (repeat.reached.1) " images"
                     @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
                     @if let Some(needed) = repeat.needed { ", half of these from " (needed) " on" }
-                }))
+                })) }
                 " (" a href="#samples" { "how many it takes" } ")."
             }
         }
@@ -325,7 +364,18 @@ fn costs(methods: &[Passes<'_>]) -> Markup {
             @if passes.declared { " (as declared)" }
         }
     };
-    html! { (joined(methods, "; ", passes)) "." }
+    let named = if methods.len() > MANY {
+        MANY - 1
+    } else {
+        methods.len()
+    };
+    html! {
+        (joined(&methods[..named], "; ", passes))
+        @if let [.., most] = &methods[named..] {
+            "; " (methods.len() - named) " others take more, " (passes(most)) " the most"
+        }
+        "."
+    }
 }
 
 fn ratio(choices: &[Computing<'_>]) -> Markup {
