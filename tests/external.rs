@@ -393,12 +393,13 @@ fn what_is_wrong_with_an_answer_is_said_with_file_image_and_way_out() {
         &[classes[0] + 1, classes[1]],
     );
     fs::write(folder.path("answers/cut.npz"), b"PK\x03\x04").unwrap();
-    let mut methods = String::new();
-    for name in ["nan", "zero", "shape", "digest", "class", "cut", "absent"] {
-        methods += &format!(
+    let method = |name: &str| {
+        format!(
             "\n[methods.{name}]\nkind = \"external\"\nfiles = \"answers/{name}.npz\"\nnetworks = [\"alexnet\"]\n"
-        );
-    }
+        )
+    };
+    let names = ["nan", "zero", "shape", "digest", "class", "cut", "absent"];
+    let methods: String = names.map(method).concat();
     folder.change("\n[deletion]", &format!("{methods}\n[deletion]"));
     let finished = folder.run("pipeline", &["run"]);
     assert_eq!(finished.status, 1, "{}", finished.stderr);

@@ -144,7 +144,9 @@ impl Alexnet<'_> {
         let expected = self.file.f32s("alexnet.eigencam");
         // The package's sign is that of its singular value decomposition.
         if found[0] * expected[0] < 0.0 {
-            found.iter_mut().for_each(|value| *value = -*value);
+            for value in &mut found {
+                *value = -*value;
+            }
         }
         self.note(
             table,

@@ -238,12 +238,11 @@ impl Answer {
     ) -> Result<(), ArrayError> {
         let is_wanted = |place: usize| wanted.contains(&place);
         let name = self.kind.array();
-        match self.source.array(file, name)? {
-            Some(array) => array.each(self.kind.axes(), &is_wanted, each),
-            None => {
-                let read = panics::caught(|| table::each(file, self.kind, &is_wanted, each));
-                read.unwrap_or_else(|| Err(ArrayError::damaged("it")))
-            }
+        if let Some(array) = self.source.array(file, name)? {
+            array.each(self.kind.axes(), &is_wanted, each)
+        } else {
+            let read = panics::caught(|| table::each(file, self.kind, &is_wanted, each));
+            read.unwrap_or_else(|| Err(ArrayError::damaged("it")))
         }
     }
 }
@@ -288,6 +287,10 @@ fn check(kind: Kind, place: usize, entry: &Entry) -> Result<(), ArrayError> {
 }
 
 /// What arrays say of each explanation.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one check after another of what belongs together"
+)]
 fn arrays(source: &Source, kind: Kind, file: &File) -> Result<Vec<(String, Entry)>, ArrayError> {
     let names = source.names();
     let array = |name: &'static str, remedy: &'static str| {

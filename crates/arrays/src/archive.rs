@@ -13,7 +13,7 @@ use flate2::read::DeflateDecoder;
 use crate::ArrayError;
 use crate::array::{Array, Section};
 
-/// Bytes of the record at the end of a zip archive without a comment, which NumPy does not write.
+/// Bytes of the record at the end of a zip archive without a comment, which `NumPy` does not write.
 const END: usize = 22;
 /// Bytes of the record with sizes of 64 bits, and of the one that says where it lies.
 const WIDE_END: usize = 56;

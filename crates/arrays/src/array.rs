@@ -118,9 +118,10 @@ impl<'a> Array<'a> {
     fn whole(mut self) -> Result<Vec<u8>, ArrayError> {
         let bytes = self.header.bytes().unwrap_or(u64::MAX);
         if bytes > MOST_WHOLE {
-            let remedy = match self.header.fortran {
-                true => "save numpy.ascontiguousarray of it, which is read piece by piece",
-                false => "save fewer explanations in a file",
+            let remedy = if self.header.fortran {
+                "save numpy.ascontiguousarray of it, which is read piece by piece"
+            } else {
+                "save fewer explanations in a file"
             };
             return Err(ArrayError::TooLarge {
                 array: self.name,

@@ -11,10 +11,6 @@ mod npy;
 mod safetensors;
 mod table;
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests write files in temporary folders of their own"
-)]
 mod tests;
 
 pub use answer::{Answer, Entry, Shape};

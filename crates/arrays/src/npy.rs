@@ -1,15 +1,15 @@
 //! The `.npy` format: the header in front of an array's elements, and the types that elements have.
 //!
-//! Source: NumPy, `numpy/lib/_format_impl.py`, versions 1.0 to 3.0 of the format.
+//! Source: `NumPy`, `numpy/lib/_format_impl.py`, versions 1.0 to 3.0 of the format.
 
 use std::io::Read;
 
 use crate::ArrayError;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// Longest header that NumPy reads without being told otherwise, in bytes.
+/// Longest header that `NumPy` reads without being told otherwise, in bytes.
 const LONGEST_HEADER: usize = 10_000;
-/// Most axes; NumPy has at most 64.
+/// Most axes; `NumPy` has at most 64.
 const MOST_AXES: usize = 8;
 /// Most pixels of a label map: as many as an image may have.
 const MOST_PIXELS: usize = 100_000_000;
@@ -39,7 +39,7 @@ pub(crate) struct Dtype {
 }
 
 impl Dtype {
-    /// NumPy's description, such as `<f4`.
+    /// `NumPy`'s description, such as `<f4`.
     fn described(array: &str, text: &str) -> Result<Self, ArrayError> {
         let unknown = || ArrayError::Type {
             array: array.to_owned(),

@@ -40,10 +40,10 @@ fn columns(reader: &SerializedFileReader<File>) -> Vec<String> {
 }
 
 /// The rows, of some columns.
-fn rows<'a>(
-    reader: &'a SerializedFileReader<File>,
+fn rows(
+    reader: &SerializedFileReader<File>,
     wanted: impl Fn(&str) -> bool,
-) -> Result<impl Iterator<Item = Result<Row, ArrayError>> + 'a, ArrayError> {
+) -> Result<impl Iterator<Item = Result<Row, ArrayError>> + '_, ArrayError> {
     let schema = reader.metadata().file_metadata().schema();
     let fields = schema.get_fields().iter();
     let fields = fields.filter(|field| wanted(field.name()));

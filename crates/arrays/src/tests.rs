@@ -1,8 +1,9 @@
-//! Files that NumPy, safetensors, DuckDB and arrow wrote (`scripts/oracles/answers.py`), and files with mistakes.
+//! Files that `NumPy`, safetensors, `DuckDB` and arrow wrote (`scripts/oracles/answers.py`), and files with mistakes.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -48,7 +49,7 @@ fn read(name: &str, content: &[u8]) -> Result<Vec<(Entry, Vec<f64>)>, ArrayError
         }
     }
     answer.each(&file, &wanted, &mut |place, values| {
-        found.push((place, values))
+        found.push((place, values));
     })?;
     entries.sort_by_key(|(place, _)| *place);
     let both = entries.into_iter().zip(found);
@@ -141,13 +142,12 @@ fn archive(members: &[(&str, Vec<u8>, Option<u32>)]) -> Vec<u8> {
     for (name, content, size) in members {
         let name = format!("{name}.npy");
         let crc = crc32fast::hash(content);
-        let (method, packed) = match size {
-            None => (0_u16, content.clone()),
-            Some(_) => {
-                let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-                encoder.write_all(content).unwrap();
-                (8, encoder.finish().unwrap())
-            }
+        let (method, packed) = if size.is_none() {
+            (0_u16, content.clone())
+        } else {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(content).unwrap();
+            (8, encoder.finish().unwrap())
         };
         let size = size.unwrap_or(content.len() as u32);
         let mut common = vec![20, 0, 0, 0];
@@ -243,19 +243,19 @@ fn every_mistake_is_named_with_its_place_and_a_way_out() {
         ("text", b"index,map\n0,1\n".to_vec()),
         ("cut", bytes("plain.npz")[..1200].to_vec()),
     ];
-    let mut text = String::new();
-    for (what, content) in cases {
-        text += &format!("{what}: {}\n", refused("answer.npz", &content));
+    let mut lines: Vec<String> = cases
+        .into_iter()
+        .map(|(what, content)| format!("{what}: {}\n", refused("answer.npz", &content)))
+        .collect();
+    lines.push(format!("ending: {}\n", refused("answer.csv", b"1,2")));
+    for (what, file) in [
+        ("safetensors", "answer.safetensors"),
+        ("Parquet", "answer.parquet"),
+    ] {
+        let refused = refused(file, b"PK\x03\x04 no tensors");
+        lines.push(format!("{what}: {refused}\n"));
     }
-    text += &format!("ending: {}\n", refused("answer.csv", b"1,2"));
-    text += &format!(
-        "safetensors: {}\n",
-        refused("answer.safetensors", b"PK\x03\x04 no tensors")
-    );
-    text += &format!(
-        "Parquet: {}\n",
-        refused("answer.parquet", b"PK\x03\x04 no tensors")
-    );
+    let text = lines.concat();
     insta::assert_snapshot!("mistakes", text);
 }
 
@@ -334,7 +334,6 @@ fn a_file_larger_than_memory_may_be_is_read_piece_by_piece() {
     content.write_all(list.as_bytes()).unwrap();
     let start = 8 + list.len() as u64;
     file.as_file().set_len(start + MAPS * (map + 72)).unwrap();
-    use std::os::unix::fs::FileExt;
     let ones = 1_f32.to_le_bytes().repeat((SIDE * SIDE) as usize);
     file.as_file().write_all_at(&ones, start + map).unwrap();
     let at = start + MAPS * map;
@@ -346,7 +345,12 @@ fn a_file_larger_than_memory_may_be_is_read_piece_by_piece() {
     let mut found = 0;
     let wanted = BTreeSet::from([1]);
     let read = answer.each(file.as_file(), &wanted, &mut |place, values| {
-        assert!(place == 1 && values.iter().all(|&value| value == 1.0));
+        assert!(
+            place == 1
+                && values
+                    .iter()
+                    .all(|&value| (value - 1.0).abs() < f64::EPSILON)
+        );
         found += 1;
     });
     read.unwrap();

@@ -169,7 +169,9 @@ fn explain(
         rows: relevances,
         seconds: entry.seconds,
         passes: entry.passes,
-        flat: values.iter().all(|value| *value == values[0]),
+        flat: values
+            .windows(2)
+            .all(|pair| pair[0].total_cmp(&pair[1]).is_eq()),
     })
 }
 

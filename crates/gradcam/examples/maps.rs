@@ -1,5 +1,5 @@
 //! Times methods that make maps: `maps IMAGE ARCHITECTURE COUNT [METHOD]` explains an image so many times at full width with seeded random weights, in
-//! the batches of the pipeline, and prints the seconds as JSON. METHOD is gradcam or integrated_gradients. scripts/benchmarks/explanations.py runs it beside
+//! the batches of the pipeline, and prints the seconds as JSON. METHOD is gradcam or `integrated_gradients`. scripts/benchmarks/explanations.py runs it beside
 //! pytorch-grad-cam and captum.
 
 use std::time::Instant;

@@ -39,7 +39,7 @@ pub enum LabelsError {
     },
 }
 
-fn damaged(reason: impl ToString) -> LabelsError {
+fn damaged(reason: &dyn std::fmt::Display) -> LabelsError {
     LabelsError::Damaged {
         reason: reason.to_string(),
     }
@@ -48,13 +48,13 @@ fn damaged(reason: impl ToString) -> LabelsError {
 /// Height, width and labels, row-major, of a PNG file with one channel of 1 to 16 bits. Of a palette file the labels are the places in the palette.
 pub fn decode_labels(bytes: &[u8]) -> Result<([usize; 2], Vec<u16>), LabelsError> {
     let read = panics::caught(|| read(bytes));
-    read.unwrap_or_else(|| Err(damaged("its parts contradict each other")))
+    read.unwrap_or_else(|| Err(damaged(&"its parts contradict each other")))
 }
 
 fn read(bytes: &[u8]) -> Result<([usize; 2], Vec<u16>), LabelsError> {
     let mut decoder = Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(Transformations::IDENTITY);
-    let wrong = |error: DecodingError| damaged(error);
+    let wrong = |error: DecodingError| damaged(&error);
     let header = decoder.read_header_info().map_err(wrong)?;
     let (width, height) = (header.width, header.height);
     let found = match header.color_type {
@@ -72,7 +72,7 @@ fn read(bytes: &[u8]) -> Result<([usize; 2], Vec<u16>), LabelsError> {
     }
     let mut reader = decoder.read_info().map_err(wrong)?;
     let size = reader.output_buffer_size();
-    let mut levels = vec![0; size.ok_or_else(|| damaged("it is too large"))?];
+    let mut levels = vec![0; size.ok_or_else(|| damaged(&"it is too large"))?];
     let frame = reader.next_frame(&mut levels).map_err(wrong)?;
     let rows = levels[..frame.buffer_size()].chunks_exact(frame.line_size);
     let width = width as usize;

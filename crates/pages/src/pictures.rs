@@ -57,9 +57,10 @@ pub(crate) fn heat(crop: &Rgb, map: &[f32]) -> Rgb {
     let signed = map.iter().any(|&value| value < 0.0);
     paint(crop, |pixel, grey| {
         let share = f64::from(map[pixel] / most);
-        let color = match signed {
-            true => DIVERGING.color(f64::midpoint(share, 1.0)),
-            false => SEQUENTIAL.color(share),
+        let color = if signed {
+            DIVERGING.color(f64::midpoint(share, 1.0))
+        } else {
+            SEQUENTIAL.color(share)
         };
         color.map(|level| (f64::from(level) * MAP_SHARE + grey * (1.0 - MAP_SHARE)) as u8)
     })

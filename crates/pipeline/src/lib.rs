@@ -81,7 +81,7 @@ enum Command {
         #[arg(value_name = "NETWORK")]
         network: PathBuf,
     },
-    /// Write what other tools are to explain: crops, superpixels and classes, as files of NumPy.
+    /// Write what other tools are to explain: crops, superpixels and classes, as files of `NumPy`.
     #[command(after_help = challenge::HELP)]
     Challenge {
         /// A folder that is empty or not there yet.

@@ -27,7 +27,7 @@ crate::table! {
         /// and the bits after the last superpixel are 0.
         #[unit = "bits"]
         pub masks: Vec<u8>,
-        /// Of KernelSHAP, how many of the rows from the third on are all masks of some sizes, and not drawn; 0 of other methods.
+        /// Of `kernelshap`, how many of the rows from the third on are all masks of some sizes, and not drawn; 0 of other methods.
         #[unit = "masks"]
         pub enumerated: u32,
         /// How often each mask was drawn; empty where each was drawn once, or repeated draws have rows of their own.

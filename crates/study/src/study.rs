@@ -145,7 +145,7 @@ fn add_method(
         None
     };
     if let Some(answers) = method.answers() {
-        check_answers(&section, answers, &scope, &known);
+        check_answers(&section, answers, &scope, known);
     }
     let mut add = |key, name: Name, scope| {
         if methods.contains_key(&name) {
@@ -227,11 +227,10 @@ fn check_attention(section: &Section<'_>, networks: &[(&Name, &infer::Network)])
         .iter()
         .find(|(_, network)| network.architecture != infer::Architecture::Exported);
     if let Some((name, network)) = without {
-        let why = match network.is_program() {
-            true => {
-                "a TorchScript program cannot be looked into: export the network with torch.export (scripts/export_pt2.py), or"
-            }
-            false => "convolutional networks have none:",
+        let why = if network.is_program() {
+            "a TorchScript program cannot be looked into: export the network with torch.export (scripts/export_pt2.py), or"
+        } else {
+            "convolutional networks have none:"
         };
         let title = format!("the method reads attention, and the network `{name}` shows none");
         let label =

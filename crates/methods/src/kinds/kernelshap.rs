@@ -132,12 +132,11 @@ impl Solved {
         let gram = &weighted * design.transpose();
         let moment = &weighted * Mat::from_fn(answers.len(), 1, |row, _| rest(row));
         // Fewer samples than superpixels have a solution of least norm.
-        let (solution, inverse) = match gram.llt(Side::Lower) {
-            Ok(cholesky) => (cholesky.solve(&moment), cholesky.inverse()),
-            Err(_) => {
-                let inverse = pseudoinverse(&gram);
-                (&inverse * &moment, inverse)
-            }
+        let (solution, inverse) = if let Ok(cholesky) = gram.llt(Side::Lower) {
+            (cholesky.solve(&moment), cholesky.inverse())
+        } else {
+            let inverse = pseudoinverse(&gram);
+            (&inverse * &moment, inverse)
         };
         let mut values: Vec<f64> = (0..last)
             .map(|superpixel| solution[(superpixel, 0)])

@@ -38,7 +38,9 @@ pub fn map(blocks: &Blocks<'_>) -> Vec<f32> {
         }
         for row in mean.chunks_exact_mut(tokens) {
             let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|value| *value /= sum);
+            for value in row {
+                *value /= sum;
+            }
         }
         rollout = product(&mean, &rollout, tokens);
     }

@@ -52,7 +52,7 @@ impl Classifier {
         let targets: Vec<usize> = asked.iter().map(|(_, target)| *target).collect();
         self.check_targets(&targets)?;
         let crops: Vec<&Rgb> = asked.iter().map(|(crop, _)| *crop).collect();
-        self.in_batches(&crops, &mut |at, features, values| {
+        self.in_batches(&crops, |at, features, values| {
             let targets = &targets[at..][..values.len()];
             let gradients = match self.network.behind_pooling() {
                 Some(output) => {
@@ -73,7 +73,7 @@ impl Classifier {
 
     /// Activations for crops of one size.
     pub fn activations(&self, crops: &[&Rgb]) -> Result<Vec<Values>, NetworkError> {
-        self.in_batches(crops, &mut |_, _, values| Ok(values))
+        self.in_batches(crops, |_, _, values| Ok(values))
     }
 
     /// Whether [`Classifier::gradients`] needs a pass backwards.
@@ -86,9 +86,9 @@ impl Classifier {
     fn in_batches<T>(
         &self,
         crops: &[&Rgb],
-        read: &mut dyn FnMut(usize, &Features, Vec<Values>) -> Result<Vec<T>, NetworkError>,
+        mut read: impl FnMut(usize, &Features, Vec<Values>) -> Result<Vec<T>, NetworkError>,
     ) -> Result<Vec<T>, NetworkError> {
-        let size = self.size_of_all(crops)?;
+        let size = size_of_all(crops)?;
         let mut all = Vec::new();
         while all.len() < crops.len() {
             let found = with_memory(&self.gradient_batch, |inputs| {
@@ -127,22 +127,6 @@ impl Classifier {
             self.normalisation.encode(crop.pixels(), kind, planes);
         }
         tch::no_grad(|| self.network.features(&batch.tensor(inputs)?))
-    }
-
-    /// The height and width of crops, which have to be of one size.
-    fn size_of_all(&self, crops: &[&Rgb]) -> Result<[usize; 2], NetworkError> {
-        let Some(first) = crops.first() else {
-            return Ok([0, 0]);
-        };
-        let size = size_of(first);
-        match crops.iter().find(|crop| size_of(crop) != size) {
-            None => Ok(size),
-            Some(other) => Err(unfit(
-                "a crop's height and width",
-                format!("{size:?}"),
-                format!("{:?}", size_of(other)),
-            )),
-        }
     }
 
     fn check_targets(&self, targets: &[usize]) -> Result<(), NetworkError> {
@@ -357,7 +341,7 @@ impl Classifier {
         with_gradients: bool,
     ) -> Result<Vec<Attentions>, NetworkError> {
         let crops: Vec<&Rgb> = asked.iter().map(|(crop, _)| *crop).collect();
-        let size = self.size_of_all(&crops)?;
+        let size = size_of_all(&crops)?;
         let normalisation = self.normalisation;
         let input = |place: usize| (normalisation.input(asked[place].0), asked[place].1);
         let mut all = Vec::new();
@@ -450,6 +434,22 @@ impl Classifier {
             }
         }
         Ok(all)
+    }
+}
+
+/// The height and width of crops, which have to be of one size.
+fn size_of_all(crops: &[&Rgb]) -> Result<[usize; 2], NetworkError> {
+    let Some(first) = crops.first() else {
+        return Ok([0, 0]);
+    };
+    let size = size_of(first);
+    match crops.iter().find(|crop| size_of(crop) != size) {
+        None => Ok(size),
+        Some(other) => Err(unfit(
+            "a crop's height and width",
+            format!("{size:?}"),
+            format!("{:?}", size_of(other)),
+        )),
     }
 }
 

@@ -85,7 +85,9 @@ fn combinations(count: usize, size: usize) -> Vec<Vec<bool>> {
     let mut chosen: Vec<usize> = (0..size).collect();
     loop {
         let mut mask = vec![false; count];
-        chosen.iter().for_each(|&kept| mask[kept] = true);
+        for &kept in &chosen {
+            mask[kept] = true;
+        }
         all.push(mask);
         // The last place that can move on, and those behind it close up.
         let movable = (0..size).rfind(|&place| chosen[place] < count - size + place);
@@ -115,7 +117,9 @@ impl Rows {
     fn add_pair(&mut self, mut mask: Vec<bool>, paired: bool) {
         self.add(&mask);
         if paired {
-            mask.iter_mut().for_each(|kept| *kept = !*kept);
+            for kept in &mut mask {
+                *kept = !*kept;
+            }
             self.add(&mask);
         }
     }

@@ -92,9 +92,10 @@ impl Planner<'_> {
         Some(actions::Cam {
             method,
             mapping,
-            draws: match method.deterministic {
-                true => None,
-                false => Some(draws()?),
+            draws: if method.deterministic {
+                None
+            } else {
+                Some(draws()?)
             },
             pixels: self.part(&subject.crop())?,
             target_class: self.target_class(subject)?,

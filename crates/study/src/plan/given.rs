@@ -80,7 +80,7 @@ fn made_after(change: impl Fn(&Folder)) -> BTreeSet<String> {
         let names: Vec<&str> = names
             .into_iter()
             .flatten()
-            .map(|name| name.as_str())
+            .map(config::Name::as_str)
             .collect();
         format!("{kind} {} {}", names.join(" "), subject.image.unwrap_or(9))
     };

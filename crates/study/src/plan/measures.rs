@@ -207,9 +207,10 @@ impl Planned for actions::Agreement {
         Some(Self {
             perturbations: planner.grouped(Kind::Perturbations, Which::Drawing, runs)?,
             fits: fits.collect(),
-            segments: match partitions.is_empty() {
-                true => None,
-                false => Some(planner.all(Kind::Segments)?),
+            segments: if partitions.is_empty() {
+                None
+            } else {
+                Some(planner.all(Kind::Segments)?)
             },
             partitions,
             level: planner.study.evaluate.agreement,
@@ -252,7 +253,7 @@ impl Planned for actions::Comparisons {
                 explains: method.explains(),
                 chance: method.is_chance_control(),
                 searches: method.searches(),
-                shows: method.replacement().map(|replacement| replacement.name()),
+                shows: method.replacement().map(removal::Backdrop::name),
             };
             (name.to_string(), compared)
         });
