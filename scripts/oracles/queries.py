@@ -1,4 +1,4 @@
-"""Makes queries.safetensors: weights by shap, scikit-learn and RISE's definition, from given masks and answers.
+"""Makes queries.safetensors: weights by shap, captum, scikit-learn and RISE's definition, from given masks and answers.
 
     python3 scripts/oracles/queries.py crates/lime/fixtures
 
@@ -6,6 +6,7 @@ Answers are those of toy functions of the mask, so that no network is needed. Ev
 
 - shap.N.masks, answers, repeats, enumerated, values: the masks that shap's KernelExplainer draws for N features after the two ends (all and none, which masks
   and answers have first), how often each was drawn, how many are not drawn but enumerated, and the Shapley values without a selection of features.
+- occlusion.masks, answers, values: FeatureAblation by captum; the masks are all ones, and then each feature alone left out.
 - glime.masks, answers, weights, intercept: Ridge(alpha=1) with every mask alike, as GLIME fits its samples.
 - rise.grids, shifts, answers, labels, values: RISE's map as published (sum of answer times mask, by N p), and its mean over the parts of a picture of 20 x 26 pixels.
   rise.coverage has the same with the sum of masks in the place of N p.
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import shap
+import torch
+from captum.attr import FeatureAblation
 from safetensors.numpy import save_file
 from skimage.transform import resize
 from sklearn.linear_model import Ridge
@@ -62,6 +65,17 @@ def kernel_shap(count, samples):
     }
 
 
+def occlusion(count=9):
+    masks = np.concatenate([np.ones((1, count)), 1 - np.eye(count)])
+    forward = lambda masks: torch.from_numpy(answer(masks.numpy()).astype(np.float32).astype(np.float64))  # noqa: E731
+    values = FeatureAblation(forward).attribute(torch.ones((1, count), dtype=torch.float64))
+    return {
+        "occlusion.masks": masks.astype(np.uint8),
+        "occlusion.answers": answer(masks).astype(np.float32),
+        "occlusion.values": values[0].numpy(),
+    }
+
+
 def glime(random):
     masks = (random.random((80, 9)) < 0.7).astype(np.uint8)
     masks[0] = 1
@@ -97,7 +111,7 @@ def rise(random, side=3, chance=0.5, count=40, size=(20, 26)):
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(SEED)
-    tensors = kernel_shap(12, 200) | kernel_shap(9, 300) | kernel_shap(7, 2000) | glime(random) | rise(random)
+    tensors = kernel_shap(12, 200) | kernel_shap(9, 300) | kernel_shap(7, 2000) | occlusion() | glime(random) | rise(random)
     save_file({name: np.ascontiguousarray(values) for name, values in tensors.items()}, folder / "queries.safetensors")
 
 

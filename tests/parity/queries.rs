@@ -1,8 +1,8 @@
 //! Weights from given masks and answers beside shap, scikit-learn and RISE's definition.
 
-use methods::kinds::{glime, kernelshap, rise};
+use methods::kinds::{glime, kernelshap, occlusion, rise};
 use methods::{Answered, Fitting, Partition, Weights};
-use sampling::samplers::{SHAPLEY, grid, local};
+use sampling::samplers::{SHAPLEY, SINGLES, grid, local};
 use sampling::{Drawn, Masks, Sampler};
 use surrogate::{Distance, Features, Settings};
 
@@ -41,6 +41,18 @@ pub(super) fn compare(table: &mut Table) {
             TOLERANCE,
         );
     }
+    let singles = masks(&file, "occlusion.masks", 9).into();
+    let answers = file.f32s("occlusion.answers");
+    let found = explained(
+        &occlusion::METHOD,
+        &singles,
+        &answers,
+        SINGLES,
+        Fitting::Fixed,
+        None,
+    );
+    let apart = difference(&found, &file.f64s("occlusion.values"));
+    table.note("Occlusion: weights", "captum", apart, TOLERANCE);
     let uniform = Settings {
         distance: Distance::Uniform,
         kernel_width: None,
@@ -88,9 +100,7 @@ fn soft(table: &mut Table, file: &Numbers) {
         shifts: [[0, 0]].into_iter().chain(shifts).collect(),
         ..Masks::from_rows(side * side, all).unwrap().into()
     };
-    let first: Vec<f32> = (0..9)
-        .map(|cell| f32::from(u8::from(drawn.masks.kept(1, cell))))
-        .collect();
+    let first = drawn.masks.values(1);
     let mut mask = vec![0.0; size[0] * size[1]];
     cam::soft_mask(&first, side, drawn.shifts[1], size, &mut mask);
     let mask: Vec<f64> = mask.into_iter().map(f64::from).collect();

@@ -48,6 +48,17 @@ impl<'a> Activations<'a> {
     pub fn channels(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
         self.values.chunks_exact(self.positions())
     }
+
+    /// A value for each position: the sum over channels of the activation there times the channel's weight. The sum is kept in f64 and rounded once.
+    pub fn weighted(&self, weights: impl IntoIterator<Item = f64>) -> Vec<f32> {
+        let mut sums = vec![0.0; self.positions()];
+        for (channel, weight) in self.channels().zip(weights) {
+            for (sum, &activation) in sums.iter_mut().zip(channel) {
+                *sum += weight * f64::from(activation);
+            }
+        }
+        sums.into_iter().map(|sum: f64| sum as f32).collect()
+    }
 }
 
 impl<'a> Layer<'a> {
@@ -65,6 +76,11 @@ impl<'a> Layer<'a> {
         })
     }
 
+    /// The feature maps without their gradients.
+    pub fn activations(&self) -> &Activations<'a> {
+        &self.activations
+    }
+
     /// Positions of a feature map: height times width.
     pub fn positions(&self) -> usize {
         self.activations.positions()
@@ -80,14 +96,14 @@ impl<'a> Layer<'a> {
         })
     }
 
-    /// A value for each position: the sum over channels of what `term` gives for the channel's activation and gradient there. The sum is kept in
-    /// f64 and rounded once.
-    pub fn sum(&self, mut term: impl FnMut(usize, f64, f64) -> f64) -> Vec<f32> {
+    /// A value for each position: the sum over channels of what `term` gives for the activation and the gradient there. The sum is kept in f64 and
+    /// rounded once.
+    pub fn sum(&self, term: impl Fn(f64, f64) -> f64) -> Vec<f32> {
         let mut sums = vec![0.0_f64; self.positions()];
-        for (number, channel) in self.channels().enumerate() {
+        for channel in self.channels() {
             let values = channel.activations.iter().zip(channel.gradients);
             for (sum, (&activation, &gradient)) in sums.iter_mut().zip(values) {
-                *sum += term(number, activation.into(), gradient.into());
+                *sum += term(activation.into(), gradient.into());
             }
         }
         sums.into_iter().map(|sum| sum as f32).collect()

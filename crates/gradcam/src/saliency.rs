@@ -40,7 +40,7 @@ pub struct Made {
     pub map: Map,
     /// How far an attribution is from complete, as the table's column says.
     pub completeness_residual: Option<f64>,
-    /// Images that went forward through the network.
+    /// Images that went forward through the network, or activations through its head.
     pub forward: u64,
     /// Images that went backward through it.
     pub backward: u64,

@@ -108,9 +108,7 @@ impl Request<'_> {
             (Hidden::Cells(side), _) => {
                 let size = [self.crop.height(), self.crop.width()];
                 let mask = |row: usize, mask: &mut [f32]| {
-                    let cells = 0..side * side;
-                    let kept = cells.map(|cell| f32::from(u8::from(asked.masks.kept(row, cell))));
-                    let kept: Vec<f32> = kept.collect();
+                    let kept = asked.masks.values(row);
                     cam::soft_mask(&kept, side, asked.shifts[row], size, mask);
                 };
                 let count = asked.masks.samples();

@@ -27,7 +27,7 @@ pub fn plan(
 ) -> Result<String, StageError> {
     let plan = view.plan(last)?;
     let mut lines = vec![format!(
-        "{:<9} {:<19} {:>7} {:>7}  why",
+        "{:<9} {:<20} {:>7} {:>7}  why",
         "stage", "table", "done", "to do"
     )];
     let mut values = Vec::new();
@@ -42,7 +42,7 @@ pub fn plan(
             .join("; ");
         let (stage, to_do) = (stage.name(), actions.len() - done);
         lines.push(format!(
-            "{stage:<9} {:<19} {done:>7} {to_do:>7}  {described}",
+            "{stage:<9} {:<20} {done:>7} {to_do:>7}  {described}",
             kind.name()
         ));
         values.push(
@@ -104,7 +104,7 @@ fn speeds(config: &Path) -> Result<(BTreeMap<String, f64>, Vec<String>), StageEr
 pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(Stage::Report)?;
     let mut text = format!(
-        "{:<9} {:<19} {:>11} {:>10}  {:<20} {:>9} {:>9} {:>9}\n",
+        "{:<9} {:<20} {:>11} {:>10}  {:<20} {:>9} {:>9} {:>9}\n",
         "stage", "table", "done", "bytes", "last run", "seconds", "forward", "backward"
     );
     let mut values = Vec::new();
@@ -134,7 +134,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
         let (stage, name) = (stage.name(), kind.name());
         let _ = writeln!(
             text,
-            "{stage:<9} {name:<19} {done:>11} {bytes:>10}  {last:<20} {:>9.1} {:>9} {:>9}",
+            "{stage:<9} {name:<20} {done:>11} {bytes:>10}  {last:<20} {:>9.1} {:>9} {:>9}",
             cost.wall_seconds, cost.forward_passes, cost.backward_passes
         );
         values.push(json!({

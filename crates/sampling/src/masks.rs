@@ -193,6 +193,17 @@ impl Masks {
         self.row(sample)[superpixel / 8] >> (superpixel % 8) & 1 == 1
     }
 
+    /// A sample as numbers: 1 where a superpixel is kept, 0 elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// Like a slice, where `sample` is not below [`Masks::samples`].
+    pub fn values(&self, sample: usize) -> Vec<f32> {
+        let superpixels = 0..self.superpixels;
+        let value = |superpixel| f32::from(u8::from(self.kept(sample, superpixel)));
+        superpixels.map(value).collect()
+    }
+
     /// Number of superpixels that a sample keeps, 0 to [`Masks::superpixels`].
     ///
     /// # Panics

@@ -26,10 +26,10 @@ pub static METHOD: Map = Plugin {
 
 /// The sum over channels of the activations, each by its weight (eq. 4 and 5): [height, width].
 pub fn map(activations: &Activations<'_>, probe: &mut dyn Probe) -> Result<Vec<f32>, ActionError> {
-    let channels: Vec<&[f32]> = activations.channels().collect();
     let positions = activations.positions();
     // The last copy keeps all channels.
-    let logits = probe.changed(channels.len() + 1, &|channel, values| {
+    let copies = activations.channels().len() + 1;
+    let logits = probe.changed(copies, &|channel, values| {
         if let Some(values) = values.chunks_exact_mut(positions).nth(channel) {
             values.fill(0.0);
         }
@@ -38,14 +38,10 @@ pub fn map(activations: &Activations<'_>, probe: &mut dyn Probe) -> Result<Vec<f
         return Ok(vec![0.0; positions]);
     };
     let logit = f64::from(logit);
-    let mut sums = vec![0.0; positions];
-    for (channel, &without) in channels.iter().zip(without) {
-        let weight = (logit - f64::from(without)) / logit;
-        for (sum, &activation) in sums.iter_mut().zip(*channel) {
-            *sum += weight * f64::from(activation);
-        }
-    }
-    Ok(sums.into_iter().map(|sum| sum as f32).collect())
+    let weights = without
+        .iter()
+        .map(|&without| (logit - f64::from(without)) / logit);
+    Ok(activations.weighted(weights))
 }
 
 #[cfg(test)]

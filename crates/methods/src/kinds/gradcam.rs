@@ -22,8 +22,8 @@ pub static METHOD: Map = Plugin {
 
 /// The weighted sum of the feature maps (eq. 2 before its rectifier, which is the setting `relevance`): [height, width].
 pub fn map(layer: &Layer<'_>) -> Vec<f32> {
-    let weights = channel_weights(layer);
-    layer.sum(|channel, activation, _| f64::from(weights[channel]) * activation)
+    let weights = channel_weights(layer).into_iter().map(f64::from);
+    layer.activations().weighted(weights)
 }
 
 /// The channels' weights alpha, of any sign: the mean over all positions of the score's gradient (eq. 1).

@@ -26,8 +26,7 @@ const EPSILON: f64 = 1e-6;
 
 /// The weighted sum of the feature maps: [height, width].
 pub fn map(layer: &Layer<'_>) -> Vec<f32> {
-    let weights: Vec<f64> = layer.channels().map(weight).collect();
-    layer.sum(|channel, activation, _| weights[channel] * activation)
+    layer.activations().weighted(layer.channels().map(weight))
 }
 
 /// The weight of a channel (eq. 19 for the weights of positions, eq. 5 for their sum): at each position the positive part of the gradient g, times

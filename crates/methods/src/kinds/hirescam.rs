@@ -23,7 +23,7 @@ pub static METHOD: Map = Plugin {
 
 /// The sum over channels of gradient times activation: [height, width].
 pub fn map(layer: &Layer<'_>) -> Vec<f32> {
-    layer.sum(|_, activation, gradient| activation * gradient)
+    layer.sum(|activation, gradient| activation * gradient)
 }
 
 #[cfg(test)]

@@ -193,7 +193,12 @@ impl Solved {
             return vec![None; superpixels];
         }
         if rows == enumerated {
-            return vec![Some(0.0); superpixels];
+            // The first masks of more may end where the enumeration does.
+            let all = rows + ENDS
+                == 1_usize
+                    .checked_shl(superpixels as u32)
+                    .unwrap_or(usize::MAX);
+            return vec![all.then_some(0.0); superpixels];
         }
         let clusters = clusters(&answered.drawn.masks, enumerated);
         if clusters.len() < FEWEST {
@@ -389,6 +394,18 @@ mod tests {
             let sum: f64 = weights(&answered(&drawn, &answers)).unwrap().iter().sum();
             prop_assert!((sum - f64::from(table[255]) + f64::from(table[0])).abs() < 1e-9);
         }
+    }
+
+    /// As where masks are looked at before all of them are answered.
+    #[test]
+    fn enumerated_sizes_alone_tell_no_standard_error() {
+        let drawn = SHAPLEY.drawn(Seed([1; 32]), 202, 12);
+        let first = drawn.rows(0..ENDS + drawn.enumerated);
+        let answers: Vec<f32> = (0..first.masks.samples())
+            .map(|row| (row as f32).sin())
+            .collect();
+        let found = explanation(&answered(&first, &answers)).unwrap();
+        assert_eq!(found.standard_errors, [None; 12]);
     }
 
     /// Values of many seeds spread as their standard errors say.

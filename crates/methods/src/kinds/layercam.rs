@@ -23,7 +23,7 @@ pub static METHOD: Map = Plugin {
 
 /// The sum over channels of the positive part of the gradient, times the activation (eq. 3 and 4): [height, width].
 pub fn map(layer: &Layer<'_>) -> Vec<f32> {
-    layer.sum(|_, activation, gradient| activation * gradient.max(0.0))
+    layer.sum(|activation, gradient| activation * gradient.max(0.0))
 }
 
 #[cfg(test)]

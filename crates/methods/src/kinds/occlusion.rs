@@ -80,9 +80,35 @@ fn weights(answered: &Answered<'_>) -> Result<Vec<f64>, SurrogateError> {
 
 #[cfg(test)]
 mod tests {
-    use sampling::Seed;
+    use proptest::prelude::*;
+    use sampling::{Masks, Seed};
 
     use super::*;
+    use crate::kinds::greedy::greedy;
+
+    proptest! {
+        /// Of a network by a table of its answers to all masks.
+        #[test]
+        fn it_is_the_first_step_of_greedy(table in prop::collection::vec(0.0_f32..1.0, 64)) {
+            let answers = |masks: &Masks| {
+                let place = |row| (0..6).filter(|&kept| masks.kept(row, kept)).map(|kept| 1 << kept).sum::<usize>();
+                (0..masks.samples()).map(|row| table[place(row)]).collect::<Vec<f32>>()
+            };
+            let drawn = SINGLES.drawn(Seed([0; 32]), 7, 6);
+            let answered = Answered {
+                drawn: &drawn,
+                probabilities: &answers(&drawn.masks),
+                correction: None,
+                sampler: SINGLES,
+                fitting: Fitting::Fixed,
+                partition: None,
+            };
+            let drops = weights(&answered).unwrap();
+            let searched = greedy(6, Seed([0; 32]), &mut |masks| Ok(answers(masks))).unwrap();
+            let most = drops.iter().copied().fold(f64::MIN, f64::max);
+            prop_assert!((drops[usize::from(searched.order[0])] - most).abs() < 1e-12);
+        }
+    }
 
     #[test]
     fn a_weight_is_what_the_answer_loses() {

@@ -33,8 +33,8 @@ pub static METHOD: Weights = Plugin {
 config::settings! {
     /// What RISE takes.
     struct Settings {
-        /// Masks asked for an explanation, and the untouched image; or when to stop: at a standard error of every superpixel, or when the
-        /// superpixels of the highest relevances stay the same.
+        /// Masks asked for an explanation, and the untouched image; or when to stop: at a standard error of every cell of the image, or when the
+        /// cells of the highest relevances stay the same. Cells and not superpixels, because partitions share the masks.
         samples: Samples = Samples::Fixed(4000);
         /// Rows and columns of a mask's grid.
         cells: u32 [2..=64] = 7;
@@ -179,9 +179,7 @@ fn for_each_mask(
     let side = drawn.masks.superpixels().isqrt();
     let mut mask = vec![0.0; partition.labels.len()];
     for (sample, &answer) in answered.probabilities.iter().enumerate().skip(1) {
-        let cells = 0..side * side;
-        let kept = cells.map(|cell| f32::from(u8::from(drawn.masks.kept(sample, cell))));
-        let kept: Vec<f32> = kept.collect();
+        let kept = drawn.masks.values(sample);
         soft_mask(&kept, side, drawn.shifts[sample], partition.size, &mut mask);
         each(f64::from(answer), &mask);
     }
@@ -215,9 +213,7 @@ mod tests {
         let drawn = grid(0.5).drawn(Seed::derive(3, &[b"planted"]), 6001, 36);
         let mut mask = vec![0.0; 1200];
         let answer = |sample: usize| {
-            let cells: Vec<f32> = (0..36)
-                .map(|cell| f32::from(u8::from(drawn.masks.kept(sample, cell))))
-                .collect();
+            let cells = drawn.masks.values(sample);
             soft_mask(&cells, 6, drawn.shifts[sample], size, &mut mask);
             let shown = labels
                 .iter()

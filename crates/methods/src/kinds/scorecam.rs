@@ -40,13 +40,7 @@ pub fn map(activations: &Activations<'_>, probe: &mut dyn Probe) -> Result<Vec<f
         }
     };
     let logits = probe.masked(channels.len(), &mask)?;
-    let mut sums = vec![0.0; activations.positions()];
-    for (channel, weight) in channels.iter().zip(softmax(&logits)) {
-        for (sum, &activation) in sums.iter_mut().zip(*channel) {
-            *sum += weight * f64::from(activation);
-        }
-    }
-    Ok(sums.into_iter().map(|sum| sum as f32).collect())
+    Ok(activations.weighted(softmax(&logits)))
 }
 
 fn softmax(logits: &[f32]) -> Vec<f64> {

@@ -298,13 +298,17 @@ impl Classifier {
     ) -> Result<Vec<f32>, NetworkError> {
         self.check_target(target)?;
         let mut all = Vec::new();
+        // Of a batch of copies; another one only where a batch was halved.
+        let mut below: Option<(usize, Features)> = None;
         while all.len() < count {
             if interrupted() {
                 return Err(NetworkError::Interrupted);
             }
             let found = with_memory(&self.few_batch, |inputs| {
-                let copies = vec![crop; inputs];
-                let features = self.features(&copies, inputs, size_of(crop))?;
+                let features = match below.take() {
+                    Some((copies, features)) if copies == inputs => features,
+                    _ => self.features(&vec![crop; inputs], inputs, size_of(crop))?,
+                };
                 let changed = features
                     .activations
                     .f_zeros_like()
@@ -326,6 +330,7 @@ impl Classifier {
                 tch::no_grad(write).during("changing activations")?;
                 let logits = tch::no_grad(|| self.network.head(&features.with(&changed)))?;
                 let rows = rows(&logits, some.len())?;
+                below = Some((inputs, features));
                 Ok(rows.iter().map(|row| row[target]).collect::<Vec<_>>())
             })?;
             all.extend(found.into_iter().flatten());
