@@ -6,10 +6,14 @@
     python3 scripts/export_pt2.py timm convnext_tiny --random 1
     python3 scripts/export_pt2.py transformers google/vit-base-patch16-224
     python3 scripts/export_pt2.py my_package.networks:build --size 224 --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5
+    python3 scripts/export_pt2.py pt2 exported.pt2 --half --output smaller.pt2
 
 Needs PyTorch 2.8 or later, and torchvision, timm or transformers for their networks. Without --weights and --random, the published weights are
 fetched. --weights FILE is a state dict (torch.save or safetensors), read without running code of the file; for transformers, NAME may be the
 folder of save_pretrained. module:function is imported from the current folder and called without arguments; it gives the network.
+
+--half stores the large weights as float16, in half the space; the program still computes in float32. `pt2 FILE` takes a file of torch.export
+instead of a network, for example to store it again with --half.
 
 The program takes batches of any size. Stack traces, which hold paths of this machine, and example inputs are left out of the archive.
 FILE.json beside FILE.pt2 holds what a user of the network needs:
@@ -36,6 +40,9 @@ MOST_IMAGES = 1024
 SEED = 1
 # Of the largest logit.
 TOLERANCE = 1e-4
+HALF_TOLERANCE = 1e-2
+# Smaller tensors, such as depthwise kernels and biases, stay float32: they take little space, and rounding them costs the most precision.
+HALF_FROM = 2**15
 IMAGENET = {"size": 224, "crop_fraction": 0.875, "interpolation": "bilinear", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 # What a node carries about the machine that exported it.
 TRACES = ("stack_trace", "from_node")
@@ -71,6 +78,27 @@ def without_traces(exported):
             for trace in TRACES:
                 node.meta.pop(trace, None)
     exported.example_inputs = None
+    return exported
+
+
+def halved(exported):
+    """Stores the large weights as float16, each followed by a conversion to float32."""
+    graph, signature = exported.graph_module.graph, exported.graph_signature
+    stored = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    inputs = [node for node in graph.nodes if node.op == "placeholder"]
+    for node in inputs:
+        name = stored.get(node.name)
+        tensor = exported.state_dict.get(name)
+        if tensor is None or tensor.dtype != torch.float32 or tensor.numel() < HALF_FROM:
+            continue
+        with graph.inserting_after(inputs[-1]):
+            single = graph.call_function(torch.ops.aten.to.dtype, (node, torch.float32))
+        node.replace_all_uses_with(single, delete_user_cb=lambda user, single=single: user is not single)
+        single.meta["val"], node.meta["val"] = node.meta["val"], node.meta["val"].half()
+        half = tensor.detach().half()
+        exported.state_dict[name] = torch.nn.Parameter(half) if isinstance(tensor, torch.nn.Parameter) else half
+    graph.lint()
+    exported.graph_module.recompile()
     return exported
 
 
@@ -156,7 +184,11 @@ def from_function(path):
     return getattr(importlib.import_module(module), function)(), dict(IMAGENET), None
 
 
-LIBRARIES = {"torchvision": from_torchvision, "timm": from_timm, "transformers": from_transformers}
+def from_pt2(path, published, classes):
+    return torch.export.load(path).module(), dict(IMAGENET), None
+
+
+LIBRARIES = {"torchvision": from_torchvision, "timm": from_timm, "transformers": from_transformers, "pt2": from_pt2}
 
 
 def create(arguments):
@@ -188,6 +220,8 @@ def create(arguments):
     if arguments.class_names:
         classes = arguments.class_names.read_text().split("\n")
         classes = classes[:-1] if classes[-1] == "" else classes
+    if arguments.library == "pt2":
+        return network, resized(preparation), classes, "its own"
     # Networks in half or double precision compute in single precision here.
     return network.float().eval(), resized(preparation), classes, weights
 
@@ -222,8 +256,8 @@ def check_private(path):
 
 def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library", help="torchvision, timm, transformers, or module:function")
-    parser.add_argument("name", nargs="?", help="the network, as the library calls it")
+    parser.add_argument("library", help="torchvision, timm, transformers, pt2, or module:function")
+    parser.add_argument("name", nargs="?", help="the network, as the library calls it; or a .pt2 file")
     parser.add_argument("--output", type=Path, help="the file to write; NAME.pt2 without it")
     parser.add_argument("--weights", type=Path, help="a file with a state dict")
     parser.add_argument("--random", type=int, metavar="SEED", help="untrained weights, for trying things")
@@ -232,10 +266,13 @@ def parsed():
     parser.add_argument("--size", type=int, help="height and width of an input, in pixels")
     parser.add_argument("--mean", type=float, nargs=3, help="subtracted from values from 0 to 1")
     parser.add_argument("--std", type=float, nargs=3, help="what they are then divided by")
+    parser.add_argument("--half", action="store_true", help="store the large weights as float16")
     parser.add_argument("--decompose", action="store_true", help="write fewer kinds of operators (run_decompositions)")
     arguments = parser.parse_args()
     if ":" not in arguments.library and (arguments.library not in LIBRARIES or not arguments.name):
-        parser.error("expected torchvision NAME, timm NAME, transformers NAME or module:function")
+        parser.error("expected torchvision NAME, timm NAME, transformers NAME, pt2 FILE or module:function")
+    if arguments.library == "pt2" and (arguments.weights or arguments.random is not None):
+        parser.error("a .pt2 file has its own weights: leave --weights and --random out")
     if arguments.weights and arguments.random is not None:
         parser.error("--weights and --random exclude each other")
     name = arguments.name or arguments.library.split(":")[1]
@@ -248,21 +285,23 @@ def main():
     network, preparation, classes, weights = create(arguments)
     size = preparation["size"]
     try:
-        exported = export(network, size)
+        exported = without_traces(torch.export.load(arguments.name)) if arguments.library == "pt2" else export(network, size)
     except Exception as error:  # torch.export has no common class of errors
         fail(f"torch.export cannot export it for batches of any size: {str(error).strip().splitlines()[0]}")
     if arguments.decompose:
         exported = without_traces(exported.run_decompositions())
-    worst = check(exported, network, size)
-    if not worst <= TOLERANCE:
-        fail(f"the program's logits differ from the network's by {worst:.1e} of the largest, where {TOLERANCE} is allowed")
+    exported = halved(exported) if arguments.half else exported
+    worst, allowed = check(exported, network, size), HALF_TOLERANCE if arguments.half else TOLERANCE
+    if not worst <= allowed:
+        fail(f"the program's logits differ from the network's by {worst:.1e} of the largest, where {allowed} is allowed")
     torch.export.save(exported, arguments.output)
     check_private(arguments.output)
     with torch.no_grad():
-        answers = logits(network(images(2, size, SEED)))
+        answers = logits(exported.module()(images(2, size, SEED)))
     if classes is not None and len(classes) != answers.shape[1]:
         fail(f"there are {len(classes)} names of classes, but the network has {answers.shape[1]} logits")
-    source = arguments.library if ":" in arguments.library else f"{arguments.library} {arguments.name}"
+    named = Path(arguments.name).name if arguments.library == "pt2" else arguments.name
+    source = arguments.library if ":" in arguments.library else f"{arguments.library} {named}"
     note = {
         "network": source,
         "weights": weights,

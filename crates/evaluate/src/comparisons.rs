@@ -4,6 +4,7 @@ mod components;
 mod concordances;
 mod conditions;
 mod decisions;
+mod groups;
 mod pairs;
 mod separations;
 mod stability;
@@ -98,8 +99,10 @@ pub fn comparisons(
         .flat_map_iter(|(condition, methods)| pairs::compared(condition, methods, settings))
         .collect::<Vec<_>>();
     pairs::adjust(&mut comparisons);
-    let summaries = each()
-        .flat_map_iter(|(condition, methods)| summaries::summaries(condition, methods, settings));
+    let mut summaries = each()
+        .flat_map_iter(|(condition, methods)| summaries::summaries(condition, methods, settings))
+        .collect::<Vec<_>>();
+    groups::assign(&mut summaries, &comparisons);
     let separations = each().flat_map_iter(|(condition, methods)| {
         separations::separations(condition, methods, &conditions, settings)
     });
@@ -108,7 +111,7 @@ pub fn comparisons(
     });
     let mut tables = Tables {
         comparisons,
-        summaries: summaries.collect(),
+        summaries,
         stability: stability::stability(scores),
         variance_components: components.collect(),
         concordance: concordances::concordances(&conditions),

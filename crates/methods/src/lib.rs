@@ -27,7 +27,7 @@ pub use attention::{Attention, Block, Blocks};
 pub use hides::Hides;
 pub use inputs::{Inputs, Sample};
 pub use maps::{Baseline, Map, Mapping, Reads, Sign};
-pub use method::{Family, Makes, Method, Orders};
+pub use method::{Access, Family, MOST_RUNS, Makes, Method, Orders};
 pub use orders::{Ask, Drawn, Ranking, Search, Searched, Seen};
 pub use plugin::{Plugin, Role};
 pub use probing::{Probe, Probing};

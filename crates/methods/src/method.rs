@@ -1,6 +1,6 @@
 //! A method of a study.
 
-use config::{Section, Setting};
+use config::{Section, Setting, Value};
 use removal::Backdrop;
 
 use crate::answers::{Answers, External};
@@ -10,6 +10,9 @@ use crate::maps::{Map, Mapping, Reads};
 use crate::orders::{Drawn, Searched, Seen};
 use crate::plugin::{Plugin, Role};
 use crate::weights::Weights;
+
+/// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
+pub const MOST_RUNS: u32 = 10_000;
 
 /// A kind of method, by what it needs and the evidence that it gives.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +31,34 @@ pub enum Family {
     Searched(&'static Searched),
 }
 
+/// What a method must be allowed to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Answers of the network.
+    Queries,
+    /// Activations of a layer, or attention.
+    Activations,
+    /// Gradients of a logit.
+    Gradients,
+    /// The answers of another tool.
+    File,
+    /// Nothing of the network.
+    Nothing,
+}
+
+impl Access {
+    /// What it is called in texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queries => "queries",
+            Self::Activations => "activations",
+            Self::Gradients => "gradients",
+            Self::File => "another tool",
+            Self::Nothing => "nothing of the network",
+        }
+    }
+}
+
 /// A method with its settings.
 #[derive(Clone, Debug)]
 pub struct Method {
@@ -36,6 +67,8 @@ pub struct Method {
     role: Role,
     deterministic: bool,
     measured: bool,
+    /// How many runs it has; the study's number, where there is none.
+    runs: Option<u32>,
     /// What makes its evidence.
     pub makes: Makes,
 }
@@ -56,8 +89,8 @@ pub enum Makes {
 /// What makes an order.
 #[derive(Clone, Copy, Debug)]
 pub enum Orders {
-    /// A draw; the study has so many.
-    Drawn(&'static Drawn, u32),
+    /// A draw.
+    Drawn(&'static Drawn),
     /// The image.
     Seen(&'static Seen),
     /// A search.
@@ -107,22 +140,25 @@ impl Family {
     /// A method with the settings of a section.
     pub fn read(&self, section: &mut Section<'_>) -> Method {
         match self {
-            Self::Map(plugin) => Method::new(plugin, Makes::Map(plugin, (plugin.read)(section))),
+            Self::Map(plugin) => {
+                Method::new(plugin, Makes::Map(plugin, (plugin.read)(section))).repeated(section)
+            }
             Self::Weights(plugin) => {
                 Method::new(plugin, Makes::Weights(plugin, (plugin.read)(section)))
+                    .repeated(section)
             }
             Self::External(plugin) => {
                 let answers = (plugin.read)(section);
-                let deterministic = answers.runs == 1;
                 Method {
-                    deterministic,
+                    deterministic: answers.runs == 1,
+                    runs: Some(answers.runs),
                     ..Method::new(plugin, Makes::External(plugin, answers))
                 }
             }
-            Self::Drawn(plugin) => {
-                let orders = Orders::Drawn(plugin, (plugin.read)(section));
-                Method::new(plugin, Makes::Order(orders))
-            }
+            Self::Drawn(plugin) => Method {
+                runs: Some((plugin.read)(section)),
+                ..Method::new(plugin, Makes::Order(Orders::Drawn(plugin)))
+            },
             Self::Seen(plugin) => {
                 (plugin.read)(section);
                 Method::new(plugin, Makes::Order(Orders::Seen(plugin)))
@@ -143,8 +179,18 @@ impl Method {
             role: plugin.role,
             deterministic: plugin.deterministic,
             measured: plugin.measured,
+            runs: plugin.deterministic.then_some(1),
             makes,
         }
+    }
+
+    /// With the section's `runs`, where it draws random numbers.
+    fn repeated(self, section: &mut Section<'_>) -> Self {
+        if self.deterministic {
+            return self;
+        }
+        let runs = Value::read(section, "runs", Some(self.runs), 1..=MOST_RUNS);
+        Self { runs, ..self }
     }
 
     /// The name of its kind in pipeline.toml.
@@ -175,6 +221,20 @@ impl Method {
     /// Whether it is the control that draws orders by chance.
     pub fn is_chance_control(&self) -> bool {
         self.role == Role::Chance
+    }
+
+    /// What it must be allowed to see.
+    pub fn access(&self) -> Access {
+        match &self.makes {
+            Makes::Map(plugin, _) => match plugin.run {
+                Reads::Activations(_) | Reads::Answers(_) => Access::Activations,
+                Reads::Attention(attention) if !attention.gradients => Access::Activations,
+                Reads::Layer(_) | Reads::Inputs(_) | Reads::Attention(_) => Access::Gradients,
+            },
+            Makes::Weights(..) | Makes::Order(Orders::Searched(_)) => Access::Queries,
+            Makes::External(..) => Access::File,
+            Makes::Order(Orders::Drawn(_) | Orders::Seen(_)) => Access::Nothing,
+        }
     }
 
     /// Whether its relevances are measured, and more than places in an order.
@@ -273,14 +333,9 @@ impl Method {
         !matches!(hides, Some(Hides::Cells(_)))
     }
 
-    /// How many runs it has in a study of so many: one where it is deterministic, and its own number of orders where it draws them.
-    pub fn runs(&self, runs: u32) -> u32 {
-        match &self.makes {
-            Makes::Order(Orders::Drawn(_, orders)) => *orders,
-            Makes::External(_, answers) => answers.runs,
-            _ if self.deterministic => 1,
-            _ => runs,
-        }
+    /// How many runs it has, where `study` is the number of methods that draw random numbers and set none of their own.
+    pub fn runs(&self, study: u32) -> u32 {
+        self.runs.unwrap_or(study)
     }
 }
 
@@ -288,7 +343,7 @@ impl PartialEq for Method {
     fn eq(&self, other: &Self) -> bool {
         let settings = |method: &Self| {
             let (mapping, asking) = (method.mapping().copied(), method.asking().copied());
-            (method.kind, mapping, asking, method.runs(1))
+            (method.kind, mapping, asking, method.runs)
         };
         settings(self) == settings(other) && self.answers() == other.answers()
     }

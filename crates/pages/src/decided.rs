@@ -1,6 +1,6 @@
 //! What the table `decisions` says of the networks, and what a reader wants to know beside it: how methods repeat themselves, and what they cost.
 
-use schema::Decision;
+use schema::{Decision, Summary};
 use statistics::{mean, quantile};
 
 use crate::results::{AUC, Comparison, Results, place};
@@ -24,9 +24,11 @@ pub(crate) struct Answers<'a> {
 pub(crate) struct Fidelity<'a> {
     pub(crate) answer: &'a Decision,
     /// The mean of the answer's method.
-    pub(crate) summary: Option<&'a schema::Summary>,
+    pub(crate) summary: Option<&'a Summary>,
     /// The question asked in other ways, each with its words.
     pub(crate) checks: Vec<(&'a str, &'a Decision)>,
+    /// Explaining methods that are not told apart from the answer's, the best first.
+    pub(crate) alike: Vec<&'a str>,
     /// Images on which the next is better, the most clearly so first, at most [`NAMED`].
     pub(crate) exceptions: Vec<&'a str>,
 }
@@ -121,6 +123,7 @@ impl<'a> Answers<'a> {
             answer,
             summary: place!(answer).summary(inputs, &answer.method),
             checks: checks(&rows, answer),
+            alike: alike(inputs, results, answer),
             exceptions: compared(answer)
                 .map_or_else(Vec::new, |comparison| exceptions(comparison, answer)),
         });
@@ -141,6 +144,25 @@ impl<'a> Answers<'a> {
             computing: computing.collect(),
         }
     }
+}
+
+/// The explaining methods that share a group with the answer's, the best first.
+fn alike<'a>(inputs: &'a Inputs, results: &Results<'a>, answer: &'a Decision) -> Vec<&'a str> {
+    let place = place!(answer);
+    let groups = |row: &'a Summary| row.groups.as_deref().unwrap_or_default().split_whitespace();
+    let own: Vec<&str> = place
+        .summary(inputs, &answer.method)
+        .map_or_else(Vec::new, |row| groups(row).collect());
+    let shares = |row: &&'a Summary| groups(row).any(|name| own.contains(&name));
+    let here = inputs.summaries.iter().filter(|row| place!(row) == place);
+    let others = here.filter(|row| row.method != answer.method && results.explains(&row.method));
+    let mut alike: Vec<&Summary> = others.filter(shares).collect();
+    alike.sort_by(|a, b| {
+        a.mean_rank
+            .unwrap_or(f64::INFINITY)
+            .total_cmp(&b.mean_rank.unwrap_or(f64::INFINITY))
+    });
+    alike.into_iter().map(|row| row.method.as_str()).collect()
 }
 
 /// The other ways in which the question of an answer is asked.

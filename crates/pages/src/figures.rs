@@ -7,9 +7,11 @@ mod case;
 mod curve;
 mod distribution;
 mod drawing;
+mod labels;
 mod lines;
 mod paired;
 mod parts;
+mod ranking;
 mod runs;
 mod trade_off;
 
@@ -18,6 +20,7 @@ pub(crate) use distribution::{Row, distribution};
 pub(crate) use drawing::{Album, Caption, Figure, span};
 pub(crate) use lines::{Curve, agreement, experience, ranks};
 pub(crate) use paired::{Pair, paired};
+pub(crate) use ranking::{Ranked, ranking};
 pub(crate) use runs::{Line, auc_over_runs};
 pub(crate) use trade_off::{Point, trade_off};
 

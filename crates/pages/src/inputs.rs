@@ -16,8 +16,6 @@ pub struct Inputs {
     pub title: String,
     /// What curves show of the explained class.
     pub measured: Measured,
-    /// Runs that were asked of a method that draws random numbers.
-    pub runs: u32,
     /// Names of the classes, in the order of the networks' outputs.
     pub classes: Vec<String>,
     /// The networks, in the order in which they are shown. One that has scores and is not named here comes last.
@@ -120,6 +118,8 @@ pub struct Method {
     pub name: String,
     /// Kind, such as `lime`.
     pub kind: String,
+    /// What it must be allowed to see, such as `queries`.
+    pub access: String,
     /// Whether it explains nothing and is there to be compared with, so that it is never the method to choose.
     pub control: bool,
     /// Whether it draws orders by chance: what is no better says nothing about the network.

@@ -19,7 +19,7 @@ use crate::rows::Rows;
 use crate::{Inputs, ReportError};
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+const SCRIPTS: [&str; 2] = [include_str!("script.js"), include_str!("sort.js")];
 /// The browser's own guard that the page loads nothing but what stands in it.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
@@ -79,7 +79,7 @@ pub(crate) fn page(inputs: &Inputs, results: &Results<'_>) -> Result<(String, Al
                     "Beside this page lie every table, as CSV, Markdown, LaTeX and Parquet in " code { "tables/" }
                     ", and every figure, as SVG and PNG in " code { "figures/" } "."
                 } }
-                script { (PreEscaped(SCRIPT)) }
+                @for script in SCRIPTS { script { (PreEscaped(script)) } }
             }
         }
     };

@@ -33,7 +33,6 @@ fn share(words: &[&str], number: u32) -> f64 {
 pub(crate) fn study(images: &[&str], runs: u32) -> Inputs {
     let mut inputs = Inputs {
         title: "Selectivity of <b>bold</b> claims".to_owned(),
-        runs,
         classes: vec![CLASS.to_owned()],
         networks: NETWORKS.map(network).to_vec(),
         methods: vec![method("gradcam", None), method("lime", Some("mean"))],
@@ -73,6 +72,12 @@ fn method(name: &str, replacement: Option<&str>) -> Method {
     Method {
         name: name.to_owned(),
         kind: name.to_owned(),
+        access: if name == "gradcam" {
+            "gradients"
+        } else {
+            "queries"
+        }
+        .to_owned(),
         control: false,
         chance: false,
         measured: true,
@@ -322,6 +327,7 @@ pub(crate) fn summary(method: &str, mean: f64, place: u32) -> Summary {
         std_over_images: Some(1.0),
         mean_rank: Some(f64::from(place)),
         place: Some(place),
+        groups: Some("a".to_owned()),
         reason: None,
     }
 }

@@ -84,7 +84,6 @@ fn gather(session: &Session, plan: &Plan) -> Result<Inputs, StageError> {
     Ok(Inputs {
         title: session.study.report.title.clone(),
         measured: session.study.measured(),
-        runs: session.study.runs,
         classes: (0..classes.count())
             .filter_map(|class| classes.name(class))
             .map(str::to_owned)
@@ -188,6 +187,7 @@ fn methods(session: &Session) -> Vec<ShownMethod> {
     let shown = |(name, method): (&study::Name, &Method)| ShownMethod {
         name: name.to_string(),
         kind: method.kind().to_owned(),
+        access: method.access().name().to_owned(),
         control: method.is_control(),
         chance: method.is_chance_control(),
         measured: method.gives_relevances(),

@@ -61,5 +61,10 @@ crate::table! {
         #[range(1 ..)]
         #[heading = "Place by the mean"]
         pub place: Option<u32>,
+        /// Letters of the groups that the method belongs to. A group is a run of methods in the order of their mean ranks; no two of a group are
+        /// shown to differ by Wilcoxon's test after Holm's correction. Null without a mean rank.
+        #[unit = "letters"]
+        #[heading = "Groups not told apart"]
+        pub groups: Option<String>,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use config::paths::{below, shown};
-use config::{Declared, Name, Problems, Reader, Section, Source};
+use config::{Declared, Name, Problems, Reader, Section, Source, Value};
 use methods::{Answers, Asking, Method, Precision, kinds};
 
 use statistics::Measured;
@@ -56,8 +56,8 @@ struct Scope {
     partitions: Option<Vec<Name>>,
     /// The networks that it explains; all, where there are none.
     networks: Option<Vec<Name>>,
-    /// The layer that it reads of each network, in place of the network's own.
-    layer: Option<String>,
+    /// The layers that it reads of networks, in place of the networks' own.
+    layers: BTreeMap<Name, String>,
 }
 
 impl Scope {
@@ -118,10 +118,10 @@ fn add_method(
     };
     let partitions: Vec<&Name> = known.partitions.keys().collect();
     let networks: Vec<&Name> = known.networks.keys().collect();
-    let scope = Scope {
+    let mut scope = Scope {
         partitions: section.names("partitions", "partition", &partitions),
         networks: section.names("networks", "network", &networks),
-        layer: None,
+        layers: BTreeMap::new(),
     };
     let method = kind.family().read(&mut section);
     if let Some(most) = method.most_superpixels() {
@@ -139,11 +139,11 @@ fn add_method(
     if let Some(precision) = method.asking().and_then(|asking| asking.precision) {
         check_precision(&section, precision, &networks, known.tf32);
     }
-    let layers = if method.reads_layers() {
-        section.texts("layers", "layer")
-    } else {
-        None
-    };
+    let mut layers = None;
+    if method.reads_layers() {
+        layers = section.texts("layers", "layer");
+        scope.layers = layers_by_network(&mut section, &networks, layers.is_some());
+    }
     if let Some(answers) = method.answers() {
         check_answers(&section, answers, &scope, known);
     }
@@ -160,7 +160,7 @@ fn add_method(
         section.finish();
         return;
     };
-    check_layers(&section, &networks);
+    check_layers(&section, "layers", &networks);
     for layer in layers {
         let Some(name) = name_at(&name, &layer) else {
             let title = format!("the method `{name}` at `{layer}` has too long a name");
@@ -168,17 +168,43 @@ fn add_method(
             section.wrong("layers", title, label);
             continue;
         };
-        let layer = Some(layer);
-        add(
-            "layers",
-            name,
-            Scope {
-                layer,
-                ..scope.clone()
-            },
-        );
+        let read = networks
+            .iter()
+            .map(|(network, _)| ((*network).clone(), layer.clone()));
+        let scope = Scope {
+            layers: read.collect(),
+            ..scope.clone()
+        };
+        add("layers", name, scope);
     }
     section.finish();
+}
+
+/// What `layer = { NETWORK = "LAYER" }` says.
+fn layers_by_network(
+    section: &mut Section<'_>,
+    networks: &[(&Name, &infer::Network)],
+    listed: bool,
+) -> BTreeMap<Name, String> {
+    let mut layers = BTreeMap::new();
+    let Some(mut written) = section.table_at("layer") else {
+        return layers;
+    };
+    if listed {
+        let title = "`layer` and `layers` both say what the method reads";
+        let label = "write a section for each method, each with `layer`";
+        section.wrong("layer", title, label);
+    }
+    let mut chosen = Vec::new();
+    for &(name, network) in networks {
+        if let Some(layer) = Value::read(&mut written, name.as_str(), None, ()) {
+            layers.insert(name.clone(), layer);
+            chosen.push((name, network));
+        }
+    }
+    check_layers(section, "layer", &chosen);
+    written.finish();
+    layers
 }
 
 /// Says so where the path of an external method cannot be that of its files.
@@ -240,13 +266,13 @@ fn check_attention(section: &Section<'_>, networks: &[(&Name, &infer::Network)])
 }
 
 /// Says so where a network has no layers with names. Whether another has these shows when it is read.
-fn check_layers(section: &Section<'_>, networks: &[(&Name, &infer::Network)]) {
+fn check_layers(section: &Section<'_>, key: &str, networks: &[(&Name, &infer::Network)]) {
     let program = networks.iter().find(|(_, network)| network.is_program());
     if let Some((name, _)) = program {
         let title =
             format!("the network `{name}` is a TorchScript program, whose layers have no names");
         let label = "say which networks this method is for with `networks`, or export the network with torch.export (scripts/export_pt2.py)";
-        section.wrong("layers", title, label);
+        section.wrong(key, title, label);
     }
 }
 
@@ -451,11 +477,10 @@ impl Study {
 
     /// The layer that a method reads of a network, if either names one.
     pub fn layer(&self, method: &Name, network: &Name) -> Option<&str> {
-        let own = self
-            .scopes
-            .get(method)
-            .and_then(|scope| scope.layer.as_deref());
-        own.or_else(|| self.networks.get(network)?.layer.as_deref())
+        let scope = self.scopes.get(method);
+        let own = scope.and_then(|scope| scope.layers.get(network));
+        own.or_else(|| self.networks.get(network)?.layer.as_ref())
+            .map(String::as_str)
     }
 }
 

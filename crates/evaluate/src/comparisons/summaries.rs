@@ -61,6 +61,7 @@ pub(super) fn summaries(
             std_over_images: standard_deviation(values),
             mean_rank,
             place: above.map(|above| above as u32 + 1),
+            groups: None,
             reason: because(&[
                 (values.is_empty(), "no image has the measure"),
                 (

@@ -3,10 +3,8 @@
 use config::Declared;
 
 use crate::answers::{Answers, External};
+use crate::method::MOST_RUNS;
 use crate::plugin::{Plugin, Role};
-
-/// Most runs: as many as a study may have.
-const MOST_RUNS: u32 = 10_000;
 
 /// Explanations in files.
 pub static METHOD: External = Plugin {

@@ -3,11 +3,9 @@
 use config::Declared;
 use sampling::Seed;
 
+use crate::method::MOST_RUNS;
 use crate::orders::{Drawn, Ranking, shuffled};
 use crate::plugin::{Plugin, Role};
-
-/// Most orders: as many as there may be runs.
-const MOST_ORDERS: u32 = 10_000;
 
 /// An order that nothing but a seed decides.
 pub static METHOD: Drawn = Plugin {
@@ -27,7 +25,7 @@ config::settings! {
     /// What `random` takes.
     struct Settings {
         /// How many orders are drawn, as runs 0, 1, ...; apart from the study's `runs`.
-        orders: u32 [1..=MOST_ORDERS] = 10;
+        orders: u32 [1..=MOST_RUNS] = 10;
     }
 }
 

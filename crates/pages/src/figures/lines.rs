@@ -5,7 +5,7 @@ use plotters::coord::ranged1d::AsRangedCoord;
 use plotters::element::DashedPathElement;
 
 use super::drawing::{Area, Caption, DrawError, Figure, INK, TICK, UNITS, stroke, top};
-use super::parts::{Axis, LEGEND, axes, framed, legend, marked_line};
+use super::parts::{Axis, LEGEND, axes, framed, legend, legend_height, marked_line};
 use crate::ReportError;
 
 const SIZE: [u32; 2] = [460, 280];
@@ -46,7 +46,7 @@ pub(crate) fn agreement(
         labels: [TICK, TICK],
     };
     let level = level.map(|level| [(start, level), (end, level)]);
-    Figure::draw(caption, SIZE, |area| paint(area, lines, frame, level))
+    draw(caption, SIZE, lines, frame, level)
 }
 
 /// Mean ranks, 1 for the best and on top, of methods under conditions that have these names; a point's x is a condition's number.
@@ -73,7 +73,7 @@ pub(crate) fn ranks(
         ticks: [conditions.len(), 6],
         labels: [&name, TICK],
     };
-    Figure::draw(caption, size, |area| paint(area, lines, frame, None))
+    draw(caption, size, lines, frame, None)
 }
 
 /// A quantity of the network's answers, from 0, by the share of pixels removed.
@@ -88,7 +88,7 @@ pub(crate) fn experience(
         ticks: [6, 5],
         labels: [TICK, TICK],
     };
-    Figure::draw(caption, SIZE, |area| paint(area, lines, frame, None))
+    draw(caption, SIZE, lines, frame, None)
 }
 
 /// The largest value of some lines, and at least this.
@@ -97,9 +97,28 @@ fn highest(lines: &[Curve], least: f64) -> f64 {
     all.map(|at| at.1).fold(least, f64::max)
 }
 
-/// The lines in their frame, and a dashed line between two points.
+/// The lines in their frame, and a dashed line between two points. `size` has room for a legend of one row.
+fn draw<X, Y>(
+    caption: Caption,
+    size: [u32; 2],
+    lines: &[Curve],
+    frame: Frame<'_, X, Y>,
+    dashed: Option<[(f64, f64); 2]>,
+) -> Result<Figure, ReportError>
+where
+    X: AsRangedCoord<Value = f64, CoordDescType: Axis>,
+    Y: AsRangedCoord<Value = f64, CoordDescType: Axis>,
+{
+    let above = legend_height(size[0], lines.iter().map(|line| line.name.as_str()));
+    let size = [size[0], size[1] + above - LEGEND];
+    Figure::draw(caption, size, |area| {
+        paint(area, above, lines, frame, dashed)
+    })
+}
+
 fn paint<X, Y>(
     area: &Area<'_>,
+    above: u32,
     lines: &[Curve],
     frame: Frame<'_, X, Y>,
     dashed: Option<[(f64, f64); 2]>,
@@ -111,7 +130,7 @@ where
     let names = lines.iter().map(|line| (line.series, line.name.as_str()));
     legend(area, names)?;
     let (x, y) = frame.ranges;
-    let mut chart = framed(area, LEGEND).build_cartesian_2d(x, y)?;
+    let mut chart = framed(area, above).build_cartesian_2d(x, y)?;
     axes(&mut chart, frame.titles, frame.ticks, frame.labels)?;
     if let Some(ends) = dashed {
         let (size, style) = (6 * UNITS, stroke(INK, 1));

@@ -3,7 +3,7 @@
 use plotters::prelude::ChartBuilder;
 
 use super::drawing::{Area, Caption, DrawError, Figure, GRID, TICK, UNITS, series_color, span};
-use super::parts::{LEGEND, axes, legend, line, mark, room_for, row_name};
+use super::parts::{axes, legend, legend_height, line, mark, room_for, row_name};
 use crate::ReportError;
 
 const WIDTH: u32 = 620;
@@ -25,14 +25,15 @@ pub(crate) fn paired(
     methods: &[(usize, &str)],
     pairs: &[Pair],
 ) -> Result<Figure, ReportError> {
-    let height = LEGEND + AXIS_HEIGHT + ROW_HEIGHT * pairs.len() as u32;
+    let above = legend_height(WIDTH, methods.iter().map(|method| method.1));
+    let height = above + AXIS_HEIGHT + ROW_HEIGHT * pairs.len() as u32;
     Figure::draw(caption, [WIDTH, height], |area| {
         legend(area, methods.iter().copied())?;
-        paint(area, axis, pairs)
+        paint(area, above, axis, pairs)
     })
 }
 
-fn paint(area: &Area<'_>, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
+fn paint(area: &Area<'_>, above: u32, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
     let values = pairs
         .iter()
         .flat_map(|pair| &pair.methods)
@@ -43,7 +44,7 @@ fn paint(area: &Area<'_>, axis: &str, pairs: &[Pair]) -> Result<(), DrawError> {
     let mut chart = ChartBuilder::on(area)
         .margin(8 * UNITS)
         .margin_right(16 * UNITS)
-        .margin_top(LEGEND * UNITS)
+        .margin_top(above * UNITS)
         .x_label_area_size(40 * UNITS)
         .y_label_area_size(room_for(pairs.iter().map(|pair| pair.image.as_str())))
         .build_cartesian_2d(values, bottom..-0.5)?;

@@ -9,11 +9,13 @@ use plotters::series::LineSeries;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::drawing::{Area, DrawError, GRID, INK, TEXT, UNITS, series_color, stroke, text};
+use super::drawing::{
+    Area, DrawError, GRID, INK, PALETTE, TEXT, UNITS, series_color, stroke, text,
+};
 
 /// Most characters of a name before a row.
 const LONGEST_NAME: usize = 18;
-/// Height of a legend above a chart in pixels of the page.
+/// Height of a row of a legend above a chart, in pixels of the page.
 pub(super) const LEGEND: u32 = 24;
 
 /// An axis of numbers.
@@ -69,6 +71,33 @@ pub(super) fn row_name<X: Axis, Y: Axis>(
     ))
 }
 
+/// What a mark looks like.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    Disc,
+    Triangle,
+    Cross,
+}
+
+impl Shape {
+    /// The shape of a thing by its place among others; they repeat after three.
+    pub(super) fn of(place: usize) -> Self {
+        [Self::Disc, Self::Triangle, Self::Cross][place % 3]
+    }
+}
+
+/// A mark of this shape in a method's colour.
+pub(super) fn mark_as<X: Axis, Y: Axis>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    shape: Shape,
+    series: usize,
+    at: (f64, f64),
+    size: u32,
+) -> Result<(), DrawError> {
+    chart.draw_series([shaped(shape, series_color(series), at, size)])?;
+    Ok(())
+}
+
 /// A method's mark at a point, `size` in pixels of the page.
 pub(super) fn mark<X: Axis, Y: Axis>(
     chart: &mut Chart<'_, '_, X, Y>,
@@ -76,21 +105,25 @@ pub(super) fn mark<X: Axis, Y: Axis>(
     at: (f64, f64),
     size: u32,
 ) -> Result<(), DrawError> {
-    chart.draw_series([sign(series, at, size)])?;
-    Ok(())
+    mark_as(chart, own_shape(series), series, at, size)
 }
 
-/// The sign that a method's points have beside their colour, `size` in pixels of the page.
-fn sign<'b, C: Clone + 'static>(
-    series: usize,
+/// The shape that a method's marks have beside their colour. Of methods with one colour, the shapes differ.
+fn own_shape(series: usize) -> Shape {
+    Shape::of(series + series / PALETTE.len())
+}
+
+fn shaped<'b, C: Clone + 'static>(
+    shape: Shape,
+    color: RGBColor,
     at: C,
     size: u32,
 ) -> DynElement<'static, SVGBackend<'b>, C> {
-    let (color, size) = (series_color(series), size * UNITS);
-    match series % 3 {
-        0 => Circle::new(at, size, color.filled()).into_dyn(),
-        1 => TriangleMarker::new(at, size + 1, color.filled()).into_dyn(),
-        _ => Cross::new(at, size, stroke(color, 2)).into_dyn(),
+    let size = size * UNITS;
+    match shape {
+        Shape::Disc => Circle::new(at, size, color.filled()).into_dyn(),
+        Shape::Triangle => TriangleMarker::new(at, size + 1, color.filled()).into_dyn(),
+        Shape::Cross => Cross::new(at, size, stroke(color, 2)).into_dyn(),
     }
 }
 
@@ -125,15 +158,56 @@ pub(super) fn legend<'n>(
     area: &Area<'_>,
     entries: impl Iterator<Item = (usize, &'n str)>,
 ) -> Result<(), DrawError> {
-    let mut left = 12 * UNITS;
-    let middle = (LEGEND * UNITS / 2) as i32;
-    for (series, name) in entries {
-        area.draw(&sign(series, (left as i32, middle), 4))?;
+    legend_of(
+        area,
+        entries.map(|(series, name)| (own_shape(series), series_color(series), name)),
+    )
+}
+
+/// The same for shapes, whatever their colour.
+pub(super) fn legend_of_shapes<'n>(
+    area: &Area<'_>,
+    entries: impl Iterator<Item = (Shape, &'n str)>,
+) -> Result<(), DrawError> {
+    legend_of(area, entries.map(|(shape, name)| (shape, INK, name)))
+}
+
+/// Height of a legend of these names above a chart that is `pixels` of the page wide.
+pub(super) fn legend_height<'n>(pixels: u32, names: impl Iterator<Item = &'n str>) -> u32 {
+    let rows = places(pixels * UNITS, names)
+        .last()
+        .map_or(1, |at| at.1 + 1);
+    rows * LEGEND
+}
+
+/// Where the marks of a legend are: units from the left, and the row.
+fn places<'n>(width_of_area: u32, names: impl Iterator<Item = &'n str>) -> Vec<(u32, u32)> {
+    const MARGIN: u32 = 12 * UNITS;
+    let (mut left, mut row) = (MARGIN, 0);
+    let place = |name: &str| {
+        let entry = 16 * UNITS + width(name);
+        if left > MARGIN && left + entry > width_of_area {
+            (left, row) = (MARGIN, row + 1);
+        }
+        let at = (left, row);
+        left += entry + 14 * UNITS;
+        at
+    };
+    names.map(place).collect()
+}
+
+fn legend_of<'n>(
+    area: &Area<'_>,
+    entries: impl Iterator<Item = (Shape, RGBColor, &'n str)>,
+) -> Result<(), DrawError> {
+    let entries: Vec<(Shape, RGBColor, &str)> = entries.collect();
+    let places = places(area.dim_in_pixel().0, entries.iter().map(|entry| entry.2));
+    for ((shape, color, name), (left, row)) in entries.into_iter().zip(places) {
+        let middle = (LEGEND * UNITS / 2 + row * LEGEND * UNITS) as i32;
+        area.draw(&shaped(shape, color, (left as i32, middle), 4))?;
         let style = text().pos(Pos::new(HPos::Left, VPos::Center));
-        let position = (left as i32 + 8 * UNITS as i32, middle);
-        let entry = 8 * UNITS + width(name) + 22 * UNITS;
+        let position = ((left + 8 * UNITS) as i32, middle);
         area.draw(&Text::new(name.to_owned(), position, style))?;
-        left += entry;
     }
     Ok(())
 }

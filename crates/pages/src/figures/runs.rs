@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::prelude::ChartBuilder;
 
 use super::drawing::{Area, Caption, DrawError, Figure, TICK, UNITS, series_color};
-use super::parts::{Axis, Chart, LEGEND, axes, legend, line, marked_line};
+use super::parts::{Axis, Chart, LEGEND, axes, legend, legend_height, line, marked_line};
 use crate::ReportError;
 
 // High enough for the name of the measure beside it.
@@ -31,24 +31,29 @@ pub(crate) fn auc_over_runs(
     runs: u32,
     areas: Range<f64>,
 ) -> Result<Figure, ReportError> {
-    Figure::draw(caption, SIZE, |area| paint(area, axis, lines, runs, areas))
+    let above = legend_height(SIZE[0], lines.iter().map(|line| line.name.as_str()));
+    let size = [SIZE[0], SIZE[1] + above - LEGEND];
+    Figure::draw(caption, size, |area| {
+        legend(
+            area,
+            lines.iter().map(|line| (line.series, line.name.as_str())),
+        )?;
+        paint(area, above, axis, lines, runs, areas)
+    })
 }
 
 fn paint(
     area: &Area<'_>,
+    above: u32,
     axis: &str,
     lines: &[Line],
     runs: u32,
     areas: Range<f64>,
 ) -> Result<(), DrawError> {
-    legend(
-        area,
-        lines.iter().map(|line| (line.series, line.name.as_str())),
-    )?;
     let last = f64::from(runs.saturating_sub(1).max(1));
     let mut chart = ChartBuilder::on(area)
         .margin(10 * UNITS)
-        .margin_top(LEGEND * UNITS)
+        .margin_top(above * UNITS)
         .x_label_area_size(38 * UNITS)
         .y_label_area_size(50 * UNITS)
         .build_cartesian_2d(0.0..last, areas)?;

@@ -9,18 +9,24 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::drawing::{
     Area, Caption, DrawError, Figure, INK, TICK, UNITS, series_color, span, stroke, text,
 };
-use super::parts::{Axis, Chart, axes, framed, line, mark, width};
+use super::labels::Labels;
+use super::parts::{Axis, Chart, LEGEND, Shape, axes, framed, legend_of_shapes, line, mark_as};
 use crate::ReportError;
 
-const SIZE: [u32; 2] = [760, 300];
-/// Pixels above a chart.
-const MARGIN: u32 = 10;
+/// Width and height of both charts together, in pixels of the page.
+const SIZE: [u32; 2] = [760, 340];
+/// Width of the chart of passes.
+const WIDE: u32 = 440;
+/// Half the side of a mark, in pixels of the page.
+const MARK: u32 = 5;
 
 /// A method.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) name: String,
     pub(crate) series: usize,
+    /// What the method must be allowed to see.
+    pub(crate) access: String,
     /// Mean area and its interval.
     pub(crate) area: f64,
     pub(crate) interval: Option<[f64; 2]>,
@@ -30,7 +36,8 @@ pub(crate) struct Point {
     pub(crate) deviation: Option<f64>,
 }
 
-/// The two charts beside each other; `chance` is the mean area of a random order, and `lower` whether a small area is good.
+/// The two charts beside each other; `chance` is the mean area of a random order, and `lower` whether a small area is good. A shape stands for what a
+/// method must be allowed to see. A line joins the methods that no other beats for as many passes or fewer.
 pub(crate) fn trade_off(
     caption: Caption,
     points: &[Point],
@@ -43,10 +50,41 @@ pub(crate) fn trade_off(
         "mean AUC, higher is better"
     };
     Figure::draw(caption, SIZE, |area| {
-        let (left, right) = area.split_horizontally((SIZE[0] * UNITS / 2) as i32);
-        by_passes(&left, points, chance, title)?;
+        let accesses = accesses(points);
+        let shapes = accesses.iter().enumerate();
+        legend_of_shapes(area, shapes.map(|(place, name)| (Shape::of(place), *name)))?;
+        let (left, right) = area.split_horizontally((WIDE * UNITS) as i32);
+        by_passes(&left, points, chance, title, lower)?;
         by_deviation(&right, points, chance, title)
     })
+}
+
+/// What methods must be allowed to see, each once.
+fn accesses(points: &[Point]) -> Vec<&str> {
+    let mut accesses: Vec<&str> = points.iter().map(|point| point.access.as_str()).collect();
+    accesses.sort_unstable();
+    accesses.dedup();
+    accesses
+}
+
+/// The methods that no other beats for as many passes or fewer, the cheapest first, as passes and area.
+fn front(points: &[Point], lower: bool) -> Vec<(f64, f64)> {
+    let sign = if lower { 1.0 } else { -1.0 };
+    let mut placed: Vec<(f64, f64)> = points
+        .iter()
+        .filter_map(|point| Some((point.passes?.max(1.0), sign * point.area)))
+        .collect();
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut best = f64::INFINITY;
+    placed.retain(|&(_, area)| {
+        let beats = area < best;
+        best = best.min(area);
+        beats
+    });
+    placed
+        .into_iter()
+        .map(|(passes, area)| (passes, sign * area))
+        .collect()
 }
 
 /// The areas to be shown.
@@ -62,19 +100,27 @@ fn by_passes(
     points: &[Point],
     chance: Option<f64>,
     title: &str,
+    lower: bool,
 ) -> Result<(), DrawError> {
     let passes = points.iter().filter_map(|point| point.passes);
     let most = passes.fold(1.0, f64::max);
     // Whole decades, so that the axis begins and ends with a tick.
     let end = 10_f64.powf(most.log10().floor() + 1.0);
     let areas = areas(points, chance);
-    let mut chart = framed(area, MARGIN).build_cartesian_2d((1.0..end).log_scale(), areas)?;
+    let mut chart = framed(area, LEGEND).build_cartesian_2d((1.0..end).log_scale(), areas)?;
     let titles = ["network passes for an explanation", title];
     let placed = points
         .iter()
         .filter_map(|point| Some((point, point.passes?.max(1.0))));
     let chance = chance.map(|chance| [(1.0, chance), (end, chance)]);
-    paint(area, &mut chart, titles, placed, chance)
+    axes(&mut chart, titles, [5, 5], [TICK, TICK])?;
+    let front = front(points, lower);
+    for step in front.windows(2) {
+        let corner = (step[1].0, step[0].1);
+        line(&mut chart, INK, 1, [step[0], corner])?;
+        line(&mut chart, INK, 1, [corner, step[1]])?;
+    }
+    paint(area, &mut chart, &accesses(points), placed, chance)
 }
 
 fn by_deviation(
@@ -89,36 +135,38 @@ fn by_deviation(
     // Room for the mark of a method that repeats itself exactly.
     let start = -end / 20.0;
     let areas = areas(points, chance);
-    let mut chart = framed(area, MARGIN).build_cartesian_2d(start..end, areas)?;
+    let mut chart = framed(area, LEGEND).build_cartesian_2d(start..end, areas)?;
     let titles = ["std of an image's AUC over runs", title];
+    axes(&mut chart, titles, [4, 5], [TICK, TICK])?;
     let placed = points
         .iter()
         .filter_map(|point| Some((point, point.deviation?)));
     let chance = chance.map(|chance| [(start, chance), (end, chance)]);
-    paint(area, &mut chart, titles, placed, chance)
+    paint(area, &mut chart, &accesses(points), placed, chance)
 }
 
 fn paint<'p, X: Axis, Y: Axis>(
     area: &Area<'_>,
     chart: &mut Chart<'_, '_, X, Y>,
-    titles: [&str; 2],
+    accesses: &[&str],
     points: impl Iterator<Item = (&'p Point, f64)>,
     chance: Option<[(f64, f64); 2]>,
 ) -> Result<(), DrawError> {
-    axes(chart, titles, [5, 5], [TICK, TICK])?;
-    let (plot, _) = chart.plotting_area().get_pixel_range();
+    let points: Vec<(&Point, f64)> = points.collect();
+    let (across, down) = chart.plotting_area().get_pixel_range();
+    let mut labels = Labels::within(across, down);
+    let offset = offset(area);
     if let Some(ends) = chance {
         let size = 6 * UNITS;
         chart.draw_series([DashedPathElement::new(ends, size, size, stroke(INK, 1))])?;
         let (right, above) = chart.backend_coord(&ends[1]);
+        let words = "random order";
+        labels.keep_free(words, (right, above));
         let style = text().pos(Pos::new(HPos::Right, VPos::Bottom));
-        area.draw(&Text::new(
-            "random order".to_owned(),
-            (right - offset(area).0, above - offset(area).1 - 4),
-            style,
-        ))?;
+        let at = (right - offset.0, above - offset.1 - 4);
+        area.draw(&Text::new(words.to_owned(), at, style))?;
     }
-    for (point, x) in points {
+    for &(point, x) in &points {
         if let Some(interval) = point.interval {
             line(
                 chart,
@@ -127,25 +175,15 @@ fn paint<'p, X: Axis, Y: Axis>(
                 interval.map(|end| (x, end)),
             )?;
         }
-        mark(chart, point.series, (x, point.area), 5)?;
-        let (right, middle) = chart.backend_coord(&(x, point.area));
-        let gap = 10 * UNITS as i32;
-        let fits = right + gap + (width(&point.name) as i32) < plot.end;
-        let (side, shift) = if fits {
-            (HPos::Left, gap)
-        } else {
-            (HPos::Right, -gap)
-        };
-        // Beside the mark, or below the line of the random order where that would run through the name.
-        let line = chance.map(|ends| chart.backend_coord(&ends[0]).1);
-        let crossed = line.is_some_and(|line| (line - middle).abs() < gap);
-        let height = if crossed {
-            line.unwrap_or(middle) + gap
-        } else {
-            middle
-        };
-        let style = text().pos(Pos::new(side, VPos::Center));
-        let at = (right + shift - offset(area).0, height - offset(area).1);
+        let access = accesses.iter().position(|name| *name == point.access);
+        let shape = Shape::of(access.unwrap_or_default());
+        mark_as(chart, shape, point.series, (x, point.area), MARK)?;
+        labels.occupied(chart.backend_coord(&(x, point.area)));
+    }
+    for (point, x) in points {
+        let (left, middle) = labels.place(&point.name, chart.backend_coord(&(x, point.area)));
+        let style = text().pos(Pos::new(HPos::Left, VPos::Center));
+        let at = (left - offset.0, middle - offset.1);
         area.draw(&Text::new(point.name.clone(), at, style))?;
     }
     Ok(())
@@ -155,4 +193,50 @@ fn paint<'p, X: Axis, Y: Axis>(
 fn offset(area: &Area<'_>) -> (i32, i32) {
     let (x, y) = area.get_pixel_range();
     (x.start, y.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(passes: f64, area: f64) -> Point {
+        Point {
+            name: "lime".to_owned(),
+            series: 0,
+            access: "queries".to_owned(),
+            area,
+            interval: None,
+            passes: Some(passes),
+            deviation: None,
+        }
+    }
+
+    #[test]
+    fn the_front_has_what_nothing_beats_for_as_few_passes() {
+        let points = [
+            point(2.0, 9.0),
+            point(1000.0, 3.0),
+            point(150.0, 5.0),
+            point(2.0, 8.0),
+            point(400.0, 6.0),
+        ];
+        assert_eq!(
+            front(&points, true),
+            [(2.0, 8.0), (150.0, 5.0), (1000.0, 3.0)]
+        );
+        assert_eq!(front(&points, false), [(2.0, 9.0)]);
+        let unknown = Point {
+            passes: None,
+            ..point(1.0, 1.0)
+        };
+        assert_eq!(front(&[unknown], true), []);
+    }
+
+    #[test]
+    fn many_methods_are_drawn() {
+        let points: Vec<Point> = (0..20)
+            .map(|place| point(10.0 + f64::from(place), 5.0))
+            .collect();
+        trade_off(Caption::default(), &points, Some(6.0), true).unwrap();
+    }
 }

@@ -13,7 +13,7 @@ use crate::decided::{
     Answers, Computing, Fidelity, Passes, Repeat, Repeatability, agreed, is_ahead,
 };
 use crate::explorer::link;
-use crate::results::{Results, both};
+use crate::results::{Group, Results, both};
 use crate::summary::rounded;
 
 /// Where no method is ahead.
@@ -193,6 +193,9 @@ fn in_network(answers: &Answers<'_>, fidelity: &Fidelity<'_>) -> Markup {
             "."
             @if let Some(other) = &answer.runner_up { " " (against(answer, other)) }
             @if let Some(random) = answers.chance.iter().find(about) { " " (beside_chance(random)) }
+            @if !fidelity.alike.is_empty() {
+                " Not told apart from it (" a href="#groups" { "groups" } "): " (fidelity.alike.join(", ")) "."
+            }
         }
     }
 }
@@ -434,12 +437,24 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
             (plural(results.methods.len(), "method"))
             @if !results.controls.is_empty() { ", of them controls: " (results.controls.join(", ")) }
-            "; " (plural(inputs.runs as usize, "run")) " of an explaining method that draws random numbers; "
+            "; "
+            @if let Some((fewest, most)) = runs(results) {
+                @if fewest < most { (fewest) " to " } (plural(most, "run")) " of an explaining method that draws random numbers; "
+            }
             (plural(explanations, "removal curve")) "."
             @if !inputs.exclusions.is_empty() { " " (excluded(inputs)) " (" a href="#excluded" { "why" } ")." }
             @if let Some(constants) = constants(results) { " " (constants) }
         }
     }
+}
+
+/// Fewest and most runs of an image by explaining methods that draw random numbers; none where no method does.
+fn runs(results: &Results<'_>) -> Option<(usize, usize)> {
+    let drawing = results
+        .groups()
+        .filter(|group| group.explains && !group.deterministic);
+    let counts = drawing.map(Group::runs);
+    counts.reduce(|(fewest, most), (few, many)| (fewest.min(few), most.max(many)))
 }
 
 fn excluded(inputs: &Inputs) -> String {

@@ -9,9 +9,10 @@ use statistics::mean;
 use super::words::{decimals, interval, read};
 use crate::decided::{Answers, Fidelity, is_ahead};
 use crate::figures::{
-    Album, Caption, Curve, Pair, Point, agreement, experience, paired, ranks, trade_off,
+    Album, Caption, Curve, Pair, Point, Ranked, agreement, experience, paired, ranking, ranks,
+    trade_off,
 };
-use crate::results::{AUC, Comparison, Group, Results, both};
+use crate::results::{AUC, Comparison, Group, Results, both, place};
 use crate::{Inputs, ReportError};
 
 /// A number of a step.
@@ -32,13 +33,13 @@ pub(super) fn section(
     Ok(html! {
         @if main.iter().all(|comparison| comparison.condition.lower_is_better()) {
             (read(
-                "Low and to the left is good. The line through a mark is the interval of the mean over images. A method above the line of the \
-                random order found nothing that chance would not."
+                "Low and to the left is good. The line through a mark is the interval of the mean over images. The staircase joins the methods that no other \
+                method beats for as few passes. A method above the line of the random order found nothing that chance would not."
             ))
         } @else {
             (read(
-                "High and to the left is good: the least relevant goes first. The line through a mark is the interval of the mean over images. A method below \
-                the line of the random order found nothing that chance would not."
+                "High and to the left is good: the least relevant goes first. The line through a mark is the interval of the mean over images. The staircase \
+                joins the methods that no other method beats for as few passes. A method below the line of the random order found nothing that chance would not."
             ))
         }
         @for comparison in main {
@@ -47,6 +48,8 @@ pub(super) fn section(
                 (album.show(beside_costs(inputs, results, comparison)?))
             }
         }
+        h3 #groups { "Which methods are told apart?" }
+        (told_apart(inputs, results, album)?)
         h3 { "Image by image" }
         (by_image(inputs, results, album)?)
         h3 #checks { "Does the answer hold when the question is asked in another way?" }
@@ -78,6 +81,7 @@ fn beside_costs(
         Some(Point {
             name: group.method.to_owned(),
             series: group.series,
+            access: access(inputs, group.method).to_owned(),
             area: group.mean(AUC)?,
             interval: condition.interval(inputs, group.method),
             passes: passes(group.method),
@@ -95,6 +99,56 @@ fn beside_costs(
         ),
     );
     trade_off(caption, &points, chance, condition.lower_is_better())
+}
+
+/// What a method must be allowed to see.
+fn access<'i>(inputs: &'i Inputs, method: &str) -> &'i str {
+    let known = inputs.methods.iter().find(|known| known.name == method);
+    known.map_or("", |known| known.access.as_str())
+}
+
+/// All methods and controls by mean rank, with the groups that are not told apart.
+fn told_apart(
+    inputs: &Inputs,
+    results: &Results<'_>,
+    album: &mut Album,
+) -> Result<Markup, ReportError> {
+    let mut panels = Vec::new();
+    for comparison in results.main_comparisons() {
+        let place = comparison.condition.place("auc");
+        let here = inputs.summaries.iter().filter(|row| place!(row) == place);
+        let ranked = here.filter_map(|row| {
+            let groups = row.groups.as_deref()?.split(' ');
+            Some(Ranked {
+                name: row.method.clone(),
+                series: results.series(&row.method),
+                rank: row.mean_rank?,
+                groups: groups.map(str::to_owned).collect(),
+            })
+        });
+        let mut ranked: Vec<Ranked> = ranked.collect();
+        if ranked.len() < 2 {
+            continue;
+        }
+        ranked.sort_by(|a, b| a.rank.total_cmp(&b.rank));
+        let heading = results.title(&comparison.condition);
+        let caption = Caption::new(
+            &["groups", &heading],
+            format!("Mean rank of each method, with the groups that are not told apart, {heading}"),
+        );
+        panels.push(
+            html! { figure { figcaption { (heading) } (album.show(ranking(caption, &ranked)?)) } },
+        );
+    }
+    Ok(html! {
+        @if panels.is_empty() { p { "– No image has scores of two methods." } } @else {
+            (read(
+                "Each image ranks the methods and controls by their AUC; a mark is a method's mean rank. A bar joins methods of which no two are shown to differ \
+                (Wilcoxon's signed-rank test, corrected by Holm). Methods that share a bar with the best one may be as good."
+            ))
+            div.panels.wide { @for panel in panels { (panel) } }
+        }
+    })
 }
 
 fn by_image(

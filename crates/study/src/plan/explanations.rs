@@ -156,7 +156,7 @@ impl Planner<'_> {
 
     fn control(&self, subject: &Subject, orders: &Orders) -> Option<Control> {
         Some(match *orders {
-            Orders::Drawn(method, _) => Control::Drawn {
+            Orders::Drawn(method) => Control::Drawn {
                 method,
                 superpixels: Told {
                     value: self.plan.superpixels(subject)?.try_into().ok()?,

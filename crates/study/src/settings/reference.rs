@@ -16,7 +16,9 @@ characters a-z, 0-9, `_` and `-`. `make docs` writes this page from the declarat
 
 const METHODS: &str = "What explains, and the controls that explanations are compared with. Every method has a `kind`; with
 `partitions = [\"NAME\", ...]` it is judged on these partitions only, with `networks = [\"NAME\", ...]` it explains these networks only.
-A method that makes a map reads each network's `layer`; with `layers = [\"LAYER\", ...]` it becomes several methods, one for each of these layers.
+A method that draws random numbers explains each image as often as `[study] runs` says, or its own `runs`.
+A method that makes a map reads each network's `layer`, or the one that its own `layer = { NETWORK = \"LAYER\" }` gives for the network;
+with `layers = [\"LAYER\", ...]` it becomes several methods, one for each of these layers.
 Their names are `METHOD-LAYER` in small letters, with `_` for any other character that a name cannot have.
 ";
 

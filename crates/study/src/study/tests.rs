@@ -683,6 +683,36 @@ networks = ["resnet50"]
 }
 
 #[test]
+fn a_method_may_have_its_own_runs_and_its_own_layer_of_each_network() {
+    let text = r#"
+[methods.few]
+kind = "lime"
+runs = 2
+
+[methods.early]
+kind = "layercam"
+layer = { resnet50 = "layer3" }
+"#;
+    let study = with_method(text).study().unwrap();
+    let runs = |method| study.methods[&name(method)].runs(study.runs);
+    assert_eq!((runs("few"), runs("lime"), runs("early")), (2, 10, 1));
+    let early = name("early");
+    assert_eq!(study.layer(&early, &name("resnet50")), Some("layer3"));
+    assert_eq!(study.layer(&early, &name("alexnet")), Some("features.11"));
+    let shown = |text: &str| {
+        let folder = with_method(text);
+        folder.shown(&folder.study().unwrap_err())
+    };
+    insta::assert_snapshot!(shown(
+        "[methods.deep]\nkind = \"gradcam\"\nlayer = { resnet5 = \"layer3\" }\n"
+    ));
+    insta::assert_snapshot!(shown("[methods.deep]\nkind = \"gradcam\"\nruns = 3\n"));
+    insta::assert_snapshot!(shown(
+        "[methods.deep]\nkind = \"gradcam\"\nlayers = [\"a\", \"b\"]\nlayer = { resnet50 = \"layer3\" }\n"
+    ));
+}
+
+#[test]
 fn layers_and_networks_that_cannot_be_are_refused() {
     let shown = |text: &str| {
         let folder = with_method(text);

@@ -23,6 +23,7 @@ fn summary(method: &str, mean: f64, place: u32) -> Summary {
         std_over_images: Some(1.0),
         mean_rank: Some(f64::from(place)),
         place: Some(place),
+        groups: Some("a".to_owned()),
         reason: None,
     }
 }
