@@ -1,5 +1,6 @@
 ## make            the shipped study, from images to the report (the same as make all)
 ## make all        sets libtorch up, builds, and brings every stage up to date; what is up to date is not computed again
+## make demo       three photographs, Grad-CAM and LIME, in less than a minute
 ## make test       sets libtorch up and runs all tests
 ## make segment    one stage and what it needs; likewise infer, gradcam, lime, deletion, evaluate, report
 ## make plan       what is up to date, what would run, and why; computes nothing
@@ -31,6 +32,7 @@ CHECKS := check-format check-clippy check-docs check-layers check-scripts check-
 PIPELINE := target/release/pipeline
 PROGRAMS := target/release
 PAPER := pipeline.paper.toml
+DEMO := pipeline.demo.toml
 # In this order: the later ones read what torchscript makes.
 ORACLES := surrogate preparation superpixels torchscript checkpoints networks hirescam architectures lime_runs removal measures controls
 ORACLE_PYTHON := target/oracles-venv/bin/python
@@ -42,13 +44,16 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity fuzz reliability oracles bench census scenes train gpu-bundle paper clean help
+.PHONY: all demo $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity fuzz reliability oracles bench census scenes train gpu-bundle paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
 
 $(STAGES): build
 	@$(PIPELINE) run $@ --config $(CONFIG) $(ARGS)
+
+demo: build
+	@$(PIPELINE) run --config $(DEMO) $(ARGS)
 
 plan status: build
 	@$(PIPELINE) $@ --config $(CONFIG) $(ARGS)

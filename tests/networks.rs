@@ -331,8 +331,8 @@ networks = ["resnet18"]
 
 [methods"#;
 
-#[test]
-fn networks_of_every_kind_go_from_their_files_through_every_stage_side_by_side() {
+/// A study of small networks of five classes on images of 64 x 64 pixels; `sections` are those of networks, partitions and methods.
+fn of_five_classes(sections: &str) -> StudyFolder {
     let folder = StudyFolder::new();
     for file in ["vit.pt2", "swin.pt2", "convnext.pt2"] {
         let fixture = repository().join("crates/graph/fixtures").join(file);
@@ -341,16 +341,125 @@ fn networks_of_every_kind_go_from_their_files_through_every_stage_side_by_side()
     let architecture: Architecture = "resnet18".parse().unwrap();
     let weights = formula::weight_file(architecture, 0.125, 5);
     fs::write(folder.path("resnet18.safetensors"), weights).unwrap();
-    fs::write(folder.path("script.pt"), script_of_five()).unwrap();
     let text = fs::read_to_string(folder.path("pipeline.toml")).unwrap();
     let (before, rest) = text.split_once("[networks").unwrap();
     let (_, after) = rest.split_once("[methods").unwrap();
-    let text = format!("{before}{NETWORKS}{after}");
+    let text = format!("{before}{sections}{after}");
     let text = text.replace("labels = \"labels.csv\"\n", "");
     fs::write(folder.path("pipeline.toml"), text).unwrap();
     folder.change("[images]", "[images]\nresize = 64\ncrop = 64");
     let classes: Vec<String> = (0..5).map(|class| format!("class {class}")).collect();
     fs::write(folder.path("classes.txt"), classes.join("\n")).unwrap();
+    folder
+}
+
+const FAMILY: &str = r#"
+[networks.resnet]
+architecture = "resnet18"
+weights = "resnet18.safetensors"
+width = 0.125
+
+[networks.vit]
+architecture = "pt2"
+weights = "vit.pt2"
+
+[networks.convnext]
+architecture = "pt2"
+weights = "convnext.pt2"
+
+[partitions.grid]
+algorithm = "grid"
+rows = 2
+columns = 2
+
+[methods.layercam]
+kind = "layercam"
+layer = { resnet = "layer3" }
+
+[methods.smoothgrad]
+kind = "smoothgrad"
+points = 3
+runs = 3
+
+[methods.integrated_gradients]
+kind = "integrated_gradients"
+steps = 4
+
+[methods.glime]
+kind = "glime"
+samples = 16
+kernel_width = 1.0
+
+[methods.kernelshap]
+kind = "kernelshap"
+samples = 16
+
+[methods.rise]
+kind = "rise"
+samples = 16
+
+[methods"#;
+
+/// Kinds that need no settings here.
+const PLAIN: [&str; 8] = [
+    "hirescam",
+    "gradcam++",
+    "scorecam",
+    "eigencam",
+    "gradient",
+    "input_x_gradient",
+    "occlusion",
+    "greedy",
+];
+
+#[test]
+fn a_family_of_methods_explains_a_resnet_a_vit_and_a_convnext_in_one_study() {
+    let plain = PLAIN.map(|kind| {
+        format!(
+            "[methods.{}]\nkind = \"{kind}\"\n",
+            kind.replace("++", "_pp")
+        )
+    });
+    let sections = FAMILY.replace(
+        "[methods.layercam]",
+        &format!("{}[methods.layercam]", plain.concat()),
+    );
+    let attention = "[methods.rollout]\nkind = \"rollout\"\n[methods.gradient_attention]\nkind = \"gradient_attention\"\n";
+    let sections = sections.replace(
+        "[methods.layercam]",
+        &format!("{attention}[methods.layercam]"),
+    );
+    let folder = of_five_classes(&sections);
+    fs::remove_file(folder.path("images/key-00.png")).unwrap();
+    fs::remove_file(folder.path("masks/key-00.png")).unwrap();
+    let refused = folder.run("pipeline", &["check"]);
+    refused.expect(2, "the network `resnet` shows none");
+    for kind in ["rollout", "gradient_attention"] {
+        let line = format!("kind = \"{kind}\"");
+        folder.change(&line, &format!("{line}\nnetworks = [\"vit\"]"));
+    }
+    folder.make_all();
+    let curves = folder.latest("curves");
+    // Of a deterministic method one curve; 3 runs of SmoothGrad, 2 of GLIME, KernelSHAP, RISE and LIME; attention in the ViT alone.
+    let of = |network: &str| {
+        curves
+            .iter()
+            .filter(|name| name.contains(&format!("{network}.")))
+            .count()
+    };
+    let (one_run, drawn) = (PLAIN.len() + 3, 3 + 4 * 2);
+    assert_eq!(
+        [of("resnet"), of("convnext")],
+        [one_run + drawn; 2],
+        "{curves:?}"
+    );
+    assert_eq!(of("vit"), one_run + drawn + 2);
+}
+
+#[test]
+fn networks_of_every_kind_go_from_their_files_through_every_stage_side_by_side() {
+    let folder = of_five_classes(NETWORKS);
+    fs::write(folder.path("script.pt"), script_of_five()).unwrap();
     let check = folder.run("pipeline", &["check"]);
     check.expect(0, "");
     assert!(check.stdout.contains("5 networks"), "{}", check.stdout);

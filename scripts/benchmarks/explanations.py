@@ -1,10 +1,12 @@
-"""Times LIME beside the lime package and captum, end to end from a crop to the weights, and Grad-CAM beside pytorch-grad-cam, in turns.
+"""Times LIME beside the lime package and captum, end to end from a crop to the weights, Grad-CAM beside pytorch-grad-cam, and integrated gradients
+beside captum, in turns.
 
     python3 scripts/benchmarks/explanations.py target/release/examples [--rounds 5] [--samples 1000] [--networks alexnet]
 
 Full-width networks with seeded random weights; both sides load the network and ask it once before the clock starts. The lime package is called as in its
 tutorial for PyTorch: batches of 10, quickshift(4, 200, 0.2), its default feature selection switched off; captum with the same superpixels, kernel and ridge
-regression, in batches of 16; a peer asks once for each sample. Every round is of another image, the same one for all sides, because the passes of `mixed`
+regression, in batches of 16; a peer asks once for each sample. Integrated gradients takes 50 steps; captum gets the batch of 10, 25 or 50 with which it is
+fastest on the first image, found before the clock starts. Every round is of another image, the same one for all sides, because the passes of `mixed`
 differ by image. Prints our forward passes (median, smallest and largest), the median seconds, the ratio of medians
 (above 1: ours is faster) with the smallest and the largest ratio of a round, and the largest resident memory of each process.
 """
@@ -23,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 IMAGES = sorted((ROOT / "data" / "images").glob("*.png"))
 NETWORKS = ("resnet50", "alexnet")
 PEERS = ("lime 0.2.0.1", "captum 0.9.0")
+METHODS = ("lime", "gradcam", "integrated_gradients")
 OURS = (("fp32", "coin"), ("mixed", "coin"), ("mixed", "hadamard"))
 
 
@@ -84,6 +87,22 @@ def peer(kind, architecture, samples, picture):
             ).attribute(
                 inputs, target=target, feature_mask=segments[None, None], n_samples=samples, perturbations_per_eval=16
             )
+    elif kind == "integrated_gradients":
+        from captum.attr import IntegratedGradients
+
+        integrated = IntegratedGradients(network)
+
+        def attribute(batch_size):
+            start = time.perf_counter()
+            integrated.attribute(inputs, target=0, n_steps=50, method="gausslegendre", internal_batch_size=batch_size)
+            return time.perf_counter() - start
+
+        inputs = batch([image])
+        attribute(10)
+        best = min((10, 25, 50), key=attribute)
+        start = time.perf_counter()
+        for _ in range(samples):
+            attribute(best)
     else:
         from pytorch_grad_cam import GradCAM
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -138,6 +157,8 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--samples", type=int, default=1000)
     arguments.add_argument("--images", type=int, default=32, help="images of the Grad-CAM rows")
+    arguments.add_argument("--integrated", type=int, default=20, help="images of the rows of integrated gradients")
+    arguments.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     arguments.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     chosen = arguments.parse_args()
 
@@ -147,8 +168,8 @@ def main():
         passes[f"{precision}, {sampler}"].append(result["runs"][0]["passes"])
         return result["runs"][0]["seconds"], resident
 
-    def maps(image, architecture):
-        result, resident = measured([chosen.programs / "maps", image, architecture, chosen.images])
+    def maps(image, architecture, method, count):
+        result, resident = measured([chosen.programs / "maps", image, architecture, count, method])
         return result["seconds"], resident
 
     def theirs(image, kind, architecture, count):
@@ -157,22 +178,29 @@ def main():
     print("| task | ours | passes | seconds | peer | seconds | ratio | range | our memory | peer's memory |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for architecture in chosen.networks:
-        passes = defaultdict(list)
-        sides = {"lime 0.2.0.1": lambda image: theirs(image, "lime", architecture, chosen.samples)}
-        sides["captum 0.9.0"] = lambda image: theirs(image, "captum", architecture, chosen.samples)
-        for precision, sampler in OURS:
-            way = f"{precision}, {sampler}"
-            sides[way] = lambda image, p=precision, s=sampler: explain(image, architecture, p, s, passes)
-        seconds, memory = turns(chosen.rounds, sides)
-        for peer_name in PEERS:
-            ours = {name: taken for name, taken in seconds.items() if name == peer_name or name not in PEERS}
-            show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory, passes)
-        sides = {
-            "pytorch-grad-cam 1.5.5": lambda image: theirs(image, "gradcam", architecture, chosen.images),
-            "fp32": lambda image: maps(image, architecture),
-        }
-        title = f"Grad-CAM, {chosen.images} images, {architecture}"
-        show(title, "pytorch-grad-cam 1.5.5", *turns(chosen.rounds, sides), {"fp32": [chosen.images]})
+        if "lime" in chosen.methods:
+            passes = defaultdict(list)
+            sides = {"lime 0.2.0.1": lambda image: theirs(image, "lime", architecture, chosen.samples)}
+            sides["captum 0.9.0"] = lambda image: theirs(image, "captum", architecture, chosen.samples)
+            for precision, sampler in OURS:
+                way = f"{precision}, {sampler}"
+                sides[way] = lambda image, p=precision, s=sampler: explain(image, architecture, p, s, passes)
+            seconds, memory = turns(chosen.rounds, sides)
+            for peer_name in PEERS:
+                ours = {name: taken for name, taken in seconds.items() if name == peer_name or name not in PEERS}
+                show(f"LIME, N = {chosen.samples}, {architecture}", peer_name, ours, memory, passes)
+        for method, peer_name, count, passes in (
+            ("gradcam", "pytorch-grad-cam 1.5.5", chosen.images, 1),
+            ("integrated_gradients", "captum 0.9.0", chosen.integrated, 52),
+        ):
+            if method not in chosen.methods:
+                continue
+            sides = {
+                peer_name: lambda image: theirs(image, method, architecture, count),
+                "fp32": lambda image: maps(image, architecture, method, count),
+            }
+            title = f"{method}, {count} images, {architecture}"
+            show(title, peer_name, *turns(chosen.rounds, sides), {"fp32": [count * passes]})
 
 
 if __name__ == "__main__":

@@ -29,6 +29,9 @@ AREAS = """
 
 
 def main(latest):
+    if not duckdb.sql(f"select 1 from '{latest}/scores/*.parquet' where method = 'oracle' limit 1").fetchall():
+        print("controls: skipped: the study has no oracle, as pipeline.scenes.toml has")
+        return
     for table in ("scores", "gains"):
         duckdb.sql(f"create view {table} as select * from '{latest}/{table}/*.parquet'")
     broken = []

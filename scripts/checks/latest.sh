@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Opens every folder of artifacts/latest in DuckDB, pandas and polars, of pinned versions in the virtual environment .venv.
+# Opens every folder of artifacts/latest (or of another study's folder, ARTIFACTS) in DuckDB, pandas and polars, of pinned versions in the virtual environment .venv.
 # Arguments go to open_latest.py. Then checks what must hold of controls (controls.py).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+readonly LATEST=${ARTIFACTS:-artifacts}/latest
 readonly REQUIREMENTS=scripts/checks/requirements.txt INSTALLED=.venv/requirements.txt
-if [[ ! -e artifacts/latest ]]; then
-  echo "latest: skipped: artifacts/latest is not there; make all makes it"
+if [[ ! -e $LATEST ]]; then
+  echo "latest: skipped: $LATEST is not there; make all makes it"
   exit 0
 fi
 if ! cmp -s $REQUIREMENTS $INSTALLED; then
@@ -16,5 +17,5 @@ if ! cmp -s $REQUIREMENTS $INSTALLED; then
   fi
   cp $REQUIREMENTS $INSTALLED
 fi
-.venv/bin/python scripts/checks/open_latest.py artifacts/latest "$@"
-exec .venv/bin/python scripts/checks/controls.py artifacts/latest
+.venv/bin/python scripts/checks/open_latest.py "$LATEST" "$@"
+exec .venv/bin/python scripts/checks/controls.py "$LATEST"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens artifacts/report in headless Chromium and uses it: report/report.mjs. Needs node (18 or later), npm and chromium (or CHROMIUM, its program).
+# Opens artifacts/report (or that of another study's folder, ARTIFACTS) in headless Chromium and uses it: report/report.mjs. Needs node (18 or later), npm and chromium (or CHROMIUM, its program).
 # Without PAGE also the report of a study of two images whose names need quoting, under two replacements, which it makes in target/awkward.
 #
 #   scripts/checks/report.sh [--general] [PAGE]
@@ -13,7 +13,7 @@ pages=() options=()
 for argument in "$@"; do
   if [[ $argument == --* ]]; then options+=("$argument"); else pages=("$argument"); fi
 done
-page=${pages[0]:-artifacts/report/index.html}
+page=${pages[0]:-${ARTIFACTS:-artifacts}/report/index.html}
 
 missing() {
   echo "report: skipped: $1"

@@ -56,9 +56,9 @@ fn explain(
     let cams: Vec<&Cam> = jobs.iter().map(|job| &job.inputs.cam).collect();
     let interrupted = || session.signals.received().is_some();
     let maps = saliency::maps(&cams, &first.rows, classifier, &interrupted)?;
+    warn_of_residuals(jobs, &maps);
     let output = |(job, made): (&Job<'_, Saliency>, Result<saliency::Made, _>)| {
         let made = made?;
-        warn_of_residual(&job.inputs.names, &made);
         let (forward, backward) = (made.forward, made.backward);
         let row = saliency::row(&job.inputs, made, classifier);
         let target = session.read_one(job.plan, Kind::Targets, &job.subject.network())?;
@@ -75,23 +75,30 @@ fn inside(cam: &Cam) -> Inside {
     Inside::of(cam.method, cam.layer.as_deref())
 }
 
-fn warn_of_residual(names: &actions::Mapped, made: &saliency::Made) {
-    let residual = made
-        .completeness_residual
-        .filter(|&residual| residual > INCOMPLETE);
-    if let Some(residual) = residual {
-        let actions::Mapped {
-            image,
-            network,
-            method,
-            ..
-        } = names;
-        tracing::warn!(
-            "{image}, {network}, {method}: the attributions miss {:.0} % of the difference between the logits of image and baseline; raise `steps` of \
-             [methods.{method}]",
-            100.0 * residual
-        );
-    }
+/// Says so where attributions do not sum to the difference that they explain.
+fn warn_of_residuals<E>(jobs: &[Job<'_, Saliency>], maps: &[Result<saliency::Made, E>]) {
+    let of = |(job, made): (&Job<'_, Saliency>, &Result<saliency::Made, E>)| {
+        let residual = made.as_ref().ok()?.completeness_residual?;
+        (residual > INCOMPLETE).then(|| (residual, job.inputs.names.clone()))
+    };
+    let incomplete = jobs.iter().zip(maps).filter_map(of);
+    let Some((residual, names)) = incomplete.clone().max_by(|a, b| a.0.total_cmp(&b.0)) else {
+        return;
+    };
+    let actions::Mapped {
+        image,
+        network,
+        method,
+        ..
+    } = names;
+    tracing::warn!(
+        "{network}, {method}: the attributions of {} of {} images miss more than {:.0} % of the difference between the logits of image and baseline, at most \
+         {:.0} % ({image}); raise `steps` of [methods.{method}]",
+        incomplete.count(),
+        jobs.len(),
+        100.0 * INCOMPLETE,
+        100.0 * residual
+    );
 }
 
 /// The relevances that follow from maps: those of the study, or maps that networks with random layers make here.

@@ -6,7 +6,7 @@ use crate::study::Study;
 use config::Problems;
 
 /// The shipped study's own settings: a test of them as well.
-pub(crate) const SHIPPED: &str = include_str!("../../../pipeline.toml");
+pub(crate) const SHIPPED: &str = include_str!("../../../pipeline.scenes.toml");
 
 /// Memory, where a machine has it: what a disk keeps after a crash is not the subject of these tests.
 const MEMORY: &str = "/dev/shm";

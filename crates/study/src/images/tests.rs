@@ -253,7 +253,7 @@ fn masks_and_artifacts_inside_the_image_folder_are_no_images() {
     folder.write("data/images/cache/report/figure.png", "figure");
     folder.edit("data/masks", "data/images/masks");
     folder.edit(
-        "artifacts = \"artifacts\"",
+        "artifacts = \"artifacts-scenes\"",
         "artifacts = \"data/images/cache\"",
     );
     let images = Images::read(&folder.study().unwrap()).unwrap().images;

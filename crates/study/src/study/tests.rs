@@ -35,6 +35,26 @@ fn lime_with(old: &str, new: &str) -> Asking {
 }
 
 #[test]
+fn every_study_that_is_shipped_can_be_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = std::fs::read_dir(root).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let studies: Vec<PathBuf> = files
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            name.starts_with("pipeline.") && name.ends_with("toml")
+        })
+        .collect();
+    assert_eq!(studies.len(), 4, "{studies:?}");
+    let mut folders = BTreeSet::new();
+    for path in studies {
+        let study =
+            Study::read(&path).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        assert!(folders.insert(study.artifacts), "two studies share a cache");
+    }
+}
+
+#[test]
 fn the_shipped_study_is_read_without_a_problem() {
     let folder = Folder::new();
     let study = folder.study().unwrap();
@@ -60,7 +80,7 @@ fn the_shipped_study_is_read_without_a_problem() {
         format!("{:?}", (study.compute.device, study.compute.precision)),
     ];
     insta::assert_snapshot!(folder.plain(&parts.join("\n")), @r#"
-        (20261122, 10, "artifacts")
+        (20261122, 10, "artifacts-scenes")
         Settings { folder: "data/images", manifest: None, labels: Some("data/labels.csv"), masks: Some("data/masks"), classes: File("data/classes.txt"), resize: Shorter(256), interpolation: Bilinear, crop: 224, target: Predicted, require_correct: true }
         {Name("coarse"): Grid(Grid { rows: 2, columns: 4 }), Name("quickshift"): Quickshift(Quickshift { kernel_size: 4.0, max_dist: 200.0, ratio: 0.2 })}
         {Name("alexnet"): Network { architecture: BuiltIn(alexnet), weights: "data/networks/alexnet.safetensors", download: None, width: 0.25, layer: Some("features.11"), head: None, output: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], reading: Reading { head: Softmax, temperature: 1.0 }, measured: Probability }, Name("resnet50"): Network { architecture: BuiltIn(resnet50), weights: "data/networks/resnet50.safetensors", download: None, width: 0.25, layer: Some("layer4"), head: None, output: None, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], reading: Reading { head: Softmax, temperature: 1.0 }, measured: Probability }}
@@ -792,12 +812,12 @@ fn a_path_of_the_wrong_kind_is_refused() {
     let folder = Folder::new();
     folder.edit("folder = \"data/images\"", "folder = \"data/labels.csv\"");
     folder.edit("classes = \"data/classes.txt\"", "classes = \"data\"");
-    folder.edit("artifacts = \"artifacts\"", "artifacts = \"pipeline.toml\"");
+    folder.edit("artifacts-scenes", "pipeline.toml");
     insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
         error: `artifacts` must be a folder, and `pipeline.toml` is none
          --> pipeline.toml:9:13
           |
-        9 | artifacts = "pipeline.toml"    # folder of the cache
+        9 | artifacts = "pipeline.toml" # folder of the cache
           |             ^^^^^^^^^^^^^^^ expected a folder
 
         error: `folder` must be a folder, and `data/labels.csv` is none
