@@ -401,6 +401,8 @@ fn what_is_wrong_with_an_answer_is_said_with_file_image_and_way_out() {
     let names = ["nan", "zero", "shape", "digest", "class", "cut", "absent"];
     let methods: String = names.map(method).concat();
     folder.change("\n[deletion]", &format!("{methods}\n[deletion]"));
+    let check = folder.run("pipeline", &["check"]);
+    check.expect(2, "cut.npz: its list of arrays is damaged or not whole");
     let finished = folder.run("pipeline", &["run"]);
     assert_eq!(finished.status, 1, "{}", finished.stderr);
     for said in [

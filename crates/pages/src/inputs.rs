@@ -118,6 +118,8 @@ pub struct Method {
     pub name: String,
     /// Kind, such as `lime`.
     pub kind: String,
+    /// What it is called in texts, such as `LIME`.
+    pub title: String,
     /// What it must be allowed to see, such as `queries`.
     pub access: String,
     /// Whether it explains nothing and is there to be compared with, so that it is never the method to choose.

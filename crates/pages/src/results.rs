@@ -283,6 +283,8 @@ pub(crate) struct Results<'a> {
     pub(crate) order: &'a str,
     /// The methods that explain nothing and are there to be compared with.
     pub(crate) controls: Vec<&'a str>,
+    /// What methods are called in texts, by name.
+    titles: BTreeMap<&'a str, &'a str>,
 }
 
 /// The most relevant superpixel goes first.
@@ -291,6 +293,14 @@ pub(crate) const MOST_RELEVANT_FIRST: &str = "most_relevant_first";
 pub(crate) const LEAST_RELEVANT_FIRST: &str = "least_relevant_first";
 
 impl<'a> Results<'a> {
+    /// What a method is called in texts.
+    pub(crate) fn called<'m>(&self, method: &'m str) -> &'m str
+    where
+        'a: 'm,
+    {
+        self.titles.get(method).copied().unwrap_or(method)
+    }
+
     pub(crate) fn new(inputs: &'a Inputs) -> Self {
         let networks = in_order(
             inputs.networks.iter().map(|network| network.name.as_str()),
@@ -322,8 +332,12 @@ impl<'a> Results<'a> {
                 std::cmp::Reverse(condition.order),
             )
         });
+        let titles = inputs.methods.iter();
         Self {
             measured: inputs.measured,
+            titles: titles
+                .map(|method| (&*method.name, &*method.title))
+                .collect(),
             main: partitions
                 .first()
                 .copied()

@@ -240,6 +240,7 @@ mod tests {
         let method = |name: &str, kind: &str| Method {
             name: name.to_owned(),
             kind: kind.to_owned(),
+            title: name.to_owned(),
             access: "queries".to_owned(),
             control: kind == "random",
             chance: kind == "random",

@@ -72,6 +72,7 @@ fn method(name: &str, replacement: Option<&str>) -> Method {
     Method {
         name: name.to_owned(),
         kind: name.to_owned(),
+        title: name.to_owned(),
         access: if name == "gradcam" {
             "gradients"
         } else {

@@ -1,6 +1,7 @@
 //! `pipeline check`: everything about a study that can be wrong before anything is computed.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use stage::StageError;
 use study::plan::remedy;
@@ -10,7 +11,7 @@ use study::{Classes, Images, Problem, Problems, Sources, Study};
 use crate::look::{Answer, Network, SHOWN, Seen, look};
 
 /// What `pipeline check --help` says at its end.
-pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the given digests of weight files. Each network is loaded and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
+pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the given digests of weight files. Answer files of other tools are opened; whether they fit the crops shows when they are read. Each network is loaded and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
                         Where images that a network gets wrong are dropped, each network is shown the first 20. What shows only when the other images are decoded is not checked. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
 
 /// All that is wrong with a study, or a sentence that nothing is.
@@ -22,6 +23,7 @@ pub fn check(config: &Path) -> Result<String, StageError> {
         Ok(images) => problems.extend(headers(images)),
         Err(wrong) => problems.extend(wrong.iter().cloned()),
     }
+    problems.extend(answers(&study));
     let mut warnings = Vec::new();
     // What `look` decodes must be right.
     let shows = study.images.require_correct && problems.is_empty();
@@ -54,6 +56,20 @@ fn headers(images: &Images) -> impl Iterator<Item = Problem> {
         let read = header(&image.path, image.mask.as_deref());
         read.err().map(Problem::new)
     })
+}
+
+/// What is wrong with the answer files of other tools. One that is not there yet is a warning of its own.
+fn answers(study: &Study) -> Vec<Problem> {
+    let files = study.answer_files().into_iter();
+    let wrong = |path: PathBuf| {
+        let file = File::open(&path).ok()?;
+        let error = arrays::Answer::open(&file, &path).err()?;
+        Some(Problem::new(format!(
+            "answer file {}: {error}",
+            path.display()
+        )))
+    };
+    files.filter_map(wrong).collect()
 }
 
 /// What is wrong with the networks, or warnings about them. They are shown images if `shows`, else a gray one.

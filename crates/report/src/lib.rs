@@ -187,6 +187,13 @@ fn methods(session: &Session) -> Vec<ShownMethod> {
     let shown = |(name, method): (&study::Name, &Method)| ShownMethod {
         name: name.to_string(),
         kind: method.kind().to_owned(),
+        // A name of the user's own says more than that of the kind.
+        title: if name.as_str() == method.kind() {
+            method.title()
+        } else {
+            name.as_str()
+        }
+        .to_owned(),
         access: method.access().name().to_owned(),
         control: method.is_control(),
         chance: method.is_chance_control(),

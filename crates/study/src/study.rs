@@ -452,6 +452,14 @@ impl Study {
         Some(below(folder, &path))
     }
 
+    /// The paths of the files that external methods read, whether or not these are there.
+    pub fn answer_files(&self) -> BTreeSet<PathBuf> {
+        self.answers()
+            .into_iter()
+            .map(|answer| answer.path)
+            .collect()
+    }
+
     /// The files that external methods read.
     pub(crate) fn answers(&self) -> BTreeSet<Answer> {
         let external = self.methods.iter();

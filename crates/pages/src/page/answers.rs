@@ -25,11 +25,11 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>, answers: &Answers<
             p { "There are no scores: every image was excluded, or the study has no images. See below for the reasons." }
         } @else {
             (summary(results, answers))
-            (no_better_than_chance(answers))
+            (no_better_than_chance(results, answers))
             div.needs {
                 (fidelity(results, answers))
-                (repeatability(answers))
-                (computing(answers))
+                (repeatability(results, answers))
+                (computing(results, answers))
             }
             (extent(inputs, results))
             details.note {
@@ -55,15 +55,15 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
             } @else {
                 "On " (plural(results.images.len(), "image")) " "
                 @match faithful {
-                    Some(method) => { b { (method) } " finds best what the network looks at" }
+                    Some(method) => { b { (results.called(method)) } " finds best what the network looks at" }
                     None if answers.fidelity.iter().any(|each| shown(each) != UNDECIDED) => { "no method finds best what the network looks at in all networks" }
                     None => { "no method is shown to find best what the network looks at" }
                 }
                 @if certain == cheap {
-                    @if let Some(method) = certain { "; " b { (method) } " repeats itself best and computes least" }
+                    @if let Some(method) = certain { "; " b { (results.called(method)) } " repeats itself best and computes least" }
                 } @else {
-                    @if let Some(method) = certain { "; " b { (method) } " repeats itself best" }
-                    @if let Some(method) = cheap { "; " b { (method) } " computes least" }
+                    @if let Some(method) = certain { "; " b { (results.called(method)) } " repeats itself best" }
+                    @if let Some(method) = cheap { "; " b { (results.called(method)) } " computes least" }
                 }
                 "."
             }
@@ -78,16 +78,16 @@ fn steadiest<'a>(repeatability: &Repeatability<'a>) -> Option<&'a str> {
 }
 
 /// The methods that are not shown to find anything: repeating such an explanation, or having it for little, is worth nothing.
-fn no_better_than_chance(answers: &Answers<'_>) -> Markup {
+fn no_better_than_chance(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let doubtful = answers.chance.iter().filter(|row| !is_ahead(row));
     let doubtful: Vec<_> = doubtful.collect();
     html! {
         @if !doubtful.is_empty() {
             p.note {
                 b { "But: " }
-                @if doubtful.len() > MANY { (by_network(&doubtful)) } @else {
+                @if doubtful.len() > MANY { (by_network(results, &doubtful)) } @else {
                     (joined(doubtful, "; ", |row| html! {
-                        (row.method) " is " (found_of_chance(row)) " on " (row.network)
+                        (results.called(&row.method)) " is " (found_of_chance(row)) " on " (row.network)
                         @if let Some(difference) = row.difference {
                             " (difference of AUC " (decimals(difference)) (interval(both(row.low, row.high))) ")"
                         }
@@ -111,11 +111,11 @@ fn found_of_chance(row: &Decision) -> &'static str {
 }
 
 /// The names of the methods alone, by network and verdict.
-fn by_network(doubtful: &[&&Decision]) -> Markup {
+fn by_network(results: &Results<'_>, doubtful: &[&&Decision]) -> Markup {
     let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for row in doubtful {
         let group = groups.entry((&row.network, found_of_chance(row)));
-        group.or_default().push(&row.method);
+        group.or_default().push(results.called(&row.method));
     }
     html! {
         (joined(groups, "; ", |((network, verdict), methods)| html! {
@@ -142,15 +142,15 @@ fn card(need: &str, measure: &str, verdict: &Markup, content: &Markup) -> Markup
 
 fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let verdict = match supported(answers) {
-        Some(method) => html! { (method) },
+        Some(method) => html! { (results.called(method)) },
         None => match answers.fidelity.as_slice() {
             [] => html! { "not measured" },
             all if all.iter().all(|each| each.answer.runner_up.is_none()) => html! {
-                (agreed(all.iter().map(|each| &*each.answer.method)).unwrap_or(UNDECIDED)) ", without another to compare it with"
+                (agreed(all.iter().map(|each| results.called(&each.answer.method))).unwrap_or(UNDECIDED)) ", without another to compare it with"
             },
             all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
             several => joined(several, "; ", |each| {
-                html! { span.part { (shown(each)) " on " (each.answer.network) } }
+                html! { span.part { (results.called(shown(each))) " on " (each.answer.network) } }
             }),
         },
     };
@@ -160,7 +160,7 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         "highest area under the removal curve (AUC)"
     };
     let content = html! {
-        @for each in &answers.fidelity { (in_network(answers, each)) }
+        @for each in &answers.fidelity { (in_network(results, answers, each)) }
         (flipping(answers))
     };
     card("Highest fidelity", measure, &verdict, &content)
@@ -180,21 +180,21 @@ fn shown<'a>(fidelity: &Fidelity<'a>) -> &'a str {
     }
 }
 
-fn in_network(answers: &Answers<'_>, fidelity: &Fidelity<'_>) -> Markup {
+fn in_network(results: &Results<'_>, answers: &Answers<'_>, fidelity: &Fidelity<'_>) -> Markup {
     let answer = fidelity.answer;
     let about = |row: &&&Decision| row.network == answer.network && row.method == answer.method;
     html! {
         p {
-            b { (answer.network) } ": " (answer.method)
+            b { (answer.network) } ": " (results.called(&answer.method))
             @if let Some(summary) = fidelity.summary {
                 @if let Some(mean) = summary.mean { " " b { (decimals(mean)) } }
                 (interval(both(summary.low, summary.high)))
             }
             "."
-            @if let Some(other) = &answer.runner_up { " " (against(answer, other)) }
-            @if let Some(random) = answers.chance.iter().find(about) { " " (beside_chance(random)) }
+            @if let Some(other) = &answer.runner_up { " " (against(answer, results.called(other))) }
+            @if let Some(random) = answers.chance.iter().find(about) { " " (beside_chance(results, random)) }
             @if !fidelity.alike.is_empty() {
-                " Not told apart from it (" a href="#groups" { "groups" } "): " (fidelity.alike.join(", ")) "."
+                " Not told apart from it (" a href="#groups" { "groups" } "): " (joined(&fidelity.alike, ", ", |method| html! { (results.called(method)) })) "."
             }
         }
     }
@@ -225,11 +225,11 @@ fn magnitude(difference: f64) -> impl Fn([f64; 2]) -> [f64; 2] {
     }
 }
 
-fn beside_chance(random: &Decision) -> Markup {
+fn beside_chance(results: &Results<'_>, random: &Decision) -> Markup {
     html! {
         @match random.verdict.as_str() {
             "ahead" => { "Better than removal in random order." }
-            "behind" => { strong { "Worse than removal in random order: do not rely on " (random.method) " here." } }
+            "behind" => { strong { "Worse than removal in random order: do not rely on " (results.called(&random.method)) " here." } }
             _ => { strong { "Not shown to be better than removal in random order." } }
         }
     }
@@ -273,13 +273,18 @@ fn flipping(answers: &Answers<'_>) -> Markup {
     }
 }
 
-fn repeatability(answers: &Answers<'_>) -> Markup {
+fn repeatability(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let choices = &answers.repeatability;
     let best = choices.iter();
-    let verdict = verdict(best.map(|each| (steadiest(each), &*each.answer.network)));
+    let verdict = verdict(best.map(|each| {
+        (
+            steadiest(each).map(|method| results.called(method)),
+            &*each.answer.network,
+        )
+    }));
     let content = html! {
-        @for choice in choices { p { b { (choice.answer.network) } ": " (repeats(&choice.methods)) } }
-        (enough(choices))
+        @for choice in choices { p { b { (choice.answer.network) } ": " (repeats(results, &choice.methods)) } }
+        (enough(results, choices))
     };
     card(
         "Repeatable explanations",
@@ -289,15 +294,18 @@ fn repeatability(answers: &Answers<'_>) -> Markup {
     )
 }
 
-fn repeats(methods: &[Repeat<'_>]) -> Markup {
+fn repeats(results: &Results<'_>, methods: &[Repeat<'_>]) -> Markup {
     let (fixed, drawn): (Vec<_>, Vec<_>) = methods.iter().partition(|repeat| repeat.deterministic);
-    let names: Vec<&str> = fixed.iter().map(|repeat| repeat.method).collect();
+    let names: Vec<&str> = fixed
+        .iter()
+        .map(|repeat| results.called(repeat.method))
+        .collect();
     let fixed = (!names.is_empty()).then(|| html! {
         (names.join(", ")) @if names.len() == 1 { " is" } @else { " are" } " the same every time, by construction"
     });
     let repeat = |repeat: &Repeat<'_>| {
         html! {
-            (repeat.method) " "
+            (results.called(repeat.method)) " "
             {
                 @match repeat.deviation {
                     Some(deviation) => { "varies by " b { (decimals(deviation)) } " (std of an image's AUC over runs)" }
@@ -317,7 +325,7 @@ fn repeats(methods: &[Repeat<'_>]) -> Markup {
 }
 
 /// From how many samples on a method that draws random numbers would repeat itself.
-fn enough(choices: &[Repeatability<'_>]) -> Markup {
+fn enough(results: &Results<'_>, choices: &[Repeatability<'_>]) -> Markup {
     let random = choices.iter().flat_map(|choice| {
         let repeats = choice.methods.iter();
         repeats.map(|repeat| (&choice.answer.network, repeat))
@@ -329,10 +337,10 @@ fn enough(choices: &[Repeatability<'_>]) -> Markup {
                 b { "More samples would reduce this difference: " }
                 @if random.len() > MANY {
                     (joined(random, "; ", |(network, repeat)| html! {
-                        (repeat.method) " on " (network) " agrees with itself for " (repeat.reached.0) " of " (repeat.reached.1) " images"
+                        (results.called(repeat.method)) " on " (network) " agrees with itself for " (repeat.reached.0) " of " (repeat.reached.1) " images"
                     }))
                 } @else { (joined(random, "; ", |(network, repeat)| html! {
-                    (repeat.method) " on " (network) " agrees with itself (rank correlation "
+                    (results.called(repeat.method)) " on " (network) " agrees with itself (rank correlation "
                     @if let Some(level) = repeat.level { (level) " or more" } ") for " (repeat.reached.0) " of " (repeat.reached.1) " images"
                     @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
                     @if let Some(needed) = repeat.needed { ", half of these from " (needed) " on" }
@@ -343,12 +351,17 @@ fn enough(choices: &[Repeatability<'_>]) -> Markup {
     }
 }
 
-fn computing(answers: &Answers<'_>) -> Markup {
+fn computing(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let choices = &answers.computing;
-    let verdict = verdict(choices.iter().map(|each| (each.best(), each.network)));
+    let verdict = verdict(choices.iter().map(|each| {
+        (
+            each.best().map(|method| results.called(method)),
+            each.network,
+        )
+    }));
     let content = html! {
-        @for choice in choices { p { b { (choice.network) } ": " (costs(&choice.methods)) } }
-        (ratio(choices))
+        @for choice in choices { p { b { (choice.network) } ": " (costs(results, &choice.methods)) } }
+        (ratio(results, choices))
     };
     card(
         "Least computing",
@@ -358,10 +371,10 @@ fn computing(answers: &Answers<'_>) -> Markup {
     )
 }
 
-fn costs(methods: &[Passes<'_>]) -> Markup {
+fn costs(results: &Results<'_>, methods: &[Passes<'_>]) -> Markup {
     let passes = |passes: &Passes<'_>| {
         html! {
-            (passes.method) " " b { (count(passes.forward)) } " forward"
+            (results.called(passes.method)) " " b { (count(passes.forward)) } " forward"
             @if passes.backward > 0.0 { " and " b { (count(passes.backward)) } " backward" }
             @if let Some(all) = passes.seconds { ", " (seconds(all)) }
             @if passes.declared { " (as declared)" }
@@ -381,14 +394,19 @@ fn costs(methods: &[Passes<'_>]) -> Markup {
     }
 }
 
-fn ratio(choices: &[Computing<'_>]) -> Markup {
+fn ratio(results: &Results<'_>, choices: &[Computing<'_>]) -> Markup {
     let ratios = choices.iter().filter_map(|choice| {
         let [first, next, ..] = choice.methods.as_slice() else {
             return None;
         };
         let ratio = next.all() / first.all();
         let dearer = ratio.is_finite() && ratio > 1.0;
-        dearer.then_some((next.method, first.method, ratio, choice.network))
+        dearer.then_some((
+            results.called(next.method),
+            results.called(first.method),
+            ratio,
+            choice.network,
+        ))
     });
     let nearest = ratios.min_by(|a, b| a.2.total_cmp(&b.2));
     html! {
@@ -436,7 +454,7 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
             @if let Some(row) = inputs.summaries.first() { "In brackets: " (rounded(100.0 * row.level)) " % bootstrap intervals over images. " }
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
             (plural(results.methods.len(), "method"))
-            @if !results.controls.is_empty() { ", of them controls: " (results.controls.join(", ")) }
+            @if !results.controls.is_empty() { ", of them controls: " (joined(&results.controls, ", ", |method| html! { (results.called(method)) })) }
             "; "
             @if let Some((fewest, most)) = runs(results) {
                 @if fewest < most { (fewest) " to " } (plural(most, "run")) " of an explaining method that draws random numbers; "
@@ -511,7 +529,7 @@ fn deterministic(results: &Results<'_>) -> Option<String> {
         format!(
             "No random numbers, and so one computation for each image: {}. A standard deviation over runs is 0 there by \
              construction, not by measurement.",
-            methods.join(", ")
+            methods.iter().map(|method| results.called(method)).collect::<Vec<_>>().join(", ")
         )
     })
 }
@@ -529,6 +547,7 @@ fn favoured(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
         .filter_map(|method| Some((&method.name, method.replacement.as_ref()?)))
         .filter(|(_, replacement)| judged(replacement))
         .map(|(name, replacement)| {
+            let name = results.called(name);
             format!(
                 "{name} was made by replacing superpixels by {replacement} and is judged by the same replacement here, which \
                  favours it."

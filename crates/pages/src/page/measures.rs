@@ -24,14 +24,14 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         @if tests.is_empty() { p { "– There are no two methods to compare." } }
         ul.tests {
             @for row in &tests {
-                @if results.explains(&row.method) && results.explains(&row.other_method) { li { (difference(row)) } }
+                @if results.explains(&row.method) && results.explains(&row.other_method) { li { (difference(results, row)) } }
             }
         }
         (beside_chance(inputs, results, &tests))
         @for row in inputs.variance_components.iter().filter(|row| results.is_main_place(&place!(row))) { p { (variance(row)) } }
         @for row in inputs.concordance.iter().filter(|row| results.is_main_place(&place!(row))) { p { (agreement(row)) } }
         @for (heading, rows) in declared_tables(inputs) { details { summary { (heading) } (tables::declared(results, rows).html()) } }
-        (sanity(inputs))
+        (sanity(inputs, results))
         details { summary { "Explanations of a network with random layers: sanity" } (tables::declared(results, &inputs.sanity).html()) }
         @for measure in &inputs.measures {
             details { summary { (measure.title) } (read(&measure.about)) (tables::declared(results, &*measure.rows).html()) }
@@ -52,7 +52,7 @@ fn declared_tables(inputs: &Inputs) -> [(&'static str, &dyn AnyRows); 4] {
 }
 
 /// How far each method forgets what the network forgot (Adebayo et al. 2018).
-fn sanity(inputs: &Inputs) -> Markup {
+fn sanity(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let mut correlations = BTreeMap::<(&str, &str), Vec<f64>>::new();
     for row in &inputs.sanity {
         // With all layers random nothing of the network is left to be explained.
@@ -68,7 +68,7 @@ fn sanity(inputs: &Inputs) -> Markup {
             p {
                 "With every layer of the network random, what is left of an explanation is its rank correlation with the original: "
                 (joined(correlations, "; ", |((network, method), values)| html! {
-                    (method) " on " (network) " " (format!("{:.2}", mean(&values).unwrap_or_default()))
+                    (results.called(method)) " on " (network) " " (format!("{:.2}", mean(&values).unwrap_or_default()))
                     " (" (plural(values.len(), "explanation")) ")"
                 }))
                 ". Near 0 is as it should be: a method that still says the same does not depend on what the network learned."
@@ -77,18 +77,19 @@ fn sanity(inputs: &Inputs) -> Markup {
     }
 }
 
-fn difference(row: &Comparison) -> Markup {
+fn difference(results: &Results<'_>, row: &Comparison) -> Markup {
+    let [method, other] = [&row.method, &row.other_method].map(|name| results.called(name));
     let size = row.rank_biserial.map(f64::abs);
     html! {
-        b { (row.network) } ": the mean AUC of " (row.method) " is "
+        b { (row.network) } ": the mean AUC of " (method) " is "
         @match row.difference {
             Some(difference) => {
-                (decimals(difference.abs())) @if difference < 0.0 { " lower" } @else { " higher" } " than that of " (row.other_method)
+                (decimals(difference.abs())) @if difference < 0.0 { " lower" } @else { " higher" } " than that of " (other)
                 " (difference " (decimals(difference)) (interval(both(row.low, row.high))) ")"
             }
-            None => { "not comparable with that of " (row.other_method) }
+            None => { "not comparable with that of " (other) }
         }
-        "; " (row.method) " is better on " (row.wins) ", " (row.other_method) " on " (row.losses) " of " (plural(row.images as usize, "image"))
+        "; " (method) " is better on " (row.wins) ", " (other) " on " (row.losses) " of " (plural(row.images as usize, "image"))
         @if row.ties > 0 { ", both alike on " (row.ties) }
         @if let Some(p) = row.p_adjusted { "; " (p_value(p)) }
         @if let Some(size) = size { "; effect size " (format!("{size:.2}")) " of 1 (rank-biserial)" }
@@ -108,7 +109,7 @@ fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) 
             || random.contains(&other) && results.explains(method)
     };
     html! {
-        ul.tests { @for row in tests.iter().filter(pair) { li { (difference(row)) } } }
+        ul.tests { @for row in tests.iter().filter(pair) { li { (difference(results, row)) } } }
     }
 }
 

@@ -73,7 +73,7 @@ fn distribution(
     for comparison in results.main_comparisons() {
         let heading = results.title(&comparison.condition);
         let row = |group: &Group<'_>| Row {
-            method: group.method.to_owned(),
+            method: results.called(group.method).to_owned(),
             series: group.series,
             values: group.image_means(AUC),
         };
@@ -117,7 +117,7 @@ fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Mar
             let figure = auc_over_runs(
                 caption,
                 &inputs.auc_axis(),
-                &lines(groups(), image),
+                &lines(results, groups(), image),
                 runs,
                 areas,
             )?;
@@ -153,11 +153,15 @@ fn run_images<'a>(results: &Results<'a>) -> Vec<&'a str> {
     vec![images[0], images[last / 2], images[last]]
 }
 
-fn lines<'g, 'a: 'g>(groups: impl Iterator<Item = &'g Group<'a>>, image: &str) -> Vec<Line> {
+fn lines<'g, 'a: 'g>(
+    results: &Results<'_>,
+    groups: impl Iterator<Item = &'g Group<'a>>,
+    image: &str,
+) -> Vec<Line> {
     let line = |group: &Group<'_>| {
         let scores = group.images.get(image)?;
         Some(Line {
-            name: group.method.to_owned(),
+            name: results.called(group.method).to_owned(),
             series: group.series,
             deterministic: group.deterministic,
             values: scores.iter().map(|score| (score.run, score.auc)).collect(),
@@ -187,7 +191,7 @@ fn by_image(results: &Results<'_>, comparison: &Comparison<'_>) -> Markup {
                     thead {
                         tr {
                             th scope="col" rowspan="2" { "Image" }
-                            @for group in &groups { th scope="colgroup" colspan="2" { (group.method) } }
+                            @for group in &groups { th scope="colgroup" colspan="2" { (results.called(group.method)) } }
                         }
                         tr { @for _ in &groups {
                             th.number scope="col" { "Mean AUC" } th.number scope="col" { "Std over runs" }

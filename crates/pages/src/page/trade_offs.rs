@@ -53,7 +53,7 @@ pub(super) fn section(
         h3 { "Image by image" }
         (by_image(inputs, results, album)?)
         h3 #checks { "Does the answer hold when the question is asked in another way?" }
-        (checks(answers))
+        (checks(results, answers))
         h3 #samples { "How many samples it takes until two runs agree" }
         (samples(inputs, results, album)?)
         (replacements(inputs, results, album)?)
@@ -79,7 +79,7 @@ fn beside_costs(
     let groups = comparison.explaining();
     let point = |group: &Group<'_>| {
         Some(Point {
-            name: group.method.to_owned(),
+            name: results.called(group.method).to_owned(),
             series: group.series,
             access: access(inputs, group.method).to_owned(),
             area: group.mean(AUC)?,
@@ -120,7 +120,7 @@ fn told_apart(
         let ranked = here.filter_map(|row| {
             let groups = row.groups.as_deref()?.split(' ');
             Some(Ranked {
-                name: row.method.clone(),
+                name: results.called(&row.method).to_owned(),
                 series: results.series(&row.method),
                 rank: row.mean_rank?,
                 groups: groups.map(str::to_owned).collect(),
@@ -163,7 +163,7 @@ fn by_image(
         let pairs = pairs(results, comparison, &groups);
         let methods: Vec<(usize, &str)> = groups
             .iter()
-            .map(|group| (group.series, group.method))
+            .map(|group| (group.series, results.called(group.method)))
             .collect();
         let caption = Caption::new(
             &["images", &heading],
@@ -232,7 +232,7 @@ fn pairs(results: &Results<'_>, comparison: &Comparison<'_>, groups: &[&Group<'_
 }
 
 /// The question of fidelity asked in every other way that the study has.
-fn checks(answers: &Answers<'_>) -> Markup {
+fn checks(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let none = answers
         .fidelity
         .iter()
@@ -255,15 +255,15 @@ fn checks(answers: &Answers<'_>) -> Markup {
                             tr {
                                 td { (check.network) }
                                 td.wrap { (way) }
-                                td { (check.method) }
-                                td { (check.runner_up.as_deref().unwrap_or("–")) }
+                                td { (results.called(&check.method)) }
+                                td { (check.runner_up.as_deref().map_or("–", |method| results.called(method))) }
                                 td.number {
                                     @if let Some(difference) = check.difference {
                                         (decimals(difference)) (interval(both(check.low, check.high)))
                                     } @else { "–" }
                                 }
                                 td.number { (check.wins) " of " (check.images) }
-                                td { (judgement(fidelity, check)) }
+                                td { (judgement(results, fidelity, check)) }
                             }
                         } }
                     }
@@ -273,10 +273,10 @@ fn checks(answers: &Answers<'_>) -> Markup {
     }
 }
 
-fn judgement(fidelity: &Fidelity<'_>, check: &Decision) -> Markup {
+fn judgement(results: &Results<'_>, fidelity: &Fidelity<'_>, check: &Decision) -> Markup {
     html! {
         @if !is_ahead(check) { "is undecided" }
-        @else if !fidelity.decided() { "would be " (check.method) }
+        @else if !fidelity.decided() { "would be " (results.called(&check.method)) }
         @else if check.flips_when.is_some() { b { "flips" } }
         @else { "holds" }
     }
@@ -334,9 +334,9 @@ fn by_samples(inputs: &Inputs, results: &Results<'_>, network: &str) -> Vec<Curv
         |((series, method, partition), points): ((usize, &str, &str), BTreeMap<u32, Vec<f64>>)| {
             Curve {
                 name: if results.varying.partition {
-                    format!("{method}, {partition}")
+                    format!("{}, {partition}", results.called(method))
                 } else {
-                    method.to_owned()
+                    results.called(method).to_owned()
                 },
                 series,
                 points: points
@@ -380,7 +380,7 @@ fn replacements(
                 });
             let series = results.series(&row.method);
             let line = lines.entry(series).or_insert_with(|| Curve {
-                name: row.method.clone(),
+                name: results.called(&row.method).to_owned(),
                 series,
                 points: Vec::new(),
             });
