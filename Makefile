@@ -9,6 +9,7 @@
 ## make build      sets libtorch up and builds the programs, in target/release
 ## make docs       writes docs/settings.md and docs/tables.md from the declarations in the code
 ## make check      everything that is checked besides the tests: format, clippy, docs, layers, scripts, tables, the report in a browser
+## make check-readme  every command of README.md in an empty clone: half an hour
 ## make check-report  the report in headless Chromium, used as a reader does; skipped without chromium, node and npm
 ## make parity     every method beside its published implementation: quantity, tolerance, largest difference
 ## make fuzz       twenty thousand mutations of each .pt2 file of the tests: no panic, and no more memory than four times the file
@@ -28,7 +29,7 @@
 CONFIG ?= pipeline.toml
 ARGS ?=
 STAGES := segment infer gradcam lime deletion evaluate report
-CHECKS := check-format check-clippy check-docs check-layers check-scripts check-libtorch check-latest check-report
+CHECKS := check-format check-clippy check-docs check-layers check-scripts check-prose check-libtorch check-latest check-report
 PIPELINE := target/release/pipeline
 PROGRAMS := target/release
 PAPER := pipeline.paper.toml
@@ -44,7 +45,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport LIBTORCH LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB
 
 .NOTPARALLEL:
-.PHONY: all demo $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) parity fuzz reliability oracles bench census scenes train gpu-bundle paper clean help
+.PHONY: all demo $(STAGES) test docs plan status summary build libtorch cargo check $(CHECKS) check-readme parity fuzz reliability oracles bench census scenes train gpu-bundle paper clean help
 
 all: build
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
@@ -96,6 +97,14 @@ check-layers: cargo
 
 check-scripts:
 	scripts/checks/scripts.sh
+
+check-prose:
+	python3 scripts/checks/prose.py
+	python3 scripts/checks/results.py
+
+# Not among the checks: it builds everything in an empty clone and runs the default study.
+check-readme:
+	scripts/checks/readme.sh
 
 check-libtorch:
 	scripts/libtorch.test.sh

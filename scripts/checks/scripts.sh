@@ -20,6 +20,6 @@ for name in sys.argv[1:]:
     ast.parse(pathlib.Path(name).read_text(), name)
 ' {} +
 if command -v node >/dev/null; then
-  for script in scripts/*/*/*.mjs; do node --check "$script"; done
+  for script in scripts/*/*/*.mjs crates/pages/src/*.js; do node --check "$script"; done
 fi
 echo "scripts: ${#shell[@]} shell scripts are clean, and the other scripts compile"
