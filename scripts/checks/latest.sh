@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Opens every folder of artifacts/latest (or of another study's folder, ARTIFACTS) in DuckDB, pandas and polars, of pinned versions in the virtual environment .venv.
-# Arguments go to open_latest.py. Then checks what must hold of controls (controls.py).
+# Arguments go to open_latest.py. Then checks what must hold of controls (controls.py) and runs docs/analysis.ipynb.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -18,4 +18,5 @@ if ! cmp -s $REQUIREMENTS $INSTALLED; then
   cp $REQUIREMENTS $INSTALLED
 fi
 .venv/bin/python scripts/checks/open_latest.py "$LATEST" "$@"
-exec .venv/bin/python scripts/checks/controls.py "$LATEST"
+.venv/bin/python scripts/checks/controls.py "$LATEST"
+exec .venv/bin/python scripts/checks/notebook.py

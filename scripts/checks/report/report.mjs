@@ -312,10 +312,42 @@ async function checkExplorer(browser, mode) {
     agree(chosen, curves(chosen, `${where}, ${name}`), at, `${where}, ${name}`);
   }
   await checkLink(page, where, images);
+  await checkSorting(page, where);
   await page.context().close();
 }
 
 const step_is_shown = (page) => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+
+/// A click on a heading sorts the table by that column, a second click the other way round. Rows without a number stay last.
+async function checkSorting(page, where) {
+  const wrong = await page.evaluate(() => {
+    const wrong = [];
+    let sorted = 0;
+    for (const table of document.querySelectorAll("main table")) {
+      [...table.querySelectorAll("th.number")].forEach((heading) => {
+        const button = heading.querySelector(".sort");
+        if (!button) return;
+        const column = heading.cellIndex;
+        const numbers = () =>
+          [...table.tBodies[0].rows].map((row) => Number.parseFloat(row.cells[column].textContent.replaceAll("\u202f", "").replace("−", "-")));
+        const before = numbers();
+        for (const sign of [1, -1]) {
+          button.click();
+          const now = numbers();
+          const known = now.findIndex(Number.isNaN);
+          const first = known < 0 ? now : now.slice(0, known);
+          const ordered = first.every((number, place) => place === 0 || sign * (number - first[place - 1]) >= 0);
+          const last = now.slice(first.length).every(Number.isNaN);
+          if (!ordered || !last || now.length !== before.length) wrong.push(`${heading.textContent}: ${now.slice(0, 8)}`);
+        }
+        sorted += 1;
+      });
+    }
+    return sorted > 0 ? wrong : ["there is no table to sort"];
+  });
+  for (const each of wrong) expect(false, `${where}: sorting by ${each}`);
+  expect(true, "");
+}
 
 /// From a row of a table to the explorer with that row's image.
 async function checkLink(page, where, images) {
