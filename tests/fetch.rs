@@ -138,12 +138,7 @@ fn arrives(answers: Vec<Answer>) -> usize {
     assert!(fs::read(folder.path("alexnet.safetensors")).unwrap() == content);
     assert!(!folder.path("alexnet.safetensors.part").exists());
     let asked = server.asked();
-    assert!(
-        folder
-            .run("pipeline", &["fetch"])
-            .stdout
-            .contains("was there")
-    );
+    assert!(folder.run("pipeline", &["fetch"]).stdout.contains("exists"));
     assert_eq!(server.asked(), asked, "what is there is not asked for");
     asked
 }

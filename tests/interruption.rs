@@ -177,5 +177,5 @@ fn a_program_that_looks_at_networks_and_crashes_is_an_error_with_the_networks_na
     pipeline(&[&init[..], &["--config", "new.toml"]].concat()).expect(1, crash);
     pipeline(&["tune"]).expect(1, "`tune` was ended by signal 6 (SIGABRT): it crashed");
     programs.replace("look", "exit 1");
-    pipeline(&["check"]).expect(2, "`look` ended with exit status 1 and said nothing");
+    pipeline(&["check"]).expect(2, "`look` ended with exit status 1 and no message");
 }

@@ -264,7 +264,7 @@ fn the_programs_that_load_networks_say_that_a_program_must_be_trusted() {
         .filter(|stage| stage.loads_networks());
     for program in stages.map(Stage::name).chain(["pipeline"]) {
         let help = folder.run(program, &["--help"]).stdout;
-        assert!(help.contains("sources that you trust"), "{program}: {help}");
+        assert!(help.contains("files that you trust"), "{program}: {help}");
     }
 }
 

@@ -95,7 +95,7 @@ fn all_shares_in_any_order_and_number_give_the_ids_of_a_single_run() {
     assert!(
         run_share(&shared, "evaluate", "2/2")
             .stderr
-            .contains("share 1 does it")
+            .contains("done by shard 1")
     );
     assert!(shared.keys("scores").is_empty());
     run_share(&shared, "evaluate", "1/2");
@@ -107,7 +107,7 @@ fn each_share_goes_through_all_stages_by_itself() {
     let (shared, whole) = (folder(), &*WHOLE);
     let first = run_all_stages(&shared, "2/2");
     assert!(
-        first.stderr.contains("when all shares are"),
+        first.stderr.contains("when all shards are"),
         "{}",
         first.stderr
     );
@@ -125,27 +125,24 @@ fn each_share_goes_through_all_stages_by_itself() {
 fn a_share_does_what_it_can_and_names_the_stage_to_finish_first() {
     let folder = folder();
     let finished = folder.run("lime", &["--shard", "1/2"]);
-    finished.expect(
-        3,
-        "bring segment up to date in all shares, then run lime again",
-    );
+    finished.expect(3, "bring segment up to date in all shards, then rerun lime");
     run_share(&folder, "segment", "1/2");
     // The whole has images whose crops are not made yet.
     let finished = folder.run("infer", &["--shard", "1/1"]);
-    finished.expect(3, "wait for results that earlier stages have not made");
+    finished.expect(3, "wait for results of earlier stages");
     let done = folder.keys("logits").len();
     assert!(0 < done && done < 10, "{done}");
     let finished = folder.run("infer", &["--shard", "2/2"]);
     finished.expect(
         3,
-        "bring segment up to date in all shares, then run infer again",
+        "bring segment up to date in all shards, then rerun infer",
     );
     run_share(&folder, "segment", "2/2");
     run_share(&folder, "infer", "2/2");
     assert_eq!(folder.keys("logits").len(), 10);
     folder
         .run("evaluate", &["--shard", "1/2"])
-        .expect(3, "bring gradcam up to date in all shares");
+        .expect(3, "bring gradcam up to date in all shards");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn from_a_program_and_a_folder_to_the_report_in_three_commands() {
     assert!(folder.path("artifacts-mine/report/index.html").is_file());
     // It is never overwritten, and nothing else is left.
     let again = folder.run("pipeline", &wanted);
-    again.expect(1, "is there already and is not overwritten");
+    again.expect(1, "exists already and is not overwritten");
     assert_eq!(
         fs::read_to_string(folder.path("pipeline.toml")).unwrap(),
         text

@@ -370,11 +370,11 @@ def prefixes_and_heads(case):
     body = {name: tensor for name, tensor in tensors.items() if name not in head}
     no_number = {"total_ops": ("F64", [1], struct.pack("<d", 0.0)), "conv1.total_ops": ("F64", [1], struct.pack("<d", 0.0))}
     files = {
-        "compiled": (renamed(tensors, lambda name: f"_orig_mod.{name}"), (0, 2), "nothing is wrong|_orig_mod"),
-        "lightning": (renamed(tensors, lambda name: f"model.{name}"), (0, 2), "nothing is wrong|model\\."),
+        "compiled": (renamed(tensors, lambda name: f"_orig_mod.{name}"), (0, 2), "no problem was found|_orig_mod"),
+        "lightning": (renamed(tensors, lambda name: f"model.{name}"), (0, 2), "no problem was found|model\\."),
         "backbone": (body, (2,), "fc\\.weight"),
         "dropout": (body | renamed(head, lambda name: name.replace("fc.", "fc.1.")), (2,), "fc\\.1\\.weight.*export_pt2"),
-        "thop": (tensors | no_number, (0, 2), "nothing is wrong|total_ops"),
+        "thop": (tensors | no_number, (0, 2), "no problem was found|total_ops"),
     }
     settings = case.path("s.toml").read_text()
     for name, (content, status, said) in files.items():
@@ -456,7 +456,7 @@ def unicode_forms(case):
     case.path("images/image.png").rename(case.path(f"images/{decomposed}.png"))
     for config in ["s.toml", "t.toml"]:
         same = "names are the same in every form of Unicode, or the message says so"
-        case.says(f"check {config}: {same}", case.check(config), (0, 2), "nothing is wrong|unicode|NFC|NFD|gets each of the study's")
+        case.says(f"check {config}: {same}", case.check(config), (0, 2), "no problem was found|unicode|NFC|NFD|gets each of the study's")
 
 
 @case("22")

@@ -43,8 +43,8 @@ impl Inside {
         }
     }
 
-    /// A file that is loaded to be read so, for crops of `side` pixels. Which layer decides which operators are fused, and so the last bits of logits:
-    /// who asks for logits alone names no layer, because their keys name none.
+    /// A file that is loaded to be read so, for crops of `side` pixels. Which layer decides which operators are fused, and so the last bits of
+    /// logits: who asks for logits alone names no layer, because their keys name none.
     fn of_file<'a>(&'a self, file: GraphFile<'a>, side: usize) -> GraphFile<'a> {
         match self {
             Self::Layer(layer) => file.split_at(layer.as_deref()),
@@ -105,8 +105,8 @@ impl<'a> Classifiers<'a> {
         precision(&self.session.study.compute)
     }
 
-    /// The classifier with its upper layers random, in each of some precisions, and which layers those are; to be read inside as by [`Classifiers::open`].
-    /// One network at one depth is in memory at a time: ask for all of it before another.
+    /// The classifier with its upper layers random, in each of some precisions, and which layers those are; to be read inside as by
+    /// [`Classifiers::open`]. One network at one depth is in memory at a time: ask for all of it before another.
     pub fn randomized<const N: usize>(
         &mut self,
         name: &str,
@@ -251,7 +251,7 @@ pub(crate) fn check_classes(
         return Ok(());
     }
     Err(StageError::shared(format!(
-        "{}: the network tells {classes} classes apart, and {} names {named}: {}",
+        "{}: the network has {classes} classes, but {} names {named}: {}",
         settings.weights.display(),
         session.study.images.classes.display(),
         Classes::remedy(classes, named),
@@ -326,7 +326,8 @@ pub fn cascade(cascade: &Cascade) -> serde_json::Value {
 /// What there is to say about a form in which a network is much slower than in fp32.
 pub fn emulated(settings: &Settings, form: Form) -> Option<&'static str> {
     (!settings.is_program() && form.device.is_cpu() && !networks::is_native(form.precision)).then_some(
-        "this processor has no instructions for bf16, which it emulates: AlexNet took three and ResNet-50 six times as long as in fp32 (docs/performance.md); set precision = \"fp32\"",
+        "this processor has no instructions for bf16 and emulates it: AlexNet took three times and ResNet-50 six times as long as in fp32 \
+         (docs/performance.md); set precision = \"fp32\"",
     )
 }
 

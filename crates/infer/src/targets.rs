@@ -13,7 +13,7 @@ pub fn run(inputs: &Targets, rows: &Rows<'_>) -> Result<schema::Target, ActionEr
     };
     let target_class = target_class.ok_or_else(|| {
         ActionError::failed(
-            "it has no label, and the study explains the true class: add it to the label file",
+            "it has no label, but the study explains the true class: add the image to the label file",
         )
     })?;
     let names = &inputs.classes.names;
@@ -33,7 +33,7 @@ pub fn run(inputs: &Targets, rows: &Rows<'_>) -> Result<schema::Target, ActionEr
         probability: probability.ok_or_else(|| {
             let count = logits.len();
             ActionError::Failed(format!(
-                "its label is class {target_class}, and the network has {count} classes from 0"
+                "its label is class {target_class}, but the network has only {count} classes, counted from 0"
             ))
         })?,
     })

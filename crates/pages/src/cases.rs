@@ -44,7 +44,16 @@ impl<'a> Cases<'a> {
         let groups = comparison.explaining();
         let figures = groups
             .filter(|group| group.images.contains_key(image))
-            .map(|group| figure(group, image, &crop, target, rows))
+            .map(|group| {
+                figure(
+                    group,
+                    results.called(group.method),
+                    image,
+                    &crop,
+                    target,
+                    rows,
+                )
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Some(Self {
             network,
@@ -90,6 +99,7 @@ pub(crate) fn typical<'a>(results: &Results<'a>, comparison: &Comparison<'a>) ->
 
 fn figure(
     group: &Group<'_>,
+    method: &str,
     image: &str,
     crop: &Rgb,
     target: &Target,
@@ -107,7 +117,7 @@ fn figure(
             "{image} in {}: what {} calls relevant for {}, the image while superpixels are removed in that order, and the {}, \
              AUC {:.3}",
             score.network,
-            score.method,
+            method,
             target.target_label,
             rows.answers.name(),
             score.auc
@@ -118,7 +128,7 @@ fn figure(
     } else {
         format!(", run {}", score.run)
     };
-    let words = format!("{}{run}, AUC {:.3}", score.method, score.auc);
+    let words = format!("{method}{run}, AUC {:.3}", score.auc);
     let figure = case(
         caption,
         &Case {

@@ -2,13 +2,12 @@
 
 use thiserror::Error;
 
-/// Rows that do not make up a whole study, or a figure or table that cannot be written.
+/// Rows that do not make up a complete study, or a figure or table that cannot be written.
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A row of `scores` has no counterpart in another table.
     #[error(
-        "expected a row of {table} for {key}, which has scores; found none: run the pipeline again, so that all tables \
-         are of one study"
+        "expected a row of {table} for {key}, which has scores, but found none: rerun the pipeline, so that all tables come from one study"
     )]
     Missing {
         /// Name of the table.
@@ -27,7 +26,7 @@ pub enum ReportError {
     /// A partition does not fit its crop.
     #[error(
         "image {image:?}, partition {partition:?}: expected a label below {superpixels} for each of {height}x{width} \
-         pixels (height x width); found {found}. Run the pipeline again, so that crops and segments are of one study"
+         pixels (height x width); found {found}. Rerun the pipeline, so that crops and segments come from one study"
     )]
     Partition {
         /// Name of the image.
@@ -43,11 +42,10 @@ pub enum ReportError {
         /// What the labels are, in words.
         found: String,
     },
-    /// A removal curve is not whole, or removes what is not there.
+    /// A removal curve is incomplete, or removes a superpixel that does not exist.
     #[error(
         "the removal curve of {key}: expected steps 0 to {steps}, each but the first with a superpixel from 0 to \
-         {last}, and a probability or logit; found {found} at row {row}. Run the pipeline again, so that curves and segments are \
-         of one study"
+         {last}, and a probability or logit; found {found} at row {row}. Rerun the pipeline, so that curves and segments come from one study"
     )]
     Curve {
         /// The curve.
@@ -61,10 +59,10 @@ pub enum ReportError {
         /// What stands there, in words.
         found: String,
     },
-    /// Weights name a superpixel that is not there.
+    /// Weights name a superpixel that does not exist.
     #[error(
-        "the weights of {key}: expected superpixels below {superpixels}, found {superpixel}: run the pipeline again, so \
-         that weights and segments are of one study"
+        "the weights of {key}: expected superpixels below {superpixels}, found {superpixel}: rerun the pipeline, so that weights and segments come \
+         from one study"
     )]
     Weights {
         /// The explanation.
@@ -83,7 +81,7 @@ pub enum ReportError {
         source: cam::CamError,
     },
     /// A figure, a table or the explorer's data cannot be written.
-    #[error("{what}: {reason}. This is a mistake in the program: please report it")]
+    #[error("{what}: {reason}. This is a bug in the program: please report it")]
     Unwritten {
         /// What cannot be written, in words.
         what: String,

@@ -20,7 +20,7 @@ use crate::{Inputs, ReportError};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPTS: [&str; 2] = [include_str!("script.js"), include_str!("sort.js")];
-/// The browser's own guard that the page loads nothing but what stands in it.
+/// Makes the browser refuse to load anything that the page does not contain.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
@@ -76,8 +76,8 @@ pub(crate) fn page(inputs: &Inputs, results: &Results<'_>) -> Result<(String, Al
                     }
                 }
                 footer { p {
-                    "Beside this page lie every table, as CSV, Markdown, LaTeX and Parquet in " code { "tables/" }
-                    ", and every figure, as SVG and PNG in " code { "figures/" } "."
+                    "The folder of this page also has every table as CSV, Markdown, LaTeX and Parquet in " code { "tables/" }
+                    ", and every figure as SVG and PNG in " code { "figures/" } "."
                 } }
                 @for script in SCRIPTS { script { (PreEscaped(script)) } }
             }

@@ -149,7 +149,7 @@
     legend.replaceChildren();
     if (!one.shows) {
       paint(canvas, image(), (place) => Array(3).fill(grey(crop, place)));
-      legend.textContent = "no explanation in the study, an order only";
+      legend.textContent = "the study has no explanation here, only an order";
       return;
     }
     const values = once(one, () => floats(one.values));
@@ -281,7 +281,7 @@
       const packed = one && judged(one);
       element(`answer-${side}`).textContent = "–";
       if (!packed) {
-        element(`facts-${side}`).textContent = "This method has no explanation of this image there.";
+        element(`facts-${side}`).textContent = "The study has no explanation of this image by this method.";
         continue;
       }
       const { superpixels, answers } = curve(packed);
@@ -294,9 +294,9 @@
       explain(side, crop, one, packed);
       const facts = [`AUC ${packed.auc.toFixed(3)} of ${superpixels.length} superpixels`];
       if (one.r2 !== null) facts.push(`weighted R² of the surrogate ${one.r2.toFixed(3)}`);
-      if (one.tied) facts.push(`${one.tied} superpixels share their relevance with another`);
+      if (one.tied) facts.push(`${one.tied} superpixels have the same relevance as another`);
       if (one.deterministic) facts.push("the same in every run");
-      if (packed.replacement === "noisy_linear") facts.push("hatched: the network saw neighbours' colours and noise there, made anew for each step");
+      if (packed.replacement === "noisy_linear") facts.push("hatched: the network saw neighbours' colours with noise there, recomputed for each step");
       element(`facts-${side}`).textContent = `${facts.join("; ")}.`;
       element(`sql-${side}`).textContent = query(one, packed);
       element(`artifact-${side}`).textContent = packed.artifact ?? "not recorded";
@@ -403,7 +403,7 @@
     const wanted = new URLSearchParams(question);
     const asked = wanted.get("image");
     if (asked !== null && !images.has(asked)) {
-      show().then(() => { element("story").textContent = `The report has no room for the pictures of ${asked}; the tables have its numbers.`; });
+      show().then(() => { element("story").textContent = `This report has no room for the pictures of ${asked}; the tables have its numbers.`; });
       element("explorer").scrollIntoView();
       return;
     }

@@ -18,7 +18,7 @@ const HEADINGS: [&str; 6] = [
     "forward passes",
     "better than random?",
 ];
-/// The columns whose cells stand at the left.
+/// The columns with left-aligned cells.
 const LEFT: [usize; 2] = [0, 5];
 const NONE: &str = "-";
 
@@ -53,8 +53,7 @@ pub fn summary(inputs: &Inputs) -> String {
     };
     let rows: Vec<&Summary> = inputs.summaries.iter().filter(judged).collect();
     let mut text = format!(
-        "{}\nAUC in {} x superpixels, {} is better. Superpixels: {partition}, {:.1} an image; removed the {} first; \
-         replaced by {replacement}.\n",
+        "{}\nAUC in {} x superpixels, {} is better. Superpixels: {partition}, {:.1} an image, removed the {} first, replaced by {replacement}.\n",
         inputs.title,
         inputs.measured.name(),
         if lower { "lower" } else { "higher" },
@@ -68,7 +67,8 @@ pub fn summary(inputs: &Inputs) -> String {
     if let Some(row) = rows.first() {
         let _ = writeln!(
             text,
-            "Intervals: {} % over images. Better than random: the interval of the difference has no 0 in it, and p is at most {} by Wilcoxon's signed-rank test with Holm's correction.",
+            "Intervals: {} % over images. Better than random: the interval of the difference excludes 0, and p is at most {} (Wilcoxon's \
+             signed-rank test, Holm's correction).",
             rounded(row.level * 100.0),
             rounded(1.0 - row.level)
         );
@@ -84,7 +84,7 @@ pub fn summary(inputs: &Inputs) -> String {
             .collect();
         text += &aligned(&lines);
     }
-    // A title or name may hold what a terminal takes for a command.
+    // A title or name may contain control sequences of a terminal.
     text.replace(|letter: char| letter.is_control() && letter != '\n', " ")
 }
 
@@ -97,7 +97,7 @@ fn by_network<'a>(inputs: &'a Inputs, rows: &[&'a Summary]) -> Vec<(&'a str, Vec
             .copied()
             .filter(|row| row.network == network)
             .collect();
-        // A method without a mean has no place, and comes last.
+        // A method without a mean has no place and comes last.
         methods.sort_by_key(|row| (row.place.unwrap_or(u32::MAX), &row.method));
         (network, methods)
     };
@@ -182,7 +182,7 @@ fn beside_random(inputs: &Inputs, row: &Summary) -> String {
     }
 }
 
-/// At most four decimals, none that says nothing.
+/// At most four decimals, without trailing zeros.
 pub(crate) fn rounded(number: f64) -> String {
     let text = format!("{number:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -19,8 +19,8 @@ pub enum ActionError {
         /// The table.
         table: &'static str,
     },
-    /// A file is not the one any more that the study was planned with.
-    #[error("{path} changed while the stage ran; nothing was made of it: run the stage again")]
+    /// A file changed after the study was planned.
+    #[error("{path} changed while the stage ran, so the stage did not use it: rerun the stage")]
     Changed {
         /// The file.
         path: String,

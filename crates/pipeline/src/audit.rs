@@ -17,20 +17,21 @@ use crate::{View, print, run};
 
 /// What `pipeline audit --help` says besides the options.
 pub const HELP: &str = "\
-On the kind of processor that made a result, with the same number of libtorch's threads, its ids must be equal. Elsewhere the last bits of a \
-network's answers may differ, and numbers may be apart by 1e-4 of their size and 1e-5 besides. Nothing of it reaches the study's artifacts.
+On the kind of processor that computed a result, with the same number of libtorch threads, the recomputed ids must be equal. On other \
+processors, the last bits of a network's answers may differ: numbers may differ by 1e-4 of their size plus 1e-5. An audit changes nothing in \
+the study's artifacts.
 
 Exit status:
-  0    all that was made again is equal, or within the tolerance
-  1    something is different, or could not be made again";
+  0    all recomputed results are equal, or within the tolerance
+  1    a result is different, or could not be recomputed";
 
-/// How far apart numbers may be that were made on different processors: that of logits and probabilities.
+/// How much numbers from different processors may differ: the tolerance of logits and probabilities.
 const TOLERANCE: Tolerance = Tolerance {
     absolute: 1e-5,
     relative: 1e-4,
 };
 
-/// What came of making the sampled actions of a kind again.
+/// The outcome of recomputing the sampled actions of a kind.
 #[derive(Debug, Default)]
 struct Tally {
     equal: usize,
@@ -38,7 +39,7 @@ struct Tally {
     different: usize,
 }
 
-/// Makes a sample of the study's actions again, compares, and prints how many are equal; the exit status.
+/// Recomputes a sample of the study's actions, compares, and prints how many are equal; the exit status.
 pub fn audit(
     view: &View,
     sample: Sample,
@@ -64,7 +65,7 @@ pub fn audit(
             .map(|record| (kind.name(), record.key))
             .collect();
         scratch.forget(&keys)?;
-        tracing::info!("making {} {kind} again", chosen.len());
+        tracing::info!("recomputing {} {kind}", chosen.len());
         for &stage in kind.stages() {
             let order = run::Order {
                 last: stage,
@@ -136,13 +137,13 @@ fn compare_action(
         detail: detail.to_owned(),
     };
     let Lookup::Hit(again) = scratch.store().lookup(&record.preimage) else {
-        return Ok(different("it could not be made again"));
+        return Ok(different("it could not be recomputed"));
     };
     let exact = again.environment.gives_the_bits_of(&record.environment);
     let mut worst = Comparison::Equal;
     for (table, artifact) in &record.artifacts {
         let Some(made) = again.artifacts.get(table) else {
-            return Ok(different("it lacks a table when it is made again"));
+            return Ok(different("it lacks a table when it is recomputed"));
         };
         let other = (scratch.store(), &made.id);
         match view.store.compare(table, &artifact.id, other, TOLERANCE)? {
@@ -185,7 +186,7 @@ fn describe(tallies: &BTreeMap<Kind, Tally>, sample: Sample, as_json: bool) -> S
     }));
     let (percent, seed) = (sample.percent, sample.seed);
     lines.push(format!(
-        "the same sample again: pipeline audit {percent} --seed {seed}"
+        "to repeat this sample: pipeline audit {percent} --seed {seed}"
     ));
     lines.join("\n")
 }

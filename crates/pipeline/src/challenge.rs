@@ -17,9 +17,14 @@ use crate::View;
 
 /// What `pipeline challenge --help` says besides the options.
 pub const HELP: &str = "\
-The folder must be empty or not there yet. It gets crops.npy (uint8 [N, height, width, 3]: the images as the networks see them), segments.npz (uint16 \
-[N, height, width] for each partition), targets.csv (index, image, network, class, digest: what to explain) and challenge.py, which reads them and \
-writes answers with NumPy alone. Images that the study drops are left out. docs/external.md has recipes.";
+The folder must be empty or must not exist yet. It gets these files:
+
+  crops.npy     the images as the networks see them (uint8 [N, height, width, 3])
+  segments.npz  the superpixels of each partition (uint16 [N, height, width])
+  targets.csv   what to explain (index, image, network, class, digest)
+  challenge.py  reads these files and writes answers; needs only NumPy
+
+Images that the study drops are left out. docs/external.md has recipes.";
 
 const HELPER: &str = include_str!("challenge.py");
 /// What the helper has in place of the networks' mean and standard deviation.
@@ -32,7 +37,7 @@ pub fn challenge(view: &View, folder: &Path) -> Result<String, StageError> {
     let is_taken = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if is_taken {
         let title = format!("the folder `{}` is not empty", folder.display());
-        let problem = Problem::new(title).help("give a folder that is not there yet");
+        let problem = Problem::new(title).help("give a folder that does not exist yet");
         return Err(StageError::Problems(problem.into()));
     }
     let failed = |error: &dyn std::fmt::Display| {
@@ -104,7 +109,7 @@ fn rows<T: Table>(
     let id = plan.artifact::<T>(kind, subject);
     let gone = || {
         StageError::action(format!(
-            "{kind} of {} is gone",
+            "{kind} of {} is missing",
             subject.describe(&view.sources)
         ))
     };

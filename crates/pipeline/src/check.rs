@@ -11,8 +11,15 @@ use study::{Classes, Images, Problem, Problems, Sources, Study};
 use crate::look::{Answer, Network, SHOWN, Seen, look};
 
 /// What `pipeline check --help` says at its end.
-pub const HELP: &str = "Checked are the settings, that files are there, labels and classes, the headers of images and masks and that their sizes agree, and the given digests of weight files. Answer files of other tools are opened; whether they fit the crops shows when they are read. Each network is loaded and tried on a gray image, so a TorchScript program (.pt) is run: only from a source that you trust. \
-                        Where images that a network gets wrong are dropped, each network is shown the first 20. What shows only when the other images are decoded is not checked. Exit status: 0 nothing is wrong; 2 something is, and all of it is listed.";
+pub const HELP: &str = "\
+Checks the settings, that files exist, labels and classes, the headers of images and masks and that their sizes agree, and the given digests \
+of weight files. Opens the answer files of other tools; whether these fit the crops is checked when they are read. Loads each network and \
+tries it on a gray image. This runs a TorchScript program (.pt), so use only programs from a source that you trust. Where images that a \
+network gets wrong are dropped, each network is shown the first 20. Problems that only decoding the other images would show are not found.
+
+Exit status:
+  0    no problem was found
+  2    problems were found, and all of them are listed";
 
 /// All that is wrong with a study, or a sentence that nothing is.
 pub fn check(config: &Path) -> Result<String, StageError> {
@@ -39,7 +46,7 @@ pub fn check(config: &Path) -> Result<String, StageError> {
     let mut lines: Vec<String> = sources.images.warnings.clone();
     lines.extend(warnings);
     lines.push(format!(
-        "nothing is wrong: {} images, {} classes, {} networks, {} partitions, {} methods",
+        "no problem was found: {} images, {} classes, {} networks, {} partitions, {} methods",
         sources.len(),
         sources.images.classes.count(),
         study.networks.len(),
@@ -163,7 +170,7 @@ fn other_classes(
 ) -> Option<String> {
     let named = named.filter(|named| *named != found)?;
     Some(format!(
-        "the weights `{weights}` tell {found} classes apart, and the study names {named}: {}",
+        "the weights `{weights}` have {found} classes, but the study names {named}: {}",
         Classes::remedy(found, named)
     ))
 }
@@ -186,7 +193,8 @@ fn header(image: &Path, mask: Option<&Path>) -> Result<(), String> {
     }
     let ([height, width], [mask_height, mask_width]) = (of_image, of_mask);
     Err(format!(
-        "the mask `{}` is {mask_height} pixels high and {mask_width} wide, its image {height} and {width}: a mask must be as large as its image",
+        "the mask `{}` is {mask_height} pixels high and {mask_width} wide, but its image is {height} high and {width} wide: a mask must be as \
+         large as its image",
         mask.display()
     ))
 }
@@ -200,7 +208,7 @@ fn file(network: &infer::Network) -> Result<(), Problem> {
             .as_ref()
             .map_or("", |download| &download.url);
         let title = format!(
-            "the weights `{}` are not there yet: run `pipeline fetch`, which gets them from {from}, or put that file there",
+            "the weights `{}` do not exist yet: run `pipeline fetch`, which downloads them from {from}, or put that file there",
             path.display()
         );
         return Err(Problem::new(title));

@@ -34,7 +34,8 @@ pub(crate) fn killed(what: &str, signal: i32) -> String {
     let name = signal_name(signal).unwrap_or("unknown");
     let cause = match signal {
         SIGKILL => {
-            ": out of memory? Free some memory, use a machine with more, or ask for less at a time: fewer `threads` in [compute], or a smaller `crop` in [images]"
+            ": out of memory? Free some memory, use a machine with more, or reduce what is needed at a time: fewer `threads` in [compute], or a \
+             smaller `crop` in [images]"
         }
         _ if is_crash(signal) => ": it crashed, as a damaged or unsuitable network file can cause",
         _ => "",
@@ -61,7 +62,7 @@ pub(crate) fn start(command: &mut Command) -> Result<Child, StageError> {
     command.spawn().map_err(|error| {
         let program = command.get_program().display();
         StageError::action(format!(
-            "{program} cannot be started: {error}; `make build` makes it"
+            "{program} cannot be started: {error}; `make build` builds it"
         ))
     })
 }

@@ -137,7 +137,7 @@ pub(crate) fn lines(
         let (bound, why) = if passes.assumed {
             (
                 "about",
-                " (superpixels and channels are estimated, and may be many more: `pipeline run segment` cuts the images)",
+                " (superpixels and channels are estimated, and there may be many more: `pipeline run segment` cuts the images)",
             )
         } else {
             ("at most", "")
@@ -149,13 +149,13 @@ pub(crate) fn lines(
             let precision = study.compute.precision.name();
             let _ = write!(
                 line,
-                ", {speed:.0} a second here in {precision}: {needed:.1} hours"
+                ", {speed:.0} per second here in {precision}: {needed:.1} hours"
             );
         }
         lines.push(line);
     }
     if !speeds.is_empty() && !passes.is_empty() {
-        lines.push(format!("about {hours:.1} hours on this machine; what is finished is kept whenever it is stopped"));
+        lines.push(format!("about {hours:.1} hours on this machine; you can stop at any time, and finished results are kept"));
     }
     lines
 }

@@ -15,10 +15,17 @@ use study::Study;
 use study::settings::infer::Download;
 
 /// What `pipeline fetch --help` says at its end.
-pub const HELP: &str = "Files that are there are not fetched again, but their digests are checked. Exit status: 0 all files are there and have the digest that is expected; 1 some \
-                        could not be fetched, or are other files than expected, and each is named; 2 the study is wrong; 130 or 75 stopped by a signal.";
+pub const HELP: &str = "\
+Existing files are not fetched, but their digests are checked.
 
-/// How often a download that broke off is started again before it is given up for this run.
+Exit status:
+  0    all files exist and have the expected digests
+  1    some files could not be fetched, or have other digests; each is named
+  2    the study is wrong
+  75   stopped by SIGTERM
+  130  stopped by Ctrl-C";
+
+/// How often a broken download is restarted in one run.
 const ATTEMPTS: u32 = 5;
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 16;
@@ -32,7 +39,7 @@ const REPORT: Duration = Duration::from_secs(10);
 pub enum FetchError {
     /// There is no way to the server, or it broke off each time.
     #[error(
-        "{url}: {reason}. Without a network, get that file on another machine and put it at {path}"
+        "{url}: {reason}. Without an internet connection, download that file on another machine and put it at {path}"
     )]
     Unreachable {
         /// The address.
@@ -56,7 +63,7 @@ pub enum FetchError {
     },
     /// It is another file.
     #[error(
-        "{path}: {from} has the SHA-256 {found}, and {expected} is expected: it is another file, or damaged; {remedy}"
+        "{path}: {from} has the SHA-256 {found}, but {expected} is expected: it is another file, or damaged; {remedy}"
     )]
     Digest {
         /// The file.
@@ -98,7 +105,7 @@ pub fn fetch(study: &Study) -> Result<String, StageError> {
                 signals.check()?;
                 return Err(StageError::action(error));
             }
-            // Somebody without a network learns at once of all files that have to be brought.
+            // Without a network, the user sees all missing files at once.
             Err(error) => errors.push(error.to_string()),
         }
     }
@@ -118,26 +125,26 @@ fn one(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<&'static str, FetchError> {
     if path.is_file() {
-        return verify(download, path).map(|()| "was there");
+        return verify(download, path).map(|()| "exists");
     }
     let part = Part::beside(path);
     let found = arrive(download, path, &part, interrupted)?;
     let from = format!("what {} sends", download.url);
-    let remedy = "nothing was kept of it; correct `url` or `sha256`";
+    let remedy = "the download was not kept; correct `url` or `sha256`";
     check(download, path, found, from, remedy)?;
     part.put(path).map_err(|source| part.failed(source))?;
     Ok("was fetched")
 }
 
-/// Whether the file that is there is the one that is expected.
+/// Whether the existing file is the expected one.
 pub(crate) fn verify(download: &Download, path: &Path) -> Result<(), FetchError> {
     let found = digest(path)?;
     let from = "the file".to_owned();
-    let remedy = "remove it and run `pipeline fetch` again, or correct `sha256`";
+    let remedy = "remove it and rerun `pipeline fetch`, or correct `sha256`";
     check(download, path, found, from, remedy)
 }
 
-/// Brings the unfinished file to its end; the SHA-256 of what came.
+/// Finishes the download; the SHA-256 of the file.
 fn arrive(
     download: &Download,
     path: &Path,
@@ -154,7 +161,7 @@ fn arrive(
     let mut reason = String::new();
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
-            tracing::warn!("{}: {reason}; starting again", download.url);
+            tracing::warn!("{}: {reason}; restarting the download", download.url);
             std::thread::sleep(Duration::from_millis(200) * attempt);
         }
         match attempt_once(&agent, download, path, part, interrupted)? {
@@ -171,7 +178,7 @@ fn arrive(
     })
 }
 
-/// The SHA-256 of what came, or why another attempt may bring more.
+/// The SHA-256 of the file, or why another attempt may succeed.
 fn attempt_once(
     agent: &ureq::Agent,
     download: &Download,
@@ -208,11 +215,13 @@ fn attempt_once(
             return Err(FetchError::Interrupted);
         }
         let count = match body.read(&mut block) {
-            // Fewer bytes than the server spoke of are an error.
+            // Fewer bytes than the server announced are an error.
             Ok(0) => break,
             Ok(count) => count,
             Err(error) => {
-                return Ok(Err(format!("broke off after {arrived} bytes ({error})")));
+                return Ok(Err(format!(
+                    "the download broke off after {arrived} bytes ({error})"
+                )));
             }
         };
         let written = file.write_all(&block[..count]);
@@ -229,7 +238,7 @@ fn attempt_once(
     Ok(Ok(format!("{:x}", hasher.finalize())))
 }
 
-/// Refuses a digest that is not the one that is expected.
+/// Refuses an unexpected digest.
 fn check(
     download: &Download,
     path: &Path,

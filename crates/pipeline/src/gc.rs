@@ -12,9 +12,9 @@ use crate::reasons::{self, planned_subject};
 
 /// What `pipeline gc --help` says besides the options.
 pub const HELP: &str = "\
-Kept are: every result that the present study consists of; what latest/ shows; while a result cannot be planned yet, because what it reads is \
-still to be made, all former results of the same subject; and the newest --keep-runs of each subject besides. Results of other studies in the \
-same folder count as not needed. What is removed can be made again, at its cost. Safe while stages run.";
+This command keeps: every result that the current study uses; what latest/ shows; and the newest --keep-runs former results of each subject. \
+While a result cannot be planned yet, because its inputs are missing, all former results of the same subject are kept too. Results of other \
+studies in the same folder count as not needed. Removed results can be recomputed, at their cost. Safe while stages run.";
 
 /// Removes the records that the present study does not need, then the artifacts that no record names.
 pub fn gc(
@@ -30,7 +30,7 @@ pub fn gc(
     };
     // In this order: what is finished after the survey is no candidate, whatever the plan knows of it.
     let survey = store.survey(|record| reasons::subject(&record.preimage))?;
-    // The plan of a large study takes half a gigabyte, and is not needed any longer than this.
+    // The plan of a large study takes half a gigabyte, and is dropped here.
     let keep = Keep::new(view, &view.plan(Stage::Report)?, &store)?.of(&survey, keep_runs);
     let collected = store.collect(survey, &keep, dry_run)?;
     Ok(if as_json {
@@ -58,7 +58,7 @@ fn describe(collected: &Collected, dry_run: bool) -> String {
         format!(" ({})", kinds.join(", "))
     };
     format!(
-        "{verb} {records} records{listed} and {} artifacts, {} bytes; {} records and {} artifacts stay",
+        "{verb} {records} records{listed} and {} artifacts, {} bytes; {} records and {} artifacts are kept",
         collected.artifacts, collected.bytes, collected.kept_records, collected.kept_artifacts
     )
 }

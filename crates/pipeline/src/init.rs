@@ -13,14 +13,20 @@ use crate::look::find;
 use draft::Draft;
 
 /// What `pipeline init --help` says at its end.
-pub const HELP: &str = "The file is that of --config, which must not be there yet. What the network's file is, its content tells, not its name. A TorchScript program is run to look at it: only from a source that you trust. \
-                        Exit status: 0 the file is written; 1 it is not, and why; 2 the arguments are wrong.";
+pub const HELP: &str = "\
+Writes the file that --config names, which must not exist yet. The type of the network's file is read from its content, not its name. A \
+TorchScript program is run to inspect it, so use only programs from a source that you trust.
 
-/// What is asked of `pipeline init`.
+Exit status:
+  0    the file is written
+  1    the file is not written; the message says why
+  2    the arguments are wrong";
+
+/// The options of `pipeline init`.
 #[derive(Clone, Debug, Args)]
 pub struct Wanted {
-    /// The network: a file of torch.export (.pt2), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript program.
-    /// Of NAME.pt2, NAME.json beside it says how images are prepared (the exporter writes both).
+    /// The network: a file of torch.export (.pt2), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript
+    /// program. For NAME.pt2, the file NAME.json next to it says how images are prepared (the exporter writes both).
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
     /// The folder of images.
@@ -29,13 +35,13 @@ pub struct Wanted {
     /// The labels: a CSV file with the columns path and label. With it, images that the network gets wrong are dropped.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// The names of the classes, one a line, in the order of the network's outputs; or `imagenet`, the default for 1000 classes.
+    /// The names of the classes, one on each line, in the order of the network's outputs; or `imagenet`, the default for 1000 classes.
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
-    /// Height and width of the network's input, in pixels; unless given, the usual ones are tried on a program, and weights get 224.
+    /// Height and width of the network's input, in pixels. By default, the usual sizes are tried on a program, and weights get 224.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(i64::from(SMALLEST)..=i64::from(LARGEST)))]
     size: Option<u32>,
-    /// Masks that LIME asks for each explanation.
+    /// Masks that LIME evaluates for each explanation.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     samples: u32,
     /// Explanations of each image by LIME.
@@ -46,11 +52,11 @@ pub struct Wanted {
 /// The word for the shipped class names.
 const IMAGENET: &str = "imagenet";
 
-/// Looks and writes; what is said about it.
+/// Inspects the inputs and writes the study; a summary of both.
 pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
     let exists = |path: &Path| {
         StageError::action(format!(
-            "{} is there already and is not overwritten: name another file with --config",
+            "{} exists already and is not overwritten: name another file with --config",
             path.display()
         ))
     };
@@ -72,7 +78,7 @@ pub fn init(wanted: &Wanted, config: &Path) -> Result<String, StageError> {
     }
 }
 
-/// Refuses paths that are not there, which would be mistakes in the file for looking: nobody wrote it, and it is gone by then.
+/// Refuses paths that do not exist. Otherwise the message would name a temporary file that the user never wrote.
 fn check(wanted: &Wanted, config: &Path) -> Result<(), StageError> {
     let classes = wanted.classes.as_deref();
     // A name alone lies in the folder where we are.

@@ -8,8 +8,9 @@ use stage::StageError;
 use crate::look::{Layers, layers as look_at};
 
 /// What `pipeline layers --help` says at its end.
-pub const HELP: &str = "Listed are the modules whose output has a vector for each position of a picture, in the order in which they are computed: as maps, or as a token for each patch. \
-                        Write one of the names as `layer` of the network. Without it Grad-CAM reads the layer that is marked.";
+pub const HELP: &str = "\
+Lists the modules whose output has a vector for each position of the image, as a map or as a token for each patch, in the order in which they \
+are computed. Use one of the names as `layer` of the network. Without `layer`, Grad-CAM reads the layer that is marked.";
 
 /// A line for each layer, or all of it as JSON.
 pub(crate) fn layers(network: &Path, config: &Path, json: bool) -> Result<String, StageError> {
@@ -39,7 +40,7 @@ fn table(found: &Layers) -> String {
         );
     }
     if found.layers.is_empty() {
-        text.push_str("no layer has a vector for each position of a picture");
+        text.push_str("no layer has a vector for each position of the image");
     }
     text
 }

@@ -1,6 +1,5 @@
-//! The whole study at once: [`run`] brings it up to date by starting the stages that have something to do, [`overview`] says what is
-//! done, [`reasons`] and [`why`] why something is not. [`verify`], [`gc`], [`audit`] and [`transfer`] look after the cache. None of it
-//! loads libtorch.
+//! The whole study at once. [`run`] brings it up to date by starting the stages that have work to do. [`overview`] shows what is done; [`reasons`]
+//! and [`why`] explain what is not. [`verify`], [`gc`], [`audit`] and [`transfer`] look after the cache. This crate does not load libtorch.
 
 pub mod audit;
 pub mod challenge;
@@ -36,7 +35,7 @@ use study::{Kind, Sources, Study};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The study.
+    /// The study file.
     #[arg(
         long,
         global = true,
@@ -55,23 +54,23 @@ enum Command {
     Run {
         /// segment, infer, gradcam, lime, deletion, evaluate or report.
         stage: Option<Stage>,
-        /// Which part of the work is done. A share goes through the stages up to deletion; evaluate and report are left for a run of the
-        /// whole, when all shares are through.
+        /// Which part of the work is done. A shard runs the stages up to deletion. When all shards are done, a run of the whole study does evaluate
+        /// and report.
         #[command(flatten)]
         sharing: Sharing,
     },
-    /// Say what is up to date, what would run, and why; run nothing.
+    /// Show what is up to date, what would run, and why; run nothing.
     Plan {
         /// Only up to this stage.
         stage: Option<Stage>,
-        /// Measure the networks for some seconds, and say how many hours it will take here.
+        /// Measure the networks for some seconds, and estimate the hours on this machine.
         #[arg(long)]
         measure: bool,
     },
-    /// Look for mistakes in the study, its files and networks before anything is computed, and list all of them.
+    /// Look for mistakes in the study, its files and its networks before computing, and list all of them.
     #[command(after_help = check::HELP)]
     Check,
-    /// Write a study for a network and a folder of images, after looking at both.
+    /// Inspect a network and a folder of images, and write a study for them.
     #[command(after_help = init::HELP)]
     Init(init::Wanted),
     /// List the layers of a network that Grad-CAM can read, with their shapes.
@@ -81,69 +80,69 @@ enum Command {
         #[arg(value_name = "NETWORK")]
         network: PathBuf,
     },
-    /// Write what other tools are to explain: crops, superpixels and classes, as files of `NumPy`.
+    /// Write the inputs for other tools to explain: crops, superpixels and classes, as `NumPy` files.
     #[command(after_help = challenge::HELP)]
     Challenge {
-        /// A folder that is empty or not there yet.
+        /// A folder that is empty or does not exist yet.
         folder: PathBuf,
     },
-    /// Say how far each stage is, how much it holds and when it last ran.
+    /// Show how much of each table is complete, its size and when it last grew.
     Status,
-    /// Say why a result is up to date or not: what it was made from, what differs now, what else is stale, and what that cost.
+    /// Explain why a result is up to date or not: its inputs, what differs now, what else is stale, and what that cost.
     Why {
         /// At least 6 digits of an action's key or an artifact's id, or a file in artifacts/latest, actions or objects.
         #[arg(value_name = "KEY|PATH")]
         what: String,
     },
-    /// Read everything again, and set aside what is damaged.
+    /// Reread all files, and set damaged ones aside.
     #[command(after_help = verify::HELP)]
     Verify {
         /// Share of the artifacts to read, in per cent; all records are read.
         #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = percent)]
         sample: f64,
-        /// Chooses the sample; the time does where it is not given.
+        /// Chooses the sample; by default, the time chooses it.
         #[arg(long)]
         seed: Option<u64>,
-        /// Read only the artifacts that have not been verified for so many days, or have changed since.
+        /// Read only the artifacts that have changed or have not been verified for this many days.
         #[arg(long, value_name = "DAYS")]
         since: Option<u32>,
     },
     /// Remove results that the study does not need.
     #[command(after_help = gc::HELP)]
     Gc {
-        /// Only say what would be removed.
+        /// Only show what would be removed.
         #[arg(long)]
         dry_run: bool,
-        /// How many former results of each subject to keep besides, the newest first.
+        /// How many former results of each subject to keep as well, the newest first.
         #[arg(long, value_name = "N", default_value_t = 1)]
         keep_runs: usize,
     },
-    /// Make a sample of the study's results again, and compare.
+    /// Recompute a sample of the study's results, and compare.
     #[command(after_help = audit::HELP)]
     Audit {
         /// Share of the actions, in per cent, such as 10%.
         #[arg(value_name = "PERCENT", value_parser = percent)]
         share: f64,
-        /// Chooses the sample; the time does where it is not given.
+        /// Chooses the sample; by default, the time chooses it.
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Write the study as it is now into a folder, as plain files.
+    /// Write the current study to a folder as plain files.
     #[command(after_help = transfer::EXPORT_HELP)]
     Export {
-        /// A folder that is not there yet.
+        /// A folder that does not exist yet.
         folder: PathBuf,
     },
-    /// Take the results of an exported study into the cache.
+    /// Add the results of an exported study to the cache.
     #[command(after_help = transfer::IMPORT_HELP)]
     Import {
         /// What `pipeline export` wrote.
         folder: PathBuf,
     },
-    /// Get the weight files that the study names a `url` for.
+    /// Download the weight files for which the study has a `url`.
     #[command(after_help = fetch::HELP)]
     Fetch,
-    /// Measure how fast the study's networks are on this machine by precision, threads and batch, and recommend; change nothing.
+    /// Measure the speed of the study's networks on this machine by precision, threads and batch, and recommend settings; change nothing.
     Tune {
         /// Seconds for each measurement.
         #[arg(long, default_value_t = 2.0)]
@@ -156,7 +155,7 @@ enum Command {
     },
     /// Write the manual pages of all programs into a folder.
     Man {
-        /// The folder; it is made if it is not there.
+        /// The folder; it is created if it does not exist.
         folder: PathBuf,
     },
 }

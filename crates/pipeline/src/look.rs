@@ -242,7 +242,7 @@ fn ask<T: DeserializeOwned>(command: &mut Command) -> Result<T, StageError> {
     let output = output.map_err(StageError::action)?;
     let said = String::from_utf8_lossy(&output.stdout);
     match End::from(output.status) {
-        End::Status(0) => last(&said).ok_or_else(|| StageError::action("`look` gave no answer")),
+        End::Status(0) => last(&said).ok_or_else(|| StageError::action("`look` reported nothing")),
         End::Status(status) => {
             let error = String::from_utf8_lossy(&output.stderr);
             Err(StageError::action(reason(&error, status)))
@@ -268,7 +268,7 @@ fn last<T: DeserializeOwned>(said: &str) -> Option<T> {
 fn reason(said: &str, status: i32) -> String {
     let said = said.trim();
     if said.is_empty() {
-        return format!("`look` ended with exit status {status} and said nothing");
+        return format!("`look` ended with exit status {status} and no message");
     }
     let ours = said.strip_prefix("error: ").unwrap_or(said);
     ours.strip_prefix("look: ").unwrap_or(ours).to_owned()

@@ -18,7 +18,7 @@ use crate::{View, estimate, reasons};
 /// Seconds for which each network is measured.
 const SECONDS: f64 = 3.0;
 
-/// What would run and why, up to a stage, and how many forward passes that takes; and, with the file of the study, how long here.
+/// What would run and why, up to a stage, with the number of forward passes. With the file of the study, also the time on this machine.
 pub fn plan(
     view: &View,
     last: Stage,
@@ -56,7 +56,7 @@ pub fn plan(
     };
     let nothing = plan.all().all(Action::is_done);
     if nothing {
-        lines.push("everything is up to date: nothing would run".to_owned());
+        lines.push("everything is up to date: nothing to run".to_owned());
     }
     lines.extend(unverified(&plan));
     lines.extend(estimate::lines(&view.study, &passes, &speeds));
@@ -100,7 +100,7 @@ fn speeds(config: &Path) -> Result<(BTreeMap<String, f64>, Vec<String>), StageEr
     Ok((speeds, warnings))
 }
 
-/// How far each table is, its size, when it was last added to, and what it cost.
+/// How much of each table is complete, its size, when it last grew, and its cost.
 pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(Stage::Report)?;
     let mut text = format!(
@@ -153,7 +153,7 @@ pub fn status(view: &View, as_json: bool) -> Result<String, StageError> {
     })
 }
 
-/// How many results are gone or damaged that were there before.
+/// How many earlier results are missing or damaged.
 fn lost(actions: &[&Action]) -> BTreeMap<String, usize> {
     let lost = |action: &&Action| match &action.state {
         State::Due { reason, .. } => match reason {
@@ -166,13 +166,12 @@ fn lost(actions: &[&Action]) -> BTreeMap<String, usize> {
     count(actions.iter().filter_map(lost))
 }
 
-/// Says how many artifacts a command that only looks took for intact.
+/// Says how many artifacts count as intact without a check.
 fn unverified(plan: &Plan) -> Option<String> {
     let count = plan.unverified();
     (count > 0).then(|| {
         format!(
-            "{count} artifacts count as intact without a check, because they were copied here or have changed; the next run or `pipeline verify` reads \
-             them"
+            "{count} artifacts were copied here or have changed, and count as intact without a check; the next run or `pipeline verify` checks them"
         )
     })
 }

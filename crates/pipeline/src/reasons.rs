@@ -40,7 +40,7 @@ pub fn summary(
             .map(|(preimage, miss)| reason(preimage, miss, &past)),
     );
     if waiting > 0 {
-        summary.insert("waits for what it reads".to_owned(), waiting);
+        summary.insert("waits for its inputs".to_owned(), waiting);
     }
     Ok(summary)
 }
@@ -83,7 +83,7 @@ pub(crate) fn reason(preimage: &Preimage, miss: &Miss, past: &BTreeMap<String, R
         (Miss::Record { .. }, _) => "its record is damaged".to_owned(),
         (Miss::Missing { .. }, _) => "missing: will be recomputed".to_owned(),
         (Miss::Damaged { .. }, _) => "damaged: will be recomputed".to_owned(),
-        (Miss::Replaced { .. }, _) => "report/ shows another report, or none".to_owned(),
+        (Miss::Replaced { .. }, _) => "report/ shows another report or none".to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::child::{self, End};
 
 /// Exit status of a stage in which actions failed: the others are done.
 const FAILED: i32 = 1;
-/// Exit status of a stage that misses what an earlier one made: see `--help`.
+/// Exit status of a stage that misses results of an earlier one: see `--help`.
 const LOST: i32 = 3;
 /// How often something may be lost before something else must be wrong. A kind of action that meets damage sets all of it aside that
 /// it reads; what is made again in turn may do so in each kind before it, and this once for the scores and once for the report.
@@ -49,7 +49,7 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
             }
             Round::Failed(status) if status == LOST && attempt < ATTEMPTS => {
                 ran += 1;
-                tracing::info!("something that was made before is gone; it is made again");
+                tracing::info!("earlier results are missing and will be recomputed");
             }
             Round::Failed(status) => return Ok(ExitCode::from(u8::try_from(status).unwrap_or(1))),
         }
@@ -68,7 +68,7 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     }
     if !order.shard.is_whole() {
         tracing::info!(
-            "share {} is done; when all shares are, `pipeline run --shard 1/1` makes scores and report",
+            "shard {} is done; when all shards are done, `pipeline run --shard 1/1` computes the scores and the report",
             order.shard
         );
     } else if order.last == Stage::Report {
@@ -84,8 +84,8 @@ pub fn run(view: &View, order: &Order<'_>) -> Result<ExitCode, StageError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The same view, whose plans read every artifact that has not been verified as it is now. Shares of the work would all read the same ones,
-/// so that is left to the run of the whole after them.
+/// The same view, whose plans read every artifact that has not been verified in its current state. Shards would all read the same artifacts, so only
+/// a run of the whole study does this.
 fn verifying(view: &View, order: &Order<'_>, signals: &Signals) -> View {
     let store = if order.shard.is_whole() {
         view.store.thorough(signals.flag())
@@ -164,7 +164,7 @@ fn rest(view: &View, order: &Order<'_>) -> Result<String, StageError> {
     });
     let counts: Vec<String> = counts.collect();
     Ok(format!(
-        "Finished results are kept; not done yet: {}. `pipeline run` resumes there",
+        "Finished results are kept. Not done yet: {}. `pipeline run` resumes there",
         counts.join(", ")
     ))
 }
@@ -228,7 +228,7 @@ fn networks(study: &Study) -> String {
         .map(|network| format!("`{}`", network.weights.display()))
         .collect();
     format!(
-        "it loads {}: `pipeline check` tries each network by itself",
+        "it loads {}: `pipeline check` tries each network alone",
         files.join(", ")
     )
 }

@@ -11,13 +11,14 @@ use crate::View;
 
 /// What `pipeline export --help` says besides the options.
 pub const EXPORT_HELP: &str = "\
-The folder must not be there yet. It gets pipeline.toml, the tables under their names in latest/ as real files, the records of the actions \
-that made them, the report, and manifest.json with each file's name, bytes, BLAKE3 and, of a table, content id. Damaged tables are refused.";
+The folder must not exist yet. It gets pipeline.toml, the tables under their names in latest/ as real files, the records of the actions that \
+computed the tables, and the report. The file manifest.json lists each file's name, bytes, BLAKE3 and, for a table, content id. Damaged tables \
+are refused.";
 
 /// What `pipeline import --help` says besides the options.
 pub const IMPORT_HELP: &str = "\
-Every file is checked before anything is kept: against the manifest, and each table against its content id. Results that are known already stay. \
-What latest/ shows changes with the next run of a study that asks for these results.";
+Every file is checked before any file is kept: against the manifest, and each table against its content id. Results that the cache already has \
+stay. What latest/ shows changes with the next run of a study that uses these results.";
 
 /// Writes the study as it is now into a new folder; what to print.
 pub fn export(view: &View, folder: &Path) -> Result<String, StageError> {
@@ -30,7 +31,7 @@ pub fn export(view: &View, folder: &Path) -> Result<String, StageError> {
     let to_do = plan.all().count() - records.len();
     if to_do > 0 {
         tracing::warn!(
-            "{to_do} actions of the study are not done, and not in the export: run `make` first for the whole"
+            "{to_do} actions of the study are not done and not in the export: run `make` first for a complete export"
         );
     }
     let mut files = vec![("pipeline.toml".to_owned(), read(&view.study.file)?)];
@@ -51,7 +52,7 @@ pub fn export(view: &View, folder: &Path) -> Result<String, StageError> {
 pub fn import(store: &Store, folder: &Path) -> Result<String, StageError> {
     let imported = store.import(folder).map_err(transfer)?;
     Ok(format!(
-        "{} actions are new, {} were known; `pipeline plan` says what is still to do",
+        "{} actions are new, {} were known; `pipeline plan` shows what is left to do",
         imported.new, imported.known
     ))
 }

@@ -9,18 +9,18 @@ use store::{Fault, Sample, Store, Verified};
 
 /// What `pipeline verify --help` says besides the options.
 pub const HELP: &str = "\
-Reads every record and the sampled artifacts, and checks that each holds what its name says. Moves damaged files to artifacts/damaged; the \
-next `make all` recomputes them. Safe while stages run.
+Reads every record and the sampled artifacts, and checks that the content of each file matches its name. Moves damaged files to \
+artifacts/damaged; the next `make all` recomputes them. Safe while stages run.
 
-`make all` finds every artifact that changed by itself: it verifies again whatever differs in size, times or inode from when it was last \
-verified. A disk that decays changes bytes and none of these; reading finds that. With `--since DAYS`, artifacts that were verified in the last \
-DAYS days and look unchanged are left out. Publishing an artifact verifies it, and so does every read by a stage, the report or this command. \
-So a daily `pipeline verify --since 30` reads each artifact about once in 30 days. artifacts/index/verified holds the dates; without it, everything \
-is read.
+`make all` finds changed artifacts by itself: it verifies every artifact whose size, times or inode differ from those at the last \
+verification. A failing disk can change bytes without changing any of these; only reading finds that. With `--since DAYS`, artifacts that were \
+verified in the last DAYS days and look unchanged are left out. Publishing an artifact verifies it, and so does every read by a stage, the \
+report or this command. So a daily `pipeline verify --since 30` reads each artifact about once in 30 days. The dates are in \
+artifacts/index/verified; without this file, everything is read.
 
 Exit status:
-  0    everything that was read is intact
-  3    something is missing or was damaged: run `make all`, which recomputes it
+  0    all files that were read are intact
+  3    a file is missing or was damaged: run `make all`, which recomputes it
   4    the artifacts folder cannot be read";
 
 /// Exit status where something was damaged: that of a stage that finds it so.
@@ -66,7 +66,7 @@ fn to_text(verified: &Verified, sample: Sample, since: Option<u32>) -> String {
     );
     let (percent, seed) = (sample.percent, sample.seed);
     let part = if percent < 100.0 {
-        format!(" (a sample of {percent} %; the same again: --sample {percent} --seed {seed})")
+        format!(" (a sample of {percent} %; to repeat it: --sample {percent} --seed {seed})")
     } else {
         String::new()
     };
@@ -78,7 +78,7 @@ fn to_text(verified: &Verified, sample: Sample, since: Option<u32>) -> String {
     if let Some(days) = since {
         let count = verified.recent;
         lines.push(format!(
-            "{count} artifacts were verified in the last {days} days and left out"
+            "{count} artifacts were verified in the last {days} days and were left out"
         ));
     }
     let faults = verified.faults.iter();

@@ -20,7 +20,8 @@ const DIGITS: usize = 64;
 /// Most that is listed of things of which there may be thousands.
 const LISTED: usize = 5;
 
-/// Says why an action is up to date or not. `what` is the beginning of its key or of an artifact's id, or a file in `latest/`, `actions/` or `objects/`.
+/// Says why an action is up to date or not. `what` is the beginning of its key or of an artifact's id, or a file in `latest/`, `actions/` or
+/// `objects/`.
 pub fn why(view: &View, what: &str, as_json: bool) -> Result<String, StageError> {
     let plan = view.plan(Stage::Report)?;
     let answer = Answer::new(view, &plan, &find(view, &plan, what)?)?;
@@ -196,22 +197,23 @@ impl Verdict {
     fn sentence(&self) -> String {
         match self {
             Self::UpToDate => {
-                "up to date: the present study asks for exactly this. It was made from:".to_owned()
+                "up to date: the current study uses exactly this result. It was computed from:"
+                    .to_owned()
             }
             Self::Superseded => {
-                "not of the present study, which has another result of the same subject:".to_owned()
+                "not in the current study, which has another result of the same subject:".to_owned()
             }
-            Self::Due(reason) if reason.is_empty() => "to be made: it never was".to_owned(),
-            Self::Due(reason) => format!("to be made: {reason}"),
+            Self::Due(reason) if reason.is_empty() => "to be computed: it never was".to_owned(),
+            Self::Due(reason) => format!("to be computed: {reason}"),
             Self::Waits(causes) => {
                 let because = if causes.is_empty() {
                     ""
                 } else {
-                    ", to be made first:"
+                    ", to be computed first:"
                 };
-                format!("waits for what it reads{because}")
+                format!("waits for its inputs{because}")
             }
-            Self::NotInStudy => "not of the present study, which has no such subject".to_owned(),
+            Self::NotInStudy => "not in the current study, which has no such subject".to_owned(),
         }
     }
 }
@@ -374,7 +376,7 @@ impl Answer {
         }
         let _ = writeln!(
             text,
-            "cost last time: {:.1} s for itself, {:.1} s with all that reads it",
+            "last cost: {:.1} s by itself, {:.1} s with all actions that read it",
             self.seconds,
             self.total_seconds()
         );
@@ -415,7 +417,7 @@ fn verdict(
             store::Miss::Absent => {
                 let subject = planned_subject(&action.subject, &view.sources);
                 let before = history.newest(action.kind, &subject)?;
-                before.map_or_else(String::new, |_| "what it is made from changed:".to_owned())
+                before.map_or_else(String::new, |_| "changed inputs:".to_owned())
             }
             lost => lost.to_string(),
         }),

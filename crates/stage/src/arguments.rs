@@ -7,38 +7,38 @@ use study::{Problems, Study};
 
 use crate::Sharing;
 
-/// How a program ends; part of every `--help`.
+/// The exit statuses; part of every `--help`.
 pub const EXIT_STATUSES: &str = "\
 Exit status:
-  0    everything that was asked for is up to date
-  1    an action failed: an image, a label, a network; or a signal ended a program that was
-       started; the others were done and kept
+  0    all requested results are up to date
+  1    an action failed (an image, a label, a network), or a signal ended a program that was
+       started; the other results are kept
   2    the arguments, pipeline.toml, or a file that it names are wrong; nothing was run
-  3    something that this stage reads is missing, damaged, or not made yet by another share: run
-       what the message names, and this stage again
-  4    the artifacts folder cannot be written: it is full, or read-only
-  75   stopped by SIGTERM; what was finished is kept
-  130  stopped by Ctrl-C; what was finished is kept";
+  3    an input of this stage is missing or damaged, or another shard has not computed it yet:
+       run what the message names, then rerun this stage
+  4    the artifacts folder cannot be written: it is full or read-only
+  75   stopped by SIGTERM; finished results are kept
+  130  stopped by Ctrl-C; finished results are kept";
 
-/// What to know before a network is loaded; part of the `--help` of the programs that load one.
+/// What to know before loading a network; part of the `--help` of the programs that load one.
 pub const TRUST: &str = "\
-A TorchScript file (architecture = \"torchscript\") is a program, and runs with all that you may do: load it only from
-sources that you trust. Weight files (.pth, safetensors) are read as data, and no code of them is run.";
+A TorchScript file (architecture = \"torchscript\") can execute arbitrary code with your permissions. Load only
+files that you trust. Weight files (.pth, safetensors) are read as data; their code is never run.";
 
-/// What every stage can be told.
+/// The options of every stage.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub struct Arguments {
-    /// The study.
+    /// The study file.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     pub config: PathBuf,
-    /// Another folder of artifacts than the study's.
+    /// A folder of artifacts to use instead of the study's.
     #[arg(long, value_name = "FOLDER")]
     pub artifacts: Option<PathBuf>,
     /// Which part of the work is done.
     #[command(flatten)]
     pub sharing: Sharing,
-    /// How much is said.
+    /// How much is printed.
     #[command(flatten)]
     pub verbosity: Verbosity,
     /// Whether the report's main table is printed; an option of the stage `report` alone.
@@ -52,14 +52,14 @@ pub(crate) fn summary() -> clap::Arg {
         .long(SUMMARY)
         .action(clap::ArgAction::SetTrue)
         .conflicts_with("json")
-        .help("Print the main table on standard output as well: each network's methods by mean AUC, with intervals, on the finest partition")
+        .help("Also print the main table to standard output: each network's methods by mean AUC, with intervals, on the finest partition")
 }
 
 /// Name of [`summary`].
 pub(crate) const SUMMARY: &str = "summary";
 
 impl Arguments {
-    /// The study, with the folder of artifacts that is asked for.
+    /// The study, with the requested folder of artifacts.
     pub fn study(&self) -> Result<Study, Problems> {
         let mut study = Study::read(&self.config)?;
         if let Some(folder) = &self.artifacts {
@@ -69,13 +69,13 @@ impl Arguments {
     }
 }
 
-/// How much a program says, and in which form.
+/// How much a program prints, and in which form.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Verbosity {
-    /// Say more; twice: say everything.
+    /// Print more; twice: print everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Say nothing but warnings and errors.
+    /// Print only warnings and errors.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print one JSON object for each event on standard output.

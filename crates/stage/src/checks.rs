@@ -1,8 +1,8 @@
 //! What rows must be before they are published, beyond what their types say.
 //!
 //! An [`crate::Output`] takes no rows without a check, so a stage cannot forget it. Ranges, finiteness and reasons for nulls follow from the columns'
-//! declarations in `schema`. A [`Checked`] table adds what its rows must agree with in other tables, computed from the rows that the action read, so that
-//! a fault of the action's own arithmetic is seen.
+//! declarations in `schema`. A [`Checked`] table adds what its rows must agree with in other tables, computed from the rows that the action read, so
+//! that a fault of the action's own arithmetic is seen.
 
 mod columns;
 mod rules;
@@ -31,8 +31,8 @@ pub struct Fault {
 /// An action's rows cannot be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "its {table} cannot be right: expected {expected}, found {found}. Nothing of it was published. Run the stage again; if it \
-     stays so, the network's answers change from call to call, or this is a fault of the program: please report it"
+    "its rows of {table} are wrong: expected {expected}, found {found}. Nothing was published. Rerun the stage. If the error stays, the network's \
+     answers change between calls, or this is a bug in the program: please report it"
 )]
 pub struct Violation {
     table: &'static str,

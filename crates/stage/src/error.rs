@@ -1,4 +1,4 @@
-//! How a stage can fail, and the exit status that tells.
+//! How a stage can fail, and the exit status of each failure.
 
 use parts::ActionError;
 use store::StoreError;
@@ -6,62 +6,62 @@ use study::Problems;
 
 use crate::{Shard, ShardError};
 
-/// Why a stage, or one of its actions, did not come to its end.
+/// Why a stage, or one of its actions, did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The study cannot be run as it is written.
     #[error(transparent)]
     Problems(#[from] Problems),
-    /// It is not clear which share of the work is asked for.
+    /// It is not clear which shard is requested.
     #[error(transparent)]
     Shard(#[from] ShardError),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An action cannot be done with what it was given.
+    /// An action fails on its inputs.
     #[error(transparent)]
     Action(Box<dyn std::error::Error + Send + Sync>),
-    /// What many actions share, such as a network, cannot be used; they are not tried one by one.
+    /// Something that many actions share, such as a network, cannot be used; the actions are not tried one by one.
     #[error(transparent)]
     Shared(Box<dyn std::error::Error + Send + Sync>),
     /// Some actions failed; each has been reported.
-    #[error("{failed} of {total} actions failed, as reported above; the others are done and kept")]
+    #[error("{failed} of {total} actions failed, as reported above; the other results are kept")]
     Failed {
         /// How many.
         failed: usize,
         /// Of how many that were due.
         total: usize,
     },
-    /// What some actions read is not there.
-    #[error("{waiting} actions wait for results that earlier stages have not made: {missing}")]
+    /// Some actions miss their inputs.
+    #[error("{waiting} actions wait for results of earlier stages: {missing}")]
     Waiting {
         /// How many.
         waiting: usize,
-        /// What is missing, and how to make it.
+        /// What is missing, and how to compute it.
         missing: String,
     },
-    /// What some actions of a share read is not there.
+    /// Some actions of a shard miss their inputs.
     #[error(
-        "{waiting} actions of share {shard} wait for what `{first}` has not made yet: bring {first} up to date in all shares, then run {stage} again"
+        "{waiting} actions of shard {shard} wait for results of `{first}`: bring {first} up to date in all shards, then rerun {stage}"
     )]
     ShareWaiting {
         /// How many.
         waiting: usize,
-        /// The share.
+        /// The shard.
         shard: Shard,
         /// This stage.
         stage: &'static str,
         /// The stage to finish first.
         first: &'static str,
     },
-    /// A file is not the one any more that the study was planned with.
-    #[error("{path} changed while the stage ran; nothing was made of it: run the stage again")]
+    /// A file changed after the study was planned.
+    #[error("{path} changed while the stage ran, so the stage did not use it: rerun the stage")]
     Changed {
         /// The file.
         path: String,
     },
     /// A signal came.
-    #[error("stopped by {}; what was finished is kept, and the next run goes on from there", signal_name(*.signal))]
+    #[error("stopped by {}; finished results are kept, and the next run resumes there", signal_name(*.signal))]
     Interrupted {
         /// Its number.
         signal: i32,
@@ -83,7 +83,7 @@ impl From<ActionError> for StageError {
             ActionError::Changed { path } => Self::Changed { path },
             ActionError::Gone { table } => Self::Waiting {
                 waiting: 1,
-                missing: format!("the table {table} was lost meanwhile; run this stage again"),
+                missing: format!("the table {table} was lost meanwhile; rerun this stage"),
             },
             // The session knows which signal it was.
             ActionError::Interrupted => Self::Interrupted {

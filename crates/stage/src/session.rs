@@ -103,7 +103,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Whether an action is in the share of the work that this process does.
+    /// Whether an action is in this process's shard.
     pub fn holds(&self, subject: &Subject) -> bool {
         self.shard.holds(subject, &self.sources)
     }
@@ -117,11 +117,9 @@ impl Session {
             let does = if shard.is_first() {
                 "which this is"
             } else {
-                "so nothing is left for this one"
+                "so nothing is left for this shard"
             };
-            tracing::info!(
-                "{stage} is one action for the whole study, and share 1 does it, {does}"
-            );
+            tracing::info!("{stage} is one action for the whole study, done by shard 1, {does}");
             return;
         }
         let all = self.sources.len();
@@ -132,7 +130,7 @@ impl Session {
         let mine = (0..all)
             .filter(|&image| self.holds(&subject(image)))
             .count();
-        tracing::info!("share {shard}: {mine} of {all} images; --shard 1/1 does them all");
+        tracing::info!("shard {shard}: {mine} of {all} images; --shard 1/1 does all of them");
     }
 
     /// The plan up to and with a kind of action, as things stand now.
@@ -233,7 +231,7 @@ impl Session {
     ) -> Result<Job<'a, I>, StageError> {
         let inputs = inputs.ok_or(StageError::Waiting {
             waiting: 1,
-            missing: "they were lost meanwhile; run this stage again".to_owned(),
+            missing: "they were lost meanwhile; rerun this stage".to_owned(),
         })?;
         Ok(Job {
             subject,
@@ -461,14 +459,14 @@ impl Session {
     /// Undone actions in words: how many of each kind, the first of them, and what makes them.
     fn missing(&self, undone: &[&Action]) -> String {
         let Some(first) = undone.first() else {
-            return "they were lost meanwhile; run this stage again".to_owned();
+            return "they were lost meanwhile; rerun this stage".to_owned();
         };
         let kinds = undone.chunk_by(|one, next| one.kind == next.kind);
         let kinds: Vec<String> = kinds
             .map(|of_kind| format!("{} {}", of_kind.len(), of_kind[0].kind))
             .collect();
         format!(
-            "{} ({} of {} first). `make {}` makes them, or says why it cannot",
+            "{} ({} of {} first). `make {}` computes them, or says why it cannot",
             kinds.join(", "),
             first.kind,
             first.subject.describe(&self.sources),

@@ -1,9 +1,8 @@
-//! Shares of the work: several processes, on one machine or on many, each do a part of a stage over one store.
-//!
-//! A share has whole images, by a hash of their names. So the actions of one image wait for nothing but their own share, and each share can
-//! go through all stages by itself; and an action is in the same share whatever else is done, planned or added. The price is that few images
-//! make uneven shares: the largest of eight has half as many again as the mean where the mean is ten images, and a sixth more where it is a
-//! hundred. No key contains the share, so the number of shares may change from one run to the next.
+//! Shards: several processes, on one machine or on many, each do a part of a stage over one store. Work is split by image, by a hash of its name. So
+//! the actions of one image depend only on their own shard, and each shard can run all stages by itself. An action stays in the same shard whatever
+//! else is done, planned or added. The price is that few images make uneven shards: the largest of eight is 50 % above the mean where the mean is ten
+//! images, and a sixth above it where the mean is a hundred. Keys do not depend on the shard, so the number of shards may change from one run to the
+//! next.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +10,7 @@ use std::str::FromStr;
 use study::plan::Subject;
 use study::{Sources, Stage};
 
-/// A share of the work, such as the second of four; written `2/4`.
+/// A shard of the work, such as the second of four; written `2/4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// From 1 to `count`.
@@ -27,7 +26,7 @@ impl Shard {
         count: 1,
     };
 
-    /// The share of a number from 1 to `count`; none of any other number.
+    /// The shard with a number from 1 to `count`; none for any other number.
     pub fn new(number: u32, count: u32) -> Option<Self> {
         (1..=count)
             .contains(&number)
@@ -39,17 +38,17 @@ impl Shard {
         self.count == 1
     }
 
-    /// Whether this is share 1, which does what cannot be divided.
+    /// Whether this is shard 1, which does what cannot be divided.
     pub fn is_first(self) -> bool {
         self.number == 1
     }
 
-    /// Whether a stage has work to divide. `evaluate` and `report` are one action for the whole study, which share 1 does.
+    /// Whether a stage has work to divide. `evaluate` and `report` are one action for the whole study, done by shard 1.
     pub fn divides(stage: Stage) -> bool {
         !matches!(stage, Stage::Evaluate | Stage::Report)
     }
 
-    /// Whether an action about this subject is in the share.
+    /// Whether an action about this subject is in the shard.
     pub fn holds(self, subject: &Subject, sources: &Sources) -> bool {
         match subject.image {
             None => self.is_first(),
@@ -83,35 +82,35 @@ impl FromStr for Shard {
     }
 }
 
-/// Why it is not clear which share is asked for.
+/// Why it is not clear which shard is requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {
-    /// It is not written as a share.
-    #[error("expected I/N with I from 1 to N, such as 2/4 for the second share of four")]
+    /// The text is not a shard.
+    #[error("expected I/N with I from 1 to N, such as 2/4 for the second shard of four")]
     Form,
     /// A variable of the environment holds no number.
-    #[error("the environment variable {variable} is `{value}`, where a number is expected: {MEND}")]
+    #[error("the environment variable {variable} must be a number, but it is `{value}`: {MEND}")]
     Number {
         /// The variable.
         variable: &'static str,
         /// What it holds.
         value: String,
     },
-    /// There is a number of the share, and none of how many.
+    /// The number of the shard is known, but not how many there are.
     #[error(
-        "{variable} says that this is one task of several, and nothing says of how many: pass --shards N, or set {COUNT}=N \
-         in the job (Kubernetes: its completions); --shard 1/1 does everything in this task"
+        "{variable} says that this is one task of an array, but the size of the array is unknown: pass --shards N, or set {COUNT}=N in the job \
+         (Kubernetes: its completions); --shard 1/1 does everything in this task"
     )]
     NoCount {
         /// The variable with the number.
         variable: &'static str,
     },
-    /// There is how many shares, and no number of the share.
+    /// The number of shards is known, but not which one this is.
     #[error(
-        "--shards says how many shares there are, and no array job which of them this is: outside of one, pass --shard I/N"
+        "--shards gives the number of shards, but this is not a task of an array job: pass --shard I/N instead"
     )]
     NoNumber,
-    /// The scheduler counts otherwise than the command line.
+    /// The scheduler and the command line give different counts.
     #[error(
         "--shards is {asked}, and {variable} is {found}: leave --shards out, or pass --shard I/N"
     )]
@@ -125,8 +124,8 @@ pub enum ShardError {
     },
     /// The tasks of an array are not numbered evenly from the first to the last.
     #[error(
-        "{variable} is {found}, which is not one of {count} evenly spaced numbers, so it cannot be told which share this is: submit \
-         the array as 1-N, or pass --shard I/N"
+        "{variable} is {found}, which is not one of {count} evenly spaced numbers, so the number of this shard is unknown: submit the array as \
+         1-N, or pass --shard I/N"
     )]
     Uneven {
         /// The variable with the number.
@@ -138,28 +137,28 @@ pub enum ShardError {
     },
 }
 
-/// How to get out of an environment that cannot be understood.
+/// What to do in an environment that cannot be understood.
 const MEND: &str = "pass --shard I/N, or --shard 1/1 to do everything in this task";
 
-/// The variable that says how many shares there are, where a scheduler does not.
+/// The variable with the number of shards, for schedulers that do not set one.
 const COUNT: &str = "SELECTIVITY_SHARDS";
 
 /// Which part of the work is done, on the command line.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Sharing {
-    /// Do share I of N only, from 1/N to N/N: whole images, by a hash of their names. Without it, the tasks of a Slurm array, an
-    /// AWS Batch array job and a Kubernetes indexed job (with --shards) are shares; 1/1 does everything. N may change
-    /// from run to run, and all shares together, in any order, make what one run makes.
+    /// Do only shard I of N, from 1/N to N/N. The work is split by image, by a hash of its name. Without this option, the tasks of a Slurm array, an
+    /// AWS Batch array job and a Kubernetes indexed job (with --shards) are shards; 1/1 does everything. N may change from run to run. All shards
+    /// together, in any order, compute what one run computes.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
-    /// How many shares there are, where the environment says only which this is, as in Kubernetes (the job's completions); also
-    /// the environment variable `SELECTIVITY_SHARDS`.
+    /// The number of shards, where the environment gives only the number of this one, as in Kubernetes (the job's completions). The environment
+    /// variable `SELECTIVITY_SHARDS` does the same.
     #[arg(long, value_name = "N", conflicts_with = "shard", value_parser = clap::value_parser!(u32).range(1..))]
     pub shards: Option<u32>,
 }
 
 impl Sharing {
-    /// The share that the command line asks for, else the environment.
+    /// The shard from the command line, or else from the environment.
     pub fn shard(&self) -> Result<Shard, ShardError> {
         self.within(&|name| std::env::var(name).ok())
     }

@@ -55,7 +55,7 @@ fn compare(first: &[RecordBatch], second: &[RecordBatch], tolerance: Tolerance) 
     let rows = |batches: &[RecordBatch]| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
     if rows(first) != rows(second) {
         let detail = format!(
-            "{} rows, and {} when it is made again",
+            "{} rows, but {} when it is recomputed",
             rows(first),
             rows(second)
         );

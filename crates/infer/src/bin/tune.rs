@@ -1,4 +1,4 @@
-//! Measures how fast the study's networks are here, by precision, threads and batch, and recommends; it changes nothing.
+//! Measures the speed of the study's networks on this machine by precision, threads and batch, and recommends settings; it changes nothing.
 //!
 //! `pipeline tune` starts it: a program of its own, because `pipeline` does not load libtorch.
 
@@ -15,7 +15,7 @@ use study::{Name, Study};
 #[derive(Debug, Parser)]
 #[command(name = "tune", version, after_help = stage::TRUST)]
 struct Arguments {
-    /// The study.
+    /// The study file.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     config: std::path::PathBuf,
     /// Seconds for each measurement.
@@ -23,7 +23,7 @@ struct Arguments {
     seconds: f64,
 }
 
-/// Images a second of a network in one way.
+/// A network's images per second with one choice of settings.
 #[derive(Debug)]
 struct Speed {
     precision: Precision,
@@ -81,8 +81,8 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
         }
     }
     println!(
-        "\nThe batch is a constant of the program, because results depend on it in their last bits. `[compute] threads` is no part of a key, but the \
-         same ids are promised for the same number only."
+        "\nThe batch is a constant of the program, because the last bits of results depend on it. Keys do not depend on `[compute] threads`, but \
+         only equal numbers of threads guarantee equal ids."
     );
     Ok(())
 }
@@ -126,7 +126,7 @@ fn recommend(name: &Name, precision: Precision, batch: usize, cores: u32, speeds
     if let (Precision::Bf16, Some(reference)) = (precision, of(Precision::Fp32)) {
         let ratio = best.images / reference.images;
         let advice = if ratio > 1.5 {
-            "`precision = \"mixed\"` in a LIME saves time here"
+            "`precision = \"mixed\"` in LIME saves time here"
         } else {
             "`precision = \"mixed\"` saves nothing here"
         };

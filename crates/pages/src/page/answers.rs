@@ -49,21 +49,23 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     html! {
         p.lede {
             @if explaining == 0 {
-                "This study has controls only, and no explaining method to choose."
+                "This study has only controls, so there is no explaining method to choose."
             } @else if explaining < 2 {
-                "This study has one explaining method, so there is no choice to make; beside the controls it can still be judged."
+                "This study has one explaining method, so there is no choice to make. You can still compare it with the controls."
             } @else {
-                "On " (plural(results.images.len(), "image")) " "
+                "On " (plural(results.images.len(), "image")) ", "
                 @match faithful {
-                    Some(method) => { b { (results.called(method)) } " finds best what the network looks at" }
-                    None if answers.fidelity.iter().any(|each| shown(each) != UNDECIDED) => { "no method finds best what the network looks at in all networks" }
-                    None => { "no method is shown to find best what the network looks at" }
+                    Some(method) => { b { (results.called(method)) } " is the most faithful: it finds best what the network uses" }
+                    None if answers.fidelity.iter().any(|each| shown(each) != UNDECIDED) => {
+                        "no single method is the most faithful in every network"
+                    }
+                    None => { "no method is shown to be the most faithful" }
                 }
                 @if certain == cheap {
-                    @if let Some(method) = certain { "; " b { (results.called(method)) } " repeats itself best and computes least" }
+                    @if let Some(method) = certain { "; " b { (results.called(method)) } " is the most repeatable and the cheapest to compute" }
                 } @else {
-                    @if let Some(method) = certain { "; " b { (results.called(method)) } " repeats itself best" }
-                    @if let Some(method) = cheap { "; " b { (results.called(method)) } " computes least" }
+                    @if let Some(method) = certain { "; " b { (results.called(method)) } " is the most repeatable" }
+                    @if let Some(method) = cheap { "; " b { (results.called(method)) } " is the cheapest to compute" }
                 }
                 "."
             }
@@ -71,20 +73,20 @@ fn summary(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     }
 }
 
-/// The method that is shown to repeat itself best on a network.
+/// The method that is shown to be the most repeatable on a network.
 fn steadiest<'a>(repeatability: &Repeatability<'a>) -> Option<&'a str> {
     let answer = repeatability.answer;
     is_ahead(answer).then_some(answer.method.as_str())
 }
 
-/// The methods that are not shown to find anything: repeating such an explanation, or having it for little, is worth nothing.
+/// The methods that are not shown to be better than chance: there, repeatability and low cost are worth little.
 fn no_better_than_chance(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let doubtful = answers.chance.iter().filter(|row| !is_ahead(row));
     let doubtful: Vec<_> = doubtful.collect();
     html! {
         @if !doubtful.is_empty() {
             p.note {
-                b { "But: " }
+                b { "Caution: " }
                 @if doubtful.len() > MANY { (by_network(results, &doubtful)) } @else {
                     (joined(doubtful, "; ", |row| html! {
                         (results.called(&row.method)) " is " (found_of_chance(row)) " on " (row.network)
@@ -93,13 +95,13 @@ fn no_better_than_chance(results: &Results<'_>, answers: &Answers<'_>) -> Markup
                         }
                     }))
                 }
-                ". Repeating such an explanation exactly, or having it for little, is worth as much as what it finds."
+                ". Repeatability and low cost are worth little where an explanation is no better than chance."
             }
         }
     }
 }
 
-/// More statements than these are told in short.
+/// Longer lists of statements are shortened.
 const MANY: usize = 4;
 
 fn found_of_chance(row: &Decision) -> &'static str {
@@ -146,7 +148,7 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         None => match answers.fidelity.as_slice() {
             [] => html! { "not measured" },
             all if all.iter().all(|each| each.answer.runner_up.is_none()) => html! {
-                (agreed(all.iter().map(|each| results.called(&each.answer.method))).unwrap_or(UNDECIDED)) ", without another to compare it with"
+                (agreed(all.iter().map(|each| results.called(&each.answer.method))).unwrap_or(UNDECIDED)) ", with no other method to compare"
             },
             all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
             several => joined(several, "; ", |each| {
@@ -163,7 +165,7 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         @for each in &answers.fidelity { (in_network(results, answers, each)) }
         (flipping(answers))
     };
-    card("Highest fidelity", measure, &verdict, &content)
+    card("Most faithful", measure, &verdict, &content)
 }
 
 /// Whether a small area is good in what the answer is about.
@@ -194,7 +196,8 @@ fn in_network(results: &Results<'_>, answers: &Answers<'_>, fidelity: &Fidelity<
             @if let Some(other) = &answer.runner_up { " " (against(answer, results.called(other))) }
             @if let Some(random) = answers.chance.iter().find(about) { " " (beside_chance(results, random)) }
             @if !fidelity.alike.is_empty() {
-                " Not told apart from it (" a href="#groups" { "groups" } "): " (joined(&fidelity.alike, ", ", |method| html! { (results.called(method)) })) "."
+                " These methods do not differ significantly from it (" a href="#groups" { "groups" } "): "
+                (joined(&fidelity.alike, ", ", |method| html! { (results.called(method)) })) "."
             }
         }
     }
@@ -203,7 +206,7 @@ fn in_network(results: &Results<'_>, answers: &Answers<'_>, fidelity: &Fidelity<
 /// How a method compares with the next one.
 fn against(answer: &Decision, other: &str) -> Markup {
     html! {
-        @if answer.difference == Some(0.0) { "As " (other) " in the mean: nothing tells them apart." }
+        @if answer.difference == Some(0.0) { "Its mean equals that of " (other) "." }
         @else if let Some(difference) = answer.difference {
             (decimals(difference.abs())) (interval(both(answer.low, answer.high).map(magnitude(difference))))
             @if difference < 0.0 { " below " } @else { " above " } (other)
@@ -247,17 +250,17 @@ fn flipping(answers: &Answers<'_>) -> Markup {
     html! {
         @if !decided.is_empty() {
             p.turn {
-                b { "The answer flips " }
+                b { "The ranking flips " }
                 @for (place, (answer, flips)) in decided.iter().enumerate() {
                     @if place > 0 { ". " b { "It flips " } }
                     "on " (answer.network) " " (flips)
                 }
-                " (" a href="#checks" { "which" } ")."
+                " (" a href="#checks" { "all checks" } ")."
             }
         }
         @if !exceptions.is_empty() {
             p.turn {
-                "Single images where it is the other way: "
+                "Images on which the runner-up is better: "
                 (joined(exceptions, "; ", |fidelity| {
                     let network = &fidelity.answer.network;
                     html! {
@@ -287,8 +290,8 @@ fn repeatability(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         (enough(results, choices))
     };
     card(
-        "Repeatable explanations",
-        "least change from run to run",
+        "Most repeatable",
+        "smallest change from run to run",
         &verdict,
         &content,
     )
@@ -301,7 +304,7 @@ fn repeats(results: &Results<'_>, methods: &[Repeat<'_>]) -> Markup {
         .map(|repeat| results.called(repeat.method))
         .collect();
     let fixed = (!names.is_empty()).then(|| html! {
-        (names.join(", ")) @if names.len() == 1 { " is" } @else { " are" } " the same every time, by construction"
+        (names.join(", ")) @if names.len() == 1 { " is" } @else { " are" } " deterministic, so every run is the same"
     });
     let repeat = |repeat: &Repeat<'_>| {
         html! {
@@ -309,10 +312,10 @@ fn repeats(results: &Results<'_>, methods: &[Repeat<'_>]) -> Markup {
             {
                 @match repeat.deviation {
                     Some(deviation) => { "varies by " b { (decimals(deviation)) } " (std of an image's AUC over runs)" }
-                    None => { "has one run, so nothing is known" }
+                    None => { "has one run, so its spread is unknown" }
                 }
                 @if let Some(correlation) = repeat.correlation {
-                    ", the rankings of two runs correlate by " b { (format!("{correlation:.2}")) }
+                    "; the rank correlation of two runs is " b { (format!("{correlation:.2}")) }
                 }
             }
         }
@@ -324,7 +327,7 @@ fn repeats(results: &Results<'_>, methods: &[Repeat<'_>]) -> Markup {
     html! { (joined(parts, "; ", |part| part)) "." }
 }
 
-/// From how many samples on a method that draws random numbers would repeat itself.
+/// How many samples a method that draws random numbers needs before its runs agree.
 fn enough(results: &Results<'_>, choices: &[Repeatability<'_>]) -> Markup {
     let random = choices.iter().flat_map(|choice| {
         let repeats = choice.methods.iter();
@@ -337,15 +340,16 @@ fn enough(results: &Results<'_>, choices: &[Repeatability<'_>]) -> Markup {
                 b { "More samples would reduce this difference: " }
                 @if random.len() > MANY {
                     (joined(random, "; ", |(network, repeat)| html! {
-                        (results.called(repeat.method)) " on " (network) " agrees with itself for " (repeat.reached.0) " of " (repeat.reached.1) " images"
+                        "two runs of " (results.called(repeat.method)) " on " (network) " agree on " (repeat.reached.0) " of " (repeat.reached.1) " \
+                            images"
                     }))
                 } @else { (joined(random, "; ", |(network, repeat)| html! {
-                    (results.called(repeat.method)) " on " (network) " agrees with itself (rank correlation "
-                    @if let Some(level) = repeat.level { (level) " or more" } ") for " (repeat.reached.0) " of " (repeat.reached.1) " images"
+                    "two runs of " (results.called(repeat.method)) " on " (network) " agree (rank correlation "
+                    @if let Some(level) = repeat.level { (level) " or more" } ") on " (repeat.reached.0) " of " (repeat.reached.1) " images"
                     @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
-                    @if let Some(needed) = repeat.needed { ", half of these from " (needed) " on" }
+                    @if let Some(needed) = repeat.needed { ", and on half of these with " (needed) " or fewer" }
                 })) }
-                " (" a href="#samples" { "how many it takes" } ")."
+                " (" a href="#samples" { "how many are needed" } ")."
             }
         }
     }
@@ -364,7 +368,7 @@ fn computing(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         (ratio(results, choices))
     };
     card(
-        "Least computing",
+        "Cheapest to compute",
         "network passes for one explanation",
         &verdict,
         &content,
@@ -388,7 +392,7 @@ fn costs(results: &Results<'_>, methods: &[Passes<'_>]) -> Markup {
     html! {
         (joined(&methods[..named], "; ", passes))
         @if let [.., most] = &methods[named..] {
-            "; " (methods.len() - named) " others take more, " (passes(most)) " the most"
+            "; " (methods.len() - named) " others take more; the most: " (passes(most))
         }
         "."
     }
@@ -412,8 +416,8 @@ fn ratio(results: &Results<'_>, choices: &[Computing<'_>]) -> Markup {
     html! {
         @if let Some((dear, cheap, ratio, network)) = nearest {
             p.turn {
-                b { "The answer flips " } "first where " (dear) " is given less than 1/" (count(ratio)) " of its passes on " (network)
-                ", against the " (cheap) " of this study (" a href="#samples" { "what fewer do to its agreement" } ")."
+                b { "The ranking flips " } "first when " (dear) " gets less than 1/" (count(ratio)) " of its passes on " (network)
+                ", compared with " (cheap) " in this study (" a href="#samples" { "what fewer samples do to its agreement" } ")."
             }
         }
     }
@@ -442,22 +446,24 @@ fn extent(inputs: &Inputs, results: &Results<'_>) -> Markup {
     html! {
         p.quiet {
             @if lower(results) {
-                "Superpixels are removed one after another, the most relevant first, and the network is asked each time: the area under the "
-                (inputs.measured.name()) " of its class (AUC) is small where a method found what the network looks at. "
+                "Superpixels are removed one by one, the most relevant first, and the network is evaluated after each removal. The area under the "
+                (inputs.measured.name()) " of the class (AUC) is small where a method finds what the network uses. "
             } @else {
-                "Superpixels are removed one after another, the least relevant first, and the network is asked each time: the area under the "
-                (inputs.measured.name()) " of its class (AUC) is large where a method found what the network looks at. "
+                "Superpixels are removed one by one, the least relevant first, and the network is evaluated after each removal. The area under the "
+                (inputs.measured.name()) " of the class (AUC) is large where a method finds what the network uses. "
             }
             @if let Some((partition, replacement)) = results.main {
-                "The answer is for superpixels by " (partition) ", replaced by " (replacement) ". "
+                "The answer is for superpixels of the partition " (partition) ", replaced by " (replacement) ". "
             }
             @if let Some(row) = inputs.summaries.first() { "In brackets: " (rounded(100.0 * row.level)) " % bootstrap intervals over images. " }
             (plural(results.images.len(), "image")) ", " (plural(results.networks.len(), "network")) ", "
             (plural(results.methods.len(), "method"))
-            @if !results.controls.is_empty() { ", of them controls: " (joined(&results.controls, ", ", |method| html! { (results.called(method)) })) }
+            @if !results.controls.is_empty() {
+                ", including these controls: " (joined(&results.controls, ", ", |method| html! { (results.called(method)) }))
+            }
             "; "
             @if let Some((fewest, most)) = runs(results) {
-                @if fewest < most { (fewest) " to " } (plural(most, "run")) " of an explaining method that draws random numbers; "
+                @if fewest < most { (fewest) " to " } (plural(most, "run")) " of each explaining method that draws random numbers; "
             }
             (plural(explanations, "removal curve")) "."
             @if !inputs.exclusions.is_empty() { " " (excluded(inputs)) " (" a href="#excluded" { "why" } ")." }
@@ -481,7 +487,7 @@ fn excluded(inputs: &Inputs) -> String {
     format!("{} {verb} excluded", plural(images, "image"))
 }
 
-/// A number of passes, with a decimal where the mean is no whole number.
+/// A number of passes, with a decimal unless the mean is a whole number.
 fn count(passes: f64) -> String {
     if passes < 100.0 && passes.fract() > 0.05 {
         format!("{passes:.1}")
@@ -501,18 +507,18 @@ fn seconds(seconds: f64) -> String {
 /// What a reader must know before a number is quoted.
 fn caveats(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
     let mut caveats = vec![format!(
-        "These numbers describe {}. The intervals say how far the means would move with other images of the same kind; they say nothing \
-         about other kinds of image or other networks.",
+        "These numbers describe {}. The intervals show how far the means would move with other images of the same kind; they say nothing about \
+         other kinds of image or other networks.",
         plural(results.images.len(), "image")
     )];
     caveats.extend(deterministic(results));
     caveats.extend(favoured(inputs, results));
     if results.networks.len() > 1 {
         caveats.push(match inputs.measured {
-            Measured::Probability => "AUCs of two networks are not compared with each other: their probabilities start at different heights. Only the \
-                relative AUC (divided by the untouched probability and the number of steps) is."
+            Measured::Probability => "Do not compare the AUCs of two networks: their probabilities start at different heights. Only the relative \
+                AUC (divided by the untouched probability and the number of steps) is comparable."
                 .to_owned(),
-            Measured::Logit => "AUCs of two networks are not compared with each other: their logits have different scales, and no zero that means anything."
+            Measured::Logit => "Do not compare the AUCs of two networks: their logits have different scales and no meaningful zero."
                 .to_owned(),
         });
     }
@@ -527,14 +533,14 @@ fn deterministic(results: &Results<'_>) -> Option<String> {
     let methods: Vec<&str> = results.methods.iter().filter(certain).copied().collect();
     (!methods.is_empty()).then(|| {
         format!(
-            "No random numbers, and so one computation for each image: {}. A standard deviation over runs is 0 there by \
-             construction, not by measurement.",
+            "These methods draw no random numbers and run once for each image: {}. Their standard deviation over runs is 0 by construction, not by \
+             measurement.",
             methods.iter().map(|method| results.called(method)).collect::<Vec<_>>().join(", ")
         )
     })
 }
 
-/// A caveat for each method that is judged by the replacement it was made with.
+/// A caveat for each method that is judged by its own replacement.
 fn favoured(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
     let judged = |replacement: &str| {
         let mut conditions = results.comparisons.iter().map(|each| each.condition);
@@ -549,8 +555,7 @@ fn favoured(inputs: &Inputs, results: &Results<'_>) -> Vec<String> {
         .map(|(name, replacement)| {
             let name = results.called(name);
             format!(
-                "{name} was made by replacing superpixels by {replacement} and is judged by the same replacement here, which \
-                 favours it."
+                "{name} replaces superpixels by {replacement}, and is judged by the same replacement here, which favours it."
             )
         })
         .collect()

@@ -1,21 +1,23 @@
-//! The explorer: one image, two methods beside each other, step by step. What it shows is filled in by the script, from the document that
-//! `crate::explorer` packs.
+//! The explorer: one image and two methods side by side, step by step. The script fills it in from the document that `crate::explorer` packs.
 
 use maud::{Markup, PreEscaped, html};
 
-use super::words::{plural, read};
+use super::words::plural;
 use crate::explorer::Explorer;
 use crate::results::Results;
 
 pub(super) fn section(results: &Results<'_>, explorer: &Explorer<'_>) -> Markup {
     let unit = results.measured.name();
     html! {
-        (read(
-            "One image, two methods. The slider, or the arrow keys on it, removes superpixels in each method's own order; the \
-            picture is what the network was asked, and the number what it answered."
-        ))
+        p.read {
+            b { "How to read this. " }
+            "Choose an image and two methods, and move the slider or press the arrow keys on it. Superpixels disappear in each method's own order. \
+            The first picture of each method is what the network sees; the number below it is the network's answer. The second picture shows which \
+            superpixels the method calls relevant. If the most relevant go first, the method whose curve falls faster is more faithful. If the least \
+            relevant go first, it is the method whose curve stays higher."
+        }
         @if explorer.images.is_empty() { p { "There are no scores." } } @else {
-            noscript { p.note { "Without scripts this part stays empty; the cases further below and all tables are there." } }
+            noscript { p.note { "This part needs JavaScript. The cases and all tables further below do not." } }
             div #explore hidden {
                 div.chooser {
                     (choice("explorer-image", "Image"))
@@ -27,13 +29,13 @@ pub(super) fn section(results: &Results<'_>, explorer: &Explorer<'_>) -> Markup 
                     label for="step" { "Removed" }
                     button type="button" #back aria-label="one superpixel back" { "‹" }
                     input type="range" #step min="0" value="0";
-                    button type="button" #forth aria-label="one superpixel further" { "›" }
+                    button type="button" #forth aria-label="one superpixel forward" { "›" }
                     output #removed for="step" aria-label="removed so far" {}
                 }
                 div.sides { (side("left", "first", unit)) (side("right", "second", unit)) }
                 figure.curves {
-                    figcaption { "The " (unit) " while superpixels are removed; the areas below are the AUCs. Click a step." }
                     div #curves {}
+                    figcaption { "The " (unit) " after each removal. The area under a curve is its AUC. Click a step to see it." }
                 }
             }
             @if explorer.images.len() < results.images.len() {
@@ -71,7 +73,7 @@ fn side(side: &str, which: &str, unit: &str) -> Markup {
             }
             p.quiet id=(id("facts")) {}
             details {
-                summary { "Find these numbers" }
+                summary { "Query these numbers" }
                 pre.line id=(id("sql")) {}
                 p.quiet { "Artifact " code id=(id("artifact")) {} }
             }

@@ -18,10 +18,10 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         .collect();
     html! {
         (read(
-            "The image is the unit: each method has one number for an image, the mean over its runs. p is Wilcoxon's signed-rank test of the differences, \
-            corrected by Holm for all tests of the same measure in the study; the interval is of the mean difference (BCa bootstrap over images)."
+            "Each method has one value for each image, the mean over its runs. p is from Wilcoxon's signed-rank test of the differences, with \
+             Holm's correction for all tests of the same measure in the study. The interval is for the mean difference (BCa bootstrap over images)."
         ))
-        @if tests.is_empty() { p { "– There are no two methods to compare." } }
+        @if tests.is_empty() { p { "– The study has fewer than two methods to compare." } }
         ul.tests {
             @for row in &tests {
                 @if results.explains(&row.method) && results.explains(&row.other_method) { li { (difference(results, row)) } }
@@ -32,7 +32,7 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
         @for row in inputs.concordance.iter().filter(|row| results.is_main_place(&place!(row))) { p { (agreement(row)) } }
         @for (heading, rows) in declared_tables(inputs) { details { summary { (heading) } (tables::declared(results, rows).html()) } }
         (sanity(inputs, results))
-        details { summary { "Explanations of a network with random layers: sanity" } (tables::declared(results, &inputs.sanity).html()) }
+        details { summary { "Sanity: explanations of networks with random layers" } (tables::declared(results, &inputs.sanity).html()) }
         @for measure in &inputs.measures {
             details { summary { (measure.title) } (read(&measure.about)) (tables::declared(results, &*measure.rows).html()) }
         }
@@ -41,21 +41,21 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
 
 fn declared_tables(inputs: &Inputs) -> [(&'static str, &dyn AnyRows); 4] {
     [
-        ("All differences, tested", &inputs.comparisons),
+        ("All differences with their tests", &inputs.comparisons),
         (
             "All means with their intervals and ranks",
             &inputs.summaries,
         ),
-        ("Both orders: gains", &inputs.gains),
+        ("Gains: both orders compared", &inputs.gains),
         ("Samples until runs agree, by image", &inputs.needed_samples),
     ]
 }
 
-/// How far each method forgets what the network forgot (Adebayo et al. 2018).
+/// How much of each explanation is left when the network's layers are random (Adebayo et al. 2018).
 fn sanity(inputs: &Inputs, results: &Results<'_>) -> Markup {
     let mut correlations = BTreeMap::<(&str, &str), Vec<f64>>::new();
     for row in &inputs.sanity {
-        // With all layers random nothing of the network is left to be explained.
+        // With all layers random, nothing that the network learned is left to explain.
         if let Some(spearman) = row.spearman.filter(|_| row.random_layers == row.layers) {
             correlations
                 .entry((&row.network, &row.method))
@@ -66,12 +66,12 @@ fn sanity(inputs: &Inputs, results: &Results<'_>) -> Markup {
     html! {
         @if !correlations.is_empty() {
             p {
-                "With every layer of the network random, what is left of an explanation is its rank correlation with the original: "
+                "With every layer of the network random, explanations have this rank correlation with the originals: "
                 (joined(correlations, "; ", |((network, method), values)| html! {
                     (results.called(method)) " on " (network) " " (format!("{:.2}", mean(&values).unwrap_or_default()))
                     " (" (plural(values.len(), "explanation")) ")"
                 }))
-                ". Near 0 is as it should be: a method that still says the same does not depend on what the network learned."
+                ". A value near 0 is good: an explanation that stays the same does not depend on what the network learned."
             }
         }
     }
@@ -90,18 +90,18 @@ fn difference(results: &Results<'_>, row: &Comparison) -> Markup {
             None => { "not comparable with that of " (other) }
         }
         "; " (method) " is better on " (row.wins) ", " (other) " on " (row.losses) " of " (plural(row.images as usize, "image"))
-        @if row.ties > 0 { ", both alike on " (row.ties) }
+        @if row.ties > 0 { ", equal on " (row.ties) }
         @if let Some(p) = row.p_adjusted { "; " (p_value(p)) }
         @if let Some(size) = size { "; effect size " (format!("{size:.2}")) " of 1 (rank-biserial)" }
         "."
     }
 }
 
-/// The explaining methods beside a random order.
+/// The explaining methods compared with a random order.
 fn beside_chance(inputs: &Inputs, results: &Results<'_>, tests: &[&Comparison]) -> Markup {
     let random: Vec<&str> = inputs.random().collect();
     if random.is_empty() {
-        return html! { p { "The study has no random order to compare with, so nothing tells whether a method is better than chance." } };
+        return html! { p { "The study has no random order to compare with, so it cannot show whether a method is better than chance." } };
     }
     let pair = |row: &&&Comparison| {
         let [method, other] = [&*row.method, &*row.other_method];
@@ -119,17 +119,17 @@ fn variance(row: &VarianceComponents) -> Markup {
         ("lies between images", row.image_variance),
         ("lies between methods", row.method_variance),
         (
-            "lies in which method suits which image",
+            "depends on which method suits which image",
             row.interaction_variance,
         ),
         ("lies between runs", row.run_variance),
     ];
-    // An estimate below 0 says that there is nothing to be seen.
+    // An estimate below 0 means that there is no effect to see.
     let parts = parts.map(|(words, variance)| (words, variance.map(|variance| variance.max(0.0))));
     let total: f64 = parts.iter().filter_map(|part| part.1).sum();
     html! {
         @if total > 0.0 {
-            b { (row.network) } ": of the variance of the AUC among " (row.methods) " methods, controls among them, "
+            b { (row.network) } ": of the variance of the AUC among " (row.methods) " methods, including controls, "
             (joined(parts, ", ", |(words, variance)| html! {
                 @match variance {
                     Some(variance) => { (format!("{:.0} %", 100.0 * variance / total)) " " (words) }

@@ -1,4 +1,4 @@
-//! The last sections: what was left out, and where the numbers come from.
+//! The last sections: the excluded images, and where the numbers come from.
 
 use maud::{Markup, html};
 
@@ -22,8 +22,7 @@ pub(super) fn excluded(inputs: &Inputs) -> Markup {
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>, rows: &Rows<'_>) -> Markup {
     html! {
         (read(
-            "Everything that the numbers depend on. Costs are those of the computation that made the artifacts, even where this report \
-            found them ready."
+            "Everything that the numbers depend on. Costs are those of the original computation, even where this report reused its results."
         ))
         @if let Some(dates) = dates(inputs) { p { (dates) } }
         (traces(inputs, results, rows))
@@ -36,7 +35,7 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>, rows: &Rows<'_>) -
         @let artifacts = inputs.provenance.artifacts.len();
         details {
             summary { "Artifacts by table (" (grouped(artifacts as u64)) " in all)" }
-            (read("The id of each, the file that it is, what it is about, its date and device are in tables/artifacts.csv."))
+            (read("The file tables/artifacts.csv lists each artifact with its id, path, subject, date and device."))
             (tables::artifacts_by_table(inputs).html())
         }
         details { summary { "Images and their digests (" (inputs.crops.len()) ")" } (tables::images(inputs).html()) }
@@ -99,12 +98,12 @@ fn traces(inputs: &Inputs, results: &Results<'_>, rows: &Rows<'_>) -> Markup {
     html! {
         @if let Some((line, curve)) = score {
             h3 { "From a number to its rows" }
-            p { "In the folder of the study, this line shows the rows behind one cell; put in other names:" }
+            p { "Run this line in the folder of the study to see the rows behind one cell. Replace the names to see another cell:" }
             pre.line tabindex="0" { (line) }
             @if let Some(artifact) = curve {
                 p {
-                    "Every artifact is a file that is named by its id, which " code { "tables/artifacts.csv" } " has for each image, network, method and run. \
-                    By its id, the removal curve of the first of these rows, which stays the same whatever the study becomes:"
+                    "Every artifact is a file named by its id; " code { "tables/artifacts.csv" } " lists the ids by image, network, method and \
+                        run. This line reads the removal curve of the first row by its id, so its result stays the same when the study changes:"
                 }
                 pre.line tabindex="0" { (duckdb::by_id(latest, &artifact.id)) }
             }

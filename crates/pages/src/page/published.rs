@@ -24,9 +24,9 @@ pub(super) fn section(
     let rest = all.rows.len() > main.rows.len();
     Ok(html! {
         p.read {
-            "Mean AUC: first over the runs of an image, then over images, in units of " (inputs.measured.name()) " times superpixels, with its interval. \
-            Std over images: of the images' means, with n − 1. Std over runs: of an image's runs, the mean over images; 0 by construction for a \
-            method without random numbers."
+            "Mean AUC: the mean over the runs of each image, then over images, in units of " (inputs.measured.name()) " times superpixels, with \
+                its interval. Std over images: the standard deviation of the images' means (n − 1). Std over runs: the standard deviation over the \
+                runs of an image, averaged over images. It is 0 by construction for methods that draw no random numbers."
         }
         @if paper::is_the_published_study(inputs) {
             div.side {
@@ -46,15 +46,15 @@ pub(super) fn section(
     })
 }
 
-/// The published numbers, for who wants to compare. The means are left out where they already stand beside this study's own.
+/// The published numbers, for comparison. The means are left out where the page already shows them next to this study's own.
 fn reference(inputs: &Inputs) -> Markup {
     html! {
         details open[paper::is_the_published_study(inputs)] {
             summary { "The published numbers" }
             (read(
-                "Of the study that this program reproduces, with 20 images of its own, AlexNet and ResNet-50 as published. Where images, weights or superpixels \
-                are others, these are not the numbers to expect above; the question is whether the same method comes out ahead. The paper does \
-                not say whether its std is over images or over all image × run values."
+                "These numbers are from the study that this program reproduces: 20 images of its own, with AlexNet and ResNet-50 as published. \
+                 With other images, weights or superpixels, expect other numbers above, and compare which method comes out ahead. The paper does \
+                 not say whether its std is over images or over all image × run values."
             ))
             div.side {
                 @if !paper::is_the_published_study(inputs) { (paper::mean_auc().html()) }
@@ -83,7 +83,10 @@ fn distribution(
             format!("Distribution of AUC over images, {heading}"),
         );
         let figure = boxes(caption, &inputs.auc_axis(), &rows)?;
-        panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
+        panels.push(html! { figure {
+            (album.show(figure))
+            figcaption { (heading) ": the less the boxes overlap, the more the methods differ." }
+        } });
     }
     Ok(html! {
         (read(
@@ -102,9 +105,7 @@ fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Mar
     let last = scores.map(|score| score.run + 1).max();
     let runs = last.unwrap_or(0);
     if runs < 2 || images.is_empty() {
-        return Ok(
-            html! { p { "– There is one run or none, so there is nothing to follow from run to run." } },
-        );
+        return Ok(html! { p { "– There is one run or none, so runs cannot be compared." } });
     }
     let mut panels = Vec::new();
     for comparison in results.main_comparisons() {
@@ -121,13 +122,16 @@ fn runs(inputs: &Inputs, results: &Results<'_>, album: &mut Album) -> Result<Mar
                 runs,
                 areas,
             )?;
-            panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
+            panels.push(html! { figure {
+                (album.show(figure))
+                figcaption { (heading) ": a flatter line means that runs agree better." }
+            } });
         }
     }
     Ok(html! {
         (read(
-            "Each point is the AUC of one explanation of the image. A flat line without points is a deterministic method: the same \
-            in every run. The images are those whose AUC differs least, middling and most between runs."
+            "Each point is the AUC of one explanation of the image. A flat line without points is a deterministic method, which is the same in \
+             every run. The images shown are those whose AUC varies least, moderately and most between runs."
         ))
         div.panels { @for panel in panels { (panel) } }
     })
@@ -232,20 +236,25 @@ fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Ma
         let figures: Vec<Markup> = cases
             .figures
             .into_iter()
-            .map(|(words, figure)| html! { figure.case { figcaption { (words) } (album.show(figure)) } })
+            .map(|(words, figure)| {
+                html! { figure.case {
+                    (album.show(figure))
+                    figcaption { (words) ": the faster the curve falls, the more the first superpixels matter to the network." }
+                } }
+            })
             .collect();
         shown.push(html! {
             h4 {
                 a href=(link(&[("image", cases.image), ("network", cases.network)])) { (cases.image) } " in " (cases.network)
-                ": explained class " (cases.target.target_label) ", probability " (format!("{:.3}", cases.target.probability)) " untouched"
+                ": explained class " (cases.target.target_label) ", probability " (format!("{:.3}", cases.target.probability)) " before removal"
             }
             @for figure in figures { (figure) }
         });
     }
     Ok(html! {
         (read(
-            "For each network the image on which the two best methods differ as they do in the middle of all images; of several runs, the one nearest \
-            the median. The points on a curve are the pictures below it."
+            "For each network, this is the image whose difference between the two best methods is nearest the median of all images. Of several \
+             runs, the one nearest the median is shown. The points on a curve mark the pictures below it."
         ))
         @for case in shown { (case) }
     })

@@ -1,4 +1,4 @@
-//! Can the measures tell a method from chance: how surely each ranks searched orders, explanations, random orders and reversed explanations.
+//! Can the measures tell a method from chance? How reliably each one ranks searched orders, explanations, random orders and reversed explanations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use crate::results::{Results, both};
 use crate::table::fixed;
 use crate::{Inputs, tables};
 
-/// The comparisons that a measure is asked for, and what they are called.
+/// The comparisons that each measure makes, and what they are called.
 const PAIRS: [([&str; 2], &str); 4] = [
     (["searched", "methods"], "searched over methods"),
     (["methods", "random"], "methods over random"),
     (["random", "reversed"], "random over reversed"),
     (["searched", "random"], "searched over random"),
 ];
-/// What a reader of this report is asked to trust.
+/// The comparison that a reader of this report must trust.
 const CHANCE: [&str; 2] = ["methods", "random"];
 
 pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
@@ -35,11 +35,12 @@ pub(super) fn section(inputs: &Inputs, results: &Results<'_>) -> Markup {
     };
     html! {
         (read(
-            "A measure is worth something if it ranks orders as they are worth: searched orders first, then explanations, then orders drawn by chance, then reversed explanations. \
-            A number is the share of pairs, one run of each group on the same image, that the measure ranks so; 0.5 is a guess. In brackets: bootstrap intervals over images."
+            "A good measure ranks orders by their quality: searched orders first, then explanations, then random orders, then reversed \
+             explanations. Each number is the share of pairs (one run of each group on the same image) that the measure ranks this way; 0.5 is a \
+             guess. In brackets: bootstrap intervals over images."
         ))
         @if !shown.iter().any(|row| is_asked(row)) {
-            p { "– The study has no orders drawn by chance, or no explaining method: add a method with " code { "kind = \"random\"" } "." }
+            p { "– The study has no random orders or no explaining method. Add a method with " code { "kind = \"random\"" } "." }
         }
         @for partition in partitions {
             @let rows = on(partition);
@@ -57,7 +58,7 @@ fn is_asked(row: &Separation) -> bool {
     row.method.is_none() && [&*row.above, &*row.below] == CHANCE
 }
 
-/// Which measures tell the explanations from chance, by network.
+/// Which measures separate the explanations from chance, by network.
 fn verdicts(shown: &[&Separation]) -> Markup {
     let chance: Vec<_> = shown.iter().filter(|row| is_asked(row)).collect();
     let networks: BTreeSet<&str> = chance.iter().map(|row| &*row.network).collect();
@@ -72,10 +73,10 @@ fn verdicts(shown: &[&Separation]) -> Markup {
             @let [apart, open, inverted] = ["apart", "undecided", "inverted"].map(|verdict| of(network, verdict));
             p {
                 b { (network) } ": "
-                @if apart.is_empty() { "no measure tells the explanations from chance" }
-                @else { (names(&apart)) " " @if apart.len() == 1 { "tells" } @else { "tell" } " the explanations from chance" }
+                @if apart.is_empty() { "no measure separates the explanations from chance" }
+                @else { (names(&apart)) " " @if apart.len() == 1 { "separates" } @else { "separate" } " the explanations from chance" }
                 @if !open.is_empty() { "; undecided: " (names(&open)) }
-                @if !inverted.is_empty() { "; " b { "the other way round" } ": " (names(&inverted)) }
+                @if !inverted.is_empty() { "; " b { "inverted" } ": " (names(&inverted)) }
                 "."
             }
         }
@@ -86,7 +87,7 @@ fn names(names: &BTreeSet<&str>) -> Markup {
     joined(names, ", ", |name| html! { code { (name) } })
 }
 
-/// One line for each measure and network: how surely the measure tells groups apart.
+/// One line for each measure and network: how reliably the measure separates groups.
 fn matrix(results: &Results<'_>, shown: &[&Separation]) -> Markup {
     let mut lines = BTreeMap::<(&str, usize), BTreeMap<[&str; 2], &Separation>>::new();
     for row in shown.iter().filter(|row| row.method.is_none()) {
@@ -99,7 +100,7 @@ fn matrix(results: &Results<'_>, shown: &[&Separation]) -> Markup {
     let pairs = pairs.filter(|(pair, _)| lines.values().any(|line| line.contains_key(pair)));
     let pairs: Vec<_> = pairs.collect();
     html! {
-        div.scroll tabindex="0" role="region" aria-label="how surely measures tell orders apart" {
+        div.scroll tabindex="0" role="region" aria-label="how reliably measures separate orders" {
             table {
                 thead { tr {
                     th scope="col" { "Measure" } th scope="col" { "Network" }
@@ -158,7 +159,7 @@ fn favoured(shown: &[&Separation]) -> Markup {
                     @if *measures == removing { "by every measure that removes superpixels" } @else { (names(measures)) }
                     ")"
                 }))
-                ". A lead by such a measure alone says little: look for a measure that removes otherwise, or removes nothing."
+                ". A lead by such a measure alone says little. Check it with a measure that removes in another way or removes nothing."
             }
         }
     }
@@ -205,7 +206,7 @@ mod tests {
             row("auc_area", CHANCE, 0.5, "undecided"),
             row("decision_flip", CHANCE, 0.25, "inverted"),
         ]);
-        let said = "<code>auc</code> tells the explanations from chance; undecided: <code>auc_area</code>; <b>the other way round</b>: \
+        let said = "<code>auc</code> separates the explanations from chance; undecided: <code>auc_area</code>; <b>inverted</b>: \
             <code>decision_flip</code>.";
         assert!(page.contains(said), "{page}");
         assert!(page.contains("<b>0.25 inverted</b>"), "{page}");
@@ -223,6 +224,6 @@ mod tests {
     #[test]
     fn without_chance_the_section_says_what_is_missing() {
         let page = shown(vec![row("auc", ["searched", "methods"], 1.0, "apart")]);
-        assert!(page.contains("no orders drawn by chance"), "{page}");
+        assert!(page.contains("no random orders"), "{page}");
     }
 }

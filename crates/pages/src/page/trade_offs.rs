@@ -1,4 +1,4 @@
-//! What a method gains and what that takes; where the order of the methods depends on how it is asked.
+//! What a method achieves at what cost, and under which conditions the ranking of the methods changes.
 
 use std::collections::BTreeMap;
 
@@ -33,31 +33,34 @@ pub(super) fn section(
     Ok(html! {
         @if main.iter().all(|comparison| comparison.condition.lower_is_better()) {
             (read(
-                "Low and to the left is good. The line through a mark is the interval of the mean over images. The staircase joins the methods that no other \
-                method beats for as few passes. A method above the line of the random order found nothing that chance would not."
+                "Low and left is good: faithful, and cheap or repeatable. The line through a mark is the interval of the mean over images. The staircase joins \
+                 the methods that no other method beats with as few passes. A method above the line of the random order is no better than chance."
             ))
         } @else {
             (read(
-                "High and to the left is good: the least relevant goes first. The line through a mark is the interval of the mean over images. The staircase \
-                joins the methods that no other method beats for as few passes. A method below the line of the random order found nothing that chance would not."
+                "High and left is good: faithful, and cheap or repeatable. The least relevant superpixels go first. The line through a mark is the \
+                 interval of the mean over images. The staircase joins the methods that no other method beats with as few passes. A method below \
+                 the line of the random order is no better than chance."
             ))
         }
         @for comparison in main {
             figure.wide {
-                figcaption { (comparison.condition.network) }
                 (album.show(beside_costs(inputs, results, comparison)?))
+                figcaption {
+                    (comparison.condition.network) ": faithfulness against cost on the left, and against the change from run to run on the right."
+                }
             }
         }
-        h3 #groups { "Which methods are told apart?" }
+        h3 #groups { "Which methods differ significantly?" }
         (told_apart(inputs, results, album)?)
         h3 { "Image by image" }
         (by_image(inputs, results, album)?)
-        h3 #checks { "Does the answer hold when the question is asked in another way?" }
+        h3 #checks { "Does the answer hold under other conditions?" }
         (checks(results, answers))
-        h3 #samples { "How many samples it takes until two runs agree" }
+        h3 #samples { "How many samples until two runs agree?" }
         (samples(inputs, results, album)?)
         (replacements(inputs, results, album)?)
-        h3 { "How far removal leads from what the network knows" }
+        h3 { "How sure is the network of the changed images?" }
         (out_of_experience(inputs, results, album)?)
     })
 }
@@ -101,13 +104,13 @@ fn beside_costs(
     trade_off(caption, &points, chance, condition.lower_is_better())
 }
 
-/// What a method must be allowed to see.
+/// What a method needs access to.
 fn access<'i>(inputs: &'i Inputs, method: &str) -> &'i str {
     let known = inputs.methods.iter().find(|known| known.name == method);
     known.map_or("", |known| known.access.as_str())
 }
 
-/// All methods and controls by mean rank, with the groups that are not told apart.
+/// All methods and controls by mean rank, with the groups that do not differ significantly.
 fn told_apart(
     inputs: &Inputs,
     results: &Results<'_>,
@@ -134,17 +137,21 @@ fn told_apart(
         let heading = results.title(&comparison.condition);
         let caption = Caption::new(
             &["groups", &heading],
-            format!("Mean rank of each method, with the groups that are not told apart, {heading}"),
+            format!(
+                "Mean rank of each method, with the groups that do not differ significantly, {heading}"
+            ),
         );
-        panels.push(
-            html! { figure { figcaption { (heading) } (album.show(ranking(caption, &ranked)?)) } },
-        );
+        panels.push(html! { figure {
+            (album.show(ranking(caption, &ranked)?))
+            figcaption { (heading) ": methods that share a bar do not differ significantly." }
+        } });
     }
     Ok(html! {
         @if panels.is_empty() { p { "– No image has scores of two methods." } } @else {
             (read(
-                "Each image ranks the methods and controls by their AUC; a mark is a method's mean rank. A bar joins methods of which no two are shown to differ \
-                (Wilcoxon's signed-rank test, corrected by Holm). Methods that share a bar with the best one may be as good."
+                "Each image ranks the methods and controls by their AUC; a mark is a method's mean rank. A bar joins methods with no significant \
+                 difference between any two (Wilcoxon's signed-rank test, Holm's correction). A method that shares a bar with the best one may be \
+                 as good."
             ))
             div.panels.wide { @for panel in panels { (panel) } }
         }
@@ -170,15 +177,18 @@ fn by_image(
             format!("AUC of each image by method, {heading}"),
         );
         let figure = paired(caption, &inputs.auc_axis(), &methods, &pairs)?;
-        panels.push(html! { figure { figcaption { (heading) } (album.show(figure)) } });
+        panels.push(html! { figure {
+            (album.show(figure))
+            figcaption { (heading) ": the methods on each image, and how much they vary." }
+        } });
     }
     let many = results.images.len() > MOST_PAIRS;
     Ok(html! {
         (read(
-            "A row is an image, a mark a method's mean over its runs, and the thin line through it reaches from its smallest to its largest run. On top \
-            are the images on which the best method leads by most."
+            "Each row is an image. A mark is a method's mean over its runs; the thin line reaches from its smallest to its largest run. The images \
+             on which the best method leads by most are at the top."
         ))
-        @if many { p.quiet { "Of all images, " (MOST_PAIRS) " at equal distances in this order are drawn." } }
+        @if many { p.quiet { "The figure shows " (MOST_PAIRS) " of the images, evenly spaced in this order." } }
         div.panels.wide { @for panel in panels { (panel) } }
     })
 }
@@ -231,7 +241,7 @@ fn pairs(results: &Results<'_>, comparison: &Comparison<'_>, groups: &[&Group<'_
     images.map(pair).collect()
 }
 
-/// The question of fidelity asked in every other way that the study has.
+/// The question of fidelity under every other condition of the study.
 fn checks(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
     let none = answers
         .fidelity
@@ -241,14 +251,14 @@ fn checks(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
         @if none { p { "– There are no two explaining methods to compare." } }
         @else {
             (read(
-                "Ahead: the best explaining method there. It is certain where the interval of its difference to the next has no 0 in it and the corrected test agrees. \
-                Areas of partitions and replacements are no numbers to compare with each other; who is ahead is."
+                "Ahead is the best explaining method under that condition. Its lead is certain where the interval of its difference from the next \
+                 excludes 0 and the corrected test agrees. Do not compare areas across partitions or replacements; compare which method is ahead."
             ))
-            div.scroll tabindex="0" role="region" aria-label="other ways of asking" {
+            div.scroll tabindex="0" role="region" aria-label="the answer under other conditions" {
                 table {
                     thead { tr {
-                        th scope="col" { "Network" } th scope="col" { "Asked by" } th scope="col" { "Ahead" } th scope="col" { "Next" }
-                        th.number scope="col" { "Difference" } th.number scope="col" { "Images better" } th scope="col" { "So the answer" }
+                        th scope="col" { "Network" } th scope="col" { "Condition" } th scope="col" { "Ahead" } th scope="col" { "Next" }
+                        th.number scope="col" { "Difference" } th.number scope="col" { "Images better" } th scope="col" { "The answer" }
                     } }
                     tbody {
                         @for fidelity in &answers.fidelity { @for (way, check) in &fidelity.checks {
@@ -298,13 +308,16 @@ fn samples(
             &["samples", network],
             format!("Rank correlation of the weights of two runs by number of samples, {network}"),
         );
-        panels.push(html! { figure { figcaption { (network) } (album.show(agreement(caption, &lines, level)?)) } });
+        panels.push(html! { figure {
+            (album.show(agreement(caption, &lines, level)?))
+            figcaption { (network) ": a higher line means that two runs agree better." }
+        } });
     }
     Ok(html! {
         @if panels.is_empty() { p { "– No method draws random numbers, or there is one run." } } @else {
             (read(
-                "Each explanation is fitted again to its first samples; a point is the mean of Spearman's rank correlation over all pairs of runs and all images. \
-                The dashed line is the agreement that is asked for (evaluate.agreement)."
+                "Each explanation is refitted to its first samples. A point is the mean of Spearman's rank correlation over all pairs of runs and \
+                 all images. The dashed line is the agreement to reach (evaluate.agreement)."
             ))
             div.panels.wide { @for panel in panels { (panel) } }
         }
@@ -348,7 +361,7 @@ fn by_samples(inputs: &Inputs, results: &Results<'_>, network: &str) -> Vec<Curv
     values.into_iter().map(series).collect()
 }
 
-/// How the ranks of the methods change with the replacement; nothing where there is one.
+/// How the ranks of the methods change with the replacement; empty where there is only one.
 fn replacements(
     inputs: &Inputs,
     results: &Results<'_>,
@@ -394,16 +407,19 @@ fn replacements(
             &["ranks", network],
             format!("Mean rank of the methods by replacement, {network}"),
         );
-        panels.push(html! { figure { figcaption { (network) ", superpixels by " (partition) } (album.show(ranks(caption, &names, &lines)?)) } });
+        panels.push(html! { figure {
+            (album.show(ranks(caption, &names, &lines)?))
+            figcaption { (network) ", superpixels by " (partition) ": the ranking is stable where lines do not cross." }
+        } });
     }
     Ok(html! {
-        h3 { "Does the order of the methods depend on what takes the place of superpixels?" }
-        (read("The mean over images of a method's rank among all methods: lines that cross say that the choice of the replacement decides."))
+        h3 { "Does the ranking depend on the replacement?" }
+        (read("Each line is a method's rank among all methods, as the mean over images. Where lines cross, the ranking depends on the replacement."))
         div.panels.wide { @for panel in panels { (panel) } }
     })
 }
 
-/// How sure the network is of anything while features go, by replacement.
+/// How sure the network is of any class while superpixels are removed, by replacement.
 fn out_of_experience(
     inputs: &Inputs,
     results: &Results<'_>,
@@ -420,7 +436,7 @@ fn out_of_experience(
     let Some((partition, _)) = results.main else {
         return Ok(html! { p { "– There are no curves." } });
     };
-    // An order at random takes no side; where a network has none, all methods together do.
+    // A random order favours no method; without one, the orders of all methods are taken together.
     let random: Vec<&str> = inputs.random().collect();
     let mut panels = Vec::new();
     for network in &results.networks {
@@ -431,7 +447,7 @@ fn out_of_experience(
             steps.retain(is_random);
         }
         for (name, words, quantity) in QUANTITIES {
-            // There is none behind a sigmoid.
+            // A network that ends in a sigmoid has neither quantity.
             let lines = by_share(&steps, quantity, results);
             let Some(lines) = lines.filter(|lines| !lines.is_empty()) else {
                 continue;
@@ -440,15 +456,18 @@ fn out_of_experience(
                 &["experience", name, network],
                 format!("{words} by share of pixels removed, {network}"),
             );
-            panels.push(html! { figure { figcaption { (network) } (album.show(experience(caption, words, &lines)?)) } });
+            panels.push(html! { figure {
+                (album.show(experience(caption, words, &lines)?))
+                figcaption { (network) ": the " (words) " as more of the image is removed." }
+            } });
         }
     }
     Ok(html! {
         p.read {
-            "The network's largest probability, of any class, and the entropy of its answer while superpixels go "
-            @if random.is_empty() { "in the orders of all methods; " } @else { "in random order; " }
-            "mean over images. An image of removed superpixels is none that the network has learned from: where it is still sure of a class, "
-            "what it says about removal says less."
+            "The network's largest probability of any class, and the entropy of its answer, while superpixels are removed "
+            @if random.is_empty() { "in the orders of all methods" } @else { "in random order" }
+            "; means over images. The network was not trained on images with removed superpixels. Where the network is still sure of a class, \
+            its answers say less about removal."
         }
         div.panels.wide { @for panel in panels { (panel) } }
     })

@@ -37,7 +37,7 @@ pub(super) fn constants(results: &Results<'_>) -> Option<String> {
         .filter(|((varies, ..), _)| !varies)
         .map(|((.., value), words)| format!("{words} {value}"))
         .collect();
-    (!same.is_empty()).then(|| format!("The same everywhere: {}.", same.join(", ")))
+    (!same.is_empty()).then(|| format!("The same in the whole study: {}.", same.join(", ")))
 }
 
 /// `1 image`, `2 images`.

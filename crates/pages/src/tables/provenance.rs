@@ -14,7 +14,7 @@ pub(crate) fn exclusions(inputs: &Inputs) -> Table {
         Text image "Image" => &row.image;
         Text reason "Reason" => &row.reason;
         Text network "Network" => (row.network.as_ref(), "no network");
-        Text predicted_label "Predicted class" => (row.predicted_label.as_ref(), "not asked");
+        Text predicted_label "Predicted class" => (row.predicted_label.as_ref(), "not evaluated");
         Text true_label "True class" => (row.true_label.as_ref(), "not known");
     }
     .build()
@@ -63,10 +63,10 @@ pub(crate) fn costs(inputs: &Inputs) -> Table {
         Text stage "Stage" => &cost.stage;
         Count actions "Actions" => cost.actions;
         Number wall_seconds "Wall time, seconds".decimals(1) => (Some(cost.wall_seconds), "not measured");
-        Number images_per_second "Images of the study a second".decimals(2) => (cost.images_per_second, "about no image");
+        Number images_per_second "Images of the study per second".decimals(2) => (cost.images_per_second, "not about images");
         Count forward_passes "Forward passes, images" => cost.forward_passes;
-        Count own_forward_passes "each by itself, nothing shared" => cost.own_forward_passes;
-        Number forward_passes_per_second "Forward passes a second".decimals(1) => (cost.forward_passes_per_second, "no network was asked");
+        Count own_forward_passes "if nothing were shared" => cost.own_forward_passes;
+        Number forward_passes_per_second "Forward passes per second".decimals(1) => (cost.forward_passes_per_second, "no network evaluated");
         Count backward_passes "Backward passes, images" => cost.backward_passes;
     }
     .build()
@@ -118,7 +118,7 @@ pub(crate) fn artifacts(inputs: &Inputs) -> Table {
 }
 
 /// Why a cost is not there.
-const NOT_DECLARED: &str = "its tool does not say";
+const NOT_DECLARED: &str = "not declared by its tool";
 
 /// What an explanation of each network and method cost, judging it left out.
 pub(crate) fn explanation_costs(inputs: &Inputs, results: &Results<'_>) -> Table {
@@ -134,7 +134,7 @@ pub(crate) fn explanation_costs(inputs: &Inputs, results: &Results<'_>) -> Table
         let none = if cost.explanations > 0 {
             NOT_DECLARED
         } else {
-            "none was made"
+            "no explanation"
         };
         (each, none)
     };

@@ -137,7 +137,7 @@ impl<'a> Draft<'a> {
                 if better { other } else { best }
             });
         best.map(|(tried, _)| tried)
-            .ok_or_else(|| StageError::action("`look` said nothing about the network"))
+            .ok_or_else(|| StageError::action("`look` reported nothing about the network"))
     }
 
     /// The class list for a network of so many classes: the one that was named, or that of `ImageNet` where it fits.
@@ -150,14 +150,16 @@ impl<'a> Draft<'a> {
         let why = match &self.classes {
             None if named == count => return Ok(IMAGENET.to_owned()),
             Some(list) if named == count => return Ok(list.clone()),
-            None => "their names are not known: write them into a file, one a line in the order of its outputs, and name it with --classes".to_owned(),
+            None => "their names are unknown: write them to a file, one on each line in the order of the outputs, and name \
+                     the file with --classes"
+                .to_owned(),
             Some(list) if list == IMAGENET => {
-                format!("ImageNet has {named}: name another list with --classes")
+                format!("ImageNet has {named}: give another list with --classes")
             }
             Some(list) => format!("{list} names {named}: {}", Classes::remedy(count, named)),
         };
         Err(StageError::action(format!(
-            "the network tells {count} classes apart, and {why}"
+            "the network has {count} classes, and {why}"
         )))
     }
 
@@ -204,7 +206,7 @@ impl<'a> Draft<'a> {
         let _ = write!(
             text,
             "# Written by `pipeline init`. pipeline.toml of the program's own folder explains every key.\n\
-             # `pipeline check` looks for mistakes, `pipeline plan --measure` says how long it will take, `pipeline run` does it.\n\
+             # `pipeline check` looks for mistakes, `pipeline plan --measure` estimates the time, and `pipeline run` runs the study.\n\
              # Paths are relative to this file.\n\n\
              [study]\nseed = 1\nruns = {}                  # explanations of an image by LIME, which draws random numbers\n\
              artifacts = {}    # folder of the cache and the report\n\n\
@@ -219,7 +221,8 @@ impl<'a> Draft<'a> {
                 if seen.unlabelled > 0 {
                     let _ = writeln!(
                         text,
-                        "require_correct = false    # {} images have no label; true, the default with labels, drops images that the network gets wrong",
+                        "require_correct = false    # {} images have no label; true, the default with labels, drops images that the network gets \
+                         wrong",
                         seen.unlabelled
                     );
                 }
@@ -239,7 +242,7 @@ impl<'a> Draft<'a> {
             if found.preparation.is_some() {
                 ""
             } else {
-                ": check that it is what the network was trained with"
+                ": check that the network was trained with it"
             },
             found.side,
             found.usual_is_refused()
@@ -265,7 +268,8 @@ impl<'a> Draft<'a> {
         if let Some(patch) = found.patch {
             let _ = write!(
                 text,
-                "[partitions.patches]         # the network's own patches, in blocks of 2 x 2\nalgorithm = \"patches\"\npatch = {patch}\nmultiple = 2\n\n"
+                "[partitions.patches]         # the network's own patches, in blocks of 2 x 2\nalgorithm = \"patches\"\npatch = {patch}\nmultiple = \
+                 2\n\n"
             );
         }
         match &network.layer_error {
@@ -280,9 +284,10 @@ impl<'a> Draft<'a> {
         }
         let _ = write!(
             text,
-            "[methods.lime]\nkind = \"lime\"\nsamples = {}             # masks asked for an explanation\n\n\
-             [methods.random]           # a control: what any method must beat\nkind = \"random\"\n\n\
-             [deletion]\norders = [\"most_relevant_first\", \"least_relevant_first\"]\nreplacements = [\"mean\"]     # also \"black\", \"gray\", \"blur\", \"noisy_linear\"\n",
+            "[methods.lime]\nkind = \"lime\"\nsamples = {}             # masks for an explanation\n\n\
+             [methods.random]           # a control that any method must beat\nkind = \"random\"\n\n\
+             [deletion]\norders = [\"most_relevant_first\", \"least_relevant_first\"]\nreplacements = [\"mean\"]     # also \"black\", \"gray\", \
+             \"blur\", \"noisy_linear\"\n",
             self.wanted.samples
         );
         text
@@ -324,7 +329,7 @@ impl<'a> Draft<'a> {
         if self.labels.is_some() {
             let _ = writeln!(
                 text,
-                "# The network gets {} of {} labelled images right that it was shown.",
+                "# The network gets {} of the {} labelled images right that it was shown.",
                 network.right(),
                 network.labelled()
             );
@@ -360,11 +365,11 @@ impl<'a> Draft<'a> {
     /// Why a normalisation was chosen.
     fn why(&self, found: &Found, chosen: &str, seen: &Seen) -> String {
         if found.preparation.is_some() {
-            return "; as the file beside the network states".to_owned();
+            return "; from the network's JSON file".to_owned();
         }
         let right = |name: &str| seen.networks.get(name).map_or(0, Network::agreeing);
         if self.labels.is_none() {
-            return "; ImageNet's: check that it is what the network was trained with".to_owned();
+            return "; ImageNet's: check that the network was trained with it".to_owned();
         }
         let others: Vec<String> = NORMALISATIONS
             .iter()

@@ -159,7 +159,11 @@ impl Checked for Perturbations {
             |&certain| certain <= again.len() as f64,
         )?;
         let mixed = row.precision == "mixed";
-        same("whether rows were asked again", !again.is_empty(), mixed)?;
+        same(
+            "whether rows were re-evaluated in fp32",
+            !again.is_empty(),
+            mixed,
+        )?;
         let asked = row.probabilities.iter().chain(again).copied();
         within(
             "probabilities",

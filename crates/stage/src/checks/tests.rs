@@ -196,7 +196,7 @@ where
         plant(&mut faulty);
         let message = check(&faulty).expect_err(text).to_string();
         assert!(message.contains(text), "no {text:?} in {message}");
-        assert!(message.contains("Nothing of it was published"), "{message}");
+        assert!(message.contains("Nothing was published"), "{message}");
     }
 }
 
@@ -209,7 +209,7 @@ fn a_crop_is_one_picture_of_its_size() {
         |rows| check(rows, ()),
         &[
             (
-                "its crops cannot be right: expected 1 row, found 0",
+                "its rows of crops are wrong: expected 1 row, found 0",
                 Vec::clear,
             ),
             ("1 row, found 2", |rows| rows.push(crop())),
@@ -382,14 +382,20 @@ fn rows_that_were_asked_again_start_with_the_untouched_image_in_the_reference_pr
         &vec![mixed],
         |rows| check(rows, (Some(&segments()), &target(), probability())),
         &[
-            ("whether rows were asked again: true, found false", |rows| {
-                rows[0].reference_samples.clear();
-                rows[0].reference_probabilities.clear();
-                rows[0].reference_certain = 0;
-            }),
-            ("whether rows were asked again: false, found true", |rows| {
-                rows[0].precision = "bf16".into();
-            }),
+            (
+                "whether rows were re-evaluated in fp32: true, found false",
+                |rows| {
+                    rows[0].reference_samples.clear();
+                    rows[0].reference_probabilities.clear();
+                    rows[0].reference_certain = 0;
+                },
+            ),
+            (
+                "whether rows were re-evaluated in fp32: false, found true",
+                |rows| {
+                    rows[0].precision = "bf16".into();
+                },
+            ),
             ("reference_samples: 2, found 1", |rows| {
                 rows[0].reference_samples.truncate(1);
             }),
@@ -706,7 +712,7 @@ fn an_output_takes_no_rows_that_are_refused() {
     assert_eq!(error.status(), 1);
     assert!(!error.is_fatal(), "the other actions go on");
     assert!(
-        error.to_string().contains("its logits cannot be right"),
+        error.to_string().contains("its rows of logits are wrong"),
         "{error}"
     );
     let gain = Gain {

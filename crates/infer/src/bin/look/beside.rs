@@ -33,7 +33,8 @@ impl Beside {
         let path = network.with_extension("json");
         let failed = |error: &dyn std::fmt::Display| {
             StageError::action(format!(
-                "{}: {error}; expected what scripts/export_pt2.py writes beside the network: export it again, or move the file away",
+                "{}: {error}; expected the JSON file that scripts/export_pt2.py writes with the network: export the network again, or move the \
+                 file away",
                 path.display()
             ))
         };
@@ -73,7 +74,8 @@ impl Beside {
             return Ok(());
         }
         Err(StageError::action(format!(
-            "{}: its logits differ from those that {} has by {:.1e} of the largest, where {TOLERANCE:.0e} is allowed: the two files do not belong together, or one is damaged; export the network again",
+            "{}: its logits differ from those in {} by {:.1e} of the largest, but only {TOLERANCE:.0e} is allowed: the two files do not belong \
+             together, or one is damaged; export the network again",
             path.display(),
             path.with_extension("json").display(),
             if same_shape {

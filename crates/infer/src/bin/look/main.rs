@@ -26,22 +26,22 @@ use beside::Beside;
 #[derive(Debug, Parser)]
 #[command(name = "look", version, after_help = stage::TRUST)]
 struct Arguments {
-    /// The study.
+    /// The study file.
     #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
     config: PathBuf,
-    /// How many images are shown to the networks: those with a label first, each kind by name.
+    /// How many images the networks are shown: labelled ones first, then the others, each sorted by name.
     #[arg(long, default_value_t = 0)]
     images: usize,
-    /// Seconds for which each network's speed is measured; not at all, unless given.
+    /// Seconds for which each network's speed is measured; by default, it is not measured.
     #[arg(long)]
     seconds: Option<f64>,
-    /// Find out what this network's file is, and look at no study.
+    /// Find out what this network's file is; read no study.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "images", "seconds"])]
     find: Option<PathBuf>,
-    /// List the layers of this network of the study, or of this file, and look at nothing else.
+    /// List only the layers of this network of the study, or of this file.
     #[arg(long, value_name = "NETWORK", conflicts_with_all = ["find", "images", "seconds"])]
     layers: Option<PathBuf>,
-    /// Height and width of the network's input, in pixels, for --find; unless given, the usual ones are tried.
+    /// Height and width of the network's input, in pixels, for --find; by default, the usual sizes are tried.
     #[arg(long, value_name = "PIXELS", requires = "find")]
     size: Option<u32>,
 }
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     stage::conclude("look", said.map(|said| println!("{said}")))
 }
 
-/// Says which file is loaded next: whoever started this program can then tell which one crashed it.
+/// Names the file that is loaded next, so that the parent process knows which file crashed this program.
 fn announce(path: &Path) {
     println!("{}", json!({"loading": path}));
 }
@@ -97,7 +97,7 @@ fn file(network: &settings::Network) -> settings::Network {
     }
 }
 
-/// Images that the networks are asked about.
+/// Images that the networks are shown.
 #[derive(Default)]
 struct Shown {
     names: Vec<String>,
@@ -134,7 +134,7 @@ impl Shown {
     }
 }
 
-/// What there is to say about networks of one file, in their order.
+/// The findings about the networks of one file, in their order.
 fn see(
     study: &Study,
     names: &[&Name],
@@ -236,7 +236,7 @@ fn insides_of_methods<'a>(
         })
 }
 
-/// Reads of a network what a method reads.
+/// Reads the parts of a network that a method reads.
 fn try_out(method: &methods::Map, classifier: &Classifier, crop: &Rgb) -> Result<(), NetworkError> {
     match method.run {
         Reads::Activations(_) | Reads::Answers(_) => classifier.activations(&[crop]).map(drop),
@@ -253,7 +253,7 @@ fn try_out(method: &methods::Map, classifier: &Classifier, crop: &Rgb) -> Result
     }
 }
 
-/// What a network says to the images.
+/// A network's answers to the images.
 fn answers(
     network: &Network,
     settings: &settings::Network,
@@ -266,7 +266,7 @@ fn answers(
     Ok(answers.collect())
 }
 
-/// Reasons to doubt the answers of networks of one file, and to ask them in other numbers.
+/// Reasons to doubt the answers of the networks of one file, and to use another precision.
 fn warnings(study: &Study, names: &[&Name], doubts: &[Doubt], form: Form) -> Vec<String> {
     use methods::Precision::{Bf16, Mixed};
     let explaining = study.methods.iter().filter(|(method, _)| {
