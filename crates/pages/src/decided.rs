@@ -83,8 +83,6 @@ pub(crate) struct Repeat<'a> {
     pub(crate) reached: (usize, usize),
     /// The median number of samples of those that reach it.
     pub(crate) needed: Option<f64>,
-    /// Samples of an explanation.
-    pub(crate) samples: Option<u32>,
 }
 
 /// What one explanation takes.
@@ -218,7 +216,6 @@ fn repeats_of<'a>(inputs: &'a Inputs, comparison: &Comparison<'a>) -> Vec<Repeat
                 level: rows.first().map(|row| row.level),
                 reached: (needed.len(), correlations.len()),
                 needed: quantile(&needed, 0.5),
-                samples: rows.iter().map(|row| row.samples).max(),
             }
         })
         .collect();

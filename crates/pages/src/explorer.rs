@@ -67,6 +67,8 @@ struct NetworkEntry<'a> {
 #[derive(Serialize)]
 struct MethodEntry<'a> {
     name: &'a str,
+    /// What it is called in texts.
+    title: &'a str,
     kind: &'a str,
     /// Number of the colour.
     series: usize,
@@ -292,6 +294,7 @@ fn method_entry<'a>(inputs: &'a Inputs, name: &'a str, series: usize) -> MethodE
     let known = inputs.methods.iter().find(|method| method.name == name);
     MethodEntry {
         name,
+        title: known.map_or(name, |method| &method.title),
         kind: known.map_or("", |method| &method.kind),
         series,
     }

@@ -300,7 +300,7 @@
       element(`facts-${side}`).textContent = `${facts.join("; ")}.`;
       element(`sql-${side}`).textContent = query(one, packed);
       element(`artifact-${side}`).textContent = packed.artifact ?? "not recorded";
-      shown.push({ side, name: one.method, series: methods.get(one.method).series, auc: packed.auc, answers, superpixels });
+      shown.push({ side, name: methods.get(one.method).title, series: methods.get(one.method).series, auc: packed.auc, answers, superpixels });
     }
     const slider = element("step");
     const last = Math.max(...shown.map((one) => one.superpixels.length), 1);
@@ -359,7 +359,7 @@
       if (!judgedHere.includes(state.method[side])) state.method[side] = alike;
       const runs = state.method[side] ? explanations(state.method[side]).map((one) => one.run) : [];
       state.run[side] = keep(state.run[side], runs);
-      fill(element(`method-${side}`), judgedHere.map((name) => [name, name]), state.method[side]);
+      fill(element(`method-${side}`), judgedHere.map((name) => [name, methods.get(name).title]), state.method[side]);
       fill(element(`run-${side}`), runs.map((run) => [run, `run ${run}`]), state.run[side]);
     });
     fill(element("explorer-image"), [...images.keys()].map((name) => [name, name]), state.image);

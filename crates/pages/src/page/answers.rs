@@ -151,7 +151,7 @@ fn fidelity(results: &Results<'_>, answers: &Answers<'_>) -> Markup {
                 (agreed(all.iter().map(|each| results.called(&each.answer.method))).unwrap_or(UNDECIDED)) ", with no other method to compare"
             },
             all if all.iter().all(|each| shown(each) == UNDECIDED) => html! { (UNDECIDED) },
-            several => joined(several, "; ", |each| {
+            several => joined(several, "", |each| {
                 html! { span.part { (results.called(shown(each))) " on " (each.answer.network) } }
             }),
         },
@@ -306,49 +306,45 @@ fn repeats(results: &Results<'_>, methods: &[Repeat<'_>]) -> Markup {
     let fixed = (!names.is_empty()).then(|| html! {
         (names.join(", ")) @if names.len() == 1 { " is" } @else { " are" } " deterministic, so every run is the same"
     });
-    let repeat = |repeat: &Repeat<'_>| {
+    let repeat = |repeat: &&Repeat<'_>| {
         html! {
             (results.called(repeat.method)) " "
-            {
-                @match repeat.deviation {
-                    Some(deviation) => { "varies by " b { (decimals(deviation)) } " (std of an image's AUC over runs)" }
-                    None => { "has one run, so its spread is unknown" }
-                }
-                @if let Some(correlation) = repeat.correlation {
-                    "; the rank correlation of two runs is " b { (format!("{correlation:.2}")) }
-                }
+            @match repeat.deviation {
+                Some(deviation) => { b { (decimals(deviation)) } }
+                None => { "unknown, with one run" }
             }
+            @if let Some(correlation) = repeat.correlation { " (" (format!("{correlation:.2}")) ")" }
         }
     };
-    let parts: Vec<Markup> = fixed
-        .into_iter()
-        .chain(drawn.into_iter().map(repeat))
-        .collect();
-    html! { (joined(parts, "; ", |part| part)) "." }
+    html! {
+        @if let Some(fixed) = fixed { (fixed) ". " }
+        @if !drawn.is_empty() {
+            "Standard deviation of an image's AUC over runs (and rank correlation of two runs): " (joined(&drawn, ", ", repeat)) "."
+        }
+    }
 }
 
 /// How many samples a method that draws random numbers needs before its runs agree.
 fn enough(results: &Results<'_>, choices: &[Repeatability<'_>]) -> Markup {
-    let random = choices.iter().flat_map(|choice| {
-        let repeats = choice.methods.iter();
-        repeats.map(|repeat| (&choice.answer.network, repeat))
+    let networks = choices.iter().map(|choice| {
+        let drawn = choice.methods.iter().filter(|repeat| repeat.reached.1 > 0);
+        (&choice.answer.network, drawn.collect::<Vec<_>>())
     });
-    let random: Vec<_> = random.filter(|(_, repeat)| repeat.reached.1 > 0).collect();
+    let networks: Vec<_> = networks.filter(|(_, drawn)| !drawn.is_empty()).collect();
+    let level = networks.iter().find_map(|(_, drawn)| drawn[0].level);
     html! {
-        @if !random.is_empty() {
+        @if !networks.is_empty() {
             p.turn {
-                b { "More samples would reduce this difference: " }
-                @if random.len() > MANY {
-                    (joined(random, "; ", |(network, repeat)| html! {
-                        "two runs of " (results.called(repeat.method)) " on " (network) " agree on " (repeat.reached.0) " of " (repeat.reached.1) " \
-                            images"
+                b { "More samples would reduce this difference. " }
+                "Two runs agree"
+                @if let Some(level) = level { " (rank correlation of " (level) " or more)" }
+                " on so many images: "
+                (joined(networks, "; ", |(network, drawn)| html! {
+                    (network) ": " (joined(drawn, ", ", |repeat| html! {
+                        (results.called(repeat.method)) " " (repeat.reached.0) " of " (repeat.reached.1)
+                        @if let Some(needed) = repeat.needed { " (half of these with " (needed) " samples or fewer)" }
                     }))
-                } @else { (joined(random, "; ", |(network, repeat)| html! {
-                    "two runs of " (results.called(repeat.method)) " on " (network) " agree (rank correlation "
-                    @if let Some(level) = repeat.level { (level) " or more" } ") on " (repeat.reached.0) " of " (repeat.reached.1) " images"
-                    @if let Some(samples) = repeat.samples { " with " (samples) " samples" }
-                    @if let Some(needed) = repeat.needed { ", and on half of these with " (needed) " or fewer" }
-                })) }
+                }))
                 " (" a href="#samples" { "how many are needed" } ")."
             }
         }
@@ -432,7 +428,7 @@ fn verdict<'a>(choices: impl Iterator<Item = (Option<&'a str>, &'a str)>) -> Mar
         @match agreed(each.iter().map(|each| each.0)) {
             Some(method) => { (method) }
             None if each.is_empty() => { "not measured" }
-            None => { (joined(each, "; ", |(method, network)| html! { span.part { (method) " on " (network) } })) }
+            None => { (joined(each, "", |(method, network)| html! { span.part { (method) " on " (network) } })) }
         }
     }
 }
