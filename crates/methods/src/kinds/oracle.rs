@@ -14,7 +14,7 @@ pub static METHOD: Searched = Plugin {
     kind: "oracle",
     module: module_path!(),
     title: "Oracle",
-    about: "Finds the order of least area, by asking about every subset of at most 12 superpixels.",
+    about: "Finds the order of least area by evaluating every subset of at most 12 superpixels.",
     role: Role::Control,
     deterministic: true,
     measured: false,
