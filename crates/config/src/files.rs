@@ -77,7 +77,7 @@ impl Section<'_> {
         }
         let shown = path.display();
         if path.exists() {
-            let title = format!("`{key}` must be a {word}, and `{shown}` is none");
+            let title = format!("`{key}` must be a {word}, but `{shown}` is not one");
             self.wrong(key, title, format!("expected a {word}"));
             return None;
         }

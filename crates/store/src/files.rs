@@ -47,7 +47,7 @@ pub(crate) fn digests<P: AsRef<Path> + Sync>(
         }
         let json = serde_json::to_string(&known).unwrap_or_default();
         if let Err(error) = derived::write(&index, (HEADER.to_owned() + &json).into_bytes()) {
-            tracing::debug!("no digests of files are kept: {error}");
+            tracing::debug!("digests of files cannot be kept: {error}");
         }
     }
     looked.into_iter().map(|looked| looked.digest).collect()
@@ -109,7 +109,7 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
         format!(
-            "expected a file, found {found}: put a file there, or take the name out of the study"
+            "expected a file, found {found}: put a file there, or remove the name from the study"
         ),
     ))
 }

@@ -248,7 +248,7 @@ impl Index {
         if fresh >= worth_writing {
             let written = derived::write(&file, index.to_text(&read).into_bytes());
             if let Err(error) = written {
-                tracing::debug!("no index of the records is written: {error}");
+                tracing::debug!("the index of the records cannot be written: {error}");
             }
         }
         Ok(index)

@@ -327,7 +327,7 @@ impl Store {
             return;
         }
         if let Err(error) = change(self.root(), &fresh, &BTreeSet::new()) {
-            tracing::debug!("it is not noted what was verified: {error}");
+            tracing::debug!("the list of verified artifacts cannot be written: {error}");
             let mut now = self.notes.fresh();
             for (id, seen) in fresh {
                 now.entry(id).or_insert(seen);
@@ -342,7 +342,9 @@ impl Store {
             return;
         }
         if let Err(error) = change(self.root(), &BTreeMap::new(), removed) {
-            tracing::debug!("artifacts that were removed are still noted: {error}");
+            tracing::debug!(
+                "removed artifacts cannot be taken off the list of verified artifacts: {error}"
+            );
         }
     }
 

@@ -289,7 +289,7 @@ impl Store {
             .and_then(|file| publish::set_aside(&file, path, &self.root.join(DAMAGED)));
         if let Some(aside) = aside {
             tracing::warn!(
-                "an action is recorded anew, because {detail}; its former record was set aside as {}",
+                "an action gets a new record, because {detail}; the old record was set aside as {}",
                 aside.display()
             );
         }

@@ -191,7 +191,7 @@ impl Store {
             && let Some(record) = open(&said.record)?
         {
             let detail = format!(
-                "it says {} rows, and {} has {rows}",
+                "it states {} rows, but {} has {rows}",
                 said.rows,
                 path.display()
             );
@@ -212,7 +212,7 @@ impl Store {
             |aside| format!("it was set aside as {}", aside.display()),
         );
         tracing::warn!(
-            "{} is damaged: {}; {now}, and the next run makes it again",
+            "{} is damaged: {}; {now}, and the next run recomputes it",
             path.display(),
             fault.detail
         );
@@ -273,7 +273,7 @@ fn missing(path: PathBuf, expected: Option<&Expected>) -> Read {
     if !expected.is_some_and(|said| said.record.exists()) {
         return Read::Gone;
     }
-    tracing::warn!("{} is missing; the next run makes it again", path.display());
+    tracing::warn!("{} is missing; the next run recomputes it", path.display());
     Read::Damaged(Fault {
         path,
         detail: "it is missing".to_owned(),

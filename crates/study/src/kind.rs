@@ -59,16 +59,16 @@ impl Stage {
         match self {
             Self::Segment => "Crops the images and cuts them into superpixels",
             Self::Infer => {
-                "Asks the networks about the untouched images and chooses the class to explain"
+                "Evaluates the networks on the untouched images and chooses the class to explain"
             }
             Self::Gradcam => {
-                "Explains with white-box methods, such as Grad-CAM: which parts of a layer speak for the class"
+                "Explains with white-box methods, such as Grad-CAM, which read layers and gradients of the network"
             }
             Self::Lime => {
-                "Explains with black-box methods, such as LIME: asks about masked images and fits weights to the answers"
+                "Explains with black-box methods, such as LIME, which evaluate masked images and fit weights to the answers"
             }
             Self::Deletion => {
-                "Removes superpixels in the order of each explanation and control, and each alone, and asks the network every time"
+                "Removes superpixels in the order of each explanation and control, and each alone, and evaluates the network after each removal"
             }
             Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",

@@ -329,7 +329,7 @@ impl<'a> Draft<'a> {
         if self.labels.is_some() {
             let _ = writeln!(
                 text,
-                "# The network gets {} of the {} labelled images right that it was shown.",
+                "# The network gets {} of {} labelled images right that it was shown.",
                 network.right(),
                 network.labelled()
             );

@@ -9,7 +9,7 @@ pub(crate) const PROGRAM: &str =
     "a TorchScript program computes in the precision that it was saved with: expected \"fp32\"";
 /// What is wrong about a method's own precision in a study in tf32.
 pub(crate) const WHOLE_TF32: &str =
-    "a study in tf32 computes all in tf32: expected no `precision` here";
+    "a study in tf32 computes everything in tf32: remove `precision` here";
 
 /// Most threads.
 const MOST_THREADS: u32 = 1024;

@@ -158,7 +158,8 @@ impl Settings {
         let written = Written::read(&mut section);
         for key in ["labels", "masks"] {
             if section.has("manifest") && section.has(key) {
-                let title = format!("`{key}` stands beside `manifest`, which has a column for it");
+                let title =
+                    format!("`{key}` cannot be used with `manifest`, which has a column for it");
                 section.wrong(key, title, "remove this, or `manifest`");
             }
         }
@@ -211,7 +212,8 @@ impl Settings {
             let label = format!("a crop of {} does not fit into {shorter} pixels", self.crop);
             section.wrong("crop", title, label);
         }
-        let needs = "name the file with `labels`, or a `manifest` with that column, or change this";
+        let needs =
+            "give the file as `labels`, or a `manifest` with that column, or change this setting";
         if self.target == Target::True && !labelled {
             section.wrong("target", "`target = \"true\"` needs labels", needs);
         }

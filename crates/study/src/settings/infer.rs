@@ -56,7 +56,8 @@ config::settings! {
     /// Further keys of a network from `torch.export` (`.pt2`). The file is read as data; its code is never run.
     pub(crate) struct Exported {
         /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
-        layer: Option<String> = None => "the last with a spatial map; of a transformer the last norm before attention whose patches have a gradient";
+        layer: Option<String> = None => "the last layer with a spatial map; for a transformer, the last norm before attention whose patches have a \
+            gradient";
         /// The output with the logits, by its name or its place, where the network gives several.
         output: Option<String> = None => "the only one";
         /// How logits become probabilities: by a softmax, or each by a sigmoid where an image may show several classes.
@@ -150,9 +151,9 @@ impl Network {
         {
             let (name, least) = (built_in.name(), built_in.smallest());
             let title = format!(
-                "{name} takes pictures of at least {least} x {least} pixels, and the study's crop has {crop} x {crop}"
+                "{name} takes images of at least {least} x {least} pixels, but the study's crop has {crop} x {crop}"
             );
-            let label = "set a larger `crop` in [images], or export a network for smaller pictures (scripts/export_pt2.py)";
+            let label = "set a larger `crop` in [images], or export a network for smaller images (scripts/export_pt2.py)";
             section.wrong("architecture", title, label);
         }
         let shared = Shared::read(&mut section);
@@ -193,9 +194,9 @@ impl Network {
             && side != crop
         {
             let title = format!(
-                "this network takes {side} x {side} pixels, and the study's crop has {crop} x {crop}"
+                "this network takes {side} x {side} pixels, but the study's crop has {crop} x {crop}"
             );
-            let label = "every network of a study sees the same crops: set `crop` in [images], or study this network apart";
+            let label = "every network of a study sees the same crops: set `crop` in [images], or use another study for this network";
             section.wrong("input_size", title, label);
         }
         section.finish();

@@ -227,7 +227,7 @@ fn patches(section: &mut Section<'_>, crop: u32) -> Grid {
     let side = patch.saturating_mul(multiple);
     if side > crop || !crop.is_multiple_of(side) {
         let title = format!(
-            "the study's crop has {crop} x {crop} pixels, which is no whole number of squares of {side} x {side}"
+            "the study's crop has {crop} x {crop} pixels, which is not a whole number of squares of {side} x {side}"
         );
         let label = "expected `patch` times `multiple` to divide `crop` of [images]";
         section.wrong("patch", title, label);
