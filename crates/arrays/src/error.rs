@@ -31,7 +31,7 @@ pub enum ArrayError {
         /// What it should have been.
         dtype: &'static str,
     },
-    /// An array that is not there.
+    /// A missing array.
     #[error("it has no array `{array}`, but it has {found}: {remedy}")]
     Missing {
         /// Its name.

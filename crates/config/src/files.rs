@@ -10,11 +10,11 @@ use crate::section::{Section, Written};
 /// What may stand at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A file that is there.
+    /// An existing file.
     File,
     /// A file, or nothing yet.
     NewFile,
-    /// A folder that is there.
+    /// An existing folder.
     Folder,
     /// A folder, or nothing yet.
     NewFolder,

@@ -1,7 +1,7 @@
 //! What is wrong with a file that a person wrote, shown where it is wrong.
 //!
-//! Readers of `pipeline.toml`, labels and classes collect [`Problem`]s and go on, so that one run reports all of
-//! them. The caller gets [`Problems`], which are never empty and stand in the order of the files.
+//! Readers of `pipeline.toml`, labels and classes collect [`Problem`]s and continue, so that one run reports all of them. The caller gets
+//! [`Problems`], which are never empty and are in the order of the files.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The action `relevances` of an external method: what another tool says of each superpixel, or its map's mean over each.
+//! The action `relevances` of an external method: another tool's value of each superpixel, or its map's mean over each.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ pub enum ExplanationError {
     Other,
 }
 
-/// What a file says of explanations, each by itself or an error; all inputs name the same file.
+/// A file's content for explanations, each by itself or an error; all inputs name the same file.
 pub fn run(
     inputs: &[&Relevances],
     rows: &Rows<'_>,

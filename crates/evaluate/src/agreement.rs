@@ -15,7 +15,7 @@ const FEWEST: usize = 16;
 /// Why runs cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum AgreementError {
-    /// The stored masks are none.
+    /// The stored masks are not valid.
     #[error(transparent)]
     Masks(#[from] MasksError),
     /// The stored answers cannot be fitted.

@@ -109,7 +109,7 @@ fn place(module: &str) -> String {
     }
 }
 
-/// The first line of what libtorch says; the others are for its developers.
+/// The first line of libtorch's message; the others are for its developers.
 fn first_line(error: &TchError) -> String {
     let text = match error {
         TchError::Torch(said) => said.clone(),

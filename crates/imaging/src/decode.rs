@@ -1,7 +1,7 @@
 //! Image files as a person sees them: grey, palette, 16-bit and CMYK become 8-bit RGB, transparency lies over white, and
 //! the orientation that the camera noted is applied.
 //!
-//! The format is told from the content, never from a file's name. Sides are checked in the header, before pixels are
+//! The format is read from the content, never from a file's name. Sides are checked in the header, before pixels are
 //! decoded. What a decoder would draw wrongly, or grey because data are missing, is refused. The decoders' own panics
 //! (arithmetic is checked in this workspace's profile) become errors.
 

@@ -34,7 +34,7 @@ pub enum LabelsError {
     /// It is no PNG file, or is not whole.
     #[error("this PNG file is incomplete or damaged ({reason}): rewrite it")]
     Damaged {
-        /// What the decoder says.
+        /// The decoder's message.
         reason: String,
     },
 }

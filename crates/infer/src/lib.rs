@@ -1,4 +1,4 @@
-//! The stage `infer`: what the networks say to the untouched images, and which class is explained.
+//! The stage `infer`: the networks' answers to the untouched images, and which class is explained.
 
 mod classifiers;
 pub mod logits;

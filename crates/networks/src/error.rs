@@ -22,7 +22,7 @@ pub enum NetworkError {
         /// That of the second.
         head: String,
     },
-    /// A TorchScript program names a CUDA device, and there is none.
+    /// A TorchScript program requests a CUDA device on a machine without one.
     #[error(
         "{path}: the program requests a CUDA device by itself, but this machine has no CUDA device ({reason}): export it again from the CPU, so \
          that it runs where its input is"
@@ -30,7 +30,7 @@ pub enum NetworkError {
     WantsCuda {
         /// The program.
         path: PathBuf,
-        /// What libtorch says.
+        /// libtorch's message.
         reason: String,
     },
     /// A method of a TorchScript program gives no tensor.
@@ -54,7 +54,7 @@ pub enum NetworkError {
         method: String,
         /// Shape of what it was given.
         input: Vec<i64>,
-        /// What libtorch says.
+        /// libtorch's message.
         reason: String,
     },
     /// A method of a TorchScript program gives something of another shape than is needed.
@@ -143,7 +143,7 @@ pub enum NetworkError {
         /// How many there were.
         inputs: usize,
     },
-    /// A device that was asked for is not there.
+    /// A requested device is not available.
     #[error("device = \"{wanted}\" was requested, but {found}: {remedy}")]
     Device {
         /// The device.
@@ -175,7 +175,7 @@ pub enum NetworkError {
     Memory {
         /// Inputs of the batch.
         inputs: usize,
-        /// What libtorch says.
+        /// libtorch's message.
         reason: String,
     },
     /// The caller asked to stop.
@@ -199,7 +199,7 @@ impl NetworkError {
         }
     }
 
-    /// What libtorch says, where it is that a device has no memory left.
+    /// libtorch's message, if a device has no memory left.
     pub(crate) fn memory(&self) -> Option<String> {
         let said = match self {
             Self::Libtorch { source, .. }
@@ -211,7 +211,7 @@ impl NetworkError {
     }
 }
 
-/// The line in what libtorch says that tells that a device has no memory left, if one does.
+/// The line of libtorch's message that says that a device has no memory left, if there is one.
 pub(crate) fn memory_line(said: &str) -> Option<&str> {
     let absent = [
         "out of memory",

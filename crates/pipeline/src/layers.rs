@@ -7,7 +7,7 @@ use stage::StageError;
 
 use crate::look::{Layers, layers as look_at};
 
-/// What `pipeline layers --help` says at its end.
+/// The end of `pipeline layers --help`.
 pub const HELP: &str = "\
 Lists the modules whose output has a vector for each position of the image, as a map or as a token for each patch, in the order in which they \
 are computed. Use one of the names as `layer` of the network. Without `layer`, Grad-CAM reads the layer that is marked.";

@@ -412,7 +412,7 @@ impl Session {
         }
     }
 
-    /// Reads all that an action reads, so that all damage is set aside at once; the run after this one then makes all of it again.
+    /// Reads all inputs of an action, so that all damage is set aside at once; the next run then recomputes all of it.
     fn set_damage_aside(&self, plan: &Plan, kind: Kind, subject: &Subject) {
         let inputs: Vec<&Action> = reads::inputs(plan, kind, subject).collect();
         inputs.par_iter().for_each(|action| {
@@ -426,7 +426,7 @@ impl Session {
         });
     }
 
-    /// The error of actions whose input is not there.
+    /// The error of actions whose input is missing.
     fn waiting(&self, waiting: usize) -> StageError {
         let stage = self.stage;
         let plan = Kind::of(stage).last().and_then(|last| self.plan(last).ok());
@@ -553,7 +553,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Adds to the outcome of the session; the next kind of action goes on with what there is.
+    /// Adds to the outcome of the session; the next kind of action continues with what there is.
     fn conclude(self) {
         if !self.due.is_empty() {
             self.progress.finish();

@@ -46,7 +46,7 @@ pub enum StoreError {
         /// Where it should be.
         path: PathBuf,
     },
-    /// An artifact does not hold what its name says.
+    /// The content of an artifact does not match its name.
     #[error("the artifact {} is damaged: {detail}. {}. Rerun the pipeline, which recomputes it", path.display(), describe_aside(aside.as_deref()))]
     Damaged {
         /// Where it was.
@@ -99,7 +99,7 @@ pub enum StoreError {
         /// The place.
         path: PathBuf,
     },
-    /// A file that does not hold what its name says stays where a whole one should be.
+    /// A file whose content does not match its name is in the place of an intact one.
     #[error(
         "{} contains something else and cannot be moved away: {detail}. Remove it, and make sure that no other program changes the artifacts folder",
         path.display()

@@ -36,8 +36,8 @@ pub struct Cost {
     pub wall_seconds: f64,
     /// Images that the action asked a network about.
     pub forward_passes: u64,
-    /// Those among them that no action of its group had asked about before: what was computed. None in records of earlier versions,
-    /// when nothing was shared.
+    /// Those among them that no earlier action of its group had evaluated: what was computed. None in records of earlier versions, when nothing was
+    /// shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computed_forward_passes: Option<u64>,
     /// Images that went backward through a network.

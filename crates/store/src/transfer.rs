@@ -42,7 +42,7 @@ pub enum TransferError {
         /// The folder.
         path: PathBuf,
     },
-    /// The export is not what it says.
+    /// The export does not match its manifest.
     #[error("{}: {detail}. Nothing was imported: repeat the export or the copy", path.display())]
     Refused {
         /// The file.

@@ -15,7 +15,7 @@ use crate::plan::facet;
 pub enum Stage {
     /// Crops images and cuts them into superpixels.
     Segment,
-    /// Asks the networks about the untouched images.
+    /// Evaluates the networks on the untouched images.
     Infer,
     /// Explains with white-box methods.
     Gradcam,
@@ -158,7 +158,7 @@ pub enum Kind {
     Sanity,
     /// A measure of the registry.
     Measure(measures::Kind),
-    /// What the measures say about the methods.
+    /// The results of the measures for the methods.
     Comparisons,
     /// The report.
     Report,
@@ -285,8 +285,8 @@ impl Kind {
         }
     }
 
-    /// What this kind of action makes looks like: names, types and nullability of the columns of its tables, and names of its facets. It is
-    /// in the key, so that a new column or facet makes the action again.
+    /// What this kind of action makes looks like: names, types and nullability of the columns of its tables, and names of its facets. It is in the
+    /// key, so that a new column or facet recomputes the action.
     pub(crate) fn fingerprint(self) -> String {
         let mut hasher = blake3::Hasher::new();
         match self {

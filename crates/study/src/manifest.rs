@@ -20,7 +20,7 @@ const PATH: &str = "path";
 /// The columns that it may have.
 const OPTIONAL: [&str; 2] = ["label", "mask"];
 
-/// A row: an image that is there.
+/// A row: an existing image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The file.
@@ -101,7 +101,7 @@ fn is_parquet(file: &Path) -> bool {
 
 /// Reads the rows, whose paths are absolute or below `folder`.
 ///
-/// An image or mask that is not there, an image that stands twice and a label that no class has are problems: all of them are reported, each with
+/// A missing image or mask, an image that is listed twice and a label without a class are problems: all of them are reported, each with
 /// its line, or its row in a Parquet file.
 pub(crate) fn read(file: &Path, folder: &Path, classes: &Classes) -> Result<Vec<Entry>, Problems> {
     let mut problems = Vec::new();

@@ -40,7 +40,7 @@ pub struct Study {
     pub evaluate: evaluate::Settings,
     /// Which explanations are made of networks with random layers too.
     pub sanity: sanity::Settings,
-    /// What the report says.
+    /// The texts of the report.
     pub report: report::Settings,
     /// What the networks run on.
     pub compute: compute::Settings,
@@ -90,7 +90,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// What is said where it is not there.
+    /// The message if it does not exist.
     pub(crate) fn is_absent(&self) -> String {
         let Self {
             path,
@@ -401,7 +401,7 @@ impl Study {
         study
     }
 
-    /// In which numbers a method asks the networks.
+    /// The number format in which a method evaluates the networks.
     pub fn precision_of(&self, asking: &Asking) -> Precision {
         asking.precision.unwrap_or(match self.compute.precision {
             compute::Precision::Fp32 => Precision::Fp32,
@@ -416,7 +416,7 @@ impl Study {
         image < self.sanity.images as usize
     }
 
-    /// What of the explained class is asked about and measured, of every network.
+    /// What is measured of the explained class, for every network.
     pub fn measured(&self) -> Measured {
         let mut networks = self.networks.values();
         networks

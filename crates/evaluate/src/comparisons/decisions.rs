@@ -1,4 +1,4 @@
-//! What the study says to a reader: which method, how surely, and what would flip that.
+//! What the study answers: which method, how surely, and what would change the answer.
 //!
 //! A method is *ahead* of another where the bootstrap interval of their difference over images lies wholly on its side of 0 and Wilcoxon's test,
 //! corrected for all tests of the measure, agrees at the same level. Of few images a bootstrap alone would say too much. Controls are never an

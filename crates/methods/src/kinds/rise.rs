@@ -76,8 +76,8 @@ fn weights(answered: &Answered<'_>) -> Result<Vec<f64>, SurrogateError> {
     Ok(Terms::of(answered)?.means())
 }
 
-/// Sums over masks of what each says of a superpixel: its answer, times its mean there, by the share of a pixel that masks show. The relevance is the
-/// mean of these terms, which are independent.
+/// Sums over masks of each mask's term for a superpixel: its answer, times its mean there, divided by the share of a pixel that masks show. The
+/// relevance is the mean of these terms, which are independent.
 struct Terms {
     count: f64,
     sums: Vec<f64>,

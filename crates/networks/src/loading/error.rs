@@ -69,7 +69,7 @@ pub enum LoadError {
     NoProgram {
         /// The file.
         path: PathBuf,
-        /// What it is, or what libtorch says, and what to do.
+        /// What it is, or libtorch's message, and what to do.
         reason: String,
     },
     /// A TorchScript program gives logits that are no numbers.
@@ -129,7 +129,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// What libtorch says, where it is that a device has no memory left.
+    /// libtorch's message, if a device has no memory left.
     pub(crate) fn memory(&self) -> Option<String> {
         match self {
             Self::Network(error) => error.memory(),

@@ -147,7 +147,7 @@ pub struct Settings {
     pub interpolation: Interpolation,
     /// Height and width, in pixels, of the crop from the centre.
     pub crop: u32,
-    /// The class that is asked about; [`Target::True`] only with labels.
+    /// The class that is explained; [`Target::True`] only with labels.
     pub target: Target,
     /// Whether an image that any network gets wrong is dropped; true only with labels.
     pub require_correct: bool,

@@ -133,12 +133,12 @@ pub struct Network {
     pub std: [f64; 3],
     /// How logits become probabilities; the temperature is 0.01 to 100.
     pub reading: Reading,
-    /// What of the explained class is asked about and measured.
+    /// What is measured of the explained class.
     pub measured: Measured,
 }
 
 impl Network {
-    /// Whether it is a TorchScript program, which has no layers with names and cannot be asked in bf16.
+    /// Whether it is a TorchScript program, which has no named layers and cannot be evaluated in bf16.
     pub fn is_program(&self) -> bool {
         self.architecture == Architecture::TorchScript
     }

@@ -1,4 +1,4 @@
-//! `[report]`: what the report says beside its numbers.
+//! `[report]`: the texts of the report.
 
 config::settings! {
     /// Texts of the report.
