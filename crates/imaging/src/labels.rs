@@ -12,7 +12,7 @@ use crate::{MAXIMUM_PIXELS, MAXIMUM_SIDE};
 pub enum LabelsError {
     /// It has several channels.
     #[error(
-        "expected one channel, as in a grey or palette PNG, found {found}: colours are not labels, so save the number of each pixel's region as one \
+        "expected one channel, as in a grey or palette PNG, found {found}. Colours are not labels: save the number of each pixel's region as one \
          grey level of 8 or 16 bits, or as a .npy file"
     )]
     Channels {

@@ -177,7 +177,7 @@ fn some_image_is_left(view: &View, plan: &Plan) -> Result<(), StageError> {
     }
 }
 
-/// The actions of a stage in the order's share.
+/// The actions of a stage in the order's shard.
 fn mine<'a>(
     view: &'a View,
     order: &'a Order<'_>,
@@ -188,7 +188,7 @@ fn mine<'a>(
         .filter(|action| order.shard.holds(&action.subject, &view.sources))
 }
 
-/// Whether nothing of the order's share is left for a stage.
+/// Whether nothing of the order's shard is left for a stage.
 fn is_done(view: &View, order: &Order<'_>, plan: &Plan, stage: Stage) -> bool {
     mine(view, order, plan, stage).all(Action::is_done)
 }

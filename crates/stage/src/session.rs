@@ -264,7 +264,7 @@ impl Session {
 
     /// Like [`Session::in_turn`] for actions that share work: those for which `group` gives the same are handed over together, in the
     /// plan's order, and each gets a result of its own. No result may depend on what else is in its group: other actions may be up to
-    /// date, or in another share of the work. Where a group fails as a whole, its halves are tried, down to the action that fails.
+    /// date, or in another shard. Where a group fails as a whole, its halves are tried, down to the action that fails.
     ///
     /// # Panics
     /// When `work` does not give as many results as it was given subjects.
@@ -445,7 +445,7 @@ impl Session {
         }
     }
 
-    /// What earlier stages have left undone that this share reads, in the order in which it is made.
+    /// What this shard reads and earlier stages have not computed, in the order of computation.
     fn undone<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Action> {
         let reads = |action: &&Action| !Shard::divides(self.stage) || self.holds(&action.subject);
         let earlier = self.stage.with_needs().into_iter();

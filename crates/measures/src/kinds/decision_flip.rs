@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Measure, Tables};
 
 schema::table! {
-    /// A removal curve: how much is removed until a class other than the explained one has the largest probability; after a sigmoid, until the
+    /// A removal curve: how much is removed until a class other than the explained one has the largest probability. After a sigmoid: until the
     /// probability is below 0.5.
     #[table = "decision_flip"]
     #[keys(image, network, partition, method, run)]

@@ -20,8 +20,8 @@ schema::table! {
         #[unit = "superpixels"]
         #[range(1 ..)]
         pub superpixels: u32,
-        /// Over pairs of superpixels i, j with salience s_i >= s_j: the sum of s_i - s_j, negative where i lowers the probability less than j,
-        /// divided by the sum of their sizes. A superpixel's salience is its relevance times its pixels.
+        /// Over pairs of superpixels i, j with salience s_i >= s_j: the sum of s_i - s_j, negative where i lowers the probability less than j. This
+        /// sum is divided by the sum of their sizes. A superpixel's salience is its relevance times its pixels.
         #[unit = "1"]
         #[range(-1 ..= 1)]
         #[better = higher]
