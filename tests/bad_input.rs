@@ -114,7 +114,7 @@ fn a_stage_whose_input_is_not_there_says_what_to_run() {
     let folder = StudyFolder::new();
     let finished = folder.run("deletion", &[]);
     finished.expect(3, "wait for results of earlier stages: 2 crops");
-    finished.expect(3, "`make segment` makes them");
+    finished.expect(3, "`make segment` computes them");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn why_tells_old_and_new_what_is_stale_and_what_that_cost() {
         "makes stale: 1 relevances",
         "1 curves",
         "1 scores",
-        "cost last time",
+        "last cost",
     ];
     says(&folder, &["why", &weights], &changed);
     says(
@@ -332,7 +332,7 @@ fn an_exported_study_is_done_where_it_is_imported_unless_it_was_damaged() {
             .is_file()
     );
     assert!(folder.path("exported/report/index.html").is_file());
-    pipeline(&folder, &["export", "exported"], 2).expect(2, "is there already");
+    pipeline(&folder, &["export", "exported"], 2).expect(2, "exists already");
 
     fs::copy(
         folder.path("exported/pipeline.toml"),

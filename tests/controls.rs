@@ -226,7 +226,7 @@ fn measures_are_tested_by_orders_of_known_worth() {
             "{favoured}"
         );
         assert!(
-            favoured.contains("lime asked with the same replacement"),
+            favoured.contains("lime evaluated with the same replacement"),
             "{favoured}"
         );
     }

@@ -402,19 +402,19 @@ fn what_is_wrong_with_an_answer_is_said_with_file_image_and_way_out() {
     let methods: String = names.map(method).concat();
     folder.change("\n[deletion]", &format!("{methods}\n[deletion]"));
     let check = folder.run("pipeline", &["check"]);
-    check.expect(2, "cut.npz: its list of arrays is damaged or not whole");
+    check.expect(2, "cut.npz: its list of arrays is damaged or incomplete");
     let finished = folder.run("pipeline", &["run"]);
     assert_eq!(finished.status, 1, "{}", finished.stderr);
     for said in [
         "mug-01, alexnet, coarse, nan, run 0: answer file ",
         "nan.npz: its value NaN at row 1, column 0 is no finite float32",
         "key-00, alexnet, coarse, zero, run 0: all values of this explanation are equal",
-        "shape.npz: its map is 4 x 1 (height x width) and the crop 224 x 224",
+        "shape.npz: its map is 4 x 1 (height x width), but the crop is 224 x 224",
         "key-00, alexnet, coarse, digest, run 0: answer file ",
-        "digest.npz: none of its 2 digests is that of the crop",
+        "digest.npz: the digest of the crop",
         "class.npz: it explains class ",
-        "cut.npz: its list of arrays is damaged or not whole",
-        "absent.npz: there is no file yet: `pipeline challenge FOLDER` writes what the tool is to explain",
+        "cut.npz: its list of arrays is damaged or incomplete",
+        "absent.npz: there is no file yet: `pipeline challenge FOLDER` writes the inputs for the tool",
     ] {
         assert!(
             finished.stderr.contains(said),

@@ -285,5 +285,5 @@ fn a_digest_that_cannot_be_one_is_a_mistake_with_its_line() {
     folder.change("sha256 = \"7be5be79\"", "");
     folder
         .run("pipeline", &["fetch"])
-        .expect(2, "must be known by its digest");
+        .expect(2, "the digest of the downloaded file must be known");
 }

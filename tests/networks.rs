@@ -86,21 +86,17 @@ fn a_program_may_call_its_halves_otherwise() {
     assert_eq!(named.latest("saliency").len(), 2);
     let finished = folder("script_names.pt", SCRIPT, 3).run("pipeline", &["run", "gradcam"]);
     finished.expect(1, "no method `features`");
-    finished.expect(1, "name those that it has");
+    finished.expect(1, "name its own methods");
 }
 
 #[test]
 fn programs_that_cannot_be_used_are_refused_with_the_way_to_mend_them() {
     let refusals = [
-        ("script_cuda.pt", 3, "asks for a CUDA device by itself"),
+        ("script_cuda.pt", 3, "requests a CUDA device by itself"),
         ("script_tuple.pt", 3, "`forward` gives a tuple"),
         ("script_nan.pt", 3, "logits that are not finite"),
         ("checkpoint.pth", 3, "not a TorchScript program"),
-        (
-            "script.pt",
-            8,
-            "tells 7 classes apart, and classes.txt names 8",
-        ),
+        ("script.pt", 8, "has 7 classes, but classes.txt names 8"),
     ];
     for (file, classes, text) in refusals {
         if file == "script_cuda.pt" && Machine::here().gpus > 0 {
@@ -136,7 +132,7 @@ fn a_class_list_that_changed_its_length_later_is_refused_too() {
     let names = fs::read_to_string(folder.path("classes.txt")).unwrap();
     fs::write(folder.path("classes.txt"), names.replace("class 6", "")).unwrap();
     let finished = folder.run("pipeline", &["run"]);
-    finished.expect(1, "tells 7 classes apart");
+    finished.expect(1, "has 7 classes");
     finished.expect(1, "classes.txt names 6");
 }
 
@@ -148,7 +144,7 @@ fn a_device_that_is_not_there_is_refused_with_the_way_to_mend_it() {
     let folder = StudyFolder::new();
     folder.change("threads = 1", "threads = 1\ndevice = \"cuda:1\"");
     let finished = folder.run("pipeline", &["run"]);
-    finished.expect(1, "device = \"cuda:1\" was asked for");
+    finished.expect(1, "device = \"cuda:1\" was requested");
     finished.expect(1, "device = \"auto\"");
     folder.change("\"cuda:1\"", "\"auto\"\nprecision = \"tf32\"");
     folder.run("pipeline", &["run"]).expect(1, "tf32");
@@ -433,7 +429,7 @@ fn a_family_of_methods_explains_a_resnet_a_vit_and_a_convnext_in_one_study() {
     fs::remove_file(folder.path("images/key-00.png")).unwrap();
     fs::remove_file(folder.path("masks/key-00.png")).unwrap();
     let refused = folder.run("pipeline", &["check"]);
-    refused.expect(2, "the network `resnet` shows none");
+    refused.expect(2, "the network `resnet` does not show it");
     for kind in ["rollout", "gradient_attention"] {
         let line = format!("kind = \"{kind}\"");
         folder.change(&line, &format!("{line}\nnetworks = [\"vit\"]"));

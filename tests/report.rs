@@ -99,7 +99,7 @@ fn the_main_table_is_printed_from_the_rows_that_the_report_shows() {
     folder.run("lime", &["--summary"]).expect(2, "--summary");
     fs::remove_dir_all(folder.path("artifacts")).unwrap();
     let finished = folder.run("report", &["--summary", "--quiet"]);
-    finished.expect(3, "`make segment` makes them");
+    finished.expect(3, "`make segment` computes them");
     assert_eq!(finished.stdout, "");
 }
 

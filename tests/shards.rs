@@ -158,7 +158,7 @@ fn the_tasks_of_an_array_job_are_shares_unless_the_command_line_says_otherwise()
         ("SLURM_ARRAY_TASK_MAX", "6"),
         ("SLURM_ARRAY_TASK_COUNT", "2"),
     ];
-    run(&[], &slurm).expect(0, "share 2/2");
+    run(&[], &slurm).expect(0, "shard 2/2");
     let half = folder.keys("crops").len();
     assert!(0 < half && half < 5, "{half}");
     run(&[], &[("JOB_COMPLETION_INDEX", "0")]).expect(2, "pass --shards N");

@@ -144,9 +144,7 @@ fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_n
         "--images",
         "images",
     ];
-    folder
-        .run("pipeline", &wanted)
-        .expect(1, "tells 7 classes apart");
+    folder.run("pipeline", &wanted).expect(1, "has 7 classes");
     let finished = folder.run(
         "pipeline",
         &[&wanted[..], &["--classes", "classes.txt"]].concat(),
@@ -158,7 +156,7 @@ fn init_leaves_grad_cam_out_where_a_program_has_no_features_and_asks_for_class_n
             "pipeline",
             &[&wanted[..], &["--labels", "labels.csv"]].concat(),
         )
-        .expect(1, "tells 7 classes apart");
+        .expect(1, "has 7 classes");
     assert!(!folder.path("pipeline.toml").exists());
     let known = ["--classes", "seven.txt", "--samples", "32", "--runs", "2"];
     let finished = folder.run("pipeline", &[&wanted[..], &known].concat());
@@ -406,7 +404,7 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     for said in [
         "the image `images/key-00.png`: expected an image",
         "is 20 pixels high and 30 wide",
-        "tell 10 classes apart, and the study names 2",
+        "have 10 classes, but the study names 2",
         "resnet50.safetensors: not a readable weight file",
     ] {
         finished.expect(2, said);
@@ -461,10 +459,7 @@ fn check_loads_networks_whose_files_look_right() {
         );
     }
     let finished = folder.run("pipeline", &["check"]);
-    finished.expect(
-        2,
-        "`script.pt` tell 7 classes apart, and the study names 10",
-    );
+    finished.expect(2, "`script.pt` have 7 classes, but the study names 10");
     finished.expect(2, "the network `resnet50`: ");
     finished.expect(2, "no method `features`");
     folder.change("[compute]", "[compute]\ndevice = \"cuda:7\"");

@@ -269,7 +269,7 @@ def absolute_labels(case):
     for config in ["s.toml", "t.toml"]:
         finished = [case.check(config), case.check(case.path(config))]
         same = finished[0].status == finished[1].status
-        lost = any("there is no image" in done.said or "has none for" in done.said for done in finished)
+        lost = any("there is no image" in done.said or "has no label for" in done.said for done in finished)
         found = " | ".join(done.short() for done in finished)
         case.expect(f"check {config}: labels match, however --config is spelled", same and not lost, found)
 

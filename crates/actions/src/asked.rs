@@ -22,7 +22,7 @@ pub struct Asked {
     pub network: Network,
     /// How logits become probabilities.
     pub reading: Reading,
-    /// What of the explained class is asked about.
+    /// What is measured of the explained class.
     pub measured: Measured,
     /// Of the whole study.
     pub seed: u64,

@@ -6,7 +6,7 @@ use parts::{All, AnyAll};
 use schema::Score;
 use serde::Serialize;
 
-/// What the measures say about the methods.
+/// The results of the measures for the methods.
 #[derive(Debug, Serialize)]
 pub struct Comparisons {
     /// The areas under curves.

@@ -33,6 +33,6 @@ pub struct Judged {
     pub run: u32,
     /// Which superpixels go first.
     pub order: Order,
-    /// Name of what stands in their place.
+    /// Name of their replacement.
     pub replacement: &'static str,
 }

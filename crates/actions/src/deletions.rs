@@ -23,6 +23,6 @@ pub struct Removed {
     pub network: String,
     /// Name of the partition in pipeline.toml.
     pub partition: String,
-    /// Name of what stands in their place.
+    /// Name of their replacement.
     pub replacement: &'static str,
 }

@@ -1,4 +1,4 @@
-//! Names that stand in rows.
+//! Names in rows.
 
 use serde::Serialize;
 

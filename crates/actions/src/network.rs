@@ -20,7 +20,7 @@ pub struct Network {
     pub executor: Option<Executor>,
     /// Multiple of the published numbers of channels.
     pub width: f64,
-    /// Subtracted from red, green and blue, of values from 0 to 1.
+    /// Subtracted from red, green and blue, which are values from 0 to 1.
     pub mean: [f64; 3],
     /// Red, green and blue are divided by these after that.
     pub std: [f64; 3],

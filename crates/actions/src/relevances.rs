@@ -54,7 +54,7 @@ pub enum Maker {
         /// Which layers are random.
         random: Random,
     },
-    /// What another tool says.
+    /// The explanations of another tool.
     External {
         /// What reads it.
         method: &'static methods::External,

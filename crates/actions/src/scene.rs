@@ -20,7 +20,7 @@ pub struct Scene {
     pub network: Network,
     /// How logits become probabilities.
     pub reading: Reading,
-    /// What stands in the place of removed superpixels.
+    /// The replacement of removed superpixels.
     pub replacement: Replacement,
     /// The noise of a replacement that has any.
     #[serde(skip_serializing_if = "Option::is_none")]

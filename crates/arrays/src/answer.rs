@@ -82,7 +82,7 @@ pub struct Entry {
     pub target_class: i64,
     /// Run, from 0.
     pub run: usize,
-    /// What it took, as its tool says.
+    /// Its cost, as its tool declares.
     pub seconds: Option<f64>,
     /// How often its tool asked the network, as the tool says.
     pub passes: Option<i64>,
@@ -286,7 +286,7 @@ fn check(kind: Kind, place: usize, entry: &Entry) -> Result<(), ArrayError> {
     Ok(())
 }
 
-/// What arrays say of each explanation.
+/// What the arrays contain for each explanation.
 #[expect(
     clippy::too_many_lines,
     reason = "one check after another of what belongs together"

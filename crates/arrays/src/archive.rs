@@ -1,7 +1,7 @@
 //! The `.npz` format: a zip archive with a `.npy` file for each array, stored or deflated.
 //!
-//! The list of members is read here and not by the crate `zip`, which takes memory for as many members as a file promises. Source: APPNOTE.TXT 6.3.10,
-//! sections 4.3.7 (local headers), 4.3.12 (the list), 4.3.14 to 4.3.16 (its place) and 4.5.3 (sizes of 64 bits).
+//! The list of members is read here and not by the crate `zip`, which takes memory for as many members as a file promises. Source: APPNOTE.TXT
+//! 6.3.10, sections 4.3.7 (local headers), 4.3.12 (the list), 4.3.14 to 4.3.16 (its place) and 4.5.3 (sizes of 64 bits).
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +23,7 @@ const ENTRY: usize = 46;
 const LOCAL: usize = 30;
 /// Longest list of members: an answer has fewer than ten.
 const LONGEST_LIST: u64 = 1 << 20;
-/// Marks a size that stands in an extra field, as a number of 64 bits.
+/// Marks a size that is in an extra field, as a number of 64 bits.
 const WIDE: u64 = u32::MAX as u64;
 
 /// A member.

@@ -9,21 +9,21 @@ pub enum ArrayError {
     #[error("it cannot be read: {0}")]
     Read(io::Error),
     /// It ends too early, or its parts contradict each other.
-    #[error("{0} is damaged or not whole, as when a copy was cut: write the file again")]
+    #[error("{0} is damaged or incomplete, as after an interrupted copy: rewrite the file")]
     Damaged(String),
     /// It has an ending that says nothing about the format.
     #[error("expected a file that ends in .npz, .safetensors or .parquet")]
     Ending,
     /// It is no file of this format.
-    #[error("expected {expected}: write it again, or give it the ending of its format")]
+    #[error("expected {expected}: rewrite the file, or give it the ending of its format")]
     Format {
         /// The format that its ending promises, with its article.
         expected: &'static str,
     },
     /// An array of Python objects.
     #[error(
-        "`{array}` holds Python objects. Reading those would run code of the file, so they are refused: make it an array of numbers or text, as with \
-         `numpy.asarray({array}, dtype=\"{dtype}\")`, and save it again"
+        "`{array}` contains Python objects. Reading objects would run code of the file, so they are refused: convert the array to numbers or text, \
+         as with `numpy.asarray({array}, dtype=\"{dtype}\")`, and save it again"
     )]
     Pickled {
         /// Its name.
@@ -31,8 +31,8 @@ pub enum ArrayError {
         /// What it should have been.
         dtype: &'static str,
     },
-    /// An array that is not there.
-    #[error("it has no array `{array}`, and has {found}: {remedy}")]
+    /// A missing array.
+    #[error("it has no array `{array}`, but it has {found}: {remedy}")]
     Missing {
         /// Its name.
         array: &'static str,
@@ -47,7 +47,7 @@ pub enum ArrayError {
     )]
     Both,
     /// Numbers of a type that is not read.
-    #[error("`{array}` must hold {expected}, and holds {found}: {remedy}")]
+    #[error("`{array}` must contain {expected}, but it contains {found}: {remedy}")]
     Type {
         /// Its name.
         array: String,
@@ -59,7 +59,7 @@ pub enum ArrayError {
         remedy: &'static str,
     },
     /// Other axes than it should have.
-    #[error("`{array}` must have the axes {expected}, and has {found:?}")]
+    #[error("`{array}` must have the axes {expected}, but it has {found:?}")]
     Axes {
         /// Its name.
         array: String,
@@ -69,7 +69,7 @@ pub enum ArrayError {
         found: Vec<usize>,
     },
     /// More than is read.
-    #[error("`{array}` has {found}, and at most {most} are read: {remedy}")]
+    #[error("`{array}` has {found}, but at most {most} are read: {remedy}")]
     TooLarge {
         /// Its name.
         array: String,
@@ -102,8 +102,8 @@ pub enum ArrayError {
     },
     /// No explanation of a crop.
     #[error(
-        "none of its {entries} digests is that of the crop ({digest}): the image, `resize` or `crop` changed, or the image is missing from it. Write the \
-         challenge again with `pipeline challenge`, and answer that"
+        "the digest of the crop ({digest}) is not among its {entries} digests: the image, `resize` or `crop` changed, or the image is missing from \
+         the file. Rewrite the challenge with `pipeline challenge`, and answer the new one"
     )]
     NoDigest {
         /// Explanations in it.
@@ -113,8 +113,8 @@ pub enum ArrayError {
     },
     /// An explanation of another class.
     #[error(
-        "it explains class {found}, and the study explains class {expected}: explain the class that stands in targets.csv for this image and network, and \
-         copy it to `target_class`"
+        "it explains class {found}, but the study explains class {expected}: explain the class that targets.csv gives for this image and network, \
+         and copy it to `target_class`"
     )]
     OtherClass {
         /// The class in the study.
@@ -136,7 +136,7 @@ pub enum ArrayError {
     },
     /// More runs than the study has.
     #[error(
-        "it has {found} runs, and the study has {expected} of this method: set `runs = {found}` in [methods.NAME]"
+        "it has {found} runs, but the study has {expected} of this method: set `runs = {found}` in [methods.NAME]"
     )]
     MoreRuns {
         /// In the file.

@@ -375,9 +375,9 @@ fn label_maps_of_every_whole_type_are_read() {
     );
     assert_eq!(read("labels_bool.npy").unwrap(), expected(1, 3, &[1, 0, 0]));
     let refused = |name: &str| read(name).unwrap_err().to_string();
-    insta::assert_snapshot!(refused("labels_float.npy"), @"`labels` must hold whole numbers, one for each region, and holds float64: save labels.astype(numpy.int32)");
-    insta::assert_snapshot!(refused("labels_axes.npy"), @"`labels` must have the axes [height, width], and has [1, 2, 3]");
-    insta::assert_snapshot!(refused("labels_pickled.npy"), @r#"`labels` holds Python objects. Reading those would run code of the file, so they are refused: make it an array of numbers or text, as with `numpy.asarray(labels, dtype="int32")`, and save it again"#);
+    insta::assert_snapshot!(refused("labels_float.npy"), @"`labels` must contain whole numbers, one for each region, but it contains float64: save labels.astype(numpy.int32)");
+    insta::assert_snapshot!(refused("labels_axes.npy"), @"`labels` must have the axes [height, width], but it has [1, 2, 3]");
+    insta::assert_snapshot!(refused("labels_pickled.npy"), @r#"`labels` contains Python objects. Reading objects would run code of the file, so they are refused: convert the array to numbers or text, as with `numpy.asarray(labels, dtype="int32")`, and save it again"#);
     let large = npy("<u8", "(1, 1)", &u64::MAX.to_le_bytes());
     insta::assert_snapshot!(label_map(&large).unwrap_err(), @"`labels` has a number above 9223372036854775807 at place 0, expected a smaller label");
 }

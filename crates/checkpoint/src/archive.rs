@@ -35,7 +35,7 @@ impl<'a> Archive<'a> {
         let whole = directory(bytes).is_some_and(|directory| directory.fits(bytes.len() as u64));
         if !whole {
             return Err(
-                "the zip archive does not end with its directory, as when a download was cut"
+                "the zip archive does not end with its directory, as after an interrupted download"
                     .to_owned(),
             );
         }

@@ -47,7 +47,7 @@ fn about(class: &str) -> &'static str {
     if name == "_rebuild_qtensor" || name.starts_with('Q') && name.ends_with("Storage") {
         "its weights are quantised: save those of the network before it was quantised"
     } else {
-        "a weight file may hold tensors and containers only, and no code of it is run: save model.state_dict() with torch.save, or as safetensors"
+        "a weight file may contain only tensors and containers, and its code is never run: save model.state_dict() with torch.save, or as safetensors"
     }
 }
 

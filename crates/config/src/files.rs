@@ -10,11 +10,11 @@ use crate::section::{Section, Written};
 /// What may stand at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A file that is there.
+    /// An existing file.
     File,
     /// A file, or nothing yet.
     NewFile,
-    /// A folder that is there.
+    /// An existing folder.
     Folder,
     /// A folder, or nothing yet.
     NewFolder,
@@ -77,7 +77,7 @@ impl Section<'_> {
         }
         let shown = path.display();
         if path.exists() {
-            let title = format!("`{key}` must be a {word}, and `{shown}` is none");
+            let title = format!("`{key}` must be a {word}, but `{shown}` is not one");
             self.wrong(key, title, format!("expected a {word}"));
             return None;
         }

@@ -57,10 +57,10 @@ pub fn absent(what: &str, path: &Path) -> Option<String> {
         Ok(found) if found.is_file() => None,
         Ok(found) if found.is_dir() => Some(format!("the {what} `{shown}` is a folder")),
         Ok(_) => Some(format!(
-            "the {what} `{shown}` is a pipe, socket or device, and not a regular file"
+            "the {what} `{shown}` is a pipe, socket or device, not a regular file"
         )),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(if path.is_symlink() {
-            format!("the {what} `{shown}` is a link to a file that is not there")
+            format!("the {what} `{shown}` is a link to a file that does not exist")
         } else {
             format!("there is no {what} `{shown}`")
         }),

@@ -1,7 +1,7 @@
 //! What is wrong with a file that a person wrote, shown where it is wrong.
 //!
-//! Readers of `pipeline.toml`, labels and classes collect [`Problem`]s and go on, so that one run reports all of
-//! them. The caller gets [`Problems`], which are never empty and stand in the order of the files.
+//! Readers of `pipeline.toml`, labels and classes collect [`Problem`]s and continue, so that one run reports all of them. The caller gets
+//! [`Problems`], which are never empty and are in the order of the files.
 
 use std::fmt;
 use std::ops::Range;
@@ -91,11 +91,11 @@ fn text(bytes: Vec<u8>) -> Result<String, (String, &'static str)> {
     );
     if wide {
         let help = "save the file as UTF-8: \"CSV UTF-8\" in Excel, `-Encoding utf8` in PowerShell";
-        return Err(("UTF-16 text, and must be UTF-8".to_owned(), help));
+        return Err(("UTF-16 text, but it must be UTF-8".to_owned(), help));
     }
     let line = |end: usize| bytes[..end].split(|byte| *byte == b'\n').count();
     if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
-        let found = format!("not text: line {} holds a zero byte", line(zero));
+        let found = format!("not text: line {} contains a zero byte", line(zero));
         return Err((found, SAVE));
     }
     if let Err(error) = std::str::from_utf8(&bytes) {
@@ -331,7 +331,7 @@ mod tests {
         for mark in ["\u{feff}", ""] {
             for bytes in [wide(u16::to_le_bytes, mark), wide(u16::to_be_bytes, mark)] {
                 let said = read(&bytes).unwrap_err();
-                assert_eq!(said, "the study it is UTF-16 text, and must be UTF-8");
+                assert_eq!(said, "the study it is UTF-16 text, but it must be UTF-8");
             }
         }
         assert_eq!(
@@ -340,7 +340,7 @@ mod tests {
         );
         assert_eq!(
             read(b"a\nb\nc\0").unwrap_err(),
-            "the study it is not text: line 3 holds a zero byte"
+            "the study it is not text: line 3 contains a zero byte"
         );
     }
 
@@ -349,7 +349,7 @@ mod tests {
         let said = Source::read(Path::new("/dev/zero"), "the study").unwrap_err();
         assert_eq!(
             said.message(),
-            "the study `/dev/zero` is a pipe, socket or device, and not a regular file"
+            "the study `/dev/zero` is a pipe, socket or device, not a regular file"
         );
     }
 

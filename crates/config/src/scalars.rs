@@ -221,7 +221,7 @@ impl<'a> Section<'a> {
         for item in array {
             let place = self.picked(key, what, names, item)?;
             if places.contains(&place) {
-                let title = format!("`{}` stands twice in `{key}`", names[place]);
+                let title = format!("`{}` is listed twice in `{key}`", names[place]);
                 let problem = Problem::new(title).label("remove it here");
                 self.reader.note(problem, item.span());
                 return None;

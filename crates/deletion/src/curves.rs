@@ -1,5 +1,5 @@
-//! The action `curves`: explanation selectivity (Montavon et al. 2018). Superpixels go one after another, and the network is
-//! asked at every step.
+//! The action `curves`: explanation selectivity (Montavon et al. 2018). Superpixels are removed one after another, and the network is evaluated at
+//! every step.
 
 use actions::Curves;
 use networks::{Certainty, Classifier, NetworkError};
@@ -28,7 +28,7 @@ pub struct Step {
 pub struct Curve {
     /// Step 0 is the untouched crop, step k has the first k superpixels replaced, the last step has all.
     pub steps: Vec<Step>,
-    /// How many of the steps no curve before this one had asked about.
+    /// How many of the steps no earlier curve had evaluated.
     pub computed: u64,
 }
 
@@ -46,8 +46,8 @@ pub enum CurveError {
 /// The rows of a curve, and how many of its steps no curve before it had evaluated.
 pub type Removal = Result<(Vec<CurveStep>, u64), ActionError>;
 
-/// The rows of curves that read one scene, and how many of their steps no curve before them had evaluated. A curve whose order cannot be read keeps no
-/// other from its rows.
+/// The rows of curves that read one scene, and how many of their steps no curve before them had evaluated. A curve whose order cannot be read keeps
+/// no other from its rows.
 pub fn run(
     inputs: &[&Curves],
     rows: &Rows<'_>,

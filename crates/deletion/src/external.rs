@@ -1,4 +1,4 @@
-//! The action `relevances` of an external method: what another tool says of each superpixel, or its map's mean over each.
+//! The action `relevances` of an external method: another tool's value of each superpixel, or its map's mean over each.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +39,8 @@ pub enum ExplanationError {
     },
     /// Height and width contradict those of the crop.
     #[error(
-        "its map is {height} x {width} (height x width) and the crop {crop_height} x {crop_width}, which is of another shape{hint}: give a map of the whole \
-         crop, at any size of the crop's shape"
+        "its map is {height} x {width} (height x width), but the crop is {crop_height} x {crop_width}, which has another shape{hint}: give a map \
+         of the whole crop, at any size of the crop's shape"
     )]
     Shape {
         /// Of the map.
@@ -56,8 +56,8 @@ pub enum ExplanationError {
     },
     /// The crop has another number of superpixels.
     #[error(
-        "it has {found} values, and the crop {expected} superpixels: give one for each label of segments.npz, with `count`, and a file for each partition \
-         by `{{partition}}` in `files`"
+        "it has {found} values, but the crop has {expected} superpixels: give one value for each label of segments.npz, with `count`, and a file \
+         for each partition by `{{partition}}` in `files`"
     )]
     Count {
         /// Values.
@@ -67,7 +67,7 @@ pub enum ExplanationError {
     },
     /// There was no file when the study was planned.
     #[error(
-        "there is no file yet: `pipeline challenge FOLDER` writes what the tool is to explain (docs/external.md)"
+        "there is no file yet: `pipeline challenge FOLDER` writes the inputs for the tool (docs/external.md)"
     )]
     Absent,
     /// The relevances of another kind of method.
@@ -75,7 +75,7 @@ pub enum ExplanationError {
     Other,
 }
 
-/// What a file says of explanations, each by itself or an error; all inputs name the same file.
+/// A file's content for explanations, each by itself or an error; all inputs name the same file.
 pub fn run(
     inputs: &[&Relevances],
     rows: &Rows<'_>,
@@ -258,14 +258,16 @@ mod tests {
         ] {
             assert!(fits(sides, crop).is_err(), "{sides:?} of {crop:?}");
         }
-        insta::assert_snapshot!(fits([10, 7], [224, 320]).unwrap_err(), @"its map is 10 x 7 (height x width) and the crop 224 x 320, which is of another shape, as if it were transposed: give a map of the whole crop, at any size of the crop's shape");
+        insta::assert_snapshot!(fits([10, 7], [224, 320]).unwrap_err(), @"its map is 10 x 7 (height x width), but the crop is 224 x 320, which has \
+            another shape, as if it were transposed: give a map of the whole crop, at any size of the crop's shape");
     }
 
     #[test]
     fn values_that_are_not_finite_are_refused_with_their_place() {
         let mut values = vec![0.5; 12];
         values[7] = f64::NAN;
-        insta::assert_snapshot!(map([3, 4], [30, 40], &values).unwrap_err(), @"its value NaN at row 1, column 3 is no finite float32: give every cell of the map one, such as 0 where the tool divides by zero");
+        insta::assert_snapshot!(map([3, 4], [30, 40], &values).unwrap_err(), @"its value NaN at row 1, column 3 is no finite float32: give every \
+            cell of the map one, such as 0 where the tool divides by zero");
         // Above the largest float32.
         values[7] = 1e39;
         assert!(map([3, 4], [30, 40], &values).is_err());
@@ -275,7 +277,9 @@ mod tests {
             size: [1, 1],
             labels: Vec::new(),
         };
-        insta::assert_snapshot!(by_superpixel(&values, &superpixels(12)).unwrap_err(), @"its value inf at superpixel 7 is no finite number: give every superpixel one, such as 0 where the tool divides by zero");
-        insta::assert_snapshot!(by_superpixel(&values, &superpixels(11)).unwrap_err(), @"it has 12 values, and the crop 11 superpixels: give one for each label of segments.npz, with `count`, and a file for each partition by `{partition}` in `files`");
+        insta::assert_snapshot!(by_superpixel(&values, &superpixels(12)).unwrap_err(), @"its value inf at superpixel 7 is no finite number: give \
+            every superpixel one, such as 0 where the tool divides by zero");
+        insta::assert_snapshot!(by_superpixel(&values, &superpixels(11)).unwrap_err(), @"it has 12 values, but the crop has 11 superpixels: give \
+            one value for each label of segments.npz, with `count`, and a file for each partition by `{partition}` in `files`");
     }
 }

@@ -1,5 +1,5 @@
-//! The stage `deletion`: finds the orders of the controls, reads the explanations of other tools, and removes superpixels: in the order of each explanation
-//! and control, and each alone.
+//! The stage `deletion`: finds the orders of the controls, reads the explanations of other tools, and removes superpixels: in the order of each
+//! explanation and control, and each alone.
 
 pub mod controls;
 pub mod curves;
@@ -86,7 +86,7 @@ fn answered(session: &Session, jobs: &[Job<'_, Relevances>]) -> Result<Outputs, 
         let made = made?;
         if made.flat {
             tracing::warn!(
-                "{}: all values of this explanation are equal, so its order is that of the superpixels' numbers and says nothing",
+                "{}: all values of this explanation are equal, so its order is only that of the superpixels' numbers",
                 job.subject.describe(&session.sources)
             );
         }
@@ -121,8 +121,8 @@ fn warn_of_too_fine(session: &Session) -> Result<(), StageError> {
                 .collect();
             if !images.is_empty() {
                 tracing::warn!(
-                    "{name} has no order on {partition} of {} of {} images, which have more than {} superpixels there; name the partitions \
-                     that it is for with `partitions = [...]` in [methods.{name}]",
+                    "{name} has no order on {partition} of {} of {} images, which have more than {} superpixels there; limit the method to coarser \
+                     partitions with `partitions = [...]` in [methods.{name}]",
                     images.len(),
                     session.sources.len(),
                     most

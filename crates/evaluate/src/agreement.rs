@@ -15,7 +15,7 @@ const FEWEST: usize = 16;
 /// Why runs cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum AgreementError {
-    /// The stored masks are none.
+    /// The stored masks are not valid.
     #[error(transparent)]
     Masks(#[from] MasksError),
     /// The stored answers cannot be fitted.
@@ -82,8 +82,9 @@ pub fn run(
 
 /// Compares each run of one explanation with each other, fitted to its first samples, for powers of 2 from 16 and for as many as every run has.
 ///
-/// `runs` are of one image, network, partition and method, in the order of runs; masks that belong to no partition have its superpixels beside them. The last weights of a run are those of the table `weights`, unless
-/// its number of samples was open and another run has fewer. `level` is the mean Spearman correlation that counts as agreement.
+/// `runs` are of one image, network, partition and method, in the order of runs; masks that belong to no partition have its superpixels beside them.
+/// The last weights of a run are those of the table `weights`, unless its number of samples was open and another run has fewer. `level` is the mean
+/// Spearman correlation that counts as agreement.
 pub fn agreement(
     runs: &[Perturbations],
     (partition, superpixels): (&str, Option<&Superpixels>),
@@ -113,7 +114,7 @@ pub fn agreement(
     let enough = |entry: &&(u32, Option<f64>)| entry.1.is_some_and(|mean| mean >= level);
     let needed = means.iter().rev().take_while(enough).last();
     let reason = match (runs.len(), at_all, needed) {
-        (1, ..) => Some("one run: there is nothing to compare it with".to_owned()),
+        (1, ..) => Some("one run: there is no other run to compare".to_owned()),
         (_, None, _) => Some(UNRANKED.to_owned()),
         (_, _, None) => Some(format!(
             "the mean Spearman correlation is below {level} with all samples"
@@ -136,7 +137,7 @@ pub fn agreement(
 }
 
 const UNRANKED: &str =
-    "all weights of a run are equal, or there is one superpixel: nothing is ranked";
+    "all weights of a run are equal, or there is one superpixel: there is no ranking";
 
 /// Powers of 2 below the number of all samples, and that.
 fn sizes(all: usize) -> Vec<usize> {
@@ -390,7 +391,7 @@ mod tests {
         );
         assert_eq!(
             needed.reason.unwrap(),
-            "one run: there is nothing to compare it with"
+            "one run: there is no other run to compare"
         );
         assert!(matches!(
             agreement(&[], COARSE, &lime(), 0.9),

@@ -1,4 +1,4 @@
-//! The action `comparisons`: what the measures say about the methods. The image is the unit: a method's value for an image is its mean over runs.
+//! The action `comparisons`: the results of the measures for the methods. The image is the unit: a method's value for an image is its mean over runs.
 
 mod components;
 mod concordances;

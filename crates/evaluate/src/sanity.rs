@@ -39,7 +39,7 @@ fn row(
     trained: &[f64],
     random: Option<&[f64]>,
 ) -> schema::Sanity {
-    let program = "the network is a TorchScript program, whose layers have no names to go by";
+    let program = "the network is a TorchScript program, whose layers have no names";
     let likeness = random.map(|random| compare(trained, random));
     let likeness = likeness.unwrap_or_else(|| Likeness {
         spearman: None,
@@ -90,7 +90,7 @@ fn compare(trained: &[f64], random: &[f64]) -> Likeness {
             (false, true) => {
                 "all superpixels are equally relevant to the network with random layers"
             }
-            (false, false) => "all superpixels are equally relevant but for the sign",
+            (false, false) => "all superpixels are equally relevant except for the sign",
         }
     });
     Likeness {

@@ -1,4 +1,4 @@
-//! The action `scores`: the areas under removal curves, what both orders say together, and the images that the study drops.
+//! The action `scores`: the areas under removal curves, the gains of both orders together, and the images that the study drops.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -161,12 +161,12 @@ fn because(not_relative: Option<Measured>, no_relevance: bool) -> Option<String>
 }
 
 const NO_START: &str = "the probability of the untouched image is 0: no relative area";
-const LOGITS: &str = "a logit has no zero that means anything: no relative area";
+const LOGITS: &str = "logits have no meaningful zero: no relative area";
 
-/// What both orders of removal say together, for each explanation and replacement that has both, in the order of these keys.
+/// The gains of both orders of removal, for each explanation and replacement that has both, in the order of these keys.
 ///
-/// The insertion curve is the curve `least_relevant_first` read backwards, from the image with everything replaced to the untouched one, with the most
-/// relevant restored first. Its area is that curve's.
+/// The insertion curve is the curve `least_relevant_first` read backwards, from the image with everything replaced to the untouched one, with the
+/// most relevant restored first. Its area is that curve's.
 pub fn gains(scores: &[Score], measured: Measured) -> Vec<Gain> {
     let mut pairs: BTreeMap<_, [Option<&Score>; 2]> = BTreeMap::new();
     for row in scores {

@@ -6,7 +6,9 @@ use tch::TchError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A graph that contradicts itself.
-    #[error("the graph is not whole: {what}; export the network again, or report it with the file")]
+    #[error(
+        "the graph is incomplete: {what}; export the network again, or report it with the file"
+    )]
     Graph {
         /// What is wrong, and where.
         what: String,
@@ -25,7 +27,7 @@ pub enum Error {
     },
     /// More or fewer tensors than parameters.
     #[error(
-        "the graph has {expected} parameters, and {found} tensors were given: give one for each, in the graph's order"
+        "the graph has {expected} parameters, but {found} tensors were given: give one for each, in the graph's order"
     )]
     Parameters {
         /// How many the graph has.
@@ -41,7 +43,7 @@ pub enum Error {
     },
     /// A value that the graph does not have.
     #[error(
-        "the graph has {values} values, and value {id} was asked for: take ids from this graph"
+        "the graph has {values} values, but value {id} was requested: take ids from this graph"
     )]
     NoValue {
         /// Its place.
@@ -59,7 +61,7 @@ pub enum Error {
     },
     /// What is wanted depends on the input, which is not given.
     #[error(
-        "`{wanted}` depends on `{missing}`, which is not given: give it, or the values that `cut` names"
+        "`{wanted}` depends on `{missing}`, which is not given: give this value, or the values that `cut` names"
     )]
     NotGiven {
         /// A value that was wanted.
@@ -75,7 +77,7 @@ pub enum Error {
     },
     /// There is no value to tell the batch from.
     #[error(
-        "no value is given, so that the number of inputs is not known: give the input, or use `run_for`"
+        "no value is given, so the number of inputs is unknown: give the input, or use `run_for`"
     )]
     NoBatch,
     /// Numbers that no network is prepared for.
@@ -107,7 +109,7 @@ fn place(module: &str) -> String {
     }
 }
 
-/// The first line of what libtorch says; the others are for its developers.
+/// The first line of libtorch's message; the others are for its developers.
 fn first_line(error: &TchError) -> String {
     let text = match error {
         TchError::Torch(said) => said.clone(),
@@ -115,7 +117,7 @@ fn first_line(error: &TchError) -> String {
     };
     text.lines()
         .next()
-        .unwrap_or("libtorch says nothing")
+        .unwrap_or("libtorch gives no message")
         .to_owned()
 }
 

@@ -1,6 +1,5 @@
-//! What makes graphs: a file of `torch.export`, or a built-in architecture, with parameters under torchvision's names, values and modules under its paths.
-//!
-//! Parameters stand in the order of version 1, because a seeded training draws their starting values in that order.
+//! What makes graphs: a file of `torch.export`, or a built-in architecture, with parameters under torchvision's names, values and modules under its
+//! paths. Parameters are in the order of version 1, because a seeded training draws their starting values in that order.
 
 mod alexnet;
 mod exported;

@@ -1,7 +1,7 @@
 //! Image files as a person sees them: grey, palette, 16-bit and CMYK become 8-bit RGB, transparency lies over white, and
 //! the orientation that the camera noted is applied.
 //!
-//! The format is told from the content, never from a file's name. Sides are checked in the header, before pixels are
+//! The format is read from the content, never from a file's name. Sides are checked in the header, before pixels are
 //! decoded. What a decoder would draw wrongly, or grey because data are missing, is refused. The decoders' own panics
 //! (arithmetic is checked in this workspace's profile) become errors.
 
@@ -65,8 +65,8 @@ pub enum DecodeError {
     },
     /// A side is longer than [`MAXIMUM_SIDE`], or there are more than [`MAXIMUM_PIXELS`] pixels.
     #[error(
-        "this {format} image has {width}x{height} pixels (width x height); allowed are at most {MAXIMUM_SIDE} on a side \
-         and {} million in all: make it smaller (a shorter side of 512 loses nothing here)",
+        "this {format} image has {width}x{height} pixels (width x height); at most {MAXIMUM_SIDE} on a side and {} million in total are allowed: \
+         make it smaller (a shorter side of 512 is enough here)",
         MAXIMUM_PIXELS / 1_000_000
     )]
     TooLarge {
@@ -89,7 +89,7 @@ pub enum DecodeError {
     },
     /// The format allows it, and the decoder cannot read it.
     #[error(
-        "this {format} file uses a feature that is not read ({reason}): export the image again as 8-bit PNG"
+        "this {format} file uses an unsupported feature ({reason}): export the image again as 8-bit PNG"
     )]
     Unsupported {
         /// The format found.
@@ -111,8 +111,8 @@ pub enum DecodeError {
     },
     /// A mask whose levels do not tell object from background.
     #[error(
-        "this mask has several levels beside black, and the brightest is {brightest} of 255, where object begins at \
-         {OBJECT_LEVEL}: paint the object white, or give it one level and the background 0"
+        "this mask has several levels besides black, and the brightest is {brightest} of 255, but the object begins at {OBJECT_LEVEL}: paint the \
+         object white, or give it one level and the background 0"
     )]
     MaskLevels {
         /// The brightest level, from 0 to 255.

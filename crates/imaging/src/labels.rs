@@ -12,7 +12,7 @@ use crate::{MAXIMUM_PIXELS, MAXIMUM_SIDE};
 pub enum LabelsError {
     /// It has several channels.
     #[error(
-        "expected one channel, as in a grey or palette PNG, found {found}: a colour is no label, so save the number of each pixel's region as one \
+        "expected one channel, as in a grey or palette PNG, found {found}. Colours are not labels: save the number of each pixel's region as one \
          grey level of 8 or 16 bits, or as a .npy file"
     )]
     Channels {
@@ -21,8 +21,8 @@ pub enum LabelsError {
     },
     /// It is too large.
     #[error(
-        "this PNG has {width}x{height} pixels (width x height); allowed are at most {MAXIMUM_SIDE} on a side and {} million in all: make it as large as \
-         the crop",
+        "this PNG has {width}x{height} pixels (width x height); at most {MAXIMUM_SIDE} on a side and {} million in total are allowed: make it as \
+         large as the crop",
         MAXIMUM_PIXELS / 1_000_000
     )]
     TooLarge {
@@ -32,9 +32,9 @@ pub enum LabelsError {
         height: u32,
     },
     /// It is no PNG file, or is not whole.
-    #[error("this is no whole PNG file ({reason}): write it again")]
+    #[error("this PNG file is incomplete or damaged ({reason}): rewrite it")]
     Damaged {
-        /// What the decoder says.
+        /// The decoder's message.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Replacement images: what stands in the place of a superpixel that is taken away. Blur is in its own module.
+//! Replacement images: what a removed superpixel shows. Blur is in its own module.
 
 use crate::Rgb;
 

@@ -62,7 +62,7 @@ pub fn precision(settings: &compute::Settings) -> Precision {
     }
 }
 
-/// The devices of a study, at least one; an error where it asks for one that is not there.
+/// The devices of a study, at least one; an error where the study requests one that is not available.
 pub fn devices(settings: &compute::Settings) -> Result<Vec<Device>, StageError> {
     networks::use_threads(settings.threads());
     let wanted = match settings.device {
@@ -323,7 +323,7 @@ pub fn cascade(cascade: &Cascade) -> serde_json::Value {
     serde_json::json!(cascade)
 }
 
-/// What there is to say about a form in which a network is much slower than in fp32.
+/// A warning about a form in which a network is much slower than in fp32.
 pub fn emulated(settings: &Settings, form: Form) -> Option<&'static str> {
     (!settings.is_program() && form.device.is_cpu() && !networks::is_native(form.precision)).then_some(
         "this processor has no instructions for bf16 and emulates it: AlexNet took three times and ResNet-50 six times as long as in fp32 \
@@ -331,7 +331,7 @@ pub fn emulated(settings: &Settings, form: Form) -> Option<&'static str> {
     )
 }
 
-/// An action's output with what its record says of the network that was asked: its device, and the inputs in a batch.
+/// An action's output with what its record states about the evaluated network: its device, and the inputs in a batch.
 #[must_use]
 pub fn ran(output: Output, classifier: &Classifier) -> Output {
     output.ran(classifier.device().to_string(), classifier.batch())

@@ -1,4 +1,4 @@
-//! The stage `infer`: what the networks say to the untouched images, and which class is explained.
+//! The stage `infer`: the networks' answers to the untouched images, and which class is explained.
 
 mod classifiers;
 pub mod logits;
@@ -55,7 +55,7 @@ fn warn_of_wrong(session: &Session) -> Result<(), StageError> {
         let facets = plan.summary(action).map(|summary| summary.facets);
         facets.and_then(|facets| facets.get(facet::CORRECT)?.as_bool()) == Some(false)
     };
-    // Every share says it of its own images.
+    // Every shard reports its own images.
     let mine = plan
         .of(Kind::Targets)
         .filter(|action| session.holds(&action.subject));

@@ -15,10 +15,10 @@ use statistics::Measured;
 /// After so many masks, and again after as many more, it is looked at whether there are enough. A multiple of every network's batch, as are
 /// the samplers' blocks that are larger: all are powers of two.
 const CHECK: usize = 128;
-/// Samples that are asked again in f32 to see how far bfloat16 is off; whole batches of few.
+/// Samples that are re-evaluated in fp32 to measure the error of bfloat16; complete batches of few.
 const PILOT: usize = 32;
 
-/// What is explained, and how it is asked about.
+/// What is explained, and how it is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The untouched crop.
@@ -27,7 +27,7 @@ pub struct Request<'a> {
     pub hidden: Hidden<'a>,
     /// The class that is explained.
     pub target: usize,
-    /// What of it is asked about.
+    /// What is measured of it.
     pub measured: Measured,
     /// The network's mean colour, in [0, 1].
     pub mean: [f64; 3],
@@ -125,8 +125,8 @@ pub trait Sizes {
     /// Whether these answers are enough; never, where the number is fixed. Asked after every block.
     fn enough(&mut self, drawn: &Drawn, probabilities: &[f32]) -> Result<bool, Undecided>;
 
-    /// Whether they are still enough now that the reference was asked again, which corrects weights and adds to their errors; always, where
-    /// the number is fixed.
+    /// Whether they are still enough after the re-evaluation in fp32, which corrects weights and adds to their errors; always, where the number is
+    /// fixed.
     fn still_enough(&self, _: &Drawn, _: &[f32], _: &Again) -> Result<bool, Undecided> {
         Ok(true)
     }
@@ -160,7 +160,7 @@ pub enum Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Who is asked about all masks.
+    /// The network that evaluates all masks.
     pub fn first(self) -> &'a Classifier {
         let (Self::One(first) | Self::Mixed { fast: first, .. }) = self;
         first
@@ -172,13 +172,13 @@ impl<'a> Asked<'a> {
 pub struct Perturbations {
     /// The masks.
     pub drawn: Drawn,
-    /// What is measured of the target under each mask; where two networks were asked the fast one's.
+    /// What is measured of the target under each mask; the fast network's answers, where two networks were evaluated.
     pub probabilities: Vec<f32>,
-    /// What the reference was asked too; empty where one network was asked.
+    /// What the reference evaluated too; empty where only one network was evaluated.
     pub again: Again,
 }
 
-/// Samples that were asked again.
+/// Samples that were re-evaluated in fp32.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Again {
     /// Which: first those that were certain to be, sample 0 among them, then an equal random choice from the others of each stratum.
@@ -328,9 +328,8 @@ pub fn perturbations(
     Ok(found)
 }
 
-/// Asks the reference about some samples too: sample 0 and, of each stratum, the first of a random order, and then as many more as are worth their cost.
-///
-/// What was asked again of fewer masks counts as certain now, and the others are chosen anew.
+/// Asks the reference about some samples too: sample 0 and, of each stratum, the first of a random order, and then as many more as are worth their
+/// cost. Samples that were re-evaluated with fewer masks count as certain now, and the others are chosen anew.
 fn ask_again(
     found: &mut Perturbations,
     seed: Seed,

@@ -26,14 +26,14 @@ pub trait Measure: Table {
     /// All that its rows may depend on: the key is made from it.
     type Inputs: Serialize + Send + Sync + 'static;
 
-    /// The inputs of a study; none while a table that it reads is not there.
+    /// The inputs of a study; none while a table that it reads is missing.
     fn inputs(study: &dyn Tables) -> Option<Self::Inputs>;
 
     /// The rows of a whole study.
     fn rows(inputs: &Self::Inputs, rows: &Rows<'_>) -> Result<Vec<Self>, ActionError>;
 }
 
-/// What a measure may read of a study. Tables are none while they are not there.
+/// What a measure may read of a study. Tables are none while they do not exist.
 pub trait Tables {
     /// The crops.
     fn crops(&self) -> Option<All<Crop>>;

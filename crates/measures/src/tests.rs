@@ -65,10 +65,11 @@ fn a_measure_reads_tables_and_has_the_columns_that_its_rows_are_found_by() {
 }
 
 fn docs() -> String {
-    let mut text = "# Tables\n\nEvery table in `artifacts/latest`, by the name of its folder. This page is made from the declarations in `crates/schema` and \
-        `crates/measures`; the same texts are in the metadata of each Parquet file.\n\nA number is finite. A column that may be null says when; where a \
-        table has a column `reason`, it says why a value of the row is null. Methods are compared by a column that has better values; where the least \
-        relevant goes first, the other values are better.\n"
+    let mut text = "# Tables\n\nEvery table in `artifacts/latest`, by the name of its folder. This page is made from the declarations in \
+        `crates/schema` and \
+        `crates/measures`; the same texts are in the metadata of each Parquet file.\n\nNumbers are finite. A column that may be null says when. \
+        Where a table has a column `reason`, this column says why a value of the row is null. Methods are compared by the columns with better \
+        values. Where the least relevant goes first, the opposite values are better.\n"
         .to_owned();
     for table in tables() {
         let _ = write!(

@@ -2,7 +2,7 @@
 
 use crate::plugin::Plugin;
 
-/// Reads explanations that another tool made. There is no function: what the file says is the evidence.
+/// Reads explanations that another tool made. There is no function: the content of the file is the evidence.
 pub type External = Plugin<(), Answers>;
 
 /// What an external method takes.

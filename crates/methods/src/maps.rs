@@ -116,7 +116,7 @@ config::choice!(Baseline, "baseline": Zero => "zero", Black => "black", Blur => 
 config::settings! {
     /// What a class activation map takes.
     pub(crate) struct Rectified {
-        /// What becomes of negative values: `positive` sets them to 0, `absolute` takes their absolute values.
+        /// What happens to negative values: `positive` sets them to 0, `absolute` takes their absolute values.
         relevance: Sign = Sign::Positive;
     }
 }
@@ -124,7 +124,7 @@ config::settings! {
 config::settings! {
     /// What a map takes whose published form keeps its sign.
     pub(crate) struct Signed {
-        /// What becomes of negative values: `positive` sets them to 0, `absolute` takes their absolute values.
+        /// What happens to negative values: `positive` sets them to 0, `absolute` takes their absolute values.
         relevance: Sign = Sign::Signed;
     }
 }
@@ -132,7 +132,7 @@ config::settings! {
 config::settings! {
     /// What a gradient takes.
     pub(crate) struct Unsigned {
-        /// What becomes of negative values: `positive` sets them to 0, `absolute` takes absolute values of each channel and pixel before any sum.
+        /// What happens to negative values: `positive` sets them to 0, `absolute` takes absolute values of each channel and pixel before any sum.
         relevance: Sign = Sign::Absolute;
     }
 }

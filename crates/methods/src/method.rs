@@ -31,7 +31,7 @@ pub enum Family {
     Searched(&'static Searched),
 }
 
-/// What a method must be allowed to see.
+/// What a method needs access to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Answers of the network.
@@ -67,7 +67,7 @@ pub struct Method {
     role: Role,
     deterministic: bool,
     measured: bool,
-    /// How many runs it has; the study's number, where there is none.
+    /// How many runs it has; none means the study's number.
     runs: Option<u32>,
     /// What makes its evidence.
     pub makes: Makes,
@@ -327,7 +327,7 @@ impl Method {
         self.asking()?.hides.backdrop()
     }
 
-    /// Whether what it asks a network belongs to a partition.
+    /// Whether the masks that it evaluates belong to a partition.
     pub fn asks_of_partitions(&self) -> bool {
         let hides = self.asking().map(|asking| asking.hides);
         !matches!(hides, Some(Hides::Cells(_)))

@@ -14,7 +14,7 @@ pub type Drawn = Plugin<fn(usize, Seed) -> Ranking, u32>;
 /// Orders superpixels by the image alone: from the crop, the superpixel of each pixel, how many there are, and a seed that breaks ties.
 pub type Seen = Plugin<fn(&Rgb, &[u16], usize, Seed) -> Ranking>;
 
-/// Asks the network about masks while it looks for an order.
+/// Evaluates the network on masks while it searches for an order.
 pub type Searched = Plugin<Search>;
 
 /// A search.
@@ -72,7 +72,7 @@ pub(crate) fn shuffled(seed: Seed, superpixels: usize) -> Vec<u16> {
     order
 }
 
-/// A number from 0 to `end` - 1, each as likely: numbers of the last, incomplete round are drawn again.
+/// A number from 0 to `end` - 1, each as likely: numbers of the last, incomplete round are redrawn.
 fn below(generator: &mut ChaCha8Rng, end: u32) -> u32 {
     let rounds = u32::MAX - u32::MAX % end;
     loop {

@@ -1,4 +1,4 @@
-//! Methods that change inputs or activations, and ask the network about them.
+//! Methods that change inputs or activations, and evaluate the network on them.
 
 use cam::Activations;
 use parts::ActionError;

@@ -112,7 +112,7 @@ impl Value for Samples {
         if by_top && table.has("standard_error") {
             table.wrong(
                 "top",
-                "`top` and `standard_error` are two ways to tell that weights are settled",
+                "`top` and `standard_error` are two rules for when weights are settled",
                 "remove one of them",
             );
             table.unchecked("standard_error");

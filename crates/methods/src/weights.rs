@@ -35,7 +35,7 @@ pub struct Partition<'a> {
     pub count: usize,
 }
 
-/// Asks a network about masks, and estimates the weight of each superpixel from its answers.
+/// Evaluates a network on masks, and estimates the weight of each superpixel from its answers.
 pub type Weights = Plugin<Estimate, Asking>;
 
 /// Estimates weights from answers.

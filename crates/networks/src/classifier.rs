@@ -1,4 +1,4 @@
-//! What the pipeline asks a network: the logits of crops, the answers to masks, and what its layers hold.
+//! What the pipeline evaluates of a network: the logits of crops, the answers to masks, and the values of its layers.
 
 mod layers;
 
@@ -18,7 +18,8 @@ use crate::painter::{DevicePainter, Painter};
 
 pub use layers::{Attentions, Gradients, Values};
 
-/// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than masks.
+/// Inputs in a batch of [`Classifier::gradients`]: a constant as the network's own batch is, and smaller, because a study has fewer images than
+/// masks.
 const GRADIENT_BATCH: usize = 16;
 /// Inputs in a batch of what fills no whole one in [`Classifier::ask_few`]: a constant too, and small, because whoever asks about few inputs
 /// decides in whole batches how few.
@@ -53,7 +54,7 @@ pub struct Question<'a> {
     pub labels: &'a [u16],
     /// Which superpixels are kept, one row for each input.
     pub masks: &'a Masks,
-    /// The class that is asked about.
+    /// The explained class.
     pub target: usize,
 }
 
@@ -114,7 +115,8 @@ impl Classifier {
         self.batch.get()
     }
 
-    /// Inputs in the batches of [`Classifier::ask_few`] for what fills no whole one; masks asked in multiples of it leave none unfilled.
+    /// Inputs in the batches of [`Classifier::ask_few`] for what does not fill a complete batch; masks in multiples of this number leave no batch
+    /// unfilled.
     pub fn few_batch(&self) -> usize {
         self.few_batch.get()
     }
@@ -170,7 +172,7 @@ impl Classifier {
         self.ask_by(&self.batch, question, interrupted)
     }
 
-    /// The same, but what fills no whole batch goes in smaller ones, so that less is filled up; its answers may differ from those of
+    /// The same, but an incomplete batch is split into smaller ones, so that less is filled up. Its answers may differ from those of
     /// [`Classifier::ask`] in their last bits.
     pub fn ask_few(
         &self,

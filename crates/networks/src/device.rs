@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::precision::Precision;
 
-/// A device that is there.
+/// An available device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device(pub(crate) tch::Device);
 

@@ -9,7 +9,8 @@ use crate::device::Device;
 pub enum NetworkError {
     /// A method of a TorchScript program is missing.
     #[error(
-        "{path}: the program has no method `{method}`; Grad-CAM needs `{features}` (an input to the layer's activations) and `{head}` (activations to logits): export it with both, name those that it has as `features` and `head`, or leave Grad-CAM out"
+        "{path}: the program has no method `{method}`; Grad-CAM needs `{features}` (an input to the layer's activations) and `{head}` (activations \
+         to logits): export it with both, name its own methods as `features` and `head`, or leave Grad-CAM out"
     )]
     NoMethod {
         /// The program.
@@ -21,14 +22,15 @@ pub enum NetworkError {
         /// That of the second.
         head: String,
     },
-    /// A TorchScript program names a CUDA device, and there is none.
+    /// A TorchScript program requests a CUDA device on a machine without one.
     #[error(
-        "{path}: the program asks for a CUDA device by itself, and there is none here ({reason}): export it again from the CPU, so that it runs where its input is"
+        "{path}: the program requests a CUDA device by itself, but this machine has no CUDA device ({reason}): export it again from the CPU, so \
+         that it runs where its input is"
     )]
     WantsCuda {
         /// The program.
         path: PathBuf,
-        /// What libtorch says.
+        /// libtorch's message.
         reason: String,
     },
     /// A method of a TorchScript program gives no tensor.
@@ -52,7 +54,7 @@ pub enum NetworkError {
         method: String,
         /// Shape of what it was given.
         input: Vec<i64>,
-        /// What libtorch says.
+        /// libtorch's message.
         reason: String,
     },
     /// A method of a TorchScript program gives something of another shape than is needed.
@@ -69,7 +71,8 @@ pub enum NetworkError {
     },
     /// Logits have no gradient with respect to the activations that they are made of.
     #[error(
-        "{head} gives logits without a gradient, as after torch.no_grad, detach, a rounding or a conversion to integers; Grad-CAM needs one: export it without these, or leave Grad-CAM out"
+        "{head} gives logits without a gradient, as after torch.no_grad, detach, a rounding or a conversion to integers; Grad-CAM needs one: \
+         export it without these, or leave Grad-CAM out"
     )]
     NoGradient {
         /// What makes logits of activations, for a message.
@@ -88,12 +91,12 @@ pub enum NetworkError {
     },
     /// No value of a network holds positions of a picture.
     #[error(
-        "the network has no layer that a CAM can read, with maps or a token for each patch: leave the methods out that read a layer"
+        "the network has no layer that a CAM can read, with maps or a token for each patch: leave out the methods that read a layer"
     )]
     NoUsualLayer,
     /// A network has no attention from every token to every other.
     #[error(
-        "the network has no attention from every token to every other: {found}; name the networks that the method is for with `networks = [...]`"
+        "the network has no attention from every token to every other: {found}; limit the method to networks with attention by `networks = [...]`"
     )]
     NoAttention {
         /// What it has instead.
@@ -101,7 +104,8 @@ pub enum NetworkError {
     },
     /// A layer holds no positions of a picture.
     #[error(
-        "the layer `{layer}` gives values of shape {shape:?}, which are neither maps nor a token for each patch: `pipeline layers` lists the layers that a CAM can read"
+        "the layer `{layer}` gives values of shape {shape:?}, which are neither maps nor tokens for the patches: `pipeline layers` lists the \
+         layers that a CAM can read"
     )]
     NoMap {
         /// Its name.
@@ -130,7 +134,8 @@ pub enum NetworkError {
     },
     /// The network gave a logit that is infinite or not a number.
     #[error(
-        "the network gave a logit that is not finite for input {input} of {inputs}: its weights or its normalisation are wrong, or it cannot take a picture of one colour"
+        "the network gave a logit that is not finite for input {input} of {inputs}: its weights or its normalisation are wrong, or it cannot take \
+         an image of one colour"
     )]
     LogitNotFinite {
         /// Which of the inputs, from 0.
@@ -138,8 +143,8 @@ pub enum NetworkError {
         /// How many there were.
         inputs: usize,
     },
-    /// A device that was asked for is not there.
-    #[error("device = \"{wanted}\" was asked for, and {found}: {remedy}")]
+    /// A requested device is not available.
+    #[error("device = \"{wanted}\" was requested, but {found}: {remedy}")]
     Device {
         /// The device.
         wanted: String,
@@ -150,7 +155,7 @@ pub enum NetworkError {
     },
     /// Numbers that the device does not have.
     #[error(
-        "precision = \"tf32\" needs a CUDA GPU, and the network is to run on {device}: set precision = \"fp32\" in [compute], or device = \"cuda\""
+        "precision = \"tf32\" needs a CUDA GPU, but the network runs on {device}: set precision = \"fp32\" in [compute], or device = \"cuda\""
     )]
     Tf32 {
         /// The device.
@@ -158,17 +163,19 @@ pub enum NetworkError {
     },
     /// libtorch multiplies in TF32 or not, and cannot be told.
     #[error(
-        "this libtorch has no switch for TF32, so that fp32 on a GPU might not be that: build with the libtorch that scripts/libtorch.sh fetches, or set device = \"cpu\" in [compute]"
+        "this libtorch has no switch for TF32, so fp32 on a GPU might use TF32: build with the libtorch that scripts/libtorch.sh fetches, or set \
+         device = \"cpu\" in [compute]"
     )]
     NoSwitch,
     /// There is too little memory for a batch.
     #[error(
-        "there is too little memory for {inputs} inputs at once ({reason}): end what else uses the device, set device = \"cpu\" in [compute], or cut smaller crops"
+        "there is too little memory for {inputs} inputs at once ({reason}): stop other programs that use the device, set device = \"cpu\" in \
+         [compute], or cut smaller crops"
     )]
     Memory {
         /// Inputs of the batch.
         inputs: usize,
-        /// What libtorch says.
+        /// libtorch's message.
         reason: String,
     },
     /// The caller asked to stop.
@@ -188,11 +195,11 @@ impl NetworkError {
     /// A program's attention was asked for.
     pub fn of_program() -> Self {
         Self::NoAttention {
-            found: "a TorchScript program cannot be looked into, and a file of torch.export can (scripts/export_pt2.py)".to_owned(),
+            found: "the inside of a TorchScript program cannot be read; export the network with torch.export (scripts/export_pt2.py)".to_owned(),
         }
     }
 
-    /// What libtorch says, where it is that a device has no memory left.
+    /// libtorch's message, if a device has no memory left.
     pub(crate) fn memory(&self) -> Option<String> {
         let said = match self {
             Self::Libtorch { source, .. }
@@ -204,7 +211,7 @@ impl NetworkError {
     }
 }
 
-/// The line in what libtorch says that tells that a device has no memory left, if one does.
+/// The line of libtorch's message that says that a device has no memory left, if there is one.
 pub(crate) fn memory_line(said: &str) -> Option<&str> {
     let absent = [
         "out of memory",

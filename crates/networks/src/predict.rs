@@ -1,4 +1,4 @@
-//! What a network says to pictures, for people who look whether it is the right one; no result depends on it.
+//! A network's answers to images, for people who check whether it is the right network; results do not depend on it.
 
 use std::time::Instant;
 
@@ -56,7 +56,8 @@ pub fn predictions(logits: &Tensor) -> Result<Vec<(usize, f32)>, NetworkError> {
         .collect())
 }
 
-/// Pictures [3, side, side] that a network answers in a second, in batches of any size: it answers for some seconds, after a batch that does not count.
+/// Pictures [3, side, side] that a network answers in a second, in batches of any size: it answers for some seconds, after a batch that does not
+/// count.
 pub fn images_a_second(
     network: &Network,
     batch: usize,

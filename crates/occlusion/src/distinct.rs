@@ -1,4 +1,4 @@
-//! Masks that are asked once, however many ask about them.
+//! Masks that are evaluated once, however many explanations need them.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
-//! What a network answers to a crop from which superpixels are removed, whatever stands in their place.
-//!
-//! A [`Scene`] is asked with masks. Several explanations of a scene ask about the same masks - the untouched crop, the empty one, what orders
-//! begin or end with alike - so that [`Distinct`] gathers them, and each is asked once.
+//! A network's answers to a crop with removed superpixels, for any replacement. A [`Scene`] is evaluated on masks. Several explanations of a scene
+//! need the same masks (the untouched crop, the empty one, equal beginnings or ends of orders), so [`Distinct`] gathers them, and each is evaluated
+//! once.
 
 mod distinct;
 mod loaded;

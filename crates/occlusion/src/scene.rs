@@ -1,4 +1,4 @@
-//! A crop from which superpixels are removed, and a network that is asked about it.
+//! A crop from which superpixels are removed, and the network that evaluates it.
 
 use imaging::Rgb;
 use networks::{Answers, Classifier, NetworkError, Question};
@@ -14,7 +14,7 @@ pub struct Scene<'a> {
     pub labels: &'a [u16],
     /// How many superpixels there are.
     pub superpixels: usize,
-    /// What stands in their place.
+    /// Their replacement.
     pub replacement: Replacement,
     /// The network's mean colour, in [0, 1].
     pub mean: [f64; 3],

@@ -202,7 +202,7 @@ fn removal(
     steps.iter().map(frame).collect()
 }
 
-/// What stands in the place of all superpixels; none for a replacement that depends on the mask, or is not known.
+/// The image that replaces all superpixels; none for a replacement that depends on the mask or is unknown.
 fn replacement_image(
     name: &str,
     crop: &Rgb,

@@ -1,4 +1,4 @@
-//! What the table `decisions` says of the networks, and what a reader wants to know beside it: how methods repeat themselves, and what they cost.
+//! The table `decisions` by network, with how repeatable the methods are and what they cost.
 
 use schema::{Decision, Summary};
 use statistics::{mean, quantile};

@@ -9,7 +9,8 @@ use schema::{
 };
 use statistics::Measured;
 
-/// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements; those of `decisions` come in theirs.
+/// A whole study. Rows may come in any order, for any number of networks, partitions, methods, orders and replacements; those of `decisions` come in
+/// theirs.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The heading.
@@ -124,7 +125,7 @@ pub struct Method {
     pub access: String,
     /// Whether it explains nothing and is there to be compared with, so that it is never the method to choose.
     pub control: bool,
-    /// Whether it draws orders by chance: what is no better says nothing about the network.
+    /// Whether it draws random orders: a method that is no better says nothing about the network.
     pub chance: bool,
     /// Whether its relevances are more than the places in an order.
     pub measured: bool,
@@ -214,6 +215,6 @@ pub struct StageCost {
     pub own_forward_passes: u64,
     /// Images of the study by second of wall time; none where nothing took time, or where the actions are about no image.
     pub images_per_second: Option<f64>,
-    /// Forward passes by second of wall time; none where no network was asked.
+    /// Forward passes per second of wall time; none where no network was evaluated.
     pub forward_passes_per_second: Option<f64>,
 }

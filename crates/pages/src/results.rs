@@ -89,7 +89,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What the study says there of a method alone.
+    /// The study's summary of a method there.
     pub(crate) fn summary<'i>(&self, inputs: &'i Inputs, method: &str) -> Option<&'i Summary> {
         let about = |row: &&Summary| place!(row) == *self && row.method == method;
         inputs.summaries.iter().find(about)
@@ -384,7 +384,7 @@ impl<'a> Results<'a> {
             && replacement.is_none_or(|replacement| Some(replacement) == main)
     }
 
-    /// What the answer is about, a comparison for each network; every one where none has such a condition.
+    /// The comparisons that the answer is about, one for each network; all comparisons where no network has such a condition.
     pub(crate) fn main_comparisons(&self) -> Vec<&Comparison<'a>> {
         let all = || self.comparisons.iter();
         let main: Vec<_> = all().filter(|each| self.is_main(&each.condition)).collect();

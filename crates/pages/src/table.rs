@@ -260,7 +260,7 @@ impl Table {
     }
 }
 
-/// A table that is made column by column: what each says of every subject.
+/// A table that is built column by column, with a cell for every subject.
 pub(crate) struct Builder<S> {
     subjects: Vec<S>,
     table: Table,

@@ -352,6 +352,6 @@ pub(crate) fn decision(question: &str, [method, runner_up]: [&str; 2], verdict: 
         wins: 2,
         images: 3,
         flips_when: None,
-        reason: Some("the interval has 0 in it".to_owned()),
+        reason: Some("the interval includes 0".to_owned()),
     }
 }

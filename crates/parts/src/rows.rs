@@ -14,7 +14,7 @@ pub enum ActionError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An artifact that the action reads was removed after the plan was made.
-    #[error("table {table} of an earlier stage is gone")]
+    #[error("table {table} of an earlier stage is missing")]
     Gone {
         /// The table.
         table: &'static str,
@@ -63,7 +63,7 @@ impl<'a> Rows<'a> {
             return Ok(value);
         }
         Err(ActionError::Failed(format!(
-            "the {} in table {table} are not those of its record: run `pipeline verify`",
+            "the {} in table {table} do not match its record: run `pipeline verify`",
             P::FACET
         )))
     }
@@ -94,8 +94,8 @@ impl<'a> Rows<'a> {
         Ok(rows.collect::<Result<Vec<_>, ActionError>>()?.concat())
     }
 
-    /// What `read` takes out of a file, without the whole of it in memory. The digest of what is open is taken afterwards, and must be the one that the
-    /// key names.
+    /// What `read` takes out of a file, without the whole of it in memory. The digest of what is open is taken afterwards, and must be the one that
+    /// the key names.
     pub fn part_of<T>(
         &self,
         file: &File,

@@ -1,4 +1,4 @@
-//! Making a sample of what is done again, and comparing.
+//! Recomputes a sample of the results, and compares.
 //!
 //! Kind by kind, the stage's own program runs over a copy of the study's store in which the sampled actions of that kind count as not
 //! done (`store::Scratch`). So it computes exactly them, from the same inputs, and nothing of it reaches the study's artifacts.
@@ -15,7 +15,7 @@ use study::Kind;
 use crate::child::{self, End};
 use crate::{View, print, run};
 
-/// What `pipeline audit --help` says besides the options.
+/// The end of `pipeline audit --help`.
 pub const HELP: &str = "\
 On the kind of processor that computed a result, with the same number of libtorch threads, the recomputed ids must be equal. On other \
 processors, the last bits of a network's answers may differ: numbers may differ by 1e-4 of their size plus 1e-5. An audit changes nothing in \
@@ -127,7 +127,7 @@ fn compare(view: &View, scratch: &Scratch, chosen: &[&Record]) -> Result<Tally, 
     Ok(tally)
 }
 
-/// The worst that comes of comparing an action's artifacts with those that were made again.
+/// The worst difference between an action's artifacts and the recomputed ones.
 fn compare_action(
     view: &View,
     scratch: &Scratch,

@@ -15,7 +15,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::View;
 
-/// What `pipeline challenge --help` says besides the options.
+/// The end of `pipeline challenge --help`.
 pub const HELP: &str = "\
 The folder must be empty or must not exist yet. It gets these files:
 

@@ -10,7 +10,7 @@ use study::{Classes, Images, Problem, Problems, Sources, Study};
 
 use crate::look::{Answer, Network, SHOWN, Seen, look};
 
-/// What `pipeline check --help` says at its end.
+/// The end of `pipeline check --help`.
 pub const HELP: &str = "\
 Checks the settings, that files exist, labels and classes, the headers of images and masks and that their sizes agree, and the given digests \
 of weight files. Opens the answer files of other tools; whether these fit the crops is checked when they are read. Loads each network and \
@@ -65,7 +65,7 @@ fn headers(images: &Images) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// What is wrong with the answer files of other tools. One that is not there yet is a warning of its own.
+/// What is wrong with the answer files of other tools. A file that does not exist yet has a warning of its own.
 fn answers(study: &Study) -> Vec<Problem> {
     let files = study.answer_files().into_iter();
     let wrong = |path: PathBuf| {

@@ -14,7 +14,7 @@ use stage::{Signals, StageError};
 use study::Study;
 use study::settings::infer::Download;
 
-/// What `pipeline fetch --help` says at its end.
+/// The end of `pipeline fetch --help`.
 pub const HELP: &str = "\
 Existing files are not fetched, but their digests are checked.
 
@@ -34,7 +34,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// How often it is said how far a download is.
 const REPORT: Duration = Duration::from_secs(10);
 
-/// Why a file is not there.
+/// Why a file is missing.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// There is no way to the server, or it broke off each time.

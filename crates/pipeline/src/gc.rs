@@ -10,7 +10,7 @@ use study::plan::{Action, Plan, State};
 use crate::View;
 use crate::reasons::{self, planned_subject};
 
-/// What `pipeline gc --help` says besides the options.
+/// The end of `pipeline gc --help`.
 pub const HELP: &str = "\
 This command keeps: every result that the current study uses; what latest/ shows; and the newest --keep-runs former results of each subject. \
 While a result cannot be planned yet, because its inputs are missing, all former results of the same subject are kept too. Results of other \

@@ -12,7 +12,7 @@ use study::settings::images::{LARGEST, SMALLEST};
 use crate::look::find;
 use draft::Draft;
 
-/// What `pipeline init --help` says at its end.
+/// The end of `pipeline init --help`.
 pub const HELP: &str = "\
 Writes the file that --config names, which must not exist yet. The type of the network's file is read from its content, not its name. A \
 TorchScript program is run to inspect it, so use only programs from a source that you trust.

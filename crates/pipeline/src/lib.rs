@@ -199,7 +199,7 @@ impl View {
     }
 }
 
-/// Reads the arguments and does what they say.
+/// Reads the arguments and runs the command.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome =
@@ -210,7 +210,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Does what the command says.
+/// Runs the command.
 fn obey(arguments: &Arguments) -> Result<ExitCode, StageError> {
     let (config, verbosity) = (&*arguments.config, arguments.verbosity);
     let json = verbosity.json;

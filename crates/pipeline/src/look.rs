@@ -38,9 +38,9 @@ pub(crate) struct Network {
     pub(crate) layer_error: Option<String>,
     /// Why methods cannot read the layers that they name, with their names.
     pub(crate) method_errors: Vec<String>,
-    /// Reasons to doubt what it says, or to ask it in another way.
+    /// Reasons to doubt its answers, or to evaluate it in another way.
     pub(crate) warnings: Vec<String>,
-    /// What it says to each image.
+    /// Its answer to each image.
     pub(crate) answers: Vec<Answer>,
     /// How fast it is, where that was asked.
     pub(crate) images_per_second: Option<f64>,
@@ -56,7 +56,7 @@ impl Seen {
     }
 }
 
-/// What a network says to an image.
+/// A network's answer to an image.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Answer {
     /// The class of the largest logit.

@@ -16,8 +16,8 @@ use crate::child::{self, End};
 const FAILED: i32 = 1;
 /// Exit status of a stage that misses results of an earlier one: see `--help`.
 const LOST: i32 = 3;
-/// How often something may be lost before something else must be wrong. A kind of action that meets damage sets all of it aside that
-/// it reads; what is made again in turn may do so in each kind before it, and this once for the scores and once for the report.
+/// How often results may be lost before the cause must be another one. A kind of action that finds damage sets all damaged inputs aside. Recomputing
+/// these may find damage in each earlier kind, once for the scores and once for the report.
 const ATTEMPTS: usize = 2 * Kind::ALL.len();
 
 /// What is to be run, and how.
@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 2 * Kind::ALL.len();
 pub struct Order<'a> {
     /// The last stage.
     pub last: Stage,
-    /// The share of the work. One of several goes through the stages that can be divided.
+    /// The shard. One of several shards runs only the stages that can be divided.
     pub shard: Shard,
     /// Another folder of artifacts than the study's.
     pub artifacts: Option<&'a Path>,
@@ -177,7 +177,7 @@ fn some_image_is_left(view: &View, plan: &Plan) -> Result<(), StageError> {
     }
 }
 
-/// The actions of a stage in the order's share.
+/// The actions of a stage in the order's shard.
 fn mine<'a>(
     view: &'a View,
     order: &'a Order<'_>,
@@ -188,7 +188,7 @@ fn mine<'a>(
         .filter(|action| order.shard.holds(&action.subject, &view.sources))
 }
 
-/// Whether nothing of the order's share is left for a stage.
+/// Whether nothing of the order's shard is left for a stage.
 fn is_done(view: &View, order: &Order<'_>, plan: &Plan, stage: Stage) -> bool {
     mine(view, order, plan, stage).all(Action::is_done)
 }

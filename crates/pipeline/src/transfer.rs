@@ -9,13 +9,13 @@ use study::plan::REPORT_KEY;
 
 use crate::View;
 
-/// What `pipeline export --help` says besides the options.
+/// The end of `pipeline export --help`.
 pub const EXPORT_HELP: &str = "\
 The folder must not exist yet. It gets pipeline.toml, the tables under their names in latest/ as real files, the records of the actions that \
 computed the tables, and the report. The file manifest.json lists each file's name, bytes, BLAKE3 and, for a table, content id. Damaged tables \
 are refused.";
 
-/// What `pipeline import --help` says besides the options.
+/// The end of `pipeline import --help`.
 pub const IMPORT_HELP: &str = "\
 Every file is checked before any file is kept: against the manifest, and each table against its content id. Results that the cache already has \
 stay. What latest/ shows changes with the next run of a study that uses these results.";

@@ -7,7 +7,7 @@ use serde_json::json;
 use stage::StageError;
 use store::{Fault, Sample, Store, Verified};
 
-/// What `pipeline verify --help` says besides the options.
+/// The end of `pipeline verify --help`.
 pub const HELP: &str = "\
 Reads every record and the sampled artifacts, and checks that the content of each file matches its name. Moves damaged files to \
 artifacts/damaged; the next `make all` recomputes them. Safe while stages run.

@@ -32,7 +32,7 @@ pub fn why(view: &View, what: &str, as_json: bool) -> Result<String, StageError>
     })
 }
 
-/// What was asked about.
+/// The action, artifact or file in question.
 enum Found<'a> {
     /// An action of the present study.
     Planned(&'a Action),
@@ -218,7 +218,7 @@ impl Verdict {
     }
 }
 
-/// Actions of a kind that read the one asked about.
+/// Actions of a kind that read the one in question.
 #[derive(Default)]
 struct Readers {
     count: usize,

@@ -2,8 +2,7 @@
 //! (explanation selectivity, Montavon et al. 2018).
 //!
 //! [`order`] turns relevances into an order, [`step_masks`] an order into the masks that the network evaluates, and [`areas`]
-//! the answers into numbers. What stands in place of a removed superpixel is a [`Replacement`],
-//! and [`backdrop`] the image of one that is the same for all masks.
+//! the answers into numbers. A removed superpixel shows a [`Replacement`]; [`backdrop`] is the image of a replacement that is the same for all masks.
 
 mod areas;
 mod backdrop;

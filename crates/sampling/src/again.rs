@@ -1,4 +1,4 @@
-//! Which samples are asked again.
+//! Which samples are re-evaluated in fp32.
 
 use crate::Seed;
 use crate::shuffle::shuffle;

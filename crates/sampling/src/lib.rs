@@ -1,4 +1,4 @@
-//! Which masks to ask a network about.
+//! On which masks to evaluate a network.
 //!
 //! A mask says for every superpixel of an image whether it is kept (1) or replaced (0). [`Masks`] is the packed form
 //! in which masks are stored, evaluated and fitted; a [`Sampler`] draws them; [`Seed`] names the random numbers.

@@ -10,7 +10,7 @@ crate::table! {
         #[unit = "run"]
         #[range(1 ..)]
         pub other_run: u32,
-        /// Number of samples that each fit uses, from its first on.
+        /// Number of samples that each fit uses, from the first one on.
         #[unit = "masks"]
         #[range(1 ..)]
         pub samples: u32,

@@ -1,4 +1,4 @@
-//! What a column says of its values: unit, meaning, range, when they are null, and what is better.
+//! What a column declares of its values: unit, meaning, range, when they are null, and what is better.
 
 use std::fmt;
 

@@ -1,12 +1,12 @@
 //! Table `comparisons`: pairs of methods on the same images.
 
 crate::table! {
-    /// A statement about two methods under a condition: how a measure of theirs differs over the images that have it for both.
+    /// Two methods compared under a condition: how a measure differs over the images that have the measure for both.
     #[table = "comparisons"]
     #[keys(network, partition, method)]
     #[nulls = reason]
     pub struct Comparison {
-        /// Name of the method that it is compared with.
+        /// Name of the method that `method` is compared with.
         #[unit = "name"]
         #[heading = "compared with"]
         pub other_method: String,
@@ -28,7 +28,7 @@ crate::table! {
         /// Number of images that have the measure for both methods: the sample size.
         #[unit = "images"]
         pub images: u32,
-        /// The method's mean over these images of the mean over runs; null without an image.
+        /// The method's mean over these images, of each image's mean over runs; null without an image.
         #[unit = "the measure's"]
         pub mean: Option<f64>,
         /// The other method's.
@@ -61,16 +61,16 @@ crate::table! {
         #[range(0 ..= 1)]
         #[heading = "p (Wilcoxon)"]
         pub p: Option<f64>,
-        /// Whether `p` is exact, else it is the normal approximation; null where `p` is.
+        /// Whether `p` is exact; otherwise, `p` is the normal approximation. Null where `p` is null.
         #[unit = "truth value"]
         #[null = free]
         pub exact: Option<bool>,
-        /// `p` by Holm's correction for the `family`.
+        /// `p` after Holm's correction for the `family`.
         #[unit = "probability"]
         #[range(p ..= 1)]
         #[heading = "p (Holm)"]
         pub p_adjusted: Option<f64>,
-        /// Number of p-values that are corrected together: all of the same measure in the study.
+        /// Number of p-values that are corrected together: all p-values of the same measure in the study.
         #[unit = "tests"]
         pub family: u32,
         /// Matched-pairs rank-biserial correlation of the differences, from -1 to 1: above 0 where `method` has the higher values; null where all
@@ -79,7 +79,7 @@ crate::table! {
         #[range(-1 ..= 1)]
         #[heading = "Rank-biserial"]
         pub rank_biserial: Option<f64>,
-        /// Mean of the differences by their standard deviation; null where all are equal, or for one image.
+        /// Mean of the differences divided by their standard deviation; null where all differences are equal, or for one image.
         #[unit = "1"]
         #[heading = "Difference / its std"]
         pub standardised_difference: Option<f64>,

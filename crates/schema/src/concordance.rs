@@ -28,13 +28,13 @@ crate::table! {
         /// Number of methods.
         #[unit = "methods"]
         pub methods: u32,
-        /// Kendall's coefficient of concordance W, from 0 (no agreement) to 1 (the same ranking by all); null for fewer than 2 judges or methods, or
+        /// Kendall's coefficient of concordance W, from 0 (no agreement) to 1 (the same ranking by all). Null for fewer than 2 judges or methods, or
         /// where every judge finds all methods equal.
         #[unit = "1"]
         #[range(0 ..= 1)]
         #[heading = "Kendall's W"]
         pub w: Option<f64>,
-        /// Chance of such a W from judges that rank at random, by Friedman's test with its chi-squared approximation, which is coarse for few judges.
+        /// Probability of such a W if judges rank at random, by Friedman's test with its chi-squared approximation, which is coarse for few judges.
         #[unit = "probability"]
         #[range(0 ..= 1)]
         #[heading = "p (Friedman)"]

@@ -27,8 +27,8 @@ crate::table! {
         /// The crop as an 8-bit RGB PNG file of `height` x `width`.
         #[unit = "PNG file"]
         pub rgb: Vec<u8>,
-        /// The mask of the object, cropped alike, as an 8-bit grey PNG file of `height` x `width`: 255 on the object, 0 elsewhere;
-        /// null where the image has no mask.
+        /// The mask of the object, cropped like the image, as an 8-bit grey PNG file of `height` x `width`: 255 on the object, 0 elsewhere. Null
+        /// where the image has no mask.
         #[unit = "PNG file"]
         pub truth_mask: Option<Vec<u8>>,
     }

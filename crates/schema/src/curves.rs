@@ -28,10 +28,10 @@ crate::table! {
         /// Logit of the explained class.
         #[unit = "logit"]
         pub logit: f32,
-        /// Largest probability of any class, from 0 to 1; null behind a sigmoid, whose classes do not compete.
+        /// Largest probability of any class, from 0 to 1; null after a sigmoid, whose classes do not compete.
         #[unit = "probability"]
         pub largest_probability: Option<f32>,
-        /// Entropy of the probabilities of all classes; the logarithm of the number of classes where the network knows nothing. Null behind a sigmoid.
+        /// Entropy of the probabilities of all classes; at most the logarithm of the number of classes. Null after a sigmoid.
         #[unit = "nats"]
         pub entropy: Option<f32>,
     }

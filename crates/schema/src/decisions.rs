@@ -1,12 +1,12 @@
 //! Table `decisions`: which method the study supports, how surely, and what would flip that.
 
 crate::table! {
-    /// A question about the methods on a network: which one the study supports, how surely, and what would flip that.
+    /// A question about the methods on a network: which method the study supports, how surely, and what would change the answer.
     #[table = "decisions"]
     #[nulls = reason]
     pub struct Decision {
-        /// `fidelity`: which method finds best what the network looks at. `fidelity: ...`: the same, asked in the way that follows.
-        /// `better than chance`: whether a method, a control or not, does better than orders drawn by chance. `repeatability`: which method varies least over runs.
+        /// `fidelity`: which method finds best what the network uses. `fidelity: ...`: the same question under the condition that follows. `better
+        /// than chance`: whether a method, a control or not, does better than random orders. `repeatability`: which method varies least over runs.
         #[unit = "text"]
         pub question: String,
         /// Name of the network in pipeline.toml.
@@ -15,13 +15,13 @@ crate::table! {
         /// Name of the partition in pipeline.toml.
         #[unit = "name"]
         pub partition: String,
-        /// The method that the question is about: the best one, if it does not ask about each.
+        /// The method that the question is about: the best one, unless the question is about each method.
         #[unit = "name"]
         pub method: String,
-        /// The next method, or the first one that `method` is not shown to be ahead of; null where there is no other.
+        /// The next method, or the first one that `method` is not shown to be ahead of; null where there is no other method.
         #[unit = "name"]
         pub runner_up: Option<String>,
-        /// Column that methods are compared by.
+        /// The column by which methods are compared.
         #[unit = "name"]
         pub measure: String,
         /// Order of removal; null for a measure of both orders together, or of none.
@@ -32,7 +32,7 @@ crate::table! {
         #[unit = "name"]
         #[null = free]
         pub replacement: Option<String>,
-        /// `ahead`: the interval of the difference has no 0 in it, and `p_adjusted` is at most 1 less its level. `behind`: likewise, on the other side.
+        /// `ahead`: the interval of the difference excludes 0, and `p_adjusted` is at most 1 minus its level. `behind`: the same, on the other side.
         /// `undecided`: anything else.
         #[unit = "name"]
         pub verdict: String,

@@ -1,7 +1,7 @@
 //! Table `deletions`: the networks' answers while one superpixel is removed.
 
 crate::table! {
-    /// A superpixel that is removed alone: the network's answer without it.
+    /// A superpixel that is removed alone: the network's answer without this superpixel.
     #[table = "deletions"]
     #[keys(image, network, partition)]
     pub struct Deletion {

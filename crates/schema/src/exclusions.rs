@@ -1,14 +1,14 @@
 //! Table `exclusions`: what the study leaves out.
 
 crate::table! {
-    /// An image that was dropped from the study, or a method that has nothing to say about one, and why.
+    /// An image that was dropped from the study, or a method that cannot explain an image, and why.
     #[table = "exclusions"]
     #[keys(image)]
     pub struct Exclusion {
         /// Why it was left out, in words.
         #[unit = "text"]
         pub reason: String,
-        /// The network that gave the reason; null where it was none.
+        /// The network that gave the reason; null where no network did.
         #[unit = "name"]
         pub network: Option<String>,
         /// Label of the class that the network predicted; null without a network.

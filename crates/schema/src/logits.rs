@@ -1,11 +1,11 @@
 //! Table `logits`: the networks' answers to the untouched crops.
 
 crate::table! {
-    /// An image's crop, untouched, in a network.
+    /// A network's answer to an image's untouched crop.
     #[table = "logits"]
     #[keys(image, network)]
     pub struct Logits {
-        /// Class with the highest logit, the lowest number where several have it.
+        /// Class with the highest logit; of several, the one with the lowest number.
         #[unit = "class id"]
         pub predicted_class: u32,
         /// Probability (softmax or sigmoid of the logits, divided by the network's temperature) of the predicted class, from 0 to 1.

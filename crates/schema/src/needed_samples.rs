@@ -1,19 +1,19 @@
 //! Table `needed_samples`: how many samples an image needs.
 
 crate::table! {
-    /// An image in a network, partition and method that explains from samples: how many of them it needs until its runs agree.
+    /// An image in a network, partition and method that explains from samples: how many samples the method needs until its runs agree.
     #[table = "needed_samples"]
     #[keys(image, network, partition, method)]
     #[nulls = reason]
     pub struct NeededSamples {
-        /// Number of runs that are compared, each with each.
+        /// Number of runs, which are compared in pairs.
         #[unit = "runs"]
         pub runs: u32,
         /// Number of samples that each run has.
         #[unit = "masks"]
         #[heading = "Samples of a run"]
         pub samples: u32,
-        /// The agreement that is asked for: evaluate.agreement.
+        /// The agreement to reach: evaluate.agreement.
         #[unit = "1"]
         #[range(0 ..= 1)]
         #[heading = "Agreement asked for"]
@@ -23,8 +23,8 @@ crate::table! {
         #[range(-1 ..= 1)]
         #[null = free]
         pub spearman: Option<f64>,
-        /// Smallest number of samples among those of `agreement` from which on the mean Spearman correlation is at least `level`; null where it is
-        /// below with all of them.
+        /// Smallest number of samples in `agreement` from which on the mean Spearman correlation is at least `level`; null where the correlation of
+        /// all samples is below `level`.
         #[unit = "masks"]
         #[range(1 ..= samples)]
         #[heading = "Samples needed"]

@@ -22,8 +22,8 @@ crate::table! {
         /// Relevance, `height` x `width`, row-major, not normalised; without negative values where the method's `relevance` is not `signed`.
         #[unit = "logit"]
         pub map: Vec<f32>,
-        /// Of integrated gradients: how far the attribution's sum is from the difference of the logits of input and baseline, as a share of that
-        /// difference (at least 1e-6); null for other methods.
+        /// For integrated gradients: how far the sum of the attributions is from the difference of the logits of input and baseline, as a fraction of
+        /// that difference (at least 1e-6). Null for other methods.
         #[unit = "1"]
         #[range(0 ..)]
         pub completeness_residual: Option<f64>,

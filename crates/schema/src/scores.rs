@@ -1,13 +1,13 @@
 //! Table `scores`: the areas under the removal curves.
 
 crate::table! {
-    /// A removal curve of p0 .. pn, the explained class's probability after 0 .. n superpixels were removed; or its logit, where the networks'
+    /// A removal curve p0 .. pn: the explained class's probability after 0 .. n superpixels were removed, or its logit, where the networks'
     /// `measured` says so.
     #[table = "scores"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
     pub struct Score {
-        /// Whether the method gives the same explanation in every run; it is then computed once, as run 0.
+        /// Whether the method gives the same explanation in every run. If so, the explanation is computed once, as run 0.
         #[unit = "truth value"]
         pub deterministic: bool,
         /// Order of removal: `most_relevant_first` or `least_relevant_first`.
@@ -16,11 +16,11 @@ crate::table! {
         /// What removed pixels become: `mean`, `black`, `gray`, `blur` or `noisy_linear`.
         #[unit = "name"]
         pub replacement: String,
-        /// Number of superpixels removed in all, n.
+        /// Total number of superpixels removed, n.
         #[unit = "superpixels"]
         #[range(1 ..)]
         pub steps: u32,
-        /// Number of superpixels that share their relevance with another; null for a method without relevances.
+        /// Number of superpixels with the same relevance as another; null for a method without relevances.
         #[unit = "superpixels"]
         #[range(0 ..= steps)]
         pub tied: Option<u32>,
@@ -35,7 +35,7 @@ crate::table! {
         #[better = lower]
         #[heading = "AUC / steps"]
         pub auc_mean: f64,
-        /// `auc` / (n p0), comparable between networks; null where p0 is 0, and of logits.
+        /// `auc` / (n p0), comparable between networks; null where p0 is 0, and for logits.
         #[unit = "1"]
         #[range(0 ..)]
         #[better = lower]

@@ -5,7 +5,7 @@ crate::table! {
     #[table = "segments"]
     #[keys(image, partition)]
     pub struct Segments {
-        /// Algorithm that made it: `quickshift`, `slic`, `felzenszwalb` or `grid`.
+        /// Algorithm that made the partition: `quickshift`, `slic`, `felzenszwalb` or `grid`.
         #[unit = "name"]
         pub algorithm: String,
         /// Number of superpixels, from 1 to 65536.

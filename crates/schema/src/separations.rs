@@ -1,7 +1,7 @@
 //! Table `separations`: how surely a measure tells orders of known worth apart.
 
 crate::table! {
-    /// Two groups of orders under a condition, of which the first should be better: how surely the measure says so.
+    /// Two groups of orders under a condition, of which the first should be better: how reliably the measure ranks them so.
     #[table = "separations"]
     #[nulls = reason]
     pub struct Separation {
@@ -19,7 +19,7 @@ crate::table! {
         #[unit = "name"]
         #[null = free]
         pub replacement: Option<String>,
-        /// Column that the orders are told apart by.
+        /// The column that separates the orders.
         #[unit = "name"]
         pub measure: String,
         /// Which values of the measure are better: `lower` or `higher`.
@@ -41,7 +41,8 @@ crate::table! {
         /// Number of images that have the measure in both groups.
         #[unit = "images"]
         pub images: u32,
-        /// Mean over images of the share of pairs, one run of each group, in which that of the first group is better. Equal ones count half: 0.5 is a guess.
+        /// Mean over images of the share of pairs, one run of each group, in which that of the first group is better. Equal ones count half: 0.5 is a
+        /// guess.
         #[unit = "fraction of pairs"]
         #[range(0 ..= 1)]
         pub separation: Option<f64>,

@@ -28,7 +28,7 @@ crate::table! {
         #[range(0 ..)]
         #[heading = "Std over runs"]
         pub auc_std: Option<f64>,
-        /// Mean over runs of `auc_relative`; null where it is.
+        /// Mean over runs of `auc_relative`; null where `auc_relative` is null.
         #[unit = "1"]
         #[heading = "Mean relative AUC"]
         pub auc_relative: Option<f64>,

@@ -50,8 +50,8 @@ crate::table! {
         #[range(0 ..)]
         #[heading = "Std over images"]
         pub std_over_images: Option<f64>,
-        /// Mean over images of the method's rank among the methods, 1 for the best and equal ones in the middle, where all methods have the
-        /// measure; null where no image has it for all.
+        /// Mean of the method's rank over the images where all methods have the measure: 1 is the best, and equal methods share the middle rank. Null
+        /// where no image has the measure for all methods.
         #[unit = "rank"]
         #[range(1 ..)]
         #[heading = "Mean rank, 1 the best"]

@@ -120,7 +120,7 @@ const fn equal(a: &str, b: &str) -> bool {
     place == a.len() && place == b.len()
 }
 
-/// When a column may be null. `rule` is what its declaration says.
+/// When a column may be null. `rule` is from its declaration.
 pub const fn null(nullable: bool, gives_reasons: bool, rule: Option<&str>) -> Null {
     match (nullable, rule) {
         (false, None) => Null::Never,

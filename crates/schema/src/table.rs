@@ -245,7 +245,7 @@ macro_rules! table {
         $crate::table! { @table $head {
             $($done)*
             $($fields)*
-            #[doc = "Why a value of this row is null, in words; null where none is."]
+            #[doc = "Why a value of this row is null, in words; null where no value is."]
             #[unit = "text"]
             #[null = free]
             pub reason: Option<String>,

@@ -1,7 +1,7 @@
 //! Table `targets`: the class that is explained.
 
 crate::table! {
-    /// The class that every explanation of an image in a network is about.
+    /// The class that every explanation of an image in a network explains.
     #[table = "targets"]
     #[keys(image, network)]
     pub struct Target {

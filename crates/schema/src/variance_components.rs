@@ -27,7 +27,7 @@ crate::table! {
         /// Number of methods.
         #[unit = "methods"]
         pub methods: u32,
-        /// Variance between images; an estimate, which may be below 0, as the others may.
+        /// Variance between images. Like the other variances, an estimate that may be below 0.
         #[unit = "the measure's, squared"]
         pub image_variance: Option<f64>,
         /// Variance between methods.
@@ -36,8 +36,8 @@ crate::table! {
         /// Variance of image x method: which method is better depends on the image.
         #[unit = "the measure's, squared"]
         pub interaction_variance: Option<f64>,
-        /// Variance between runs of a method on an image, the mean over all images and methods, 0 for a deterministic one; null where a method that
-        /// draws random numbers has one run: `interaction_variance` holds a part of it then.
+        /// Variance between runs of a method on an image, as the mean over all images and methods; 0 for a deterministic method. Null where a method
+        /// that draws random numbers has one run: `interaction_variance` then contains a part of this variance.
         #[unit = "the measure's, squared"]
         #[range(0 ..)]
         pub run_variance: Option<f64>,

@@ -24,8 +24,8 @@ pub enum LabelMapError {
     Image(#[from] DecodeError),
     /// It is as large as neither image nor crop.
     #[error(
-        "it is {height} pixels high and {width} wide, its image {image_height} and {image_width}, the crop {crop} and {crop}: make the label map as large \
-         as {wanted}"
+        "it is {height} pixels high and {width} wide, its image {image_height} and {image_width}, the crop {crop} and {crop}: make the label map \
+         as large as {wanted}"
     )]
     Size {
         /// Pixels.
@@ -43,15 +43,15 @@ pub enum LabelMapError {
     },
     /// It may be a map of the image or of the crop.
     #[error(
-        "it is as large as its image and as the crop ({crop} x {crop} pixels), though the image is scaled before it is cut: set `geometry = \"image\"` in \
-         [partitions.NAME] if the label map belongs to the image, or `\"crop\"` if it belongs to the crop"
+        "it is as large as its image and as the crop ({crop} x {crop} pixels), though the image is scaled before it is cut: set `geometry = \
+         \"image\"` in [partitions.NAME] if the label map belongs to the image, or `\"crop\"` if it belongs to the crop"
     )]
     Ambiguous {
         /// Pixels.
         crop: usize,
     },
     /// It has too many regions.
-    #[error("it has {found} regions in the crop, and at most {MAXIMUM_COUNT} are read: merge some")]
+    #[error("it has {found} regions in the crop, but at most {MAXIMUM_COUNT} are read: merge some")]
     TooMany {
         /// Regions.
         found: usize,
@@ -207,7 +207,8 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        insta::assert_snapshot!(refused(None, 96, 64, [64, 96]), @"it is 96 pixels high and 64 wide, its image 64 and 96, the crop 24 and 24: make the label map as large as either");
+        insta::assert_snapshot!(refused(None, 96, 64, [64, 96]), @"it is 96 pixels high and 64 wide, its image 64 and 96, the crop 24 and 24: make \
+            the label map as large as either");
         insta::assert_snapshot!(refused(Some(Geometry::Crop), 64, 96, [64, 96]), @r#"it is 64 pixels high and 96 wide, its image 64 and 96, the crop 24 and 24: make the label map as large as the crop, or set `geometry = "image"`"#);
         insta::assert_snapshot!(refused(None, 24, 24, [24, 24]), @r#"it is as large as its image and as the crop (24 x 24 pixels), though the image is scaled before it is cut: set `geometry = "image"` in [partitions.NAME] if the label map belongs to the image, or `"crop"` if it belongs to the crop"#);
         // Asked for, either is taken.

@@ -2,7 +2,7 @@
 //!
 //! An [`crate::Output`] takes no rows without a check, so a stage cannot forget it. Ranges, finiteness and reasons for nulls follow from the columns'
 //! declarations in `schema`. A [`Checked`] table adds what its rows must agree with in other tables, computed from the rows that the action read, so
-//! that a fault of the action's own arithmetic is seen.
+//! that a bug in the action's own arithmetic is seen.
 
 mod columns;
 mod rules;

@@ -264,7 +264,7 @@ impl Session {
 
     /// Like [`Session::in_turn`] for actions that share work: those for which `group` gives the same are handed over together, in the
     /// plan's order, and each gets a result of its own. No result may depend on what else is in its group: other actions may be up to
-    /// date, or in another share of the work. Where a group fails as a whole, its halves are tried, down to the action that fails.
+    /// date, or in another shard. Where a group fails as a whole, its halves are tried, down to the action that fails.
     ///
     /// # Panics
     /// When `work` does not give as many results as it was given subjects.
@@ -412,7 +412,7 @@ impl Session {
         }
     }
 
-    /// Reads all that an action reads, so that all damage is set aside at once; the run after this one then makes all of it again.
+    /// Reads all inputs of an action, so that all damage is set aside at once; the next run then recomputes all of it.
     fn set_damage_aside(&self, plan: &Plan, kind: Kind, subject: &Subject) {
         let inputs: Vec<&Action> = reads::inputs(plan, kind, subject).collect();
         inputs.par_iter().for_each(|action| {
@@ -426,7 +426,7 @@ impl Session {
         });
     }
 
-    /// The error of actions whose input is not there.
+    /// The error of actions whose input is missing.
     fn waiting(&self, waiting: usize) -> StageError {
         let stage = self.stage;
         let plan = Kind::of(stage).last().and_then(|last| self.plan(last).ok());
@@ -445,7 +445,7 @@ impl Session {
         }
     }
 
-    /// What earlier stages have left undone that this share reads, in the order in which it is made.
+    /// What this shard reads and earlier stages have not computed, in the order of computation.
     fn undone<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Action> {
         let reads = |action: &&Action| !Shard::divides(self.stage) || self.holds(&action.subject);
         let earlier = self.stage.with_needs().into_iter();
@@ -553,7 +553,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Adds to the outcome of the session; the next kind of action goes on with what there is.
+    /// Adds to the outcome of the session; the next kind of action continues with what there is.
     fn conclude(self) {
         if !self.due.is_empty() {
             self.progress.finish();

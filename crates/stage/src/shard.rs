@@ -98,7 +98,7 @@ pub enum ShardError {
     },
     /// The number of the shard is known, but not how many there are.
     #[error(
-        "{variable} says that this is one task of an array, but the size of the array is unknown: pass --shards N, or set {COUNT}=N in the job \
+        "{variable} says that this is one task of an array, but the size of the array is unknown. Pass --shards N, or set {COUNT}=N in the job \
          (Kubernetes: its completions); --shard 1/1 does everything in this task"
     )]
     NoCount {

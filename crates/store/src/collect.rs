@@ -11,7 +11,7 @@
 //! Steps 3 and 4 hold the exclusive lock of `turns`, so that no action is between its artifacts and its record; in each turn the records that
 //! are new since are read first. A turn is short, so that a stage is never held up for long.
 //!
-//! A record that cannot be read as a whole is left to [`Store::verify`], and every artifact whose id stands in it is kept.
+//! A record that cannot be read completely is left to [`Store::verify`], and every artifact whose id it contains is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -170,8 +170,8 @@ impl Store {
         Ok(())
     }
 
-    /// Goes through files while nobody publishes, `look`ing around at the beginning of each turn; removes those whose path `choose` gives, and
-    /// makes that durable. A dry run chooses only.
+    /// Checks files while no process publishes, with a call of `look` at the beginning of each turn. Removes those whose path `choose` gives, and
+    /// makes the removal durable. A dry run only chooses.
     fn remove_in_turns<T, S>(
         &self,
         files: Vec<T>,

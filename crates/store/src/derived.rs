@@ -1,4 +1,4 @@
-//! Files below `index/` that repeat what other files say. You may remove them at any time: the store rebuilds them.
+//! Files below `index/` that repeat the content of other files. You may remove them at any time: the store rebuilds them.
 //!
 //! Each has a header that names its version, and ends in the digest of all before it.
 

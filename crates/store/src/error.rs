@@ -21,7 +21,7 @@ pub enum StoreError {
     },
     /// The disk or the user's quota is full. What was published before is whole.
     #[error(
-        "no space left for {} ({source}). Free some space and run again: everything that was finished is kept",
+        "no space left for {} ({source}). Free some space and rerun: all finished results are kept",
         path.display()
     )]
     Full {
@@ -41,13 +41,13 @@ pub enum StoreError {
         source: io::Error,
     },
     /// There is no such artifact.
-    #[error("the artifact {} is missing. Run the pipeline again: it makes what is missing", path.display())]
+    #[error("the artifact {} is missing. Rerun the pipeline, which recomputes it", path.display())]
     Missing {
         /// Where it should be.
         path: PathBuf,
     },
-    /// An artifact does not hold what its name says.
-    #[error("the artifact {} is damaged: {detail}. {}. Run the pipeline again: it makes it anew", path.display(), describe_aside(aside.as_deref()))]
+    /// The content of an artifact does not match its name.
+    #[error("the artifact {} is damaged: {detail}. {}. Rerun the pipeline, which recomputes it", path.display(), describe_aside(aside.as_deref()))]
     Damaged {
         /// Where it was.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum StoreError {
     },
     /// The record of an action is damaged.
     #[error(
-        "the record {} is damaged: {detail}. `pipeline verify` sets it aside; where a study needs what it stood for, `pipeline run` makes that again",
+        "the record {} is damaged: {detail}. `pipeline verify` sets it aside; if a study needs its results, `pipeline run` recomputes them",
         path.display()
     )]
     Record {
@@ -77,7 +77,7 @@ pub enum StoreError {
     },
     /// Rows could not be turned into Parquet.
     #[error(
-        "cannot encode table {table}: {detail}. This is a fault of the program: please report it"
+        "cannot encode table {table}: {detail}. This is a bug in the program: please report it"
     )]
     Encode {
         /// Name of the table.
@@ -94,14 +94,14 @@ pub enum StoreError {
         why: &'static str,
     },
     /// A file or folder stands where the store keeps a link of its own.
-    #[error("{} is not a link that this program made. Move it away and run again", path.display())]
+    #[error("{} is not a link that this program made. Move it away and rerun", path.display())]
     NotALink {
         /// The place.
         path: PathBuf,
     },
-    /// A file that does not hold what its name says stays where a whole one should be.
+    /// A file whose content does not match its name is in the place of an intact one.
     #[error(
-        "{} holds something else, and cannot be moved away: {detail}. Remove it, and see that no other program changes the artifacts folder",
+        "{} contains something else and cannot be moved away: {detail}. Remove it, and make sure that no other program changes the artifacts folder",
         path.display()
     )]
     Obstructed {

@@ -1,7 +1,7 @@
 //! The digests of files outside the store (images, masks, weights), kept so that planning need not read them all.
 //!
-//! A file is read again unless its times, its size and its inode are those that were noted; times younger than
-//! [`SETTLED`](crate::stamp::SETTLED) are not. Whoever uses a file's bytes compares them with the digest once more.
+//! A file is reread unless its times, size and inode equal the noted ones. Times younger than
+//! [`SETTLED`](crate::stamp::SETTLED) are not noted. Whoever uses a file's bytes compares them with the digest once more.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,12 +15,12 @@ use crate::derived;
 use crate::stamp::Stamp;
 
 const HEADER: &str = "selectivity files 2\n";
-/// Fewer files are read again more quickly than their digests are written.
+/// Rereading fewer files is faster than writing their digests.
 const WORTH_WRITING: usize = 256;
 /// So are fewer bytes.
 const WORTH_WRITING_BYTES: u64 = 64 << 20;
 
-/// Digests by path, each with what the file looked like. A path that is no text is read again each time.
+/// Digests by path, each with the file's stamp. A path that is not text is reread each time.
 type Known = BTreeMap<String, (Stamp, String)>;
 
 pub(crate) fn digests<P: AsRef<Path> + Sync>(
@@ -47,7 +47,7 @@ pub(crate) fn digests<P: AsRef<Path> + Sync>(
         }
         let json = serde_json::to_string(&known).unwrap_or_default();
         if let Err(error) = derived::write(&index, (HEADER.to_owned() + &json).into_bytes()) {
-            tracing::debug!("no digests of files are kept: {error}");
+            tracing::debug!("digests of files cannot be kept: {error}");
         }
     }
     looked.into_iter().map(|looked| looked.digest).collect()
@@ -109,7 +109,7 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
         format!(
-            "expected a file, found {found}: put a file there, or take the name out of the study"
+            "expected a file, found {found}: put a file there, or remove the name from the study"
         ),
     ))
 }

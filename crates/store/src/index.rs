@@ -1,11 +1,11 @@
-//! What all records say, in one file, so that planning a large study need not open each of them.
+//! The content of all records in one file, so that planning a large study need not open each record.
 //!
 //! The index is derived, and decides only where to look, never what is true:
 //! * A shelf (a folder of records, such as `actions/weights/9c`) has the files that the index knows while its times and its inode are those that
-//!   were noted; every other shelf is read again, record by record. Times younger than [`SETTLED`](crate::stamp::SETTLED) are not trusted,
+//!   were noted; every other shelf is reread, record by record. Times younger than [`SETTLED`](crate::stamp::SETTLED) are not trusted,
 //!   because a file that is added within the clock's grain leaves them as they are.
 //! * Every lookup looks at the artifacts' files, index or not (`known`).
-//! * An index that is absent, damaged or of another version is made again. Nobody waits for it, and failing to write it is no error.
+//! * An index that is absent, damaged or of another version is rebuilt. No process waits for it, and failing to write it is not an error.
 //!
 //! The file (`derived`) is text: for each shelf a line with the length of what is below it, its name and its stamp, and there a line for each
 //! record (its key, and a [`Summary`] as JSON values, the facets first).
@@ -66,7 +66,7 @@ impl From<Record> for Summary {
 }
 
 impl Summary {
-    /// What stands in the index: JSON values one after the other, so that the first can be read without the rest.
+    /// The content of the index: JSON values one after the other, so that the first can be read without the rest.
     fn to_line(&self) -> serde_json::Result<String> {
         let artifacts = self.artifacts.iter();
         let artifacts = artifacts.map(|(table, it)| (table, it.id, it.rows, it.bytes));
@@ -176,7 +176,7 @@ impl Index {
         self.verifying.unverified()
     }
 
-    /// What is wrong with a record that is there; `path` is where.
+    /// What is wrong with an existing record; `path` is its place.
     pub(crate) fn fault(&self, path: impl FnOnce() -> PathBuf) -> Option<Miss> {
         if self.broken.is_empty() {
             return None;
@@ -186,7 +186,7 @@ impl Index {
         Some(Miss::Record { path, detail })
     }
 
-    /// What a record says.
+    /// The content of a record.
     ///
     /// # Panics
     /// When it was noted by another index.
@@ -248,7 +248,7 @@ impl Index {
         if fresh >= worth_writing {
             let written = derived::write(&file, index.to_text(&read).into_bytes());
             if let Err(error) = written {
-                tracing::debug!("no index of the records is written: {error}");
+                tracing::debug!("the index of the records cannot be written: {error}");
             }
         }
         Ok(index)
@@ -372,7 +372,7 @@ impl<'a> Shelves<'a> {
     }
 }
 
-/// The records whose lines stand in this part of the text.
+/// The records whose lines are in this part of the text.
 fn known_records(text: &str, lines: Range<usize>) -> Vec<(Key, Noted)> {
     let mut records = Vec::new();
     let mut at = lines.start;

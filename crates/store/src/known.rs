@@ -1,6 +1,6 @@
 //! When each artifact was last verified and what its file looked like then, so that planning finds what changed since without reading all of it.
 //!
-//! The file `index/verified` is derived, and decides only what is read again:
+//! The file `index/verified` is derived, and decides only what is reread:
 //!
 //! * An artifact is verified when it is published, and whenever it is read, because a read computes its id again.
 //! * An artifact that has the size, the times and the inode it had then counts as intact. A plan reads any other artifact, as long as it may
@@ -52,7 +52,7 @@ pub(crate) struct Seen {
     pub(crate) verified: u64,
 }
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Default)]
 pub(crate) struct Known(BTreeMap<ContentId, Seen>);
 
@@ -327,7 +327,7 @@ impl Store {
             return;
         }
         if let Err(error) = change(self.root(), &fresh, &BTreeSet::new()) {
-            tracing::debug!("it is not noted what was verified: {error}");
+            tracing::debug!("the list of verified artifacts cannot be written: {error}");
             let mut now = self.notes.fresh();
             for (id, seen) in fresh {
                 now.entry(id).or_insert(seen);
@@ -342,7 +342,9 @@ impl Store {
             return;
         }
         if let Err(error) = change(self.root(), &BTreeMap::new(), removed) {
-            tracing::debug!("artifacts that were removed are still noted: {error}");
+            tracing::debug!(
+                "removed artifacts cannot be taken off the list of verified artifacts: {error}"
+            );
         }
     }
 

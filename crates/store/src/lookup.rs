@@ -1,4 +1,4 @@
-//! Looking up actions: whether they were done, and what their records say.
+//! Looks up actions: whether they were done, and the content of their records.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -29,12 +29,12 @@ pub enum Miss {
         /// What is wrong with it.
         detail: String,
     },
-    /// An artifact that its record names is not there.
+    /// An artifact that its record names is missing.
     Missing {
         /// Where it should be.
         path: PathBuf,
     },
-    /// An artifact that its record names does not hold what its name says, or cannot be read.
+    /// The content of an artifact that its record names does not match its name, or the artifact cannot be read.
     Damaged {
         /// The artifact.
         path: PathBuf,

@@ -185,7 +185,7 @@ fn try_table(file: &File) -> Result<String, String> {
         .flatten()
         .find(|pair| pair.key == "table")
         .and_then(|pair| pair.value.clone())
-        .ok_or_else(|| "it does not say of which table it is".to_owned())
+        .ok_or_else(|| "it does not name its table".to_owned())
 }
 
 fn try_read(file: &File) -> Result<(SchemaRef, Vec<RecordBatch>), String> {

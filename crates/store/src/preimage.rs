@@ -60,12 +60,12 @@ impl Preimage {
         &self.kind
     }
 
-    /// A name that stands in the rows, such as that of `image` or `network`, and the `run`.
+    /// A name in the rows, such as that of `image` or `network`, or the `run`.
     pub fn name(&self, of: &str) -> Option<&Value> {
         self.names.get(of)
     }
 
-    /// Names that stand in the rows.
+    /// Names in the rows.
     pub fn names(&self) -> &Values {
         &self.names
     }
@@ -128,7 +128,7 @@ impl PreimageBuilder {
         self
     }
 
-    /// A name that stands in the rows: of the image, network, partition or method, or the run.
+    /// A name in the rows: of the image, network, partition or method, or the run.
     #[must_use]
     pub fn name(mut self, of: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.0.names.insert(of.into(), value.into());

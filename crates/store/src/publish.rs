@@ -48,7 +48,7 @@ pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> 
     Ok(written)
 }
 
-/// Writes a file that can be made again at any time, over one of this name; it is whole, but may be gone after a power cut.
+/// Writes a file that can be recomputed at any time, over one of this name; it is intact, but may be lost in a power cut.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = folder_of(path);
     make_folder(folder)?;
@@ -76,8 +76,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes the entry of a folder, and of the one above it, durable, once in a process; how many had to be.
-///
-/// A folder that is there may be that of a writer that died, or has not got on, between making it and its fsync.
+/// An existing folder may belong to a writer that died or paused between creating the folder and its fsync.
 fn sync_entries(folder: &Path) -> Result<usize, StoreError> {
     static DURABLE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let durable = || DURABLE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -269,7 +268,7 @@ pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths)
 }
 
-/// Moves a file that does not hold what its name says into `damaged`, under a name of its own there; where it is now.
+/// Moves a file whose content does not match its name into `damaged`, under a new name; its new path.
 ///
 /// `file` is the open file that was found damaged: another process may have put a good one in its place since.
 pub(crate) fn set_aside(file: &File, path: &Path, damaged: &Path) -> Option<PathBuf> {

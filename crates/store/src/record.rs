@@ -36,8 +36,8 @@ pub struct Cost {
     pub wall_seconds: f64,
     /// Images that the action asked a network about.
     pub forward_passes: u64,
-    /// Those among them that no action of its group had asked about before: what was computed. None in records of earlier versions,
-    /// when nothing was shared.
+    /// Those among them that no earlier action of its group had evaluated: what was computed. None in records of earlier versions, when nothing was
+    /// shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computed_forward_passes: Option<u64>,
     /// Images that went backward through a network.
@@ -183,20 +183,20 @@ impl Record {
         if record.key == *key {
             Ok(record)
         } else {
-            Err("it is another action's".to_owned())
+            Err("it belongs to another action".to_owned())
         }
     }
 
     /// Reads a file's bytes, or says what is wrong with them.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let body = checked_body(bytes).ok_or("its checksum is not that of its content")?;
+        let body = checked_body(bytes).ok_or("its checksum does not match its content")?;
         let mut text = body.to_vec();
         text.extend_from_slice(BODY_END.as_bytes());
         let versioned: Version =
             serde_json::from_slice(&text).map_err(|error| error.to_string())?;
         if versioned.version != RECORD_VERSION {
             return Err(format!(
-                "it has version {}, and this program reads version {RECORD_VERSION}",
+                "it has version {}, but this program reads version {RECORD_VERSION}",
                 versioned.version
             ));
         }
@@ -204,7 +204,7 @@ impl Record {
         if record.key == record.preimage.key() {
             Ok(record)
         } else {
-            Err("its key is not that of its preimage".to_owned())
+            Err("its key does not match its preimage".to_owned())
         }
     }
 }
@@ -304,13 +304,13 @@ mod tests {
             ..example()
         };
         let error = Record::from_bytes(&later.to_bytes().unwrap()).unwrap_err();
-        assert_eq!(error, "it has version 2, and this program reads version 1");
+        assert_eq!(error, "it has version 2, but this program reads version 1");
         let foreign = Record {
             key: Preimage::builder("weights").build().key(),
             ..example()
         };
         let error = Record::from_bytes(&foreign.to_bytes().unwrap()).unwrap_err();
-        assert_eq!(error, "its key is not that of its preimage");
+        assert_eq!(error, "its key does not match its preimage");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A copy of the store in which some actions count as not done, so that they can be made again and compared.
+//! A copy of the store in which some actions count as not done, so that they can be recomputed and compared.
 //!
 //! The copy lies inside the artifacts folder and has links in the place of files. It goes when it is dropped; one whose process died is known by
 //! having no lock, and the next copy or collection of garbage removes it.

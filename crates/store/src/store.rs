@@ -24,7 +24,7 @@ use crate::{
     RECORD_VERSION, Record, StoreError, content_id, files, latest, parquet,
 };
 
-/// Attempts to publish a file where another one comes and goes, or stays though it does not hold what its name says.
+/// Attempts to publish a file where another one comes and goes, or stays although its content does not match its name.
 const ATTEMPTS: usize = 8;
 
 /// Threads that wait for the disk in [`Store::publish_many`], however few processors there are.
@@ -64,7 +64,7 @@ pub struct Published {
 }
 
 impl Store {
-    /// Opens a folder for reading and writing; makes it if it is not there, and removes what writers that died left in it.
+    /// Opens a folder for reading and writing; creates it if it does not exist, and removes the temporary files of writers that died.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let store = Self::browse(root);
         for folder in [
@@ -105,7 +105,7 @@ impl Store {
         folder.join(name_in_kind(key))
     }
 
-    /// BLAKE3 of each file's bytes, in order. A file whose times, size and inode are those of an earlier look is not read again.
+    /// BLAKE3 of each file's bytes, in order. A file whose times, size and inode have not changed is not reread.
     pub fn file_digests<P: AsRef<Path> + Sync>(
         &self,
         paths: &[P],
@@ -113,8 +113,8 @@ impl Store {
         files::digests(&self.root, paths)
     }
 
-    /// The rows of an artifact, whose id is computed again from what was read. A file that does not hold what its name says is set aside, with a
-    /// warning, and [`StoreError::is_loss`] is true of the error.
+    /// The rows of an artifact, whose id is recomputed from what was read. A file whose content does not match its name is set aside, with a warning,
+    /// and [`StoreError::is_loss`] is true of the error.
     pub fn read<T: Table>(&self, id: &ContentId) -> Result<Vec<T>, StoreError> {
         let batches = self.batches(T::NAME, id)?;
         let path = self.object_path(id);
@@ -204,7 +204,7 @@ impl Store {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Publishes an artifact; the size of its file in bytes. One that is there stays, if it is whole.
+    /// Publishes an artifact; the size of its file in bytes. An existing one stays if it is intact.
     pub(crate) fn publish_object(
         &self,
         table: &str,
@@ -289,7 +289,7 @@ impl Store {
             .and_then(|file| publish::set_aside(&file, path, &self.root.join(DAMAGED)));
         if let Some(aside) = aside {
             tracing::warn!(
-                "an action is recorded anew, because {detail}; its former record was set aside as {}",
+                "an action gets a new record, because {detail}; the old record was set aside as {}",
                 aside.display()
             );
         }
@@ -359,7 +359,7 @@ impl Store {
         .show(&digest.finalize().to_hex(), content)
     }
 
-    /// Opens a log file for appending, and makes it if it is not there.
+    /// Opens a log file for appending, and creates it if it does not exist.
     pub fn log_file(&self, name: &str) -> Result<File, StoreError> {
         check_name(name)?;
         let path = self.root.join("logs").join(name);

@@ -37,13 +37,13 @@ const MANIFEST: &str = "manifest.json";
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// There is something where the export should go.
-    #[error("{} is there already: choose a folder that is not", path.display())]
+    #[error("{} exists already: choose a new folder", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
-    /// The export is not what it says.
-    #[error("{}: {detail}. Nothing was imported: make or copy the export again", path.display())]
+    /// The export does not match its manifest.
+    #[error("{}: {detail}. Nothing was imported: repeat the export or the copy", path.display())]
     Refused {
         /// The file.
         path: PathBuf,
@@ -212,7 +212,7 @@ impl Manifest {
         } else {
             let found = manifest.version;
             Err(refuse(format!(
-                "it has version {found}, and this program reads version {MANIFEST_VERSION}"
+                "it has version {found}, but this program reads version {MANIFEST_VERSION}"
             )))
         }
     }
@@ -237,7 +237,7 @@ impl Entry {
         } else {
             Err(self.refuse(
                 folder,
-                "it is damaged: its digest is not that of the manifest",
+                "it is damaged: its digest does not match the manifest",
             ))
         }
     }

@@ -1,4 +1,4 @@
-//! Reading everything again: whether each record and artifact still is what its name says.
+//! Rereads everything: whether the content of each record and artifact still matches its name.
 //!
 //! Safe beside stages that run: what is damaged is moved away only if it still is the file that was read, and what was removed meanwhile, with
 //! the record that named it, is not missed.
@@ -72,7 +72,7 @@ pub struct Verified {
     pub faults: Vec<Fault>,
 }
 
-/// What records say about an artifact.
+/// What the records contain about an artifact.
 #[derive(Clone, Debug)]
 struct Expected {
     table: String,
@@ -103,7 +103,7 @@ impl Store {
         Ok(verified)
     }
 
-    /// Reads all records; what they say about artifacts.
+    /// Reads all records; what they contain about artifacts.
     fn verify_records(&self, verified: &mut Verified) -> Result<Claims, StoreError> {
         let files = self.record_files()?;
         let read: Vec<(Read, Vec<(ContentId, Expected)>)> = files
@@ -191,7 +191,7 @@ impl Store {
             && let Some(record) = open(&said.record)?
         {
             let detail = format!(
-                "it says {} rows, and {} has {rows}",
+                "it states {} rows, but {} has {rows}",
                 said.rows,
                 path.display()
             );
@@ -212,7 +212,7 @@ impl Store {
             |aside| format!("it was set aside as {}", aside.display()),
         );
         tracing::warn!(
-            "{} is damaged: {}; {now}, and the next run makes it again",
+            "{} is damaged: {}; {now}, and the next run recomputes it",
             path.display(),
             fault.detail
         );
@@ -268,12 +268,12 @@ fn claims(path: &Path, record: Record) -> Vec<(ContentId, Expected)> {
     record.artifacts.into_iter().map(claim).collect()
 }
 
-/// An artifact that is not there: a fault if a record that names it still is.
+/// A missing artifact: a fault if a record that names it still exists.
 fn missing(path: PathBuf, expected: Option<&Expected>) -> Read {
     if !expected.is_some_and(|said| said.record.exists()) {
         return Read::Gone;
     }
-    tracing::warn!("{} is missing; the next run makes it again", path.display());
+    tracing::warn!("{} is missing; the next run recomputes it", path.display());
     Read::Damaged(Fault {
         path,
         detail: "it is missing".to_owned(),

@@ -115,7 +115,7 @@ impl View<'_> {
         Ok((view, false))
     }
 
-    /// Where the link points; none if it is not there.
+    /// Where the link points; none if it does not exist.
     fn shown(&self) -> Result<Option<PathBuf>, StoreError> {
         let link = self.root.join(self.link);
         match fs::read_link(&link) {

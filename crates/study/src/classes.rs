@@ -7,8 +7,8 @@ use crate::settings::images::ClassList;
 use config::paths::composed;
 use config::{Problem, Problems, Source, nearest};
 
-/// The classes of `ImageNet` in the order of torchvision's networks: `torchvision.models._meta._IMAGENET_CATEGORIES` of torchvision 0.26, BSD-3-Clause,
-/// copyright Soumith Chintala 2016.
+/// The classes of `ImageNet` in the order of torchvision's networks: `torchvision.models._meta._IMAGENET_CATEGORIES` of torchvision 0.26,
+/// BSD-3-Clause, copyright Soumith Chintala 2016.
 const IMAGENET: &str = include_str!("classes/imagenet.txt");
 
 /// The names of the classes, each different from the others, whatever Unicode form they are written in.
@@ -52,7 +52,7 @@ impl Classes {
             start = span.end;
             let name = line.trim();
             if name.is_empty() {
-                let problem = Problem::new("a line of the list of classes is empty");
+                let problem = Problem::new("a line of the class list is empty");
                 let label = format!("expected the name of class {}", names.len());
                 problems.push(problem.label(label).at(&source, span));
             } else if name.contains(|letter: char| letter.is_control() && letter != '\t') {
@@ -60,19 +60,19 @@ impl Classes {
                     "the name of class {} has control characters",
                     names.len()
                 ));
-                let label = "expected one name a line, and lines that end in a line feed";
+                let label = "expected one name on each line, and lines that end in a line feed";
                 problems.push(problem.label(label).at(&source, span));
             } else if let Some(first) = indices.insert(composed(name), names.len()) {
                 let problem = Problem::new(format!("two classes are called `{name}`"));
-                let label = format!("class {first} has this name already");
-                let help = "write what tells them apart, such as `crane (134)`";
+                let label = format!("class {first} already has this name");
+                let help = "add what distinguishes them, such as `crane (134)`";
                 problems.push(problem.label(label).help(help).at(&source, span));
             }
             names.push(name.to_owned());
         }
         if names.is_empty() {
-            let title = format!("the list of classes `{}` is empty", path.display());
-            problems.push(Problem::new(title).help("write one class name a line"));
+            let title = format!("the class list `{}` is empty", path.display());
+            problems.push(Problem::new(title).help("write one class name on each line"));
         }
         Problems::check(problems, Self { names, indices })
     }
@@ -80,9 +80,9 @@ impl Classes {
     /// What to do where a network tells `found` classes apart and its list names `named`.
     pub fn remedy(found: usize, named: usize) -> &'static str {
         if (found, named) == (2, 1) {
-            "a network of one logit counts as two classes: name that of a negative logit first, then that of a positive one"
+            "a network with one logit counts as two classes: name the class of negative logits first, then that of positive ones"
         } else {
-            "give the class list of this network"
+            "use the class list of this network"
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn empty_and_repeated_names_are_shown_together() {
         insta::assert_snapshot!(read("mug\n\nkey\nmug\n").unwrap_err(), @"
-        error: a line of the list of classes is empty
+        error: a line of the class list is empty
          --> classes.txt:2:1
           |
         2 |
@@ -151,9 +151,9 @@ mod tests {
          --> classes.txt:4:1
           |
         4 | mug
-          | ^^^ class 0 has this name already
+          | ^^^ class 0 already has this name
           |
-          = help: write what tells them apart, such as `crane (134)`
+          = help: add what distinguishes them, such as `crane (134)`
         ");
     }
 
@@ -174,16 +174,16 @@ mod tests {
          --> classes.txt:1:1
           |
         1 | cat␍dog␍key
-          | ^^^^^^^^^^^ expected one name a line, and lines that end in a line feed
+          | ^^^^^^^^^^^ expected one name on each line, and lines that end in a line feed
         ");
     }
 
     #[test]
     fn an_empty_list_is_a_problem() {
         insta::assert_snapshot!(read("").unwrap_err(), @"
-        error: the list of classes `classes.txt` is empty
+        error: the class list `classes.txt` is empty
          |
-         = help: write one class name a line
+         = help: write one class name on each line
         ");
     }
 }

@@ -55,7 +55,7 @@ impl Cost {
         per_second(self.images, self.wall_seconds)
     }
 
-    /// Forward passes by second of wall time; none where nothing took time, or no network was asked.
+    /// Forward passes per second of wall time; none where nothing took time, or no network was evaluated.
     pub fn forward_passes_per_second(&self) -> Option<f64> {
         per_second(self.forward_passes, self.wall_seconds)
     }
@@ -72,7 +72,7 @@ pub struct Explanations {
     pub declared: Option<Declared>,
 }
 
-/// What another tool says that its explanations took; none where it does not say so of all of them.
+/// The cost that another tool declares for its explanations; none where it does not declare the cost of all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Declared {
     /// Seconds.
@@ -82,7 +82,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// The sum of what records say; none where a record is of another method.
+    /// The sum over records; none where a record is of another method.
     fn of(plan: &Plan, actions: &[&Action]) -> Option<Self> {
         let nothing = Self {
             seconds: Some(0.0),

@@ -52,8 +52,8 @@ fn too_many(name: &Name, partition: &Partition, counts: &[u64]) -> Option<String
     let Above { images, most } = above(MANY, counts)?;
     let cure = partition.coarser();
     Some(format!(
-        "partition `{name}` cuts {images} of {} images into more than {MANY} superpixels, up to {most}: fits and curves of so many take long. \
-         Set {cure} in [partitions.{name}]",
+        "partition `{name}` cuts {images} of {} images into more than {MANY} superpixels, up to {most}: fits and curves of so many superpixels \
+         take long. Set {cure} in [partitions.{name}]",
         counts.len()
     ))
 }
@@ -62,7 +62,7 @@ fn too_few(method: &Name, partition: &Name, samples: u64, counts: &[u64]) -> Opt
     let Above { images, most } = above(samples, counts)?;
     Some(format!(
         "method `{method}` has {samples} samples, fewer than the superpixels of {images} of {} images on partition `{partition}` (up to {most}): \
-         such weights say little. Set `samples` in [methods.{method}] to ten for each superpixel, or make the partition coarser",
+         such weights are unreliable. Set `samples` in [methods.{method}] to ten for each superpixel, or make the partition coarser",
         counts.len()
     ))
 }
@@ -105,8 +105,8 @@ mod tests {
             warnings(&study, &plan)
         };
         insta::assert_snapshot!(warnings().join("\n"), @"
-        partition `quickshift` cuts 1 of 1 images into more than 1000 superpixels, up to 1200: fits and curves of so many take long. Set fewer `rows` and `columns` in [partitions.quickshift]
-        method `lime` has 192 samples, fewer than the superpixels of 1 of 1 images on partition `quickshift` (up to 1200): such weights say little. Set `samples` in [methods.lime] to ten for each superpixel, or make the partition coarser
+        partition `quickshift` cuts 1 of 1 images into more than 1000 superpixels, up to 1200: fits and curves of so many superpixels take long. Set fewer `rows` and `columns` in [partitions.quickshift]
+        method `lime` has 192 samples, fewer than the superpixels of 1 of 1 images on partition `quickshift` (up to 1200): such weights are unreliable. Set `samples` in [methods.lime] to ten for each superpixel, or make the partition coarser
         ");
         folder.edit("samples = 192", "samples = 1200");
         folder.edit("columns = 30", "columns = 25");

@@ -118,6 +118,6 @@ pub(crate) fn base_name(folder: &Path, path: &Path) -> Result<String, Problem> {
             "the name of the file `{}` is not UTF-8 text",
             path.display()
         );
-        Problem::new(title).help("rename it, because names of images stand in every table")
+        Problem::new(title).help("rename it, because every table contains the names of images")
     })
 }

@@ -81,7 +81,7 @@ impl Images {
                 "the image folder `{}` has no images",
                 settings.folder.display()
             );
-            let help = format!("put files into it that end in {}", ENDINGS.join(", "));
+            let help = format!("add files that end in {}", ENDINGS.join(", "));
             let problem = Problem::new(title).help(help);
             return Err(match left_out {
                 Some(left_out) => problem.label(left_out).into(),
@@ -235,7 +235,7 @@ fn require_labels(
     let file = settings.labels.as_deref().or(settings.manifest.as_deref());
     let file = file.unwrap_or(Path::new("labels"));
     let mut title = format!(
-        "`{asks}` needs a label for every image; `{}` has none for {}",
+        "`{asks}` needs a label for every image, but `{}` has no label for {}",
         file.display(),
         listed(without.iter().copied().take(LISTED))
     );

@@ -15,7 +15,7 @@ use crate::plan::facet;
 pub enum Stage {
     /// Crops images and cuts them into superpixels.
     Segment,
-    /// Asks the networks about the untouched images.
+    /// Evaluates the networks on the untouched images.
     Infer,
     /// Explains with white-box methods.
     Gradcam,
@@ -59,16 +59,16 @@ impl Stage {
         match self {
             Self::Segment => "Crops the images and cuts them into superpixels",
             Self::Infer => {
-                "Asks the networks about the untouched images and chooses the class to explain"
+                "Evaluates the networks on the untouched images and chooses the class to explain"
             }
             Self::Gradcam => {
-                "Explains with white-box methods, such as Grad-CAM: which parts of a layer speak for the class"
+                "Explains with white-box methods, such as Grad-CAM, which read layers and gradients of the network"
             }
             Self::Lime => {
-                "Explains with black-box methods, such as LIME: asks about masked images and fits weights to the answers"
+                "Explains with black-box methods, such as LIME, which evaluate masked images and fit weights to the answers"
             }
             Self::Deletion => {
-                "Removes superpixels in the order of each explanation and control, and each alone, and asks the network every time"
+                "Removes superpixels in the order of each explanation and control, and each alone, and evaluates the network after each removal"
             }
             Self::Evaluate => "Measures explanations and removal curves, and compares the methods",
             Self::Report => "Writes the report: one HTML file and its tables",
@@ -158,7 +158,7 @@ pub enum Kind {
     Sanity,
     /// A measure of the registry.
     Measure(measures::Kind),
-    /// What the measures say about the methods.
+    /// The results of the measures for the methods.
     Comparisons,
     /// The report.
     Report,
@@ -285,8 +285,8 @@ impl Kind {
         }
     }
 
-    /// What this kind of action makes looks like: names, types and nullability of the columns of its tables, and names of its facets. It is
-    /// in the key, so that a new column or facet makes the action again.
+    /// What this kind of action makes looks like: names, types and nullability of the columns of its tables, and names of its facets. It is in the
+    /// key, so that a new column or facet recomputes the action.
     pub(crate) fn fingerprint(self) -> String {
         let mut hasher = blake3::Hasher::new();
         match self {

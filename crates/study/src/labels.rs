@@ -119,7 +119,7 @@ fn rows(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Vec<Row> {
             format!("found the columns {}", listed(listing.header.iter()))
         };
         let problem =
-            Problem::new("the file of labels must begin with the line `path,label`").label(label);
+            Problem::new("the label file must begin with the line `path,label`").label(label);
         problems.push(problem.at(source, 0..source.text.len()));
         return Vec::new();
     };
@@ -148,7 +148,7 @@ pub(crate) fn unknown_label(
     } else {
         "there is no such class".to_owned()
     };
-    let help = format!("expected a line of the list of classes, or an index from 0 to {last}");
+    let help = format!("expected a name from the class list, or an index from 0 to {last}");
     (format!("no class is called `{label}`"), meant, help)
 }
 
@@ -164,7 +164,7 @@ fn unmatched(source: &Source, rows: &[&Row], folder: &Path, paths: &[&Path]) -> 
         let hint = nearest(&row.path, below.iter().copied())
             .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
         visible(&format!(
-            "{file}:{}: there is no image `{}`, its label is not used{hint}",
+            "{file}:{}: there is no image `{}`, so its label is not used{hint}",
             source.line(row.line.start),
             row.path
         ))
@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn a_row_without_an_image_is_a_warning_with_its_line_and_the_nearest_image() {
         let labels = read_text("path,label\n\nmug_07.png,mug\nkey.png,key\n").unwrap();
-        insta::assert_snapshot!(labels.unmatched.join("\n"), @"labels.csv:3: there is no image `mug_07.png`, its label is not used; did you mean `mug-07.png`?");
+        insta::assert_snapshot!(labels.unmatched.join("\n"), @"labels.csv:3: there is no image `mug_07.png`, so its label is not used; did you \
+            mean `mug-07.png`?");
         assert_eq!(labels.classes.len(), 1);
     }
 
@@ -255,7 +256,7 @@ mod tests {
         2 | key.png,3
           |         ^ do the labels count from 1? The first class has index 0
           |
-          = help: expected a line of the list of classes, or an index from 0 to 2
+          = help: expected a name from the class list, or an index from 0 to 2
         ");
     }
 
@@ -282,7 +283,7 @@ mod tests {
         2 | mug-07.png,mugg
           |            ^^^^ did you mean `mug`?
           |
-          = help: expected a line of the list of classes, or an index from 0 to 2
+          = help: expected a name from the class list, or an index from 0 to 2
 
         error: no class is called `3`
          --> labels.csv:4:9
@@ -290,7 +291,7 @@ mod tests {
         4 | key.png,3
           |         ^ do the labels count from 1? The first class has index 0
           |
-          = help: expected a line of the list of classes, or an index from 0 to 2
+          = help: expected a name from the class list, or an index from 0 to 2
 
         error: a row must have 2 fields, and this one has 3
          --> labels.csv:5:1
@@ -298,7 +299,7 @@ mod tests {
         5 | key.png,key,1
           | ^^^^^^^^^^^^^
           |
-          = help: put quotes around a path or label that holds a comma
+          = help: put quotes around a path or label that contains a comma
 
         error: the image `key.png` has two labels
          --> labels.csv:6:1
@@ -311,14 +312,14 @@ mod tests {
     #[test]
     fn other_columns_are_a_problem() {
         insta::assert_snapshot!(read_text("file,label\nmug-07.png,mug\n").unwrap_err(), @"
-        error: the file of labels must begin with the line `path,label`
+        error: the label file must begin with the line `path,label`
          --> labels.csv:1:1
           |
         1 | file,label
           | ^^^^^^^^^^ found the columns `file`, `label`
         ");
         insta::assert_snapshot!(read_text("").unwrap_err(), @"
-        error: the file of labels must begin with the line `path,label`
+        error: the label file must begin with the line `path,label`
          --> labels.csv:1:1
           |
         1 |
@@ -336,7 +337,7 @@ mod tests {
         2 | "mug-07.png,mug
           | ^^^^^^^^^^^^^^^
           |
-          = help: put quotes around a path or label that holds a comma
+          = help: put quotes around a path or label that contains a comma
         "#);
     }
 }

@@ -45,7 +45,7 @@ impl Listing {
             wrong(
                 line,
                 title,
-                "put quotes around a path or label that holds a comma",
+                "put quotes around a path or label that contains a comma",
             );
         }
         Self { header, rows }

@@ -20,7 +20,7 @@ const PATH: &str = "path";
 /// The columns that it may have.
 const OPTIONAL: [&str; 2] = ["label", "mask"];
 
-/// A row: an image that is there.
+/// A row: an existing image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The file.
@@ -101,7 +101,7 @@ fn is_parquet(file: &Path) -> bool {
 
 /// Reads the rows, whose paths are absolute or below `folder`.
 ///
-/// An image or mask that is not there, an image that stands twice and a label that no class has are problems: all of them are reported, each with
+/// A missing image or mask, an image that is listed twice and a label without a class are problems: all of them are reported, each with
 /// its line, or its row in a Parquet file.
 pub(crate) fn read(file: &Path, folder: &Path, classes: &Classes) -> Result<Vec<Entry>, Problems> {
     let mut problems = Vec::new();
@@ -128,7 +128,7 @@ pub(crate) fn read(file: &Path, folder: &Path, classes: &Classes) -> Result<Vec<
         if let Some(title) = absent("image", &path) {
             problems.push(row.place.show(title, written, Some(STARTS.to_owned())));
         } else if let Some(first) = seen.insert(spelling(&path), row.place.name()) {
-            let title = format!("the image `{written}` stands twice");
+            let title = format!("the image `{written}` is listed twice");
             let label = format!("the first is in {first}");
             problems.push(row.place.show(title, written, Some(label)));
         }
@@ -318,7 +318,7 @@ pub(crate) mod tests {
         2 | a/key.png,mugg,
           |           ^^^^ did you mean `mug`?
           |
-          = help: expected a line of the list of classes, or an index from 0 to 1
+          = help: expected a name from the class list, or an index from 0 to 1
 
         error: there is no image `photos/gone.png`
          --> photos/photos.csv:3:1
@@ -332,7 +332,7 @@ pub(crate) mod tests {
         3 | gone.png,key,lost.png
           |              ^^^^^^^^ paths start at the folder of the manifest, or at `folder`
 
-        error: the image `b/../b/key.png` stands twice
+        error: the image `b/../b/key.png` is listed twice
          --> photos/photos.csv:6:1
           |
         6 | b/../b/key.png,key,
@@ -360,7 +360,7 @@ pub(crate) mod tests {
             "path,label\ngr\u{fc}n.png,key\ngru\u{308}n.png,key\n",
         );
         let shown = problems(&folder);
-        assert!(shown.contains("stands twice"), "{shown}");
+        assert!(shown.contains("is listed twice"), "{shown}");
     }
 
     #[test]
@@ -373,7 +373,7 @@ pub(crate) mod tests {
         let made = std::process::Command::new("mkfifo").arg(pipe).status();
         assert!(made.unwrap().success());
         insta::assert_snapshot!(problems(&folder), @"
-        error: the image `photos/pipe.png` is a pipe, socket or device, and not a regular file
+        error: the image `photos/pipe.png` is a pipe, socket or device, not a regular file
          --> photos/photos.csv:2:1
           |
         2 | pipe.png,key,
@@ -402,7 +402,7 @@ pub(crate) mod tests {
         folder.edit("folder = \"data/images\"", "manifest = \"photos.csv\"");
         let shown = folder.shown(&folder.study().unwrap_err());
         assert!(
-            shown.contains("`labels` stands beside `manifest`"),
+            shown.contains("`labels` cannot be used with `manifest`"),
             "{shown}"
         );
     }

@@ -9,7 +9,7 @@ use crate::{Problems, Sources};
 const COUNT: u64 = 200;
 /// Most time for one of them.
 const LONGEST: Duration = Duration::from_secs(10);
-/// What stands in the files, so that damage does not only make other words.
+/// Words of the files, so that damage produces more than unknown words.
 const PIECES: [&[u8]; 16] = [
     b"\n",
     b"\r",

@@ -1,6 +1,6 @@
 //! Which actions a study consists of, what each depends on, and which are done.
 //!
-//! A plan opens no artifact: what an action reads of another stands in that one's record, as a *facet*: a digest, or the
+//! A plan does not open artifacts: what an action reads of another is in the other's record, as a *facet*: a digest, or the
 //! value itself. Where an action gives the same facets as before, the keys of all that reads it stay, and nothing is recomputed.
 //! [`inputs`] gathers what each kind of action is made from; an action's key is the digest of these inputs.
 
@@ -35,7 +35,7 @@ pub mod facet {
     pub const CORRECT: &str = "correct";
     /// `relevances` of a network with random layers: which layers those are.
     pub const CASCADE: &str = "cascade";
-    /// `relevances` of an external method: what its tool says that it took. No action reads it.
+    /// `relevances` of an external method: the cost that its tool declares. No action reads it.
     pub const DECLARED: &str = "declared";
 }
 
@@ -89,10 +89,10 @@ pub enum State {
         preimage: Box<Preimage>,
         /// Why it is not done.
         reason: Miss,
-        /// Its record, where only an artifact was lost. What it says still holds, so that what reads the action needs not be done again.
+        /// Its record, where only an artifact was lost. The record is still valid, so the actions that read this one need not be recomputed.
         lost: Option<Noted>,
     },
-    /// What it reads is not there yet, so that not even its key is known.
+    /// Its inputs do not exist yet, so not even its key is known.
     Waiting,
 }
 
@@ -256,7 +256,7 @@ impl Plan {
         self.actions.get(&kind)?.find(subject)
     }
 
-    /// What the record of an action says, if it is done.
+    /// The content of an action's record, if the action is done.
     pub fn summary(&self, action: &Action) -> Option<Summary> {
         match action.state {
             State::Done { noted, .. } => Some(self.index.summary(noted)),
@@ -406,7 +406,7 @@ impl Subject {
         study.methods.get(self.method.as_ref()?)
     }
 
-    /// The names that stand in the rows, by what they name.
+    /// The names in the rows, by what they name.
     pub fn names(&self, sources: &Sources) -> BTreeMap<&'static str, Value> {
         let name = |name: &Option<Name>| name.as_ref().map(|name| Value::from(name.as_str()));
         let image = self.image.map(|image| &*sources.image(image).name);

@@ -110,9 +110,9 @@ fn unfetched(network: &Network) -> Option<Problem> {
         return None;
     }
     let shown = network.weights.display();
-    let title = format!("the weights `{shown}` are not there yet");
+    let title = format!("the weights `{shown}` do not exist yet");
     let help = format!(
-        "run `pipeline fetch`, which gets them from {}, or put that file there",
+        "run `pipeline fetch`, which downloads them from {}, or put that file there",
         download.url
     );
     Some(Problem::new(title).help(help))
@@ -134,7 +134,7 @@ fn repeated(images: &Images, digests: &BTreeMap<PathBuf, String>) -> Vec<String>
         let quoted = |name: &&str| format!("`{}`", visible(name));
         let names: Vec<String> = names.iter().map(quoted).collect();
         format!(
-            "{} are the same file, and each counts as an image of its own: remove all but one",
+            "{} are the same file, but each counts as a separate image: keep only one",
             names.join(" and ")
         )
     };

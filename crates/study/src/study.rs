@@ -40,7 +40,7 @@ pub struct Study {
     pub evaluate: evaluate::Settings,
     /// Which explanations are made of networks with random layers too.
     pub sanity: sanity::Settings,
-    /// What the report says.
+    /// The texts of the report.
     pub report: report::Settings,
     /// What the networks run on.
     pub compute: compute::Settings,
@@ -90,7 +90,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// What is said where it is not there.
+    /// The message if it does not exist.
     pub(crate) fn is_absent(&self) -> String {
         let Self {
             path,
@@ -98,8 +98,8 @@ impl Answer {
             network,
         } = self;
         format!(
-            "the method `{method}` has no answers for the network `{network}` yet: there is no file `{}`. `pipeline challenge FOLDER` writes what the tool \
-             is to explain",
+            "the method `{method}` has no answers for the network `{network}` yet: there is no file `{}`. `pipeline challenge FOLDER` writes the \
+             inputs for the tool",
             shown(path)
         )
     }
@@ -150,7 +150,8 @@ fn add_method(
     let mut add = |key, name: Name, scope| {
         if methods.contains_key(&name) {
             let title = format!("two methods are named `{name}`");
-            let label = "a method at a layer is named `METHOD-LAYER`, with `_` for what a name cannot have: name each layer once; of two that look alike, give one a section of its own";
+            let label = "a method at a layer is named `METHOD-LAYER`, with `_` for characters that a name cannot have: list each layer once, and \
+                give one of two similar layers its own section";
             section.wrong(key, title, label);
         }
         methods.insert(name, (method.clone(), scope));
@@ -164,7 +165,8 @@ fn add_method(
     for layer in layers {
         let Some(name) = name_at(&name, &layer) else {
             let title = format!("the method `{name}` at `{layer}` has too long a name");
-            let label = "a method at a layer is named `METHOD-LAYER`, in at most 64 characters: shorten the method's name, or set `layer` of the network";
+            let label = "a method at a layer is named `METHOD-LAYER`, in at most 64 characters: shorten the method's name, or set `layer` of the \
+                network";
             section.wrong("layers", title, label);
             continue;
         };
@@ -191,7 +193,7 @@ fn layers_by_network(
         return layers;
     };
     if listed {
-        let title = "`layer` and `layers` both say what the method reads";
+        let title = "`layer` and `layers` both set what the method reads";
         let label = "write a section for each method, each with `layer`";
         section.wrong("layer", title, label);
     }
@@ -216,7 +218,7 @@ fn check_answers(section: &Section<'_>, answers: &Answers, scope: &Scope, known:
     if files.is_empty() {
         // That it is missing is said already.
     } else if plain.contains(['{', '}']) {
-        let title = "`files` has braces around something else than a name".to_owned();
+        let title = "`files` has braces around an unknown name".to_owned();
         wrong(title, "expected `{network}` and `{partition}` only");
     } else if !arrays::Answer::is_read(Path::new(&plain)) {
         let title = format!("`files` names files of another format: `{files}`");
@@ -229,8 +231,8 @@ fn check_answers(section: &Section<'_>, answers: &Answers, scope: &Scope, known:
         > 1
         && !files.contains(NETWORK)
     {
-        let title = "`files` is one file, and the method explains several networks".to_owned();
-        let label = "write `{network}` where the network's name stands in the path, or limit the method with `networks`";
+        let title = "`files` is one file, but the method explains several networks".to_owned();
+        let label = "write `{network}` in place of the network's name in the path, or limit the method with `networks`";
         wrong(title, label);
     }
 }
@@ -254,11 +256,12 @@ fn check_attention(section: &Section<'_>, networks: &[(&Name, &infer::Network)])
         .find(|(_, network)| network.architecture != infer::Architecture::Exported);
     if let Some((name, network)) = without {
         let why = if network.is_program() {
-            "a TorchScript program cannot be looked into: export the network with torch.export (scripts/export_pt2.py), or"
+            "the attention of a TorchScript program cannot be read: export the network with torch.export (scripts/export_pt2.py), or"
         } else {
-            "convolutional networks have none:"
+            "convolutional networks have no attention:"
         };
-        let title = format!("the method reads attention, and the network `{name}` shows none");
+        let title =
+            format!("the method reads attention, but the network `{name}` does not show it");
         let label =
             format!("{why} name the networks that this method is for with `networks = [...]`");
         section.wrong("kind", title, label);
@@ -271,7 +274,7 @@ fn check_layers(section: &Section<'_>, key: &str, networks: &[(&Name, &infer::Ne
     if let Some((name, _)) = program {
         let title =
             format!("the network `{name}` is a TorchScript program, whose layers have no names");
-        let label = "say which networks this method is for with `networks`, or export the network with torch.export (scripts/export_pt2.py)";
+        let label = "list the networks for this method in `networks`, or export the network with torch.export (scripts/export_pt2.py)";
         section.wrong(key, title, label);
     }
 }
@@ -296,7 +299,7 @@ fn check_fineness(
         && !partitions.is_empty()
         && partitions.keys().all(|name| too_fine(&name))
     {
-        let label = "every partition of the study has more: add a coarser one";
+        let label = "every partition of the study has more superpixels: add a coarser partition";
         section.wrong("kind", title, label);
     }
 }
@@ -312,7 +315,7 @@ fn check_measured(root: &Section<'_>, networks: &Parts<infer::Network>) {
     if let Some((name, other)) = read.find(|(_, other)| *other != measured) {
         let title = "areas of probabilities and of logits cannot be compared";
         let label = format!(
-            "`{first}` has `measured = \"{}\"` and `{name}` has `measured = \"{}\"`: give all networks the same, or make two studies",
+            "`{first}` has `measured = \"{}\"` and `{name}` has `measured = \"{}\"`: use the same setting for all networks, or make two studies",
             measured.name(),
             other.name()
         );
@@ -335,7 +338,7 @@ fn check_precision(
         section.wrong("precision", compute::PROGRAM, label);
     }
     if tf32 {
-        let label = "one process multiplies in tf32 or does not";
+        let label = "tf32 applies to the whole process";
         section.wrong("precision", compute::WHOLE_TF32, label);
     }
 }
@@ -398,7 +401,7 @@ impl Study {
         study
     }
 
-    /// In which numbers a method asks the networks.
+    /// The number format in which a method evaluates the networks.
     pub fn precision_of(&self, asking: &Asking) -> Precision {
         asking.precision.unwrap_or(match self.compute.precision {
             compute::Precision::Fp32 => Precision::Fp32,
@@ -413,7 +416,7 @@ impl Study {
         image < self.sanity.images as usize
     }
 
-    /// What of the explained class is asked about and measured, of every network.
+    /// What is measured of the explained class, for every network.
     pub fn measured(&self) -> Measured {
         let mut networks = self.networks.values();
         networks

@@ -38,8 +38,8 @@ pub struct Settings {
     pub kernel_width: Option<f64>,
     /// Ridge penalty of the weights, at least 0; the intercept has none. Higher means smaller weights.
     pub alpha: f64,
-    /// Whether the penalty grows with the sum of the masks' weights, so that more samples do not shrink less: `alpha` is then the penalty at the sum that
-    /// is expected of 1000 fair coins' masks. The lime package's does not grow.
+    /// Whether the penalty grows with the sum of the masks' weights, so that more samples do not shrink less: `alpha` is then the penalty at the sum
+    /// that is expected of 1000 fair coins' masks. The lime package's does not grow.
     pub growing: bool,
     /// Which superpixels get a weight.
     pub features: Features,
@@ -120,8 +120,8 @@ pub enum SurrogateError {
     },
     /// The samples asked twice are no choice from all.
     #[error(
-        "expected the samples asked twice to be different ones below {samples}, each with an answer, and some drawn from the odd ones and from the even unless all of these were certain: \
-         the correction is of other masks, or damaged"
+        "expected the samples re-evaluated in fp32 to be different ones below {samples}, each with an answer. Some must be from the odd and some \
+         from the even samples, unless all of these were certain. The correction belongs to other masks, or is damaged"
     )]
     Correction {
         /// Number of masks.
@@ -163,9 +163,9 @@ pub fn fit_clustered<P: Copy + Into<f64>>(
     Ok(explain(&regression, &model, clusters, None))
 }
 
-/// Fits the surrogate to cheap answers, corrected by the reference's answers to some of the samples: for given masks the expected weights are those of
-/// the reference's answers to all. The standard errors contain what the correction adds, and are none where it is from a single choice of a stratum.
-/// `r2` describes the cheap answers.
+/// Fits the surrogate to cheap answers, corrected by the reference's answers to some of the samples: for given masks the expected weights are those
+/// of the reference's answers to all. The standard errors contain what the correction adds, and are none where it is from a single choice of a
+/// stratum. `r2` describes the cheap answers.
 pub fn fit_corrected<P: Copy + Into<f64>>(
     masks: &Masks,
     probabilities: &[P],

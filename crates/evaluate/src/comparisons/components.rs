@@ -47,7 +47,7 @@ pub(super) fn components(
             ),
             (
                 found.is_some_and(|found| found.run.is_none()),
-                "a method that draws random numbers has one run: its variance over runs is not known, and the interaction holds it",
+                "a method that draws random numbers has one run: its variance over runs is unknown and is part of the interaction",
             ),
         ]),
     }

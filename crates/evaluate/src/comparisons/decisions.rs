@@ -1,7 +1,8 @@
-//! What the study says to a reader: which method, how surely, and what would flip that.
+//! What the study answers: which method, how surely, and what would change the answer.
 //!
 //! A method is *ahead* of another where the bootstrap interval of their difference over images lies wholly on its side of 0 and Wilcoxon's test,
-//! corrected for all tests of the measure, agrees at the same level. Of few images a bootstrap alone would say too much. Controls are never an answer.
+//! corrected for all tests of the measure, agrees at the same level. Of few images a bootstrap alone would say too much. Controls are never an
+//! answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -96,10 +97,10 @@ impl<'a> Contrast<'a> {
         if low > 0.0 || high < 0.0 {
             return "the corrected test does not exclude chance".to_owned();
         }
-        let chance = "the interval has 0 in it, so chance may have made this";
+        let chance = "the interval includes 0, so the difference may be chance";
         match self.images_needed() {
             Some(needed) if needed > u64::from(self.row.images) => {
-                format!("{chance}; about {needed} such images would tell")
+                format!("{chance}; about {needed} such images would decide")
             }
             _ => chance.to_owned(),
         }
@@ -278,7 +279,7 @@ impl<'a> Study<'a> {
             .collect();
         let flips = match (decided, checks.len()) {
             (false, _) => Err(answer.doubt()),
-            (true, 0) => Err("the study asks in no other way".to_owned()),
+            (true, 0) => Err("the study has no other conditions".to_owned()),
             (true, count) => Ok(self.flips_when(&checks, &flipped, count)),
         };
         let mut decisions = vec![answer.decision("fidelity", flips)];
@@ -401,7 +402,7 @@ impl<'a> Study<'a> {
             let contrast = Contrast { row, forwards };
             let flips = Err(match contrast.verdict() {
                 Verdict::Undecided => contrast.doubt(),
-                _ => "asked in this way alone".to_owned(),
+                _ => "compared only under this condition".to_owned(),
             });
             Some(contrast.decision("better than chance", flips))
         };
@@ -482,8 +483,8 @@ impl Repeat<'_> {
         };
         let undecided = match (self.spread, next) {
             _ if ahead => "nothing to compare with",
-            (None, _) => "one run of a method that draws random numbers: its spread is not known",
-            (Some(_), _) => "the next method repeats itself as well",
+            (None, _) => "one run of a method that draws random numbers: its spread is unknown",
+            (Some(_), _) => "the next method is as repeatable",
         };
         Decision {
             question: "repeatability".to_owned(),

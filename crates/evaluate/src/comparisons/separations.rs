@@ -143,7 +143,8 @@ fn separation(
     }
 }
 
-/// Of each image that both groups have, the share of pairs in which the first group is better. Methods of a group count alike, whatever their number of runs.
+/// Of each image that both groups have, the share of pairs in which the first group is better. Methods of a group count alike, whatever their number
+/// of runs.
 fn superiorities(above: &Group<'_>, below: &Group<'_>, higher_is_better: bool) -> Vec<f64> {
     let images = above.members.iter().flat_map(|member| member.images.keys());
     let images: std::collections::BTreeSet<&str> = images.copied().collect();
@@ -190,7 +191,7 @@ fn favoured(
             return Some(format!("{name} searched by such removals"));
         }
         let same = method.shows == Some(replacement);
-        same.then(|| format!("{name} asked with the same replacement"))
+        same.then(|| format!("{name} evaluated with the same replacement"))
     };
     let reasons: Vec<String> = members.filter_map(reason).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))

@@ -53,7 +53,7 @@ pub(super) fn stability(scores: &[Score]) -> Vec<Stability> {
             reason: because(&[
                 (
                     auc_std.is_none(),
-                    "one run of a method that draws random numbers: its deviation over runs is not known",
+                    "one run of a method that draws random numbers: its deviation over runs is unknown",
                 ),
                 (relative.is_none(), "no relative area: `scores` says why"),
             ]),

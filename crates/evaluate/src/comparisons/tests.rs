@@ -501,7 +501,7 @@ fn who_knows_the_removals_beforehand_is_named() {
     };
     assert_eq!(
         favoured(["searched", "methods"]).as_deref(),
-        Some("greedy searched by such removals; lime asked with the same replacement")
+        Some("greedy searched by such removals; lime evaluated with the same replacement")
     );
     let other: Vec<Score> = ranked(2)
         .into_iter()

@@ -1,4 +1,4 @@
-//! The arguments of an operator, by their names in the schema of `ATen`. Those that are left out are none.
+//! The arguments of an operator, by their names in the schema of `ATen`; none for arguments that are left out.
 
 use super::operators::Operand;
 use super::schema::{Argument, Integer, Node, Text, tensor_names};

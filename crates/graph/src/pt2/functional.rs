@@ -1,7 +1,7 @@
 //! From operators that may change tensors in place to a graph in which every value stays what it is.
 //!
-//! PyTorch's tensors share memory: a slice is a view of what it was cut from, and writing to one of them changes all. Here, a write makes a new value.
-//! The write also reaches the tensor that the written one is a view of. Other views of that tensor are recomputed when they are next read.
+//! PyTorch's tensors share memory: a slice is a view of what it was cut from, and writing to one of them changes all. Here, a write makes a new
+//! value. The write also reaches the tensor that the written one is a view of. Other views of that tensor are recomputed when they are next read.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A value that is there before the first node.
+    /// A value that exists before the first node.
     fn given(&mut self, name: &Text<'a>, kept: bool) -> Result<Id, String> {
         let value = self.value(name.to_string());
         self.fresh(name, value, kept)?;

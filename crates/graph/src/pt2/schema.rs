@@ -1,4 +1,4 @@
-//! What stands in `models/model.json`: the schema of `torch._export.serde`, major version 8, as far as it is needed.
+//! The content of `models/model.json`: the schema of `torch._export.serde`, major version 8, as far as it is needed.
 //!
 //! Text is borrowed from the file, and nodes are handed on one by one, so that a file of many small parts takes little memory.
 

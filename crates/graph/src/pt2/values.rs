@@ -1,4 +1,4 @@
-//! What a file says of the tensors and integers in its graph, by name.
+//! What a file states about the tensors and integers in its graph, by name.
 
 use std::collections::BTreeMap;
 

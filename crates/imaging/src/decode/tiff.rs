@@ -22,7 +22,7 @@ const MOST_CHANNELS: usize = 64;
 const INK_SET: Tag = Tag::Unknown(332);
 const DNG_VERSION: Tag = Tag::Unknown(50_706);
 
-/// What a file's tags say about its first picture.
+/// The tags of a file's first picture.
 pub(super) struct Tiff<'a> {
     bytes: &'a [u8],
     little_endian: bool,

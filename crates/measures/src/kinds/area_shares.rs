@@ -9,7 +9,7 @@ use statistics::Measured;
 use crate::{Measure, Tables, answers};
 
 schema::table! {
-    /// A removal curve, read where given shares of the pixels are removed. Between two steps it is a straight line.
+    /// A removal curve, read where given shares of the pixels are removed. The curve is a straight line between two steps.
     #[table = "area_shares"]
     #[keys(image, network, partition, method, run)]
     pub struct AreaShares {
@@ -80,8 +80,8 @@ pub struct Inputs {
 impl Measure for AreaShares {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str = "What is left at given shares of the pixels";
-    const ABOUT: &'static str = "The removal curve at 10 to 90 % of the pixels, as ROAD reads it (Rong et al. 2022), and its mean over 15 shares from 1 to 100 % \
-        of equal ratio. The latter weighs the first superpixels most (after Blücher et al. 2024).";
+    const ABOUT: &'static str = "The removal curve at 10 to 90 % of the pixels, as ROAD reads it (Rong et al. 2022), and its mean over 15 shares \
+        from 1 to 100 % of equal ratio. The second mean weighs the first superpixels most (after Blücher et al. 2024).";
 
     type Inputs = Inputs;
 
@@ -151,7 +151,8 @@ const INTERVALS: u32 = 14;
 /// The smallest share is 10 to this power, the largest 1.
 const SMALLEST: f64 = -2.0;
 
-/// The mean height of a curve over the logarithm of the share removed, from 0.01 to 1: trapezoids between 15 shares of equal ratio. `areas` rises from 0 to 1.
+/// The mean height of a curve over the logarithm of the share removed, from 0.01 to 1: trapezoids between 15 shares of equal ratio. `areas` rises
+/// from 0 to 1.
 pub fn auc_log(areas: &[f64], answers: &[f64]) -> f64 {
     let height = |place: u32| {
         let exponent = SMALLEST * (1.0 - f64::from(place) / f64::from(INTERVALS));

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{Key, Measure, Tables, by_explanation};
 
 schema::table! {
-    /// An explanation: on how few superpixels its relevance is concentrated.
+    /// An explanation: how few superpixels have most of its relevance.
     #[table = "complexity"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
@@ -19,18 +19,18 @@ schema::table! {
         #[unit = "superpixels"]
         #[range(1 ..)]
         pub superpixels: u32,
-        /// Smallest number of superpixels that have 80 % of the positive relevance together; null without positive relevance.
+        /// Smallest number of superpixels that together have 80 % of the positive relevance; null without positive relevance.
         #[unit = "superpixels"]
         #[range(1 ..= superpixels)]
         #[heading = "Superpixels for 80 % of the positive relevance"]
         pub superpixels_for_80_percent: Option<u32>,
-        /// Gini index of the absolute relevance, from 0 (all alike) to 1 - 1/n (one has it all): Hurley and Rickard 2009; of explanations,
+        /// Gini index of the absolute relevance, from 0 (all equal) to 1 - 1/n (one superpixel has all): Hurley and Rickard 2009; for explanations,
         /// Chalasani et al. 2020.
         #[unit = "1"]
         #[range(0 ..= 1)]
         #[heading = "Gini index"]
         pub gini: Option<f64>,
-        /// Entropy of the absolute relevance as shares of its sum, from 0 (one has it all) to ln n (all alike): Bhatt et al. 2020.
+        /// Entropy of the absolute relevance as shares of its sum, from 0 (one superpixel has all) to ln n (all equal): Bhatt et al. 2020.
         #[unit = "nat"]
         #[range(0 ..= ln(superpixels))]
         pub entropy: Option<f64>,
@@ -49,8 +49,8 @@ pub struct Inputs {
 impl Measure for Complexity {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str = "How few superpixels: complexity";
-    const ABOUT: &'static str = "Gini index (Hurley and Rickard 2009; Chalasani et al. 2020) and entropy (Bhatt et al. 2020) of the relevances. Simple \
-        explanations are easier to read and not more right.";
+    const ABOUT: &'static str = "Gini index (Hurley and Rickard 2009; Chalasani et al. 2020) and entropy (Bhatt et al. 2020) of the relevances. \
+        Simple explanations are easier to read, but not more correct.";
 
     type Inputs = Inputs;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Measure, Tables};
 
 schema::table! {
-    /// A removal curve: how much it removes until another class than the explained one has the largest probability; behind a sigmoid, until the
+    /// A removal curve: how much is removed until a class other than the explained one has the largest probability. After a sigmoid: until the
     /// probability is below 0.5.
     #[table = "decision_flip"]
     #[keys(image, network, partition, method, run)]
@@ -24,7 +24,7 @@ schema::table! {
         #[unit = "superpixels"]
         #[range(1 ..)]
         pub superpixels: u32,
-        /// Smallest number of removed superpixels after which another class leads; null where none ever does, or one does from the start.
+        /// Smallest number of removed superpixels after which another class leads; null where no other class ever leads, or one leads from the start.
         #[unit = "superpixels"]
         #[range(1 ..= superpixels)]
         #[heading = "Superpixels until another class leads"]
@@ -35,7 +35,7 @@ schema::table! {
         #[better = lower]
         #[question = "the share of superpixels until another class leads (decision flip)"]
         pub decision_flip: Option<f64>,
-        /// Share of the pixels that are removed then.
+        /// Share of the pixels that are removed at that step.
         #[unit = "fraction of pixels"]
         #[range(0 ..= 1)]
         #[better = lower]
@@ -52,9 +52,9 @@ pub struct Inputs {
 
 impl Measure for DecisionFlip {
     const MODULE: &'static str = module_path!();
-    const TITLE: &'static str = "How much goes until another class leads: decision flip";
-    const ABOUT: &'static str = "The superpixels, and the pixels, that are removed until the explained class is no longer the most probable one. Where the most \
-        relevant goes first, less is better.";
+    const TITLE: &'static str = "How much is removed until another class leads: decision flip";
+    const ABOUT: &'static str = "How many superpixels, and pixels, are removed until the explained class is no longer the most probable one. \
+        Where the most relevant goes first, less is better.";
 
     type Inputs = Inputs;
 

@@ -11,12 +11,12 @@ use statistics::{Measured, pearson};
 use crate::{Key, Measure, Tables, answers, equally_relevant, judged_with};
 
 schema::table! {
-    /// A removal curve: whether a step that removes more relevance takes more of the explained class.
+    /// A removal curve: whether a step that removes more relevance lowers the answer for the class more.
     #[table = "deletion_correlation"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
     pub struct DeletionCorrelation {
-        /// Order of removal: `most_relevant_first` or `least_relevant_first`. The latter is the curve of the reversed explanation.
+        /// Order of removal: `most_relevant_first` or `least_relevant_first`. `least_relevant_first` is the curve of the reversed explanation.
         #[unit = "name"]
         pub order: String,
         /// What removed pixels become, such as `mean`.
@@ -48,9 +48,10 @@ pub struct Inputs {
 
 impl Measure for DeletionCorrelation {
     const MODULE: &'static str = module_path!();
-    const TITLE: &'static str = "Does more relevance take more of the class: deletion correlation";
-    const ABOUT: &'static str = "Correlation, along the removal curve, of each superpixel's relevance and of what its removal takes (Gomez et al. 2022). Of an \
-        order without relevances, the number of superpixels behind each stands for them.";
+    const TITLE: &'static str =
+        "Does removing more relevance lower the answer more: deletion correlation";
+    const ABOUT: &'static str = "Correlation, along the removal curve, of each superpixel's relevance and the drop that its removal causes (Gomez \
+        et al. 2022). For an order without relevances, the number of superpixels behind each one is used instead.";
 
     type Inputs = Inputs;
 
@@ -100,7 +101,7 @@ fn row(curve: &[CurveStep], relevance: &[f64], areas_of: Measured) -> Option<Del
         Some(_) => None,
         None if drops.len() < 2 => Some("there is one superpixel"),
         None if equally_relevant(&relevance) => Some("all superpixels are equally relevant"),
-        None => Some("every superpixel takes as much of the class"),
+        None => Some("every removal lowers the answer equally"),
     };
     (!drops.is_empty()).then(|| DeletionCorrelation {
         image: first.image.clone(),
@@ -159,7 +160,7 @@ mod tests {
         };
         assert!(reason(&[0.5, 0.25], &[1.0]).contains("one superpixel"));
         assert!(reason(&[0.5, 0.25, 0.125], &[1.0, 1.0]).contains("equally relevant"));
-        assert!(reason(&[0.75, 0.5, 0.25], &[1.0, 2.0]).contains("as much of the class"));
+        assert!(reason(&[0.75, 0.5, 0.25], &[1.0, 2.0]).contains("lowers the answer equally"));
         assert_eq!(row(&curve(&[0.5]), &[], PROBABILITY), None);
         let other_partition = row(&curve(&[0.5, 0.25, 0.125]), &[1.0], PROBABILITY);
         assert_eq!(other_partition, None);

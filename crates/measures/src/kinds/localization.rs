@@ -13,13 +13,13 @@ use serde::Serialize;
 use crate::{Key, Measure, Tables, by_explanation};
 
 schema::table! {
-    /// An explanation as a picture in which each pixel has the relevance of its superpixel, compared with the mask of the object.
+    /// An explanation as an image in which each pixel has the relevance of its superpixel, compared with the mask of the object.
     #[table = "localization"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
     pub struct Localization {
-        /// Share of the crop's pixels inside the mask: what a random picture has as `pointing`, `relevance_inside` and `average_precision`;
-        /// null without a mask.
+        /// Share of the crop's pixels inside the mask, which a random explanation has as `pointing`, `relevance_inside` and `average_precision`; null
+        /// without a mask.
         #[unit = "fraction of pixels"]
         #[range(0 ..= 1)]
         #[heading = "Mask"]
@@ -37,7 +37,7 @@ schema::table! {
         #[better = higher]
         #[heading = "Positive relevance inside"]
         pub relevance_inside: Option<f64>,
-        /// Intersection over union of the mask and as many pixels of highest relevance as it has, equally relevant ones in equal parts.
+        /// Intersection over union of the mask and as many pixels of highest relevance as the mask has. Equally relevant pixels count in equal parts.
         #[unit = "1"]
         #[range(0 ..= 1)]
         #[better = higher]
@@ -69,8 +69,8 @@ pub struct Inputs {
 impl Measure for Localization {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str = "Relevance and the object: localization";
-    const ABOUT: &'static str = "Pointing game (Zhang et al. 2018), relevance mass accuracy (Arras et al. 2022) and average precision, all compared with \
-        the mask of the object. A random picture has the share of the mask.";
+    const ABOUT: &'static str = "Pointing game (Zhang et al. 2018), relevance mass accuracy (Arras et al. 2022) and average precision, all \
+        compared with the mask of the object. A random explanation scores the mask's share of the pixels.";
 
     type Inputs = Inputs;
 
@@ -165,8 +165,8 @@ struct Level {
     inside: f64,
 }
 
-/// Where the finite relevances lie, one for each superpixel. `labels` has the superpixel of each pixel; `mask`, where there is one, whether the object is
-/// there. `same_class` is whether the explained class is the object's; None where that is not known.
+/// Where the finite relevances lie, one for each superpixel. `labels` has the superpixel of each pixel; `mask`, where there is one, whether the
+/// object is there. `same_class` is whether the explained class is the object's; None where that is not known.
 pub fn localization(
     relevance: &[f64],
     labels: &[u16],
@@ -194,7 +194,7 @@ pub fn localization(
     // Whole numbers, exactly.
     if inside < 0.5 || pixels - inside < 0.5 {
         return only_area(
-            "the mask covers no pixel of the crop, or all: every explanation would score alike",
+            "the mask covers no pixel of the crop, or all: every explanation would score the same",
         );
     }
     let [first, _, ..] = levels[..] else {

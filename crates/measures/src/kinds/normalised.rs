@@ -9,26 +9,29 @@ use serde::Serialize;
 use crate::{Measure, Tables};
 
 schema::table! {
-    /// A removal curve: where its `auc_mean` stands between that of orders drawn by chance and that of the best order known.
+    /// A removal curve: where its `auc_mean` lies between that of random orders and that of the best known order.
     #[table = "normalised"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
     pub struct Normalised {
-        /// Order of removal: `most_relevant_first` or `least_relevant_first`. The latter is the curve of the reversed explanation, on the same scale.
+        /// Order of removal: `most_relevant_first` or `least_relevant_first`. `least_relevant_first` is the curve of the reversed explanation, on the
+        /// same scale.
         #[unit = "name"]
         pub order: String,
         /// What removed pixels become, such as `mean`.
         #[unit = "name"]
         pub replacement: String,
-        /// Mean `auc_mean` over the orders drawn by chance, with `most_relevant_first`.
+        /// Mean `auc_mean` over the random orders, with `most_relevant_first`.
         #[unit = "probability"]
         #[heading = "Chance, AUC / steps"]
         pub random: Option<f64>,
-        /// Lowest `auc_mean` of an order that a search found, with `most_relevant_first`: the exact minimum where `oracle` has an order, else that of `greedy`.
+        /// Lowest `auc_mean` of an order that a search found, with `most_relevant_first`: the exact minimum where `oracle` has an order, else that of
+        /// `greedy`.
         #[unit = "probability"]
         #[heading = "Best, AUC / steps"]
         pub best: Option<f64>,
-        /// (`random` - `auc_mean`) / (`random` - `best`): 0 as chance, 1 as the best order, below 0 worse than chance, above 1 better than the search.
+        /// (`random` - `auc_mean`) / (`random` - `best`): 0 is chance, 1 is the best order, below 0 is worse than chance, above 1 is better than the
+        /// search.
         #[unit = "1"]
         #[better = higher]
         pub normalised: Option<f64>,
@@ -49,7 +52,7 @@ pub struct Inputs {
 impl Measure for Normalised {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str = "Between chance and the best order: normalised area";
-    const ABOUT: &'static str = "The area under the removal curve on a scale of each image's own: 0 for orders drawn by chance, 1 for the best order that a \
+    const ABOUT: &'static str = "The area under the removal curve on each image's own scale: 0 for random orders, 1 for the best order that a \
         search found.";
 
     type Inputs = Inputs;
@@ -110,11 +113,11 @@ fn normalised(
                 Some(value) => (Some(value), None),
                 None => (None, Some("chance is less than 0.01 above the best order")),
             },
-            (None, Some(_)) => (None, Some("no order drawn by chance is judged here")),
+            (None, Some(_)) => (None, Some("no random order is judged here")),
             (Some(_), None) => (None, Some("no searched order is judged here")),
             (None, None) => (
                 None,
-                Some("neither an order drawn by chance nor a searched one is judged here"),
+                Some("neither a random order nor a searched one is judged here"),
             ),
         };
         Normalised {

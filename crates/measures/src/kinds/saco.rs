@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Measure, Tables, judged_with};
 
 schema::table! {
-    /// An explanation: whether the more salient of two superpixels takes more of the class when each is removed alone.
+    /// An explanation: whether the more salient of two superpixels lowers the probability more when each is removed alone.
     #[table = "saco"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
@@ -20,8 +20,8 @@ schema::table! {
         #[unit = "superpixels"]
         #[range(1 ..)]
         pub superpixels: u32,
-        /// Over pairs of superpixels i, j with salience s_i >= s_j: the sum of s_i - s_j, negative where i takes less probability than j, by the sum of
-        /// their sizes. A superpixel's salience is its relevance times its pixels.
+        /// Over pairs of superpixels i, j with salience s_i >= s_j: the sum of s_i - s_j, negative where i lowers the probability less than j. This
+        /// sum is divided by the sum of their sizes. A superpixel's salience is its relevance times its pixels.
         #[unit = "1"]
         #[range(-1 ..= 1)]
         #[better = higher]
@@ -44,9 +44,9 @@ pub struct Inputs {
 
 impl Measure for Saco {
     const MODULE: &'static str = module_path!();
-    const TITLE: &'static str = "Does the more salient superpixel take more: SaCo";
-    const ABOUT: &'static str = "Salience-guided faithfulness coefficient (Wu et al. 2024, algorithm 1) with superpixels as groups. The published groups are K \
-        equal shares of the pixels, ordered by salience, so these are not the published numbers.";
+    const TITLE: &'static str = "Does the more salient superpixel lower the answer more: SaCo";
+    const ABOUT: &'static str = "Salience-guided faithfulness coefficient (Wu et al. 2024, algorithm 1) with superpixels as groups. The published \
+        groups are K equal shares of the pixels, ordered by salience, so these are not the published numbers.";
 
     type Inputs = Inputs;
 

@@ -1,7 +1,7 @@
 //! Sensitivity-n and infidelity: whether the relevance that a mask removes says what the mask takes of the class.
 //!
-//! The masks and the answers are LIME's, from the table `perturbations`. LIME was fitted to the answers of its own run, so each explanation is judged by
-//! another run's.
+//! The masks and the answers are LIME's, from the table `perturbations`. LIME was fitted to the answers of its own run, so each explanation is judged
+//! by another run's.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use statistics::pearson;
 use crate::{Key, Measure, Tables, judged_with};
 
 schema::table! {
-    /// An explanation: whether the relevance of the superpixels that a mask removes says how much of the explained class the mask takes.
+    /// An explanation: whether the relevance of the superpixels that a mask removes predicts how much the mask lowers the answer for the class.
     #[table = "sensitivity"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
@@ -26,20 +26,20 @@ schema::table! {
         /// Name of the method whose masks judge.
         #[unit = "name"]
         pub judge: String,
-        /// Run of the judge; never the run of a judge that is judged itself.
+        /// Run of the judge; never the run that is judged.
         #[unit = "run"]
         pub judge_run: Option<u32>,
         /// Number of masks that judge, without the untouched image.
         #[unit = "masks"]
         pub samples: u32,
-        /// Numbers of superpixels removed of which there are at least 10 masks, and the correlation is defined.
+        /// Numbers of removed superpixels with at least 10 masks and a defined correlation.
         #[unit = "superpixels"]
         pub removed: Vec<u32>,
         /// How many masks remove each of these numbers.
         #[unit = "masks"]
         pub masks: Vec<u32>,
-        /// Sensitivity-n of each of these numbers: Pearson's correlation, over the masks that remove n superpixels, of the sum of
-        /// their relevances and what the mask takes.
+        /// Sensitivity-n of each of these numbers: Pearson's correlation, over the masks that remove n superpixels, of the sum of their relevances
+        /// and the drop that the mask causes.
         #[unit = "1"]
         #[range(-1 ..= 1)]
         pub correlations: Vec<f32>,
@@ -50,7 +50,8 @@ schema::table! {
         #[reversed = negated]
         #[heading = "Sensitivity-n"]
         pub sensitivity_n: Option<f64>,
-        /// Mean squared difference of what a mask takes and the sum of removed relevances, which one factor for all masks scales to fit best.
+        /// Mean squared difference between the drop that a mask causes and the sum of the removed relevances, scaled to fit best by one factor for
+        /// all masks.
         #[unit = "probability squared"]
         #[range(0 ..)]
         #[better = lower]
@@ -72,9 +73,9 @@ pub struct Inputs {
 impl Measure for Sensitivity {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str =
-        "Does removed relevance say what a mask takes: sensitivity-n and infidelity";
-    const ABOUT: &'static str = "LIME's masks judge every explanation: sensitivity-n (Ancona et al. 2018) and infidelity (Yeh et al. 2019, scaled as captum \
-        scales it). LIME is judged by the masks of another run, but they are of its own kind, which favours it.";
+        "Does the removed relevance predict the drop: sensitivity-n and infidelity";
+    const ABOUT: &'static str = "LIME's masks judge every explanation: sensitivity-n (Ancona et al. 2018) and infidelity (Yeh et al. 2019, scaled \
+        as captum scales it). LIME is judged by the masks of another run. These masks are LIME's own kind, which favours LIME.";
 
     type Inputs = Inputs;
 
@@ -165,7 +166,7 @@ fn row(
     let superpixels = answered.map(|answered| answered.masks.superpixels());
     if superpixels.is_some_and(|count| count != relevance.len()) {
         return Err(ActionError::Failed(format!(
-            "{key}: the masks of {} are of another number of superpixels",
+            "{key}: the masks of {} have another number of superpixels",
             judge.method
         )));
     }

@@ -9,7 +9,7 @@ use statistics::spearman;
 use crate::{Key, Measure, Tables, equally_relevant, judged_with};
 
 schema::table! {
-    /// An explanation: whether it ranks superpixels as the network does, by the drop of the logit when each is removed alone.
+    /// An explanation: whether it ranks superpixels as the network does, by the drop of the logit when each superpixel is removed alone.
     #[table = "single_deletion"]
     #[keys(image, network, partition, method, run)]
     #[nulls = reason]
@@ -21,7 +21,7 @@ schema::table! {
         #[unit = "superpixels"]
         #[range(1 ..)]
         pub superpixels: u32,
-        /// Spearman's correlation of the superpixels' relevances and of the drops of the class's logit when each is removed alone.
+        /// Spearman's correlation of the superpixels' relevances and the drops of the class's logit when each superpixel is removed alone.
         #[unit = "1"]
         #[range(-1 ..= 1)]
         #[better = higher]
@@ -44,7 +44,7 @@ impl Measure for SingleDeletion {
     const MODULE: &'static str = module_path!();
     const TITLE: &'static str = "Does it rank superpixels as single removals do: single deletion";
     const ABOUT: &'static str = "Rank correlation with the drops of the logit when each superpixel is removed alone (Hesse et al. 2024). A \
-        method that occludes superpixels one by one is this ranking; a searched order shares its first step alone.";
+        method that occludes superpixels one by one is this ranking; a searched order shares only its first step.";
 
     type Inputs = Inputs;
 
@@ -92,7 +92,7 @@ fn row(key: Key<'_>, relevance: &[f64], drops: &[f64], replacement: &str) -> Sin
         Some(_) => None,
         None if drops.len() < 2 => Some("there is one superpixel"),
         None if equally_relevant(relevance) => Some("all superpixels are equally relevant"),
-        None => Some("every superpixel takes as much of the logit"),
+        None => Some("every removal lowers the logit equally"),
     };
     SingleDeletion {
         image: key.image.to_owned(),
@@ -146,7 +146,7 @@ mod tests {
         };
         assert!(reason(&[1.0], &[1.0]).contains("one superpixel"));
         assert!(reason(&[1.0, 2.0], &[0.0, 0.0]).contains("equally relevant"));
-        assert!(reason(&[2.0, 2.0], &[0.0, 1.0]).contains("as much of the logit"));
+        assert!(reason(&[2.0, 2.0], &[0.0, 1.0]).contains("lowers the logit equally"));
     }
 
     /// A search is judged by the removals with its own replacement, and of other networks or partitions nothing is said.

@@ -13,9 +13,9 @@ pub static METHOD: Map = Plugin {
     kind: "ablationcam",
     module: module_path!(),
     title: "Ablation-CAM",
-    about: "Adds up the channels of a layer, each by the share of the logit that is lost without it (Desai and Ramaswamy 2020). A channel is removed as in the paper, \
-            by zeros. pytorch-grad-cam does the same where the smallest activation of the layer is 0; elsewhere it takes a number far below all of them. It takes a \
-            pass through the head for each channel.",
+    about: "Adds up the channels of a layer, each weighted by the fraction of the logit that is lost without it (Desai and Ramaswamy 2020). A \
+            channel is removed as in the paper, by zeros. pytorch-grad-cam does the same where the smallest activation of the layer is 0; \
+            elsewhere it uses a number far below all activations. It takes a pass through the head for each channel.",
     role: Role::Explanation,
     deterministic: true,
     measured: true,

@@ -11,7 +11,7 @@ pub static METHOD: Seen = Plugin {
     kind: "edges",
     module: module_path!(),
     title: "Edges",
-    about: "Orders superpixels by the edges of the image (Sobel magnitude), whatever the network makes of them.",
+    about: "Orders superpixels by the edges of the image (Sobel magnitude), independent of the network.",
     role: Role::Control,
     deterministic: true,
     measured: true,

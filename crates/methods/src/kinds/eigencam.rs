@@ -12,8 +12,9 @@ pub static METHOD: Map = Plugin {
     kind: "eigencam",
     module: module_path!(),
     title: "Eigen-CAM",
-    about: "Projects the activations of a layer, less each channel's mean, on their first principal component (Muhammad and Yeasin 2020). It is the same for \
-            every class, so it is a control. The component's sign is free: the one is taken that correlates with the mean activation.",
+    about: "Projects the activations of a layer, minus each channel's mean, onto their first principal component (Muhammad and Yeasin 2020). It is \
+            the same for every class, so it is a control. The sign of the component is arbitrary; the one that correlates with the mean activation \
+            is used.",
     role: Role::Control,
     deterministic: true,
     measured: true,
@@ -22,7 +23,8 @@ pub static METHOD: Map = Plugin {
     run: Reads::Activations(map),
 };
 
-/// The projection of each position on the first right singular vector of the activations, [positions, channels], whose columns have mean 0: [height, width].
+/// The projection of each position on the first right singular vector of the activations, [positions, channels], whose columns have mean 0: [height,
+/// width].
 ///
 /// pytorch-grad-cam's Eigen-CAM centres columns too and leaves the sign to its singular value decomposition. All 0 where every channel is constant.
 pub fn map(activations: &Activations<'_>) -> Vec<f32> {

@@ -11,7 +11,7 @@ pub static METHOD: External = Plugin {
     kind: "external",
     module: module_path!(),
     title: "External",
-    about: "Reads the explanations that another tool made of what `pipeline challenge` wrote (docs/external.md).",
+    about: "Reads the explanations that another tool made from the output of `pipeline challenge` (docs/external.md).",
     role: Role::Explanation,
     // Where there is one run, that is what the tool says.
     deterministic: true,
@@ -27,10 +27,10 @@ pub static METHOD: External = Plugin {
 config::settings! {
     /// What `external` takes.
     struct Settings {
-        /// Path of the answer files, `.npz`, `.safetensors` or `.parquet`. `{network}` and `{partition}` stand for names, so that one method has several
-        /// files, such as `"answers/lrp-{network}.npz"`.
+        /// Path of the answer files, `.npz`, `.safetensors` or `.parquet`. `{network}` and `{partition}` stand for names, so that one method has
+        /// several files, such as `"answers/lrp-{network}.npz"`.
         files: String;
-        /// How many runs each file has, apart from the study's `runs`. One run says that the tool gives the same every time.
+        /// How many runs each file has, independent of the study's `runs`. One run means that the tool is deterministic.
         runs: u32 [1..=MOST_RUNS] = 1;
     }
 }

@@ -17,8 +17,8 @@ pub static METHOD: Weights = Plugin {
     kind: "glime",
     module: module_path!(),
     title: "GLIME",
-    about: "As LIME, with the kernel in the law by which masks are drawn and not in their weights (GLIME-Binomial, Tan et al. 2023): more of the samples are near \
-            the image. Every mask counts alike.",
+    about: "Like LIME, but with the kernel in the distribution of the masks instead of their weights (GLIME-Binomial, Tan et al. 2023). More of \
+        the samples are near the image, and all masks have equal weight.",
     role: Role::Explanation,
     deterministic: false,
     measured: true,
@@ -33,17 +33,17 @@ pub static METHOD: Weights = Plugin {
 config::settings! {
     /// What GLIME takes.
     struct Settings {
-        /// Masks asked for an explanation, the untouched image among them; or when to stop: at a standard error of every weight, or when the
-        /// superpixels of the highest weights stay the same.
+        /// Masks for each explanation, including the untouched image. Or when to stop: at a standard error of every weight, or when the superpixels
+        /// of the highest weights stay the same.
         samples: Samples = Samples::Fixed(1000);
-        /// Width w of the law: a mask of k of d superpixels has a chance proportional to C(d, k) exp((k - d) / w^2). A small one, such as the 0.25 of the
-        /// published code, removes one superpixel at a time. The untouched image, k = d, is asked once and not drawn.
+        /// Width w of the distribution: a mask of k of d superpixels has a probability proportional to C(d, k) exp((k - d) / w^2). A small width,
+        /// such as the 0.25 of the published code, removes one superpixel at a time. The untouched image, k = d, is evaluated once and never drawn.
         kernel_width: f64 [Limits::above(0.0, 1000.0)];
-        /// In which numbers the networks answer; `mixed` asks about all masks in bfloat16 and about some of them in fp32 too.
+        /// Number format of the networks; `mixed` evaluates all masks in bfloat16 and re-evaluates some in fp32.
         precision: Option<Precision> = None => "that of [compute]";
         /// Penalty of the ridge regression.
         alpha: f64 [0.0..=1e9] = 1.0;
-        /// What removed superpixels show while GLIME asks; apart from the removal's.
+        /// What removed superpixels show while GLIME samples; independent of `[deletion] replacements`.
         replacement: Backdrop = Backdrop::Mean;
     }
 }

@@ -11,7 +11,7 @@ pub static METHOD: Map = Plugin {
     kind: "gradcam",
     module: module_path!(),
     title: "Grad-CAM",
-    about: "Adds up the channels of a layer, each with the mean gradient of the class's logit (Selvaraju et al. 2017).",
+    about: "Adds up the channels of a layer, each weighted by the mean gradient of the class's logit (Selvaraju et al. 2017).",
     role: Role::Explanation,
     deterministic: true,
     measured: true,

@@ -11,7 +11,7 @@ pub static METHOD: Map = Plugin {
     kind: "gradcam++",
     module: module_path!(),
     title: "Grad-CAM++",
-    about: "Adds up the channels of a layer, each with a weighted mean of its positive gradients (Chattopadhay et al. 2018). Built as in \
+    about: "Adds up the channels of a layer, each weighted by a weighted mean of its positive gradients (Chattopadhay et al. 2018). Built as in \
             pytorch-grad-cam: gradients are those of the logit. The paper derives its weights for the exponential of the logit.",
     role: Role::Explanation,
     deterministic: true,

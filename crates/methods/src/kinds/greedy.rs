@@ -11,7 +11,7 @@ pub static METHOD: Searched = Plugin {
     kind: "greedy",
     module: module_path!(),
     title: "Greedy search",
-    about: "Removes at each step the superpixel whose removal lowers the class's probability (or logit) most: a strong reference and no bound.",
+    about: "Removes at each step the superpixel whose removal lowers the class's probability (or logit) most: a strong reference, but not a bound.",
     role: Role::Control,
     deterministic: true,
     measured: false,

@@ -12,9 +12,9 @@ pub static METHOD: Map = Plugin {
     kind: "integrated_gradients",
     module: module_path!(),
     title: "Integrated gradients",
-    about: "Integrates the gradient of the class's logit from a baseline to the input, times the way between them, and adds up the channels \
-            (Sundararajan et al. 2017). Uses the Gauss-Legendre rule, as captum's `IntegratedGradients` does. The column `completeness_residual` tells how far the \
-            sum is from the difference of the two logits.",
+    about: "Integrates the gradient of the class's logit from a baseline to the input, times their difference, and adds up the channels \
+            (Sundararajan et al. 2017). Uses the Gauss-Legendre rule, as captum's `IntegratedGradients` does. The column `completeness_residual` \
+            shows how far the sum is from the difference of the two logits.",
     role: Role::Explanation,
     deterministic: true,
     measured: true,
@@ -30,7 +30,8 @@ config::settings! {
         steps: u32 [1..=1000, "inputs"] = 50;
         /// Where the path begins: `zero` is 0 after normalisation (captum's), `black` black pixels, `blur` the blurred crop (sigma 10 pixels).
         baseline: Baseline = Baseline::Zero;
-        /// What becomes of negative values: `positive` sets them to 0 in the map, `absolute` takes absolute values of each channel and pixel before channels are added up.
+        /// What happens to negative values: `positive` sets them to 0 in the map, `absolute` takes absolute values of each channel and pixel before
+        /// channels are added up.
         relevance: Sign = Sign::Signed;
     }
 }

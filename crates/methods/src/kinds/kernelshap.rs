@@ -21,9 +21,9 @@ pub static METHOD: Weights = Plugin {
     kind: "kernelshap",
     module: module_path!(),
     title: "KernelSHAP",
-    about: "Asks the network about images without some superpixels, and estimates the Shapley value of each (Lundberg and Lee 2017). Built as the package shap: \
-            small sizes are enumerated, and masks are paired with their complements. Values sum to the answer to the image less that to the image with everything \
-            replaced. No features are selected (`l1_reg` of shap is off).",
+    about: "Evaluates the network on images without some superpixels, and estimates the Shapley value of each (Lundberg and Lee 2017). Built like \
+            the package shap: small sizes are enumerated, and masks are paired with their complements. The values sum to the answer to the image \
+            minus the answer to the image with everything replaced. No features are selected (`l1_reg` of shap is off).",
     role: Role::Explanation,
     deterministic: false,
     measured: true,
@@ -38,10 +38,10 @@ pub static METHOD: Weights = Plugin {
 config::settings! {
     /// What Kernel SHAP takes.
     struct Settings {
-        /// Masks asked for an explanation, the untouched image and the one without any superpixel among them; or when to stop: at a standard error of
+        /// Masks for each explanation, including the untouched image and the one without any superpixel. Or when to stop: at a standard error of
         /// every value, or when the superpixels of the highest values stay the same.
         samples: Samples = Samples::ForEach { superpixel: 2, more: 2050 };
-        /// What removed superpixels show while Kernel SHAP asks; apart from the removal's.
+        /// What removed superpixels show while KernelSHAP samples; independent of `[deletion] replacements`.
         replacement: Backdrop = Backdrop::Mean;
     }
 }
@@ -183,8 +183,8 @@ impl Solved {
         }
     }
 
-    /// The sandwich standard error of each value: a cluster is a pair of a drawn mask and its complement, and enumerated masks vary not at all. All 0 where every
-    /// mask is enumerated; none where too few pairs were drawn, or where not all masks of an enumerated size are there.
+    /// The sandwich standard error of each value: a cluster is a pair of a drawn mask and its complement, and enumerated masks vary not at all. All 0
+    /// where every mask is enumerated; none where too few pairs were drawn, or where not all masks of an enumerated size are there.
     fn standard_errors(&self, answered: &Answered<'_>) -> Vec<Option<f64>> {
         let superpixels = self.values.len();
         let rows = self.weights.len();

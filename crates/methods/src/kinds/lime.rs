@@ -20,7 +20,7 @@ pub static METHOD: Weights = Plugin {
     kind: "lime",
     module: module_path!(),
     title: "LIME",
-    about: "Asks the network about images without some superpixels, and fits a linear model to the answers (Ribeiro et al. 2016).",
+    about: "Evaluates the network on images without some superpixels, and fits a linear model to the answers (Ribeiro et al. 2016).",
     role: Role::Explanation,
     deterministic: false,
     measured: true,
@@ -35,12 +35,12 @@ pub static METHOD: Weights = Plugin {
 config::settings! {
     /// What LIME takes.
     struct Settings {
-        /// Masks asked for an explanation, the untouched image among them; or when to stop: at a standard error of every weight, or when the
-        /// superpixels of the highest weights stay the same.
+        /// Masks for each explanation, including the untouched image. Or when to stop: at a standard error of every weight, or when the superpixels
+        /// of the highest weights stay the same.
         samples: Samples = Samples::Fixed(1000);
         /// How masks are drawn: by fair coins, in pairs of a mask and its complement, or in blocks of a Hadamard design.
         sampler: Sampler = first();
-        /// In which numbers the networks answer; `mixed` asks about all masks in bfloat16 and about some of them in fp32 too.
+        /// Number format of the networks; `mixed` evaluates all masks in bfloat16 and re-evaluates some in fp32.
         precision: Option<Precision> = None => "that of [compute]";
         /// How far a mask is from the untouched image: `cosine` is the published explainer's, `l2` the paper's formula.
         distance: Distance = first();
@@ -50,7 +50,7 @@ config::settings! {
         alpha: f64 [0.0..=1e9] = 1.0;
         /// Which superpixels get a weight; the others have weight 0.
         features: Features = Features::All;
-        /// What removed superpixels show while LIME asks; apart from the removal's.
+        /// What removed superpixels show while LIME samples; independent of `[deletion] replacements`.
         replacement: Backdrop = Backdrop::Mean;
     }
 }

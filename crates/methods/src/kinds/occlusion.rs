@@ -16,8 +16,8 @@ pub static METHOD: Weights = Plugin {
     kind: "occlusion",
     module: module_path!(),
     title: "Occlusion",
-    about: "Removes each superpixel alone, and takes how much the network's answer falls (Zeiler and Fergus 2014), as captum's `FeatureAblation` does. It is the \
-            first step of `greedy`.",
+    about: "Removes each superpixel alone, and measures how much the network's answer falls (Zeiler and Fergus 2014), as captum's \
+            `FeatureAblation` does. It is the first step of `greedy`.",
     role: Role::Explanation,
     deterministic: true,
     measured: true,
@@ -32,7 +32,7 @@ pub static METHOD: Weights = Plugin {
 config::settings! {
     /// What occlusion takes.
     struct Settings {
-        /// What a removed superpixel shows; apart from the removal's.
+        /// What a removed superpixel shows; independent of `[deletion] replacements`.
         replacement: Backdrop = Backdrop::Mean;
     }
 }

@@ -14,7 +14,7 @@ pub static METHOD: Searched = Plugin {
     kind: "oracle",
     module: module_path!(),
     title: "Oracle",
-    about: "Finds the order of least area, by asking about every subset of at most 12 superpixels.",
+    about: "Finds the order of least area by evaluating every subset of at most 12 superpixels.",
     role: Role::Control,
     deterministic: true,
     measured: false,
@@ -38,8 +38,8 @@ pub static METHOD: Searched = Plugin {
 pub fn oracle(superpixels: usize, seed: Seed, ask: Ask<'_>) -> Result<Ranking, ActionError> {
     if !(1..=MOST_SUPERPIXELS).contains(&superpixels) {
         return Err(ActionError::Failed(format!(
-            "the oracle asks about every subset of 1 to {MOST_SUPERPIXELS} superpixels, and the partition has {superpixels}: give it a \
-             coarser one with `partitions`"
+            "the oracle evaluates every subset of 1 to {MOST_SUPERPIXELS} superpixels, but the partition has {superpixels}: choose a coarser one \
+             with `partitions`"
         )));
     }
     let subsets = 1_usize << superpixels;

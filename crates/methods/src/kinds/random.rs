@@ -12,7 +12,7 @@ pub static METHOD: Drawn = Plugin {
     kind: "random",
     module: module_path!(),
     title: "Random order",
-    about: "Draws orders by chance; a method that is no better says nothing about the network.",
+    about: "Draws random orders; a method that is no better says nothing about the network.",
     role: Role::Chance,
     deterministic: false,
     measured: false,
@@ -24,7 +24,7 @@ pub static METHOD: Drawn = Plugin {
 config::settings! {
     /// What `random` takes.
     struct Settings {
-        /// How many orders are drawn, as runs 0, 1, ...; apart from the study's `runs`.
+        /// How many orders are drawn, as runs 0, 1, ...; independent of the study's `runs`.
         orders: u32 [1..=MOST_RUNS] = 10;
     }
 }

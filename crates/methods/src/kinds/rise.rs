@@ -16,9 +16,9 @@ pub static METHOD: Weights = Plugin {
     kind: "rise",
     module: module_path!(),
     title: "RISE",
-    about: "Shows the network the normalised input through soft random masks, and takes the mean of the masks by its answers (Petsiuk et al. 2018, eq. 6). A \
-            superpixel gets the mean over its pixels. Masks belong to no partition, so that all partitions share the answers. The published code has 8 x 8 cells and \
-            keeps a tenth of them; the defaults are the paper's.",
+    about: "Shows the network the normalised input through soft random masks, and takes the mean of the masks weighted by its answers (Petsiuk et \
+            al. 2018, eq. 6). A superpixel gets the mean over its pixels. Masks belong to no partition, so that all partitions share the answers. \
+            The published code has 8 x 8 cells and keeps a tenth of them; the defaults are the paper's.",
     role: Role::Explanation,
     deterministic: false,
     measured: true,
@@ -33,14 +33,14 @@ pub static METHOD: Weights = Plugin {
 config::settings! {
     /// What RISE takes.
     struct Settings {
-        /// Masks asked for an explanation, and the untouched image; or when to stop: at a standard error of every cell of the image, or when the
-        /// cells of the highest relevances stay the same. Cells and not superpixels, because partitions share the masks.
+        /// Masks for each explanation, in addition to the untouched image. Or when to stop: at a standard error of every cell of the image, or when
+        /// the cells of the highest relevances stay the same. The rule uses cells instead of superpixels, because partitions share the masks.
         samples: Samples = Samples::Fixed(4000);
         /// Rows and columns of a mask's grid.
         cells: u32 [2..=64] = 7;
-        /// Chance that a cell is kept.
+        /// Probability that a cell is kept.
         kept: f64 [Limits::above(0.0, 0.99)] = 0.5;
-        /// Whether a pixel's sum is divided by how much the drawn masks show of it, and not by how much they are expected to.
+        /// Whether a pixel's sum is divided by how much the drawn masks show of it, instead of by the expected value.
         debiased: bool = false;
     }
 }
@@ -76,8 +76,8 @@ fn weights(answered: &Answered<'_>) -> Result<Vec<f64>, SurrogateError> {
     Ok(Terms::of(answered)?.means())
 }
 
-/// Sums over masks of what each says of a superpixel: its answer, times its mean there, by the share of a pixel that masks show. The relevance is the mean of these
-/// terms, which are independent.
+/// Sums over masks of each mask's term for a superpixel: its answer, times its mean there, divided by the share of a pixel that masks show. The
+/// relevance is the mean of these terms, which are independent.
 struct Terms {
     count: f64,
     sums: Vec<f64>,
@@ -235,7 +235,8 @@ mod tests {
             }),
         };
         let found = explanation(&answered).unwrap();
-        // Cells are smaller than the parts. A mask still shows neighbours together, so relevances correlate with what was planted and are not equal to it.
+        // Cells are smaller than the parts. A mask still shows neighbours together, so relevances correlate with what was planted and are not equal
+        // to it.
         let mean = |values: &[f64]| values.iter().sum::<f64>() / 12.0;
         let (of_planted, of_found) = (mean(&planted), mean(&found.weights));
         let product: f64 = planted

@@ -11,8 +11,8 @@ pub static METHOD: Map = Plugin {
     kind: "rollout",
     module: module_path!(),
     title: "Attention rollout",
-    about: "Multiplies the attention of all blocks of a transformer, each the mean of its heads with the residual connection (Abnar and Zuidema 2020). It \
-            is the same for every class, so it is a control. Built as Chefer's `compute_rollout_attention`.",
+    about: "Multiplies the attention of all blocks of a transformer, each the mean of its heads with the residual connection (Abnar and Zuidema \
+            2020). It is the same for every class, so it is a control. Built like Chefer's `compute_rollout_attention`.",
     role: Role::Control,
     deterministic: true,
     measured: true,

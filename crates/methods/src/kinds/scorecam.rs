@@ -13,8 +13,9 @@ pub static METHOD: Map = Plugin {
     kind: "scorecam",
     module: module_path!(),
     title: "Score-CAM",
-    about: "Shows the network the input through each channel of a layer as a mask, and adds up the channels by the logits that it then gives (Wang et al. 2020). \
-            Built as in pytorch-grad-cam: weights are a softmax of the logits, not of their increase over a baseline. It takes a forward pass for each channel.",
+    about: "Masks the input with each channel of a layer, and adds up the channels weighted by the resulting logits (Wang et al. 2020). Built as \
+            in pytorch-grad-cam: weights are a softmax of the logits, not of their increase over a baseline. It takes a forward pass for each \
+            channel.",
     role: Role::Explanation,
     deterministic: true,
     measured: true,

@@ -12,8 +12,8 @@ pub static METHOD: Map = Plugin {
     kind: "smoothgrad",
     module: module_path!(),
     title: "SmoothGrad",
-    about: "Adds Gaussian noise to the normalised input several times, and takes the mean of the gradients there (Smilkov et al. 2017). \
-            With absolute values, each gradient's are taken before the mean, as captum's `NoiseTunnel` around `Saliency` does. captum's noise has an absolute \
+    about: "Adds Gaussian noise to the normalised input several times, and takes the mean of the gradients there (Smilkov et al. 2017). Absolute \
+            values are taken of each gradient, before the mean, as captum's `NoiseTunnel` around `Saliency` does. captum's noise has an absolute \
             width: `stdevs` is `noise` times the range of the input.",
     role: Role::Explanation,
     deterministic: false,
@@ -26,11 +26,12 @@ pub static METHOD: Map = Plugin {
 config::settings! {
     /// What `SmoothGrad` takes.
     struct Settings {
-        /// How many noisy inputs.
+        /// Number of noisy inputs.
         points: u32 [1..=10_000, "inputs"] = 50;
-        /// Standard deviation of the noise, as a share of the normalised input's range (largest minus smallest value).
+        /// Standard deviation of the noise, as a fraction of the normalised input's range (largest minus smallest value).
         noise: f64 [Limits::above(0.0, 10.0)] = 0.15;
-        /// What becomes of negative values: `positive` sets them to 0 in the map, `absolute` takes absolute values of each channel and pixel before any sum.
+        /// What happens to negative values: `positive` sets them to 0 in the map, `absolute` takes absolute values of each channel and pixel before
+        /// any sum.
         relevance: Sign = Sign::Absolute;
     }
 }

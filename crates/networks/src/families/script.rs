@@ -211,7 +211,7 @@ fn is_number(tensor: &Tensor) -> bool {
         )
 }
 
-/// Whether libtorch says that a program names a CUDA device where there is none.
+/// Whether libtorch's message says that a program requests a CUDA device on a machine without one.
 fn wants_cuda(said: &str) -> bool {
     let absent = [
         "'CUDA' backend",
@@ -244,12 +244,12 @@ fn kind_of(value: &IValue) -> String {
     }
 }
 
-/// How tch begins what libtorch says.
+/// How tch begins libtorch's messages.
 const TORCH: &str = "Internal torch error: ";
 /// How libtorch begins the line that says what went wrong.
 const ERROR: &str = "RuntimeError: ";
 
-/// What libtorch says, in one line, without the traces of its interpreter and of C++.
+/// libtorch's message in one line, without the traces of its interpreter and of C++.
 pub(crate) fn gist(error: &TchError) -> String {
     let text = error.to_string();
     let text = text.trim_start_matches(TORCH);

@@ -23,7 +23,7 @@ pub enum LoadError {
     /// The weight file is not of this architecture and width.
     #[error("{path}: {}", match .better {
         Some(other) => format!(
-            "these are the weights of {0} at width {1}, and {2} at width {3} was asked for: set architecture = \"{0}\" and width = {1}",
+            "these are the weights of {0} at width {1}, but {2} at width {3} was requested: set architecture = \"{0}\" and width = {1}",
             other.architecture.name(), other.width, .fit.architecture.name(), .fit.width
         ),
         None => .fit.to_string(),
@@ -69,12 +69,13 @@ pub enum LoadError {
     NoProgram {
         /// The file.
         path: PathBuf,
-        /// What it is, or what libtorch says, and what to do.
+        /// What it is, or libtorch's message, and what to do.
         reason: String,
     },
     /// A TorchScript program gives logits that are no numbers.
     #[error(
-        "{path}: the program gives logits that are not finite for an input of values from -2 to 2: its weights are damaged, or were exported before the training was done"
+        "{path}: the program gives logits that are not finite for an input of values from -2 to 2: its weights are damaged, or were exported \
+         before the training was done"
     )]
     ProgramNotFinite {
         /// The program.
@@ -92,7 +93,8 @@ pub enum LoadError {
     },
     /// Two ways to the same logits differ.
     #[error(
-        "{path}: {what}, by {difference:.1e} of the largest logit; expected rounding alone: export the network in evaluation mode (model.eval()), with `forward` being `features` and then `head`"
+        "{path}: {what}, by {difference:.1e} of the largest logit; only rounding errors are allowed: export the network in evaluation mode \
+         (model.eval()), with `forward` being `features` and then `head`"
     )]
     Unsteady {
         /// The program.
@@ -127,7 +129,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// What libtorch says, where it is that a device has no memory left.
+    /// libtorch's message, if a device has no memory left.
     pub(crate) fn memory(&self) -> Option<String> {
         match self {
             Self::Network(error) => error.memory(),

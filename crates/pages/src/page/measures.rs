@@ -1,4 +1,4 @@
-//! What the tests of differences say, in words, and the other measures as tables.
+//! The tests of differences in words, and the other measures as tables.
 
 use std::collections::BTreeMap;
 

@@ -239,7 +239,7 @@ fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Ma
             .map(|(words, figure)| {
                 html! { figure.case {
                     (album.show(figure))
-                    figcaption { (words) ": the faster the curve falls, the more the first superpixels matter to the network." }
+                    figcaption { (words) ": the explanation, its removal curve, and the image at the marked steps." }
                 } }
             })
             .collect();

@@ -215,9 +215,9 @@ mod tests {
     #[test]
     fn who_is_favoured_is_named_with_the_measures() {
         let mut rows = ["auc", "auc_log"].map(|measure| row(measure, CHANCE, 0.75, "apart"));
-        rows[1].favoured = Some("lime asked with the same replacement".to_owned());
+        rows[1].favoured = Some("lime evaluated with the same replacement".to_owned());
         let page = shown(rows.into());
-        let said = "lime asked with the same replacement (<code>auc_log</code>)";
+        let said = "lime evaluated with the same replacement (<code>auc_log</code>)";
         assert!(page.contains(said), "{page}");
     }
 

@@ -50,7 +50,7 @@ fn by_explanation<'a, T, K: Ord>(
     }
 }
 
-/// Names, a number of samples, and what the pairs of runs say with it.
+/// Names, a number of samples, and the agreement of the pairs of runs with this number.
 type Pairs<'a> = ((Names<'a>, u32), Vec<&'a Agreement>);
 
 /// How alike the runs of an explanation are by number of samples: means over pairs of runs.

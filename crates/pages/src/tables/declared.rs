@@ -103,7 +103,7 @@ fn text<'a>(columns: &[Column], row: &[Value<'a>], name: &str) -> Option<&'a str
     }
 }
 
-/// What stands in a cell. Images and methods lead to their explanations, and a null says why it is one.
+/// The content of a cell. Images and methods link to their explanations, and a null gives its reason.
 fn cell(
     results: &Results<'_>,
     columns: &[Column],

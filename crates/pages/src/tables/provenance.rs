@@ -117,7 +117,7 @@ pub(crate) fn artifacts(inputs: &Inputs) -> Table {
     .build()
 }
 
-/// Why a cost is not there.
+/// Why a cost is missing.
 const NOT_DECLARED: &str = "not declared by its tool";
 
 /// What an explanation of each network and method cost, judging it left out.

@@ -1,4 +1,4 @@
-//! The study that `pipeline init` writes: what the network says to some images, and the file's text.
+//! The study that `pipeline init` writes: the network's answers to some images, and the file's text.
 
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
@@ -28,7 +28,7 @@ const NORMALISATIONS: [Normalisation; 3] = [
 pub(super) struct Draft<'a> {
     wanted: &'a Wanted,
     config: &'a Path,
-    /// Paths as they stand in the file.
+    /// Paths as they are written in the file.
     network: String,
     images: String,
     labels: Option<String>,
@@ -75,7 +75,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// What the network says to some images under each normalisation.
+    /// The network's answers to some images under each normalisation.
     pub(super) fn look(&self, found: &Found, classes: &str) -> Result<Seen, StageError> {
         let scratch = Scratch::new(self.config, &self.trial(found, classes))?;
         let seen = look(&scratch.0, SHOWN, None)?;
@@ -323,13 +323,13 @@ impl<'a> Draft<'a> {
         study::Name::new(name).map_or("network".to_owned(), |name| name.to_string())
     }
 
-    /// Comments on what the network says to the images.
+    /// Comments on the network's answers to the images.
     fn seen(&self, network: &Network, seen: &Seen) -> String {
         let mut text = String::new();
         if self.labels.is_some() {
             let _ = writeln!(
                 text,
-                "# The network gets {} of the {} labelled images right that it was shown.",
+                "# The network gets {} of {} labelled images right that it was shown.",
                 network.right(),
                 network.labelled()
             );
@@ -446,7 +446,7 @@ fn interpolation(found: &Found) -> Option<&str> {
     Some(stated.interpolation.as_str()).filter(|name| *name != "bilinear")
 }
 
-/// What the study says of the size before the crop: what the file beside the network states, or the usual.
+/// The study's size before the crop: from the network's JSON file, or the usual size.
 fn resize(found: &Found) -> String {
     match &found.preparation {
         Some(stated) => match &stated.resize {

@@ -3,10 +3,10 @@
 use crate::shuffle::{fraction, shuffle};
 use crate::{Masks, Sampler, Seed};
 
-/// Masks of k of d superpixels, k from 0 to d - 1, with a chance proportional to C(d, k) exp((k - d) / width^2); which superpixels are kept is drawn uniformly
-/// (GLIME-Binomial, Tan et al. 2023, section 4). `width` is above 0.
+/// Masks of k of d superpixels, k from 0 to d - 1, with a chance proportional to C(d, k) exp((k - d) / width^2); which superpixels are kept is drawn
+/// uniformly (GLIME-Binomial, Tan et al. 2023, section 4). `width` is above 0.
 ///
-/// The untouched image (k = d) is row 0 and is not drawn again: with a small width every other mask then removes one superpixel.
+/// The untouched image (k = d) is row 0 and is never drawn: with a small width every other mask then removes one superpixel.
 pub const fn local(width: f64) -> Sampler {
     Sampler {
         name: "local",

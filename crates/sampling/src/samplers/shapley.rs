@@ -8,11 +8,11 @@ use crate::shapley::{is_paired, size_weights};
 use crate::shuffle::{fraction, shuffle};
 use crate::{Drawn, Masks, Sampler, Seed};
 
-/// The untouched image, the image without any superpixel, and then masks by the kernel of Shapley values: from the smallest and largest sizes inwards all
-/// masks of a size while there are enough samples for them, then pairs of a mask and its complement of the remaining sizes.
+/// The untouched image, the image without any superpixel, and then masks by the kernel of Shapley values: from the smallest and largest sizes inwards
+/// all masks of a size while there are enough samples for them, then pairs of a mask and its complement of the remaining sizes.
 ///
-/// A size is enumerated where the samples that it would get are at least as many as its masks, as in shap 0.51. Enumerated masks come in an order that the
-/// seed decides, each followed by its complement. A mask that is drawn again is not there twice: `repeats` counts it.
+/// A size is enumerated where the samples that it would get are at least as many as its masks, as in shap 0.51. Enumerated masks come in an order
+/// that the seed decides, each followed by its complement. A mask that is drawn repeatedly has one row: `repeats` counts the draws.
 pub const SHAPLEY: Sampler = Sampler {
     name: "shapley",
     module: module_path!(),

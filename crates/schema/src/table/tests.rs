@@ -57,7 +57,7 @@ fn description_names_the_table_and_each_column_in_order() {
     assert_eq!(keys.len(), 2 + 2 * Target::columns().len());
     assert_eq!(
         description[1].1,
-        "The class that every explanation of an image in a network is about."
+        "The class that every explanation of an image in a network explains."
     );
     let schema = Target::schema();
     assert_eq!(

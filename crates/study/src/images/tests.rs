@@ -179,7 +179,7 @@ fn pictures_of_other_formats_are_counted() {
         error: the image folder `data/images` has no images
          |
          = note: the image folder `data/images` has pictures that are not read: 4 that end in avif, gif, heic, such as `data/images/e.gif`; save them as PNG or JPEG
-         = help: put files into it that end in png, jpg, jpeg, jpe, jif, jfif, webp, tif, tiff, bmp
+         = help: add files that end in png, jpg, jpeg, jpe, jif, jfif, webp, tif, tiff, bmp
         ");
 }
 
@@ -191,7 +191,7 @@ fn a_pipe_among_the_images_is_a_problem_and_not_opened() {
         let made = std::process::Command::new("mkfifo").arg(pipe).status();
         assert!(made.unwrap().success());
     }
-    insta::assert_snapshot!(problems(&folder), @"error: the image `data/images/pipe.png` is a pipe, socket or device, and not a regular file");
+    insta::assert_snapshot!(problems(&folder), @"error: the image `data/images/pipe.png` is a pipe, socket or device, not a regular file");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_line_break_in_a_name_is_a_part_of_the_name_and_escaped_in_messages() {
     };
     assert_eq!(subject.describe(&sources), "a\\nb");
     folder.edit("require_correct = false", "require_correct = true");
-    assert!(problems(&folder).contains("has none for `copy`"));
+    assert!(problems(&folder).contains("has no label for `copy`"));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn masks_and_labels_find_their_images() {
         .collect();
     assert_eq!(found, [(Some(1), true), (Some(0), false)]);
     insta::assert_snapshot!(folder.plain(&images.warnings.join("\n")), @"
-        data/labels.csv:4: there is no image `gone.png`, its label is not used
+        data/labels.csv:4: there is no image `gone.png`, so its label is not used
         the mask `data/masks/lost.png` belongs to no image
         ");
 }
@@ -282,9 +282,9 @@ fn images_without_a_label_are_named_where_the_study_needs_one() {
         "path,label\nmug-07.png,mug\nkey_01.png,key\n",
     );
     insta::assert_snapshot!(problems(&folder), @"
-        error: `require_correct = true` needs a label for every image; `data/labels.csv` has none for `key-01`
+        error: `require_correct = true` needs a label for every image, but `data/labels.csv` has no label for `key-01`
          |
-         = note: data/labels.csv:3: there is no image `key_01.png`, its label is not used; did you mean `key-01.png`?
+         = note: data/labels.csv:3: there is no image `key_01.png`, so its label is not used; did you mean `key-01.png`?
          = help: add the missing rows, or change that setting in [images]
         ");
     folder.edit("require_correct = true", "require_correct = false");
@@ -301,7 +301,7 @@ fn a_folder_without_images_is_a_problem() {
     insta::assert_snapshot!(problems(&folder), @"
         error: the image folder `data/images` has no images
          |
-         = help: put files into it that end in png, jpg, jpeg, jpe, jif, jfif, webp, tif, tiff, bmp
+         = help: add files that end in png, jpg, jpeg, jpe, jif, jfif, webp, tif, tiff, bmp
         ");
 }
 
@@ -319,7 +319,7 @@ fn links_are_followed_but_neither_in_circles_nor_into_nothing() {
     assert_eq!(names(&folder), ["more__b", "mug-07"]);
     std::os::unix::fs::symlink(folder.path("gone.png"), folder.path("data/images/lost.png"))
         .unwrap();
-    insta::assert_snapshot!(problems(&folder), @"error: the image `data/images/lost.png` is a link to a file that is not there");
+    insta::assert_snapshot!(problems(&folder), @"error: the image `data/images/lost.png` is a link to a file that does not exist");
 }
 
 #[cfg(target_os = "linux")]
@@ -332,6 +332,6 @@ fn a_name_that_is_not_utf8_is_a_problem() {
     insta::assert_snapshot!(problems(&folder), @"
         error: the name of the file `data/images/caf�.png` is not UTF-8 text
          |
-         = help: rename it, because names of images stand in every table
+         = help: rename it, because every table contains the names of images
         ");
 }

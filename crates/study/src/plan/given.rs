@@ -123,8 +123,8 @@ fn an_answer_that_is_not_there_yet_stops_no_other_action_and_is_announced() {
     let sources = Sources::read(&study).unwrap();
     assert_eq!(
         folder.plain(&sources.images.warnings.join("\n")),
-        "the method `lrp` has no answers for the network `two` yet: there is no file `answers/lrp-two.npz`. `pipeline challenge FOLDER` writes what the \
-         tool is to explain"
+        "the method `lrp` has no answers for the network `two` yet: there is no file `answers/lrp-two.npz`. `pipeline challenge FOLDER` writes the \
+         inputs for the tool"
     );
     settle(&folder, None);
     folder.write("answers/lrp-two.npz", "another");
@@ -184,7 +184,7 @@ fn paths_of_answers_that_cannot_be_are_refused() {
         ),
         (
             "answers/lrp.npz",
-            "`files` is one file, and the method explains several networks",
+            "`files` is one file, but the method explains several networks",
         ),
     ] {
         let shown = refused(path);

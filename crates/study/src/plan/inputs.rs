@@ -22,7 +22,7 @@ pub trait Planned: Serialize + Sized + Send + Sync {
     /// The kind of action.
     const KIND: Kind;
 
-    /// The inputs of an action; none while something that it reads is not there.
+    /// The inputs of an action; none while one of them is missing.
     fn gather(planner: &Planner<'_>, subject: &Subject) -> Option<Self>;
 
     /// Names of the code that makes the rows, as in `code::digest`.
@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The inputs of an action of a plan with the places of all that it reads; none while something that it reads is not there.
+    /// The inputs of an action of a plan, with the places of all that it reads; none while one of them is missing.
     pub fn inputs<I: Planned>(&self, plan: &Plan, subject: &Subject) -> Option<I> {
         let planner = Planner {
             locates: true,
@@ -129,7 +129,7 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// What the action's result depends on; none while something that it reads is not there, or the image may yet be dropped.
+    /// What the action's result depends on; none while an input is missing, or the image may yet be dropped.
     pub(super) fn preimage(
         &self,
         kind: Kind,

@@ -9,7 +9,7 @@ pub(crate) const PROGRAM: &str =
     "a TorchScript program computes in the precision that it was saved with: expected \"fp32\"";
 /// What is wrong about a method's own precision in a study in tf32.
 pub(crate) const WHOLE_TF32: &str =
-    "a study in tf32 computes all in tf32: expected no `precision` here";
+    "a study in tf32 computes everything in tf32: remove `precision` here";
 
 /// Most threads.
 const MOST_THREADS: u32 = 1024;
@@ -83,10 +83,10 @@ config::settings! {
     pub struct Settings {
         /// Threads of libtorch.
         threads: Option<u32> [1..=MOST_THREADS] = None => "as many as the machine has cores";
-        /// Where the networks run: `auto` takes all CUDA GPUs where there are any, else the processor. Results agree within the tolerances of
+        /// Where the networks run: `auto` uses all CUDA GPUs, or the processor if there are none. Results agree within the tolerances of
         /// docs/exactness.md.
         device: Device = Device::Auto;
-        /// In which numbers they compute: `tf32` on CUDA GPUs only, `bf16` with built-in architectures only.
+        /// Number format of the networks: `tf32` only on CUDA GPUs, `bf16` only with built-in architectures.
         precision: Precision = Precision::Fp32;
     }
 }

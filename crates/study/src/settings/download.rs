@@ -27,7 +27,7 @@ impl Download {
         let digest = sha256.unwrap_or_default().to_lowercase();
         let Some(url) = url else {
             if known {
-                let title = "`sha256` is of the file that is fetched";
+                let title = "`sha256` describes the downloaded file";
                 section.wrong("sha256", title, "add `url`");
             }
             return None;
@@ -53,7 +53,7 @@ impl Download {
         } else {
             let named = named(&url);
             if named.is_none() {
-                let title = "the file that is fetched must be known by its digest";
+                let title = "the digest of the downloaded file must be known";
                 section.wrong(
                     "url",
                     title,

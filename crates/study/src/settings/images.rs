@@ -103,25 +103,25 @@ impl Value for ClassList {
 }
 
 config::settings! {
-    /// Which images, what is known about them, and how a crop is cut.
+    /// Which images to use, what is known about them, and how crops are cut.
     pub(crate) struct Written {
-        /// The folder with the images; folders inside it are read too. With a manifest: the folder at which its paths start.
+        /// The folder with the images; folders inside it are read too. With a manifest, its paths start at this folder.
         folder: Option<PathBuf> [Kind::Folder] = None => "required without `manifest`; with one, its folder";
-        /// CSV or Parquet file with a row for each image, in place of the folder's files, `labels` and `masks`.
+        /// CSV or Parquet file with a row for each image; it replaces the folder's files, `labels` and `masks`.
         manifest: Option<PathBuf> [Kind::File] = None => "none";
         /// CSV file with the columns `path` and `label`.
         labels: Option<PathBuf> [Kind::File] = None => "none";
         /// Folder with a mask of the object for some of the images, under the image's own path.
         masks: Option<PathBuf> [Kind::Folder] = None => "none";
-        /// Text file with one class name a line, in the order of the networks' outputs; or the 1000 classes of ImageNet.
+        /// Text file with one class name on each line, in the order of the networks' outputs; or the 1000 classes of ImageNet.
         classes: ClassList;
-        /// Length to which the shorter side is scaled, at least `crop`; or `squash`: height and width become those of the crop.
+        /// Length to which the shorter side is scaled, at least `crop`. With `squash`, height and width become those of the crop.
         resize: Resize = Resize::Shorter(Resize::USUAL);
-        /// The filter of the scaling: `bilinear` as torchvision, `bicubic` as timm.
+        /// The filter for scaling: `bilinear` as in torchvision, `bicubic` as in timm.
         interpolation: Interpolation = Interpolation::Bilinear;
         /// Height and width of the crop from the centre.
         crop: u32 [SMALLEST..=LARGEST, "pixels"] = 224;
-        /// The class that is explained: that of the prediction, or that of the label.
+        /// Which class is explained: the predicted one, or that of the label.
         target: Target = Target::Predicted;
         /// Whether an image that any network gets wrong is dropped.
         require_correct: Option<bool> = None => "`true` with labels, else `false`";
@@ -131,7 +131,7 @@ config::settings! {
 /// Where the images are, and what is cut out of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The folder with the images; folders inside it are read too. With a manifest: the folder at which its paths start.
+    /// The folder with the images; folders inside it are read too. With a manifest, its paths start at this folder.
     pub folder: PathBuf,
     /// CSV or Parquet file with a row for each image, in place of the folder's files, labels and masks.
     pub manifest: Option<PathBuf>,
@@ -147,7 +147,7 @@ pub struct Settings {
     pub interpolation: Interpolation,
     /// Height and width, in pixels, of the crop from the centre.
     pub crop: u32,
-    /// The class that is asked about; [`Target::True`] only with labels.
+    /// The class that is explained; [`Target::True`] only with labels.
     pub target: Target,
     /// Whether an image that any network gets wrong is dropped; true only with labels.
     pub require_correct: bool,
@@ -158,7 +158,8 @@ impl Settings {
         let written = Written::read(&mut section);
         for key in ["labels", "masks"] {
             if section.has("manifest") && section.has(key) {
-                let title = format!("`{key}` stands beside `manifest`, which has a column for it");
+                let title =
+                    format!("`{key}` cannot be used with `manifest`, which has a column for it");
                 section.wrong(key, title, "remove this, or `manifest`");
             }
         }
@@ -211,7 +212,8 @@ impl Settings {
             let label = format!("a crop of {} does not fit into {shorter} pixels", self.crop);
             section.wrong("crop", title, label);
         }
-        let needs = "name the file with `labels`, or a `manifest` with that column, or change this";
+        let needs =
+            "give the file as `labels`, or a `manifest` with that column, or change this setting";
         if self.target == Target::True && !labelled {
             section.wrong("target", "`target = \"true\"` needs labels", needs);
         }

@@ -17,33 +17,33 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 const WIDEST: f64 = 4.0;
 
 config::settings! {
-    /// The networks that are explained, at least one. `architecture` is `"pt2"`, `"torchscript"`, or the name of a built-in architecture, whose weights
-    /// have torchvision's parameter names.
+    /// The networks that are explained, at least one. `architecture` is `"pt2"`, `"torchscript"`, or the name of a built-in architecture, whose
+    /// weights have torchvision's parameter names.
     pub(crate) struct Shared {
-        /// The weights, `.pth` or safetensors; or the network, as `torch.export` or TorchScript writes it. Where `url` is written the file need not be there yet.
+        /// The weights, `.pth` or safetensors; or the network, as `torch.export` or TorchScript writes it. With `url`, the file need not exist yet.
         weights: PathBuf [Kind::NewFile];
-        /// Where that file comes from, for `pipeline fetch`.
+        /// Address from which `pipeline fetch` downloads the file.
         url: Option<String> = None => "none";
         /// SHA-256 of the file at `url`.
         sha256: Option<String> = None => "the digits at the end of the file's name";
-        /// Subtracted from red, green and blue, of values from 0 to 1.
+        /// Subtracted from red, green and blue, which are values from 0 to 1.
         mean: [f64; 3] [0.0..=1.0] = IMAGENET_MEAN;
-        /// Red, green and blue are divided by these after that.
+        /// Red, green and blue are divided by these values after the mean is subtracted.
         std: [f64; 3] [1e-6..=10.0] = IMAGENET_STD;
         /// Logits are divided by this before they become probabilities; calibration finds values of about 0.5 to 5.
         temperature: f64 [0.01..=100.0] = 1.0;
-        /// What LIME and searches ask about and curves show of the explained class, the same for all networks of a study. A logit has no zero that
-        /// means anything, so relative areas of logits are null.
+        /// What LIME, searches and curves measure of the explained class; the same for all networks of a study. Logits have no meaningful zero, so
+        /// their relative areas are null.
         measured: Measured = Measured::Probability;
-        /// Height and width that the network takes, which must be the `crop` of [images].
+        /// Height and width of the network's input; must equal the `crop` of [images].
         input_size: Option<u32> [1..=LARGEST, "pixels"] = None => "`crop`";
     }
 }
 
 config::settings! {
-    /// What a built-in architecture takes besides.
+    /// Further keys of a built-in architecture.
     pub(crate) struct BuiltIn {
-        /// Every number of channels as a multiple of the published one.
+        /// Every number of channels, as a multiple of the published one.
         width: f64 [Limits::above(0.0, WIDEST)] = 1.0;
         /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
         layer: Option<String> = None => "the last convolutional block";
@@ -53,10 +53,11 @@ config::settings! {
 }
 
 config::settings! {
-    /// What a network of `torch.export` (`.pt2`) takes besides. The file is read as data: no code of it runs.
+    /// Further keys of a network from `torch.export` (`.pt2`). The file is read as data; its code is never run.
     pub(crate) struct Exported {
         /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
-        layer: Option<String> = None => "the last with a spatial map; of a transformer the last norm before attention whose patches have a gradient";
+        layer: Option<String> = None => "the last layer with a spatial map; for a transformer, the last norm before attention whose patches have a \
+            gradient";
         /// The output with the logits, by its name or its place, where the network gives several.
         output: Option<String> = None => "the only one";
         /// How logits become probabilities: by a softmax, or each by a sigmoid where an image may show several classes.
@@ -65,11 +66,11 @@ config::settings! {
 }
 
 config::settings! {
-    /// What a TorchScript program takes besides.
+    /// Further keys of a TorchScript program.
     pub(crate) struct Program {
-        /// Its method that gives the activations.
+        /// The program's method that returns the activations.
         features: String = "features".to_owned();
-        /// Its method that takes these to the logits.
+        /// The program's method that turns the activations into logits.
         head: String = "head".to_owned();
     }
 }
@@ -132,12 +133,12 @@ pub struct Network {
     pub std: [f64; 3],
     /// How logits become probabilities; the temperature is 0.01 to 100.
     pub reading: Reading,
-    /// What of the explained class is asked about and measured.
+    /// What is measured of the explained class.
     pub measured: Measured,
 }
 
 impl Network {
-    /// Whether it is a TorchScript program, which has no layers with names and cannot be asked in bf16.
+    /// Whether it is a TorchScript program, which has no named layers and cannot be evaluated in bf16.
     pub fn is_program(&self) -> bool {
         self.architecture == Architecture::TorchScript
     }
@@ -150,9 +151,9 @@ impl Network {
         {
             let (name, least) = (built_in.name(), built_in.smallest());
             let title = format!(
-                "{name} takes pictures of at least {least} x {least} pixels, and the study's crop has {crop} x {crop}"
+                "{name} takes images of at least {least} x {least} pixels, but the study's crop has {crop} x {crop}"
             );
-            let label = "set a larger `crop` in [images], or export a network for smaller pictures (scripts/export_pt2.py)";
+            let label = "set a larger `crop` in [images], or export a network for smaller images (scripts/export_pt2.py)";
             section.wrong("architecture", title, label);
         }
         let shared = Shared::read(&mut section);
@@ -193,9 +194,9 @@ impl Network {
             && side != crop
         {
             let title = format!(
-                "this network takes {side} x {side} pixels, and the study's crop has {crop} x {crop}"
+                "this network takes {side} x {side} pixels, but the study's crop has {crop} x {crop}"
             );
-            let label = "every network of a study sees the same crops: set `crop` in [images], or study this network apart";
+            let label = "every network of a study sees the same crops: set `crop` in [images], or use another study for this network";
             section.wrong("input_size", title, label);
         }
         section.finish();

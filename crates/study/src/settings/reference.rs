@@ -14,11 +14,11 @@ Every section and key of `pipeline.toml`. Paths start at the folder of the file;
 characters a-z, 0-9, `_` and `-`. `make docs` writes this page from the declarations in the code.
 ";
 
-const METHODS: &str = "What explains, and the controls that explanations are compared with. Every method has a `kind`; with
-`partitions = [\"NAME\", ...]` it is judged on these partitions only, with `networks = [\"NAME\", ...]` it explains these networks only.
-A method that draws random numbers explains each image as often as `[study] runs` says, or its own `runs`.
-A method that makes a map reads each network's `layer`, or the one that its own `layer = { NETWORK = \"LAYER\" }` gives for the network;
-with `layers = [\"LAYER\", ...]` it becomes several methods, one for each of these layers.
+const METHODS: &str = "The methods that explain, and the controls that explanations are compared with. Every method has a `kind`. With
+`partitions = [\"NAME\", ...]` the method is judged only on these partitions; with `networks = [\"NAME\", ...]` it explains only these networks.
+A method that draws random numbers explains each image `[study] runs` times, or as often as its own `runs` says.
+A method that makes a map reads each network's `layer`, or the layer that its own `layer = { NETWORK = \"LAYER\" }` gives for the network.
+With `layers = [\"LAYER\", ...]` it becomes several methods, one for each of these layers.
 Their names are `METHOD-LAYER` in small letters, with `_` for any other character that a name cannot have.
 ";
 

@@ -1,7 +1,7 @@
-//! `[report]`: what the report says beside its numbers.
+//! `[report]`: the texts of the report.
 
 config::settings! {
-    /// What the report says beside its numbers.
+    /// Texts of the report.
     #[derive(Clone)]
     pub struct Settings {
         /// The heading.

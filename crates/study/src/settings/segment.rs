@@ -19,7 +19,7 @@ config::settings! {
         kernel_size: f64 [0.5..=50.0, "pixels"] = 4.0;
         /// Longest link (colours count, times `ratio`); higher means fewer superpixels.
         max_dist: f64 [1e-3..=1e6, "pixels"] = 200.0;
-        /// Weight of colour against place.
+        /// Weight of colour relative to place.
         ratio: f64 [0.0..=1.0] = 0.2;
     }
 }
@@ -28,11 +28,11 @@ config::settings! {
     /// k-means in colour and place (Achanta et al. 2012).
     #[derive(Clone, Copy)]
     pub struct Slic {
-        /// Superpixels asked for; the result may have a few more or less.
+        /// Requested number of superpixels; the result may have a few more or fewer.
         superpixels: u32 [1..=MOST] = 50;
-        /// Weight of place against colour; higher means squarer superpixels.
+        /// Weight of place relative to colour; higher means squarer superpixels.
         compactness: f64 [1e-3..=1e3] = 10.0;
-        /// Standard deviation of the smoothing before; 0 is none.
+        /// Standard deviation of the initial smoothing; 0 means none.
         sigma: f64 [0.0..=50.0, "pixels"] = 0.0;
     }
 }
@@ -43,7 +43,7 @@ config::settings! {
     pub struct Felzenszwalb {
         /// Preference for larger superpixels.
         scale: f64 [1e-3..=1e6] = 100.0;
-        /// Standard deviation of the smoothing before; 0 is none.
+        /// Standard deviation of the initial smoothing; 0 means none.
         sigma: f64 [0.0..=50.0, "pixels"] = 0.5;
         /// Fewest pixels of a superpixel.
         min_size: u32 [1..=1_000_000] = 50;
@@ -51,7 +51,7 @@ config::settings! {
 }
 
 config::settings! {
-    /// Rectangles of equal size, to a pixel; no more of them in a direction than the crop has pixels.
+    /// Rectangles whose sides differ by at most one pixel; at most as many in each direction as the crop has pixels.
     #[derive(Clone, Copy)]
     pub struct Grid {
         /// Rectangles from top to bottom.
@@ -62,7 +62,7 @@ config::settings! {
 }
 
 config::settings! {
-    /// Squares that are the patches of a vision transformer, or blocks of them, so that none cuts a patch.
+    /// Squares that are the patches of a vision transformer or blocks of patches, so that no square cuts a patch.
     pub(crate) struct Patches {
         /// Height and width of a patch.
         patch: u32 [1..=LARGEST, "pixels"] = 16;
@@ -72,13 +72,13 @@ config::settings! {
 }
 
 config::settings! {
-    /// Label maps that you give: organs, segments of another program. One for each image, under the image's own path with the ending `.png` (8 or 16
-    /// bits, one channel) or `.npy` (whole numbers): equal numbers are one superpixel. A map of the image is cut as the image is.
+    /// Label maps that you provide, such as organs or segments from another program. Each image has one under its own path, as `.png` (8 or 16 bits,
+    /// one channel) or `.npy` (whole numbers). Equal numbers are one superpixel. A label map of the image is cropped like the image.
     #[derive(Clone)]
     pub struct Files {
         /// The folder with the label maps; folders inside it are read too.
         folder: PathBuf [Kind::Folder];
-        /// What the label maps are as large as: the image or the crop.
+        /// Whether the label maps have the size of the image or of the crop.
         geometry: Option<Geometry> = None => "whichever has the label map's size";
     }
 }
@@ -227,7 +227,7 @@ fn patches(section: &mut Section<'_>, crop: u32) -> Grid {
     let side = patch.saturating_mul(multiple);
     if side > crop || !crop.is_multiple_of(side) {
         let title = format!(
-            "the study's crop has {crop} x {crop} pixels, which is no whole number of squares of {side} x {side}"
+            "the study's crop has {crop} x {crop} pixels, which is not a whole number of squares of {side} x {side}"
         );
         let label = "expected `patch` times `multiple` to divide `crop` of [images]";
         section.wrong("patch", title, label);

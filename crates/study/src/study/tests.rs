@@ -402,7 +402,8 @@ fn a_misspelt_section_is_one_mistake() {
            = help: expected one of `study`, `images`, `partitions`, `networks`, `compute`, `methods`, `deletion`, `evaluate`, `sanity`, `report`
         ");
     insta::assert_snapshot!(problems_with(
-            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"hirescam\", \"lime\"; or a control: \"random\", \"edges\", \"greedy\", \"oracle\"\n\n[methods.lime]",
+            "[methods.gradcam]\nkind = \"gradcam\"           # \"gradcam\", \"hirescam\", \"lime\"; or a control: \"random\", \"edges\", \
+             \"greedy\", \"oracle\"\n\n[methods.lime]",
             "[method.lime]"
         ), @"
         error: unknown section `method`
@@ -534,15 +535,15 @@ fn settings_that_contradict_each_other_are_refused() {
           --> pipeline.toml:18:10
            |
         18 | target = "true"       # the class that is explained: "predicted", or "true" (the label)
-           |          ^^^^^^ name the file with `labels`, or a `manifest` with that column, or change this
+           |          ^^^^^^ give the file as `labels`, or a `manifest` with that column, or change this setting
 
         error: `require_correct = true` needs labels
           --> pipeline.toml:19:19
            |
         19 | require_correct = true     # drop images that a network gets wrong; without labels the default is false
-           |                   ^^^^ name the file with `labels`, or a `manifest` with that column, or change this
+           |                   ^^^^ give the file as `labels`, or a `manifest` with that column, or change this setting
 
-        error: `mean` stands twice in `replacements`
+        error: `mean` is listed twice in `replacements`
           --> pipeline.toml:82:25
            |
         82 | replacements = ["mean", "mean"]    # "mean", "black", "gray", "blur", "noisy_linear"; one that a method was made with favours it
@@ -617,7 +618,7 @@ fn tf32_is_a_gpus_and_the_whole_studys() {
     folder.edit("device = \"auto\"", "device = \"cpu\"");
     let shown = folder.shown(&folder.study().unwrap_err());
     assert!(
-        shown.contains("computes all in tf32") && shown.contains("needs a CUDA GPU"),
+        shown.contains("computes everything in tf32") && shown.contains("needs a CUDA GPU"),
         "{shown}"
     );
 }
@@ -783,7 +784,7 @@ fn crops_of_16_pixels_are_allowed_and_too_small_for_some_networks() {
     folder.edit("crop = 224", "crop = 16");
     let shown = folder.shown(&folder.study().unwrap_err());
     assert!(
-        shown.contains("alexnet takes pictures of at least 63 x 63 pixels")
+        shown.contains("alexnet takes images of at least 63 x 63 pixels")
             && !shown.contains("resnet50 takes"),
         "{shown}"
     );
@@ -798,7 +799,7 @@ fn crops_of_16_pixels_are_allowed_and_too_small_for_some_networks() {
 fn a_network_that_takes_other_inputs_than_the_studys_crops_is_refused() {
     let shown = problems_with("# layer = \"layer4\"", "input_size = 299");
     assert!(
-        shown.contains("takes 299 x 299 pixels, and the study's crop has 224 x 224")
+        shown.contains("takes 299 x 299 pixels, but the study's crop has 224 x 224")
             && shown.contains("set `crop` in [images]"),
         "{shown}"
     );
@@ -814,19 +815,19 @@ fn a_path_of_the_wrong_kind_is_refused() {
     folder.edit("classes = \"data/classes.txt\"", "classes = \"data\"");
     folder.edit("artifacts-scenes", "pipeline.toml");
     insta::assert_snapshot!(folder.shown(&folder.study().unwrap_err()), @r#"
-        error: `artifacts` must be a folder, and `pipeline.toml` is none
+        error: `artifacts` must be a folder, but `pipeline.toml` is not one
          --> pipeline.toml:9:13
           |
         9 | artifacts = "pipeline.toml" # folder of the cache
           |             ^^^^^^^^^^^^^^^ expected a folder
 
-        error: `folder` must be a folder, and `data/labels.csv` is none
+        error: `folder` must be a folder, but `data/labels.csv` is not one
           --> pipeline.toml:12:10
            |
         12 | folder = "data/labels.csv"     # PNG, JPEG, WebP, TIFF, BMP; folders inside are read too; or manifest = "photos.csv"
            |          ^^^^^^^^^^^^^^^^^ expected a folder
 
-        error: `classes` must be a file, and `data` is none
+        error: `classes` must be a file, but `data` is not one
           --> pipeline.toml:15:11
            |
         15 | classes = "data" # one class name a line, in the order of the networks' outputs; or "imagenet"
@@ -905,7 +906,7 @@ fn lime_takes_its_sampling_and_precision_from_the_file() {
         Samples::Until { most: 900, settled }
     );
     insta::assert_snapshot!(problems_with("samples = 192", "samples = { most = 900, top = 5, standard_error = 0.1 }"), @"
-        error: `top` and `standard_error` are two ways to tell that weights are settled
+        error: `top` and `standard_error` are two rules for when weights are settled
           --> pipeline.toml:52:31
            |
         52 | samples = { most = 900, top = 5, standard_error = 0.1 }              # masks asked for an explanation; the published explainer asks ...
@@ -1077,7 +1078,7 @@ fn what_the_oracle_cannot_do_is_said_before_anything_runs() {
            = help: expected one of `coarse`, `quickshift`
         "#);
     insta::assert_snapshot!(shown(&[("[\"coarse\"]", "[\"coarse\", \"coarse\"]")]), @r#"
-        error: `coarse` stands twice in `partitions`
+        error: `coarse` is listed twice in `partitions`
           --> pipeline.toml:24:25
            |
         24 | partitions = ["coarse", "coarse"]
@@ -1099,7 +1100,7 @@ fn what_the_oracle_cannot_do_is_said_before_anything_runs() {
           --> pipeline.toml:23:8
            |
         23 | kind = "oracle"
-           |        ^^^^^^^^ every partition of the study has more: add a coarser one
+           |        ^^^^^^^^ every partition of the study has more superpixels: add a coarser partition
         "#);
     // Quickshift may find few superpixels.
     let folder = controlled();
@@ -1121,7 +1122,7 @@ fn patches_are_a_grid_that_cuts_none() {
         assert_eq!(study.partitions[&name("quickshift")].exact(), Some(exact));
     }
     insta::assert_snapshot!(study("patch = 14\nmultiple = 3\n").unwrap_err(), @r"
-        error: the study's crop has 224 x 224 pixels, which is no whole number of squares of 42 x 42
+        error: the study's crop has 224 x 224 pixels, which is not a whole number of squares of 42 x 42
           --> pipeline.toml:12:9
            |
         12 | patch = 14

@@ -155,7 +155,7 @@ fn what_is_undecided_says_how_many_images_would_tell() {
     assert_eq!(answer.flips_when, None);
     let reason = answer.reason.as_deref().unwrap();
     assert!(
-        reason.ends_with("about 32 such images would tell"),
+        reason.ends_with("about 32 such images would decide"),
         "{reason}"
     );
     let mut tables = judged([0.2, 1.8]);

@@ -10,7 +10,7 @@ use stage::StageError;
 /// How far the stored answers and ours may be apart, as a share of the largest logit: rounding, no more.
 const TOLERANCE: f32 = 1e-4;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Beside {
     /// How images become inputs; passed on.
@@ -28,7 +28,7 @@ struct Answers {
 }
 
 impl Beside {
-    /// The file beside a network; none where there is none.
+    /// The JSON file of a network, if there is one.
     pub(crate) fn read(network: &Path) -> Result<Option<Self>, StageError> {
         let path = network.with_extension("json");
         let failed = |error: &dyn std::fmt::Display| {

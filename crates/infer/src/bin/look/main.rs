@@ -1,4 +1,4 @@
-//! Looks at the networks of a study and at what they say to its images, and prints it as JSON; it changes nothing.
+//! Inspects the networks of a study and their answers to its images, and prints the findings as JSON; it changes nothing.
 //!
 //! `pipeline init`, `check` and `plan --measure` start it: a program of its own, because `pipeline` does not load libtorch.
 

@@ -169,7 +169,7 @@ fn a_program_that_asks_for_cuda_by_itself_is_refused_where_there_is_none() {
     }
     let error = refusal("script_cuda.pt");
     assert!(
-        error.contains("asks for a CUDA device") && error.contains("export"),
+        error.contains("requests a CUDA device") && error.contains("export"),
         "{error}"
     );
 }

@@ -48,7 +48,7 @@ pub(super) struct Found {
 }
 
 impl Trial<'_> {
-    /// Tries every method that is there on an input alone and on a batch with that input first and one of one colour last.
+    /// Tries every existing method on an input alone, and on a batch with that input first and one of one colour last.
     pub(super) fn probe(&self, size: [i64; 2]) -> Result<Found, LoadError> {
         let pictures = Pictures::new(self.batch as i64, size).during("making an input")?;
         let patterned = |logits: &Tensor| {
