@@ -49,16 +49,16 @@ def studied():
 def table():
     """Each mean in the README, by network and method."""
     lines = (ROOT / "README.md").read_text().splitlines()
-    [head] = [place for place, line in enumerate(lines) if line.startswith("|") and all(name in line for name in NETWORKS)]
-    columns = [cell.strip() for cell in lines[head].strip("|").split("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    [head] = [place for place, found in enumerate(cells) if NETWORKS.keys() <= set(found)]
+    columns = cells[head]
     found = {}
-    for line in lines[head + 2 :]:
-        if not line.startswith("|"):
+    for row in cells[head + 2 :]:
+        if len(row) != len(columns):
             break
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        for name, cell in zip(columns, cells):
+        for name, cell in zip(columns, row):
             if name in NETWORKS:
-                found[NETWORKS[name], NAMES[cells[0]]] = re.findall(r"\d+\.\d+", cell)
+                found[NETWORKS[name], NAMES[row[0]]] = re.findall(r"\d+\.\d+", cell)
     return found
 
 

@@ -5,7 +5,7 @@
     const text = row.cells[column].textContent.trim();
     if (text.startsWith("–")) return null;
     const number = Number.parseFloat(text.replaceAll("\u202f", "").replace("−", "-"));
-    return row.cells[column].classList.contains("number") && !Number.isNaN(number) ? number : text;
+    return row.cells[column].classList.contains("number") && Number.isFinite(number) ? number : text;
   };
   const order = (a, b) =>
     typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });

@@ -157,8 +157,8 @@ fn names_are_escaped() {
     let page = page(&study(&IMAGES, 4));
     assert_eq!(
         page.matches("<script").count(),
-        2,
-        "only the page's own and its data"
+        3,
+        "only the two of the page and its data"
     );
     assert!(page.contains("&lt;script&gt;") && page.contains("resnet &lt;b&gt;50&lt;/b&gt;"));
     assert!(!page.contains("<b>50") && !page.contains("<i>lamp") && !page.contains("<b>bold"));

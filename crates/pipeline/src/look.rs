@@ -302,7 +302,7 @@ mod tests {
             "a.pt: no"
         );
         assert!(ask_shell("exit 7").contains("exit status 7"));
-        assert!(ask_shell("exit 0").contains("no answer"));
+        assert!(ask_shell("exit 0").contains("reported nothing"));
     }
 
     #[test]

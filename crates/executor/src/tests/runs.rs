@@ -293,7 +293,7 @@ fn errors_name_the_operator_its_module_and_what_is_missing() {
     refused(
         &[(input, noise(&[1, 3, 32, 32], 1))],
         Id(usize::MAX),
-        &["was asked for"],
+        &["was requested"],
     );
     refused(&[], logits, &["no value is given"]);
     refused(&[(input, noise(&[], 1))], logits, &["no value is given"]);
@@ -307,10 +307,7 @@ fn tensors_that_do_not_fit_the_graph_are_refused() {
     let error = Executor::new(graph.clone(), tensors)
         .unwrap_err()
         .to_string();
-    assert!(
-        error.contains("62 parameters") || error.contains("parameters, and"),
-        "{error}"
-    );
+    assert!(error.contains("parameters, but"), "{error}");
     let mut tensors = parameters(&graph, Kind::Double);
     tensors[0] = last;
     let error = Executor::new(graph, tensors).unwrap_err().to_string();

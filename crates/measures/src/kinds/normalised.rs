@@ -209,7 +209,7 @@ mod tests {
         let [lime, chance] = [score("lime", 0.3), score("chance", 0.5)];
         assert!(reason(std::slice::from_ref(&lime)).contains("neither"));
         assert!(reason(&[chance.clone(), lime.clone()]).contains("no searched order"));
-        assert!(reason(&[score("greedy", 0.2), lime.clone()]).contains("by chance"));
+        assert!(reason(&[score("greedy", 0.2), lime.clone()]).contains("no random order"));
         let near = score("greedy", 0.495);
         assert!(reason(&[chance.clone(), near, lime.clone()]).contains("less than 0.01"));
         // A search that misses the minimum may end above chance.

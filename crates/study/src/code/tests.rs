@@ -110,6 +110,34 @@ fn comments_documentation_formatting_lints_messages_and_tests_do_not_count() {
 }
 
 #[test]
+fn what_a_plug_in_says_about_itself_does_not_count() {
+    let method = |kind: &str, title: &str| {
+        let text = format!(
+            "static METHOD: Plugin = Plugin {{ kind: \"{kind}\", title: \"{title}\", about: \"{title}.\" }};"
+        );
+        digest_with(ACTION, "", &text)
+    };
+    assert_eq!(method("lime", "LIME"), method("lime", "Lime"));
+    assert_ne!(method("lime", "LIME"), method("glime", "LIME"));
+    let measure = |name: &str, title: &str| {
+        let text = format!(
+            "impl Measure for u8 {{ const NAME: &str = \"{name}\"; const TITLE: &str = \"{title}\"; }}"
+        );
+        digest_with(ACTION, "", &text)
+    };
+    assert_eq!(measure("saco", "SaCo"), measure("saco", "Salience"));
+    assert_ne!(measure("saco", "SaCo"), measure("auc", "SaCo"));
+    let other = |title: &str| {
+        digest_with(
+            ACTION,
+            "",
+            &format!("static OTHER: Row = Row {{ title: \"{title}\" }};"),
+        )
+    };
+    assert_ne!(other("a"), other("b"));
+}
+
+#[test]
 fn every_other_token_of_the_files_that_are_used_counts() {
     let mut digests = vec![plain_digest()];
     for (path, old, new) in [

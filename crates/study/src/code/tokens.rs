@@ -13,8 +13,19 @@ const SILENT: [&str; 8] = [
 /// Macros of the crate `tracing`, whose literals are messages.
 const TRACING: [&str; 5] = ["debug", "error", "info", "trace", "warn"];
 
-/// Takes out tests and silent attributes.
+/// What a plug-in says about itself to readers: a method in its `Plugin`, a measure in its `impl Measure`.
+const ABOUT: [&str; 4] = ["about", "title", "ABOUT", "TITLE"];
+
+/// Takes out tests, silent attributes and what plug-ins say about themselves.
 pub(crate) struct Strip;
+
+fn ends_with(path: &syn::Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == name)
+}
+
+fn is_about(name: &syn::Ident) -> bool {
+    ABOUT.iter().any(|known| name == known)
+}
 
 fn without_tests(items: &mut Vec<syn::Item>) {
     items.retain_mut(|item| !is_test(|first| first.visit_item_mut(item)));
@@ -64,7 +75,21 @@ impl VisitMut for Strip {
     fn visit_item_impl_mut(&mut self, item: &mut syn::ItemImpl) {
         item.items
             .retain_mut(|item| !is_test(|first| first.visit_impl_item_mut(item)));
+        let implemented = item.trait_.as_ref();
+        if implemented.is_some_and(|(_, path, _)| ends_with(path, "Measure")) {
+            let about = |item: &syn::ImplItem| matches!(item, syn::ImplItem::Const(item) if is_about(&item.ident));
+            item.items.retain(|item| !about(item));
+        }
         syn::visit_mut::visit_item_impl_mut(self, item);
+    }
+
+    fn visit_expr_struct_mut(&mut self, made: &mut syn::ExprStruct) {
+        if ends_with(&made.path, "Plugin") {
+            let fields = std::mem::take(&mut made.fields);
+            let about = |field: &syn::FieldValue| matches!(&field.member, syn::Member::Named(name) if is_about(name));
+            made.fields = fields.into_iter().filter(|field| !about(field)).collect();
+        }
+        syn::visit_mut::visit_expr_struct_mut(self, made);
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
