@@ -8,11 +8,8 @@ use crate::asking::Asking;
 use crate::hides::Hides;
 use crate::maps::{Map, Mapping, Reads};
 use crate::orders::{Drawn, Searched, Seen};
-use crate::plugin::{Plugin, Role};
+use crate::plugin::{MOST_RUNS, Plugin, Role};
 use crate::weights::Weights;
-
-/// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
-pub const MOST_RUNS: u32 = 10_000;
 
 /// A kind of method, by what it needs and the evidence that it gives.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,9 @@ use std::fmt;
 use config::{Section, Setting};
 use serde::Serialize;
 
+/// Most runs of a method: the name of a run has two digits or more, and its seed is a 16-bit number at most.
+pub const MOST_RUNS: u32 = 10_000;
+
 /// A method: what it is, what it takes from pipeline.toml, and what it does. Inputs of actions hold it; keys have its kind and the digest of its file.
 #[derive(Clone, Copy, Serialize)]
 pub struct Plugin<Run: 'static, Settings: 'static = ()> {

@@ -19,7 +19,7 @@ const FRAME_SIDE: usize = 176;
 /// Longer side of the crop and the maps in pixels: a network's usual input.
 const MAP_SIDE: usize = 256;
 
-/// A case of each explaining method of a network, of one image.
+/// A case of each explaining method of a network, of one image: the best method's first.
 pub(crate) struct Cases<'a> {
     pub(crate) network: &'a str,
     pub(crate) image: &'a str,
@@ -41,7 +41,10 @@ impl<'a> Cases<'a> {
         let network = comparison.condition.network;
         let crop = rows.crop(image)?;
         let target = rows.target(image, network)?;
-        let groups = comparison.explaining();
+        let ranking = comparison.ranking().into_iter();
+        let groups = ranking
+            .map(|(group, _)| group)
+            .filter(|group| group.explains);
         let figures = groups
             .filter(|group| group.images.contains_key(image))
             .map(|group| {

@@ -141,9 +141,13 @@ struct MapEntry<'a> {
 const MAP_SIDE: u32 = 64;
 
 /// A map that is no larger than a page needs: means over squares of the map, and its height and width.
-fn coarse(saliency: &Saliency) -> (Vec<f32>, [u32; 2]) {
+pub(crate) fn coarse(saliency: &Saliency) -> (Vec<f32>, [u32; 2]) {
     let Saliency { height, width, .. } = *saliency;
     let side = height.max(width).div_ceil(MAP_SIDE);
+    // One whose length is not that of its sides is for whoever enlarges it to refuse.
+    if side <= 1 || saliency.map.len() as u64 != u64::from(height) * u64::from(width) {
+        return (saliency.map.clone(), [height, width]);
+    }
     let size = [height, width].map(|length| length.div_ceil(side));
     let mut sums = vec![(0.0_f32, 0.0_f32); (size[0] * size[1]) as usize];
     for (row, line) in (0..).zip(saliency.map.chunks_exact(width.max(1) as usize)) {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imaging::Rgb;
 use schema::{Crop, CurveStep, Saliency, Score, Segments, Target};
 
+use crate::explorer::coarse;
 use crate::{Artifact, Inputs, ReportError};
 
 /// Image, network, partition, method, run.
@@ -50,7 +51,7 @@ pub(crate) struct Rows<'a> {
 
 /// What a method said about an image.
 pub(crate) enum Relevance<'a> {
-    /// A map over the pixels, [height, width] of the crop, and its mean in each superpixel.
+    /// A map over the pixels, [height, width] of the crop, made of means where it has the pixels of the input; and its mean in each superpixel.
     Map {
         saliency: &'a Saliency,
         enlarged: Vec<f32>,
@@ -239,9 +240,10 @@ impl<'a> Rows<'a> {
         let values = by_superpixel(score, segments, rows.iter().copied())?;
         let map_key = (&*score.image, &*score.network, &*score.method, score.run);
         if let Some(saliency) = self.saliency.get(&map_key) {
-            let from = [saliency.height, saliency.width].map(|side| side as usize);
+            let (map, from) = coarse(saliency);
+            let from = from.map(|side| side as usize);
             let to = [segments.height, segments.width].map(|side| side as usize);
-            let enlarged = cam::enlarge(&saliency.map, from, to);
+            let enlarged = cam::enlarge(&map, from, to);
             return Ok(Relevance::Map {
                 saliency,
                 enlarged: enlarged.map_err(|source| ReportError::Map {

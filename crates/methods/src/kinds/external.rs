@@ -3,8 +3,7 @@
 use config::Declared;
 
 use crate::answers::{Answers, External};
-use crate::method::MOST_RUNS;
-use crate::plugin::{Plugin, Role};
+use crate::plugin::{MOST_RUNS, Plugin, Role};
 
 /// Explanations in files.
 pub static METHOD: External = Plugin {

@@ -3,9 +3,8 @@
 use config::Declared;
 use sampling::Seed;
 
-use crate::method::MOST_RUNS;
 use crate::orders::{Drawn, Ranking, shuffled};
-use crate::plugin::{Plugin, Role};
+use crate::plugin::{MOST_RUNS, Plugin, Role};
 
 /// An order that nothing but a seed decides.
 pub static METHOD: Drawn = Plugin {

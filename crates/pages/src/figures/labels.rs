@@ -38,6 +38,13 @@ impl Labels {
         self.taken.push([x - half, y - half, x + half, y + half]);
     }
 
+    /// There is an upright line between two points.
+    pub(super) fn lined(&mut self, [from, to]: [(i32, i32); 2]) {
+        let [top, bottom] = [from.1.min(to.1), from.1.max(to.1)];
+        self.taken
+            .push([from.0 - GAP / 4, top, from.0 + GAP / 4, bottom]);
+    }
+
     /// There is a text whose lower right corner is here.
     pub(super) fn keep_free(&mut self, text: &str, (right, bottom): (i32, i32)) {
         self.taken

@@ -14,7 +14,7 @@ use super::drawing::{
 };
 
 /// Most characters of a name before a row.
-const LONGEST_NAME: usize = 18;
+const LONGEST_NAME: usize = 22;
 /// Height of a row of a legend above a chart, in pixels of the page.
 pub(super) const LEGEND: u32 = 24;
 

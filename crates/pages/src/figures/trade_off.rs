@@ -168,12 +168,9 @@ fn paint<'p, X: Axis, Y: Axis>(
     }
     for &(point, x) in &points {
         if let Some(interval) = point.interval {
-            line(
-                chart,
-                series_color(point.series),
-                2,
-                interval.map(|end| (x, end)),
-            )?;
+            let ends = interval.map(|end| (x, end));
+            line(chart, series_color(point.series), 2, ends)?;
+            labels.lined(ends.map(|end| chart.backend_coord(&end)));
         }
         let access = accesses.iter().position(|name| *name == point.access);
         let shape = Shape::of(access.unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::read;
+use super::words::{plural, read};
 use crate::cases::Cases;
 use crate::explorer::link;
 use crate::figures::{Album, Caption, Line, Row, auc_over_runs, distribution as boxes, span};
@@ -227,6 +227,9 @@ fn image_cells(group: &Group<'_>, image: &str) -> Markup {
     }
 }
 
+/// Methods whose cases are shown; the others are folded.
+const SHOWN_CASES: usize = 2;
+
 fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Markup, ReportError> {
     let mut shown = Vec::new();
     for comparison in results.main_comparisons() {
@@ -248,7 +251,11 @@ fn cases(results: &Results<'_>, rows: &Rows<'_>, album: &mut Album) -> Result<Ma
                 a href=(link(&[("image", cases.image), ("network", cases.network)])) { (cases.image) } " in " (cases.network)
                 ": explained class " (cases.target.target_label) ", probability " (format!("{:.3}", cases.target.probability)) " before removal"
             }
-            @for figure in figures { (figure) }
+            @let (first, more) = figures.split_at(figures.len().min(SHOWN_CASES));
+            @for figure in first { (figure) }
+            @if !more.is_empty() {
+                details { summary { (plural(more.len(), "other method")) } @for figure in more { (figure) } }
+            }
         });
     }
     Ok(html! {

@@ -76,7 +76,7 @@ impl VisitMut for Strip {
         item.items
             .retain_mut(|item| !is_test(|first| first.visit_impl_item_mut(item)));
         let implemented = item.trait_.as_ref();
-        if implemented.is_some_and(|(_, path, _)| ends_with(path, "Measure")) {
+        if implemented.is_some_and(|made| ends_with(&made.0, "Measure")) {
             let about = |item: &syn::ImplItem| matches!(item, syn::ImplItem::Const(item) if is_about(&item.ident));
             item.items.retain(|item| !about(item));
         }

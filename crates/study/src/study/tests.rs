@@ -190,7 +190,7 @@ fn five_different_mistakes_are_shown_at_once() {
         52 | sampels = 250              # masks asked for an explanation; the published explainer asks 1000
            | ^^^^^^^ did you mean `samples`?
            |
-           = help: expected one of `kind`, `partitions`, `networks`, `samples`, `sampler`, `precision`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`
+           = help: expected one of `kind`, `partitions`, `networks`, `samples`, `sampler`, `precision`, `distance`, `kernel_width`, `alpha`, `features`, `replacement`, `runs`
 
         error: `alpha` must be a number from 0 to 1000000000
           --> pipeline.toml:56:9
