@@ -193,7 +193,7 @@ fn a_server_that_lies_about_the_size_is_given_up() {
     let (folder, _) = folder(&server, &digest(&content()));
     let finished = folder.run("pipeline", &["fetch"]);
     finished.expect(1, "broke off after");
-    finished.expect(1, "Without a network");
+    finished.expect(1, "Without an internet connection");
     assert!(!folder.path("alexnet.safetensors").exists());
 }
 

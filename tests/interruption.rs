@@ -151,7 +151,7 @@ fn a_stage_that_a_signal_ends_is_named_with_what_it_leaves() {
         "the stage lime was ended by signal 9 (SIGKILL): out of memory?",
     );
     // Of 2 images, 2 networks and 2 runs, the perturbations, the weights and the relevances.
-    finished.expect(1, "not done yet: lime (24 actions), deletion (");
+    finished.expect(1, "Not done yet: lime (24 actions), deletion (");
     assert!(!finished.stderr.contains("wait for results"));
     assert!(!folder.keys("saliency").is_empty());
 }

@@ -139,8 +139,8 @@ fn every_table_and_figure_lies_beside_the_page_and_names_are_escaped() {
     let page = fs::read_to_string(folder.path("artifacts/report/index.html")).unwrap();
     assert_eq!(
         page.matches("<script").count(),
-        2,
-        "only the page's own and its data"
+        3,
+        "only the two of the page and its data"
     );
     for figure in figures.iter().filter(|name| is(name, "svg")) {
         let file = folder.path("artifacts/report/figures").join(figure);

@@ -161,7 +161,7 @@ fn the_tasks_of_an_array_job_are_shares_unless_the_command_line_says_otherwise()
     run(&[], &slurm).expect(0, "shard 2/2");
     let half = folder.keys("crops").len();
     assert!(0 < half && half < 5, "{half}");
-    run(&[], &[("JOB_COMPLETION_INDEX", "0")]).expect(2, "pass --shards N");
+    run(&[], &[("JOB_COMPLETION_INDEX", "0")]).expect(2, "Pass --shards N");
     run(&["--shard", "1/1"], &slurm).expect(0, "");
     assert_eq!(folder.keys("crops").len(), 5);
 }

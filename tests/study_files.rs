@@ -412,7 +412,7 @@ fn check_lists_all_that_is_wrong_at_once_and_computes_nothing() {
     folder.change("width = 0.25", "width = 0.5");
     folder.run("pipeline", &["check"]).expect(
         2,
-        "the weights of alexnet at width 0.25, and alexnet at width 0.5",
+        "the weights of alexnet at width 0.25, but alexnet at width 0.5 was requested",
     );
     folder.change(
         "weights = \"resnet50.safetensors\"",
