@@ -45,6 +45,7 @@ pub enum Number {
 pub enum Unary {
     BitwiseNot,
     Cos,
+    Erf,
     Exp,
     Hardsigmoid,
     Hardswish,

@@ -11,10 +11,10 @@
 //! ```
 
 mod call;
-mod functional;
+pub(crate) mod functional;
 mod operators;
 mod schema;
-mod symbols;
+pub(crate) mod symbols;
 mod tensors;
 mod values;
 
