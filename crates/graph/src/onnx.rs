@@ -43,7 +43,7 @@ const OPSETS: std::ops::RangeInclusive<i64> = 11..=23;
 /// Kinds of problems of a network that are told; any more are of a file that is no classifier.
 const MOST_PROBLEMS: usize = 50;
 /// Bytes of a file for each node and tensor in it: what there is to say about one takes about four times as much memory.
-const LEAST_BYTES: usize = 128;
+const LEAST_BYTES: usize = 64;
 /// Nodes and tensors that a file of any size may have.
 const SMALL: usize = 64;
 

@@ -4,6 +4,7 @@ use super::{Found, Trouble, one};
 use crate::graph::Id;
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
+use crate::onnx::known::whole;
 use crate::onnx::types::fixed;
 use crate::op::{Binary, Number, Op};
 
@@ -33,7 +34,15 @@ pub(super) fn layer<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found
             one(builder.emit(Op::Einsum { equation }, &inputs)?)
         }
         "BatchNormalization" => {
-            if call.int("training_mode", 0)? != 0 || call.count() > 1 {
+            if call.int("training_mode", 0)? != 0 {
+                // Networks with standardised weights compute them as those of a batch of one.
+                if builder.type_of(call.need(0)?)?.length(0) != Some(whole(1)) {
+                    return Err(EVAL.into());
+                }
+                let groups = channels(builder, call.need(1)?)?;
+                return group_norm(call, builder, groups);
+            }
+            if call.count() > 1 {
                 return Err(EVAL.into());
             }
             let mut inputs = vec![builder.id(call.need(0)?, "input")?];

@@ -4,10 +4,11 @@ use super::{Found, Given, Trouble, one};
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
 use crate::onnx::content::Content;
-use crate::onnx::known::{Known, MOST_KNOWN, whole};
+use crate::onnx::known::{Known, MOST_KNOWN, fixed, whole};
 use crate::onnx::numbers::{Numbers, is_real, kind};
 use crate::onnx::types::broadcast;
-use crate::op::{Kind, Number, Op, Size};
+use crate::op::{Binary, Kind, Number, Op, Size};
+use crate::pt2::symbols::{add, divide};
 
 /// What makes tensors.
 pub(super) fn made<'a>(
@@ -25,29 +26,7 @@ pub(super) fn made<'a>(
             };
             filled(builder, shape.sizes()?, number, kind)
         }
-        "Range" => {
-            let kind = builder.kind(call.need(0)?)?;
-            let mut bounds = Vec::new();
-            for place in 0..3 {
-                let bound = builder.need_known(call.need(place)?, "bound")?.number();
-                bounds.push(bound.ok_or("its bounds are no fixed numbers")?);
-            }
-            let [start, end, step] = bounds[..] else {
-                return Err(Trouble::Unknown);
-            };
-            if matches!(step, Number::Int(0)) || matches!(step, Number::Real(step) if step == 0.0) {
-                return Err("its step is 0".into());
-            }
-            one(builder.emit(
-                Op::Arange {
-                    start,
-                    end,
-                    step,
-                    kind,
-                },
-                &[],
-            )?)
-        }
+        "Range" => range(call, builder),
         "Expand" => expand(call, builder),
         "Identity" => Ok(vec![Given::Same(call.need(0)?)]),
         "Dropout" => {
@@ -100,6 +79,37 @@ fn constant<'a>(call: &Call<'_, 'a>, content: &'a Content<'_>) -> Found<'a> {
         return Err("it holds texts or a sparse tensor, which no image classifier needs".into());
     };
     Ok(vec![Given::Known(known)])
+}
+
+/// Numbers up to an end; one that counts images is reached by running sums of the step.
+fn range<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
+    let kind = builder.kind(call.need(0)?)?;
+    let mut bounds = Vec::new();
+    for place in 0..3 {
+        bounds.push(builder.need_known(call.need(place)?, "bound")?);
+    }
+    let numbers: Option<Vec<Number>> = bounds.iter().map(|bound| bound.number()).collect();
+    if let Some([start, end, step]) = numbers.as_deref().and_then(|all| <[Number; 3]>::try_from(all).ok()) {
+        if matches!(step, Number::Int(0)) || matches!(step, Number::Real(step) if step == 0.0) {
+            return Err("its step is 0".into());
+        }
+        return one(builder.emit(Op::Arange { start, end, step, kind }, &[])?);
+    }
+    let mut sizes = Vec::new();
+    for bound in &bounds {
+        sizes.extend_from_slice(bound.sizes()?);
+    }
+    let &[start, end, step] = &sizes[..] else {
+        return Err("its bounds are no single numbers".into());
+    };
+    let (start, step) = (fixed(start)?, fixed(step)?);
+    let room = add(end, whole(start.saturating_neg()))?;
+    let count = divide(room, whole(step))?;
+    let full = Op::Full { shape: vec![count], number: Number::Int(step), kind };
+    let steps = builder.emit(full, &[])?;
+    let ends = builder.emit(Op::Cumsum { axis: 0 }, &[steps])?;
+    let first = start.checked_sub(step).ok_or("its bounds do not fit into 64 bits")?;
+    one(builder.emit(super::numbers::scalar(Binary::Add, Number::Int(first), false), &[ends])?)
 }
 
 /// The one number of a tensor.

@@ -22,6 +22,7 @@ pub(super) fn along_axes<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> 
         "Slice" => slice(call, builder),
         "Gather" => gather(call, builder),
         "Pad" => pad(call, builder),
+        "ScatterND" => scatter(call, builder),
         "Tile" => {
             let times = builder
                 .need_known(call.need(1)?, "repeats")?
@@ -299,6 +300,21 @@ fn run(known: &Known) -> Option<(i64, i64)> {
         .all(|pair| matches!(pair, [one, other] if one.checked_add(1) == Some(*other)));
     let end = last.checked_add(1)?;
     (even && first >= 0).then_some((first, end))
+}
+
+/// Other numbers in places one after another along the first axis, as PyTorch writes to slices.
+fn scatter<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
+    let places = builder.need_known(call.need(1)?, "places")?;
+    let rows = matches!(places.shape[..], [_, 1]) && matches!(call.text("reduction")?, None | Some("none"));
+    let list = places.reshaped(vec![places.count()]);
+    let bounds = list.ok().filter(|_| rows).and_then(|list| run(&list));
+    let (start, end) = bounds.ok_or("it writes to places that are not one after another: export the network without writes to parts of tensors")?;
+    let inputs = [
+        builder.id(call.need(0)?, "weight")?,
+        builder.id(call.need(2)?, "weight")?,
+    ];
+    let (start, end) = (Some(whole(start)), Some(whole(end)));
+    one(builder.emit(Op::SliceScatter { axis: 0, start, end, step: 1 }, &inputs)?)
 }
 
 fn pad<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
