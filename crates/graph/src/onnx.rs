@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
         match Numbers::read(bytes, self.content) {
             Ok(numbers) => self
                 .builder
-                .hold(name, Held::tensor(numbers, name))
+                .hold(name, Held::tensor(numbers, name, true))
                 .map_err(Refusal::Damaged),
             // What no output depends on may be of any kind.
             Err(reason) => {
@@ -175,7 +175,8 @@ impl<'a> Reader<'a> {
             node,
             opset: self.model.opset,
         };
-        self.builder.begin(module);
+        let output = node.outputs.first().copied().unwrap_or_default();
+        self.builder.begin(module, output);
         let reads_lost = node.inputs.iter().any(|input| self.lost.contains(input));
         let objection = operators::objection(&call);
         let found = match objection {
@@ -199,7 +200,7 @@ impl<'a> Reader<'a> {
                         Given::Same(of) => self.builder.hold_same(name, of, false),
                         Given::Turned(of) => self.builder.hold_same(name, of, true),
                         Given::Tensor(numbers) => {
-                            self.builder.hold(name, Held::tensor(numbers, ""))
+                            self.builder.hold(name, Held::tensor(numbers, name, false))
                         }
                     };
                     held.map_err(Refusal::Damaged)?;
@@ -265,7 +266,7 @@ impl<'a> Reader<'a> {
             return Err(Refusal::Operators(self.problems.into_values().collect()));
         }
         let mut named: Vec<(Option<String>, Id)> = Vec::new();
-        self.builder.begin(String::new());
+        self.builder.begin(String::new(), "output");
         for output in outputs {
             let id = self
                 .builder

@@ -30,22 +30,26 @@ pub(super) struct Held<'a> {
     numbers: Option<Rc<Numbers<'a>>>,
     /// Whether the numbers' last two axes are to be swapped.
     flip: bool,
-    /// The name that the file gives the numbers; empty for those of a node.
+    /// The name that the file gives the numbers.
     origin: &'a str,
+    /// Whether they may have been learned: those of a node are not.
+    trained: bool,
 }
 
 impl<'a> Held<'a> {
-    pub(super) fn tensor(numbers: Numbers<'a>, origin: &'a str) -> Self {
+    /// A tensor of the file.
+    pub(super) fn tensor(numbers: Numbers<'a>, origin: &'a str, trained: bool) -> Self {
         Self {
             numbers: Some(Rc::new(numbers)),
             origin,
+            trained,
             ..Self::default()
         }
     }
 
     /// Whether it is a parameter with a path: what was learned, even where it is a single number.
     fn has_path(&self) -> bool {
-        self.origin.contains('.') && !self.origin.contains(['/', ':'])
+        self.trained && self.origin.contains('.') && !self.origin.contains(['/', ':'])
     }
 }
 
@@ -61,6 +65,8 @@ pub(super) struct Builder<'a> {
     parameter_names: BTreeSet<String>,
     /// The module that asks.
     pub(super) module: String,
+    /// The first output of the node that is read.
+    output: &'a str,
     /// The last value of each module that made nothing new.
     modules: BTreeMap<String, Id>,
     /// Values before the node that is read.
@@ -81,6 +87,7 @@ impl<'a> Builder<'a> {
             added: BTreeSet::new(),
             parameter_names: BTreeSet::new(),
             module: String::new(),
+            output: "",
             modules: BTreeMap::new(),
             before: 0,
             spare_nodes: nodes.saturating_mul(MOST_STEPS).saturating_add(SPARE_NODES),
@@ -88,8 +95,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn begin(&mut self, module: String) {
+    /// The next node's module, and the first name that it gives.
+    pub(super) fn begin(&mut self, module: String, output: &'a str) {
         self.module = module;
+        self.output = output;
         self.before = self.graph.values.len();
     }
 
@@ -271,6 +280,14 @@ impl<'a> Builder<'a> {
         if let Some(id) = held.id {
             return Ok(id);
         }
+        // Another name of a tensor of the file.
+        if held.numbers.is_some() && held.origin != name {
+            return if held.flip {
+                self.turned(held.origin, what)
+            } else {
+                self.id(held.origin, what)
+            };
+        }
         let id = if held.numbers.is_some() {
             self.parameter(&held, held.flip, name, what)?
         } else {
@@ -291,6 +308,13 @@ impl<'a> Builder<'a> {
         let held = self.held(name)?.clone();
         if let Some(id) = held.turned {
             return Ok(id);
+        }
+        if held.origin != name {
+            return if held.flip {
+                self.id(held.origin, what)
+            } else {
+                self.turned(held.origin, what)
+            };
         }
         let id = self.parameter(&held, !held.flip, name, what)?;
         if let Some(held) = self.names.get_mut(name) {
@@ -423,14 +447,10 @@ impl<'a> Builder<'a> {
             .map(|id| self.types.get(id.0).unwrap_or(&none))
             .collect();
         let types = types::results(&op, &read, count);
-        let name = self.graph.nodes.last().and_then(|node| node.outputs.last());
-        let name = name
-            .and_then(|id| self.graph.values.get(id.0))
-            .map_or("value", String::as_str);
-        let name = name.split('~').next().unwrap_or_default().to_owned();
+        let name = self.output;
         let outputs: Vec<Id> = types
             .into_iter()
-            .map(|found| self.unnamed(&name, found))
+            .map(|found| self.unnamed(name, found))
             .collect();
         for id in &outputs {
             if let Some(producer) = self.producers.get_mut(id.0) {

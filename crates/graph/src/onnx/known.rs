@@ -518,22 +518,24 @@ fn holds(fold: Fold, order: Option<std::cmp::Ordering>) -> bool {
 /// One where a comparison holds for any number of images, zero where it holds for none.
 fn compare(fold: Fold, left: Size, right: Size) -> Result<i64, String> {
     let apart = add(left, multiply(whole(-1), right)?)?;
-    let order = match apart {
-        Size { each: 0, fixed } => fixed.cmp(&0),
-        // There is at least one image.
-        Size { each, fixed }
-            if each > 0 && each.checked_add(fixed).is_some_and(|least| least > 0) =>
-        {
-            std::cmp::Ordering::Greater
-        }
-        Size { each, fixed }
-            if each < 0 && each.checked_add(fixed).is_some_and(|most| most < 0) =>
-        {
-            std::cmp::Ordering::Less
-        }
-        _ => return Err("it depends on how many images there are".to_owned()),
+    let unknown = || "it depends on how many images there are".to_owned();
+    if apart.each == 0 {
+        return Ok(i64::from(holds(fold, Some(apart.fixed.cmp(&0)))));
+    }
+    // There is at least one image, and the difference goes one way from there on.
+    let first = add(whole(apart.each), whole(apart.fixed))?.fixed;
+    let grows = apart.each > 0;
+    let beyond = if grows { first > 0 } else { first < 0 };
+    let reaches = beyond || first == 0;
+    let truth = match (fold, grows) {
+        (Fold::Eq, _) if beyond => false,
+        (Fold::Gt, true) | (Fold::Lt, false) if beyond => true,
+        (Fold::Le, true) | (Fold::Ge, false) if beyond => false,
+        (Fold::Ge, true) | (Fold::Le, false) if reaches => true,
+        (Fold::Lt, true) | (Fold::Gt, false) if reaches => false,
+        _ => return Err(unknown()),
     };
-    Ok(i64::from(holds(fold, Some(order))))
+    Ok(i64::from(truth))
 }
 
 fn integers(fold: Fold, left: Size, right: Size) -> Result<Size, String> {
@@ -559,7 +561,11 @@ fn integers(fold: Fold, left: Size, right: Size) -> Result<Size, String> {
                 .ok_or_else(large)
         }
         Fold::Min | Fold::Max => {
-            let smaller = compare(Fold::Le, left, right)? != 0;
+            let larger = compare(Fold::Ge, left, right);
+            let smaller = match larger {
+                Ok(larger) => larger == 0,
+                Err(_) => compare(Fold::Le, left, right)? != 0,
+            };
             Ok(if smaller == (fold == Fold::Min) {
                 left
             } else {

@@ -62,7 +62,7 @@ pub(super) fn objection(call: &Call<'_, '_>) -> Option<Trouble> {
             "control flow is not supported: export the network with fixed choices and without loops, or simplify the file with onnxsim",
         );
     }
-    let quantised = operator.contains("Quantize")
+    let quantised = operator.contains("uantize")
         || operator.starts_with("QLinear")
         || operator.ends_with("Integer");
     if quantised {

@@ -51,7 +51,9 @@ pub(super) fn length(fixed: i64) -> Length {
 
 /// A length that does not depend on the number of images.
 pub(super) fn fixed(length: Length) -> Option<i64> {
-    length.filter(|size| size.each == 0).map(|size| size.fixed)
+    // A hostile file may state a negative one.
+    let plain = length.filter(|size| size.each == 0 && size.fixed >= 0);
+    plain.map(|size| size.fixed)
 }
 
 /// The type of each of `count` results.

@@ -89,11 +89,22 @@ fn range<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
         bounds.push(builder.need_known(call.need(place)?, "bound")?);
     }
     let numbers: Option<Vec<Number>> = bounds.iter().map(|bound| bound.number()).collect();
-    if let Some([start, end, step]) = numbers.as_deref().and_then(|all| <[Number; 3]>::try_from(all).ok()) {
+    if let Some([start, end, step]) = numbers
+        .as_deref()
+        .and_then(|all| <[Number; 3]>::try_from(all).ok())
+    {
         if matches!(step, Number::Int(0)) || matches!(step, Number::Real(step) if step == 0.0) {
             return Err("its step is 0".into());
         }
-        return one(builder.emit(Op::Arange { start, end, step, kind }, &[])?);
+        return one(builder.emit(
+            Op::Arange {
+                start,
+                end,
+                step,
+                kind,
+            },
+            &[],
+        )?);
     }
     let mut sizes = Vec::new();
     for bound in &bounds {
@@ -105,11 +116,20 @@ fn range<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
     let (start, step) = (fixed(start)?, fixed(step)?);
     let room = add(end, whole(start.saturating_neg()))?;
     let count = divide(room, whole(step))?;
-    let full = Op::Full { shape: vec![count], number: Number::Int(step), kind };
+    let full = Op::Full {
+        shape: vec![count],
+        number: Number::Int(step),
+        kind,
+    };
     let steps = builder.emit(full, &[])?;
     let ends = builder.emit(Op::Cumsum { axis: 0 }, &[steps])?;
-    let first = start.checked_sub(step).ok_or("its bounds do not fit into 64 bits")?;
-    one(builder.emit(super::numbers::scalar(Binary::Add, Number::Int(first), false), &[ends])?)
+    let first = start
+        .checked_sub(step)
+        .ok_or("its bounds do not fit into 64 bits")?;
+    one(builder.emit(
+        super::numbers::scalar(Binary::Add, Number::Int(first), false),
+        &[ends],
+    )?)
 }
 
 /// The one number of a tensor.

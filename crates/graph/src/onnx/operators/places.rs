@@ -305,7 +305,8 @@ fn run(known: &Known) -> Option<(i64, i64)> {
 /// Other numbers in places one after another along the first axis, as PyTorch writes to slices.
 fn scatter<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
     let places = builder.need_known(call.need(1)?, "places")?;
-    let rows = matches!(places.shape[..], [_, 1]) && matches!(call.text("reduction")?, None | Some("none"));
+    let rows = matches!(places.shape[..], [_, 1])
+        && matches!(call.text("reduction")?, None | Some("none"));
     let list = places.reshaped(vec![places.count()]);
     let bounds = list.ok().filter(|_| rows).and_then(|list| run(&list));
     let (start, end) = bounds.ok_or("it writes to places that are not one after another: export the network without writes to parts of tensors")?;
@@ -314,7 +315,15 @@ fn scatter<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
         builder.id(call.need(2)?, "weight")?,
     ];
     let (start, end) = (Some(whole(start)), Some(whole(end)));
-    one(builder.emit(Op::SliceScatter { axis: 0, start, end, step: 1 }, &inputs)?)
+    one(builder.emit(
+        Op::SliceScatter {
+            axis: 0,
+            start,
+            end,
+            step: 1,
+        },
+        &inputs,
+    )?)
 }
 
 fn pad<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {

@@ -82,7 +82,7 @@ fn sliced(side: Size, start: Option<Size>, end: Option<Size>, step: i64) -> Leng
         let Some(size) = size else {
             return Some(default);
         };
-        let place = fixed(Some(size))?;
+        let place = Some(size.fixed).filter(|_| size.each == 0)?;
         let place = if place < 0 {
             place.saturating_add(side)
         } else {
