@@ -9,7 +9,7 @@ use crate::op::{Binary, Kind, Number, Op, Unary};
 /// How far constants may be from those of a formula.
 const CLOSE: f64 = 1e-4;
 
-/// Puts together linear layers and their bias, GELU, SiLU, Hardswish, and layer norms.
+/// Puts together linear layers and their bias, GELU, `SiLU`, Hardswish, and layer norms.
 pub(super) fn fuse(graph: &mut Graph) {
     let found = Found::new(graph);
     let mut changes = Vec::new();
@@ -64,7 +64,7 @@ impl<'g> Found<'g> {
     }
 
     /// The two inputs of an operator on two tensors, in both orders where the order does not matter.
-    fn pairs(&self, node: &Node, wanted: Binary) -> Vec<(Id, Id)> {
+    fn pairs(node: &Node, wanted: Binary) -> Vec<(Id, Id)> {
         match (&node.op, &node.inputs[..]) {
             (
                 &Op::Binary {
@@ -117,7 +117,7 @@ impl<'g> Found<'g> {
 
     /// A linear layer without a bias, and a vector that is added.
     fn linear(&self, node: &Node) -> Fused {
-        self.pairs(node, Binary::Add)
+        Self::pairs(node, Binary::Add)
             .into_iter()
             .find_map(|(product, bias)| {
                 let linear = self.node(product)?;
@@ -149,8 +149,7 @@ impl<'g> Found<'g> {
         let output = *node.outputs.first()?;
         if let Some(product) = half(output) {
             let product = self.node(product)?;
-            return self
-                .pairs(product, Binary::Mul)
+            return Self::pairs(product, Binary::Mul)
                 .into_iter()
                 .find_map(|(x, share)| {
                     if shares(share) == Some(x) {
@@ -160,7 +159,7 @@ impl<'g> Found<'g> {
                     }
                 });
         }
-        self.pairs(node, Binary::Mul)
+        Self::pairs(node, Binary::Mul)
             .into_iter()
             .find_map(|(left, right)| {
                 if let Some(x) = half(left).filter(|&x| shares(right) == Some(x)) {
@@ -177,7 +176,7 @@ impl<'g> Found<'g> {
 
     /// x · sigmoid(x), or with a hard sigmoid.
     fn gate(&self, node: &Node) -> Fused {
-        self.pairs(node, Binary::Mul)
+        Self::pairs(node, Binary::Mul)
             .into_iter()
             .find_map(|(x, gate)| {
                 let fused = [
@@ -193,12 +192,12 @@ impl<'g> Found<'g> {
 
     /// (x - mean) / √(variance + ε) · weight + bias over the last axes.
     fn layer_norm(&self, node: &Node) -> Fused {
-        self.pairs(node, Binary::Add)
+        Self::pairs(node, Binary::Add)
             .into_iter()
             .find_map(|(scaled, bias)| {
                 let shape = *self.shapes.get(&bias)?;
                 let scaled = self.node(scaled)?;
-                self.pairs(scaled, Binary::Mul)
+                Self::pairs(scaled, Binary::Mul)
                     .into_iter()
                     .find_map(|(normed, weight)| {
                         let (x, epsilon, axes) = self.normed(normed)?;
@@ -220,7 +219,7 @@ impl<'g> Found<'g> {
     /// (x - mean) / √(variance + ε): x, ε and the axes.
     fn normed(&self, id: Id) -> Option<(Id, f64, &'g [i64])> {
         let quotient = self.node(id)?;
-        let &(apart, deviation) = self.pairs(quotient, Binary::Div).first()?;
+        let &(apart, deviation) = Self::pairs(quotient, Binary::Div).first()?;
         let (x, axes) = self.apart(apart)?;
         let more = self.unary(deviation, Unary::Sqrt)?;
         let (
@@ -237,7 +236,7 @@ impl<'g> Found<'g> {
         let (square, others) = self.mean(variance)?;
         let squared = self.with(square, Binary::Pow, 2.0).or_else(|| {
             let product = self.node(square)?;
-            self.pairs(product, Binary::Mul)
+            Self::pairs(product, Binary::Mul)
                 .first()
                 .filter(|(left, right)| left == right)
                 .map(|&(left, _)| left)
@@ -249,7 +248,7 @@ impl<'g> Found<'g> {
     /// x - mean: x and the axes of the mean.
     fn apart(&self, id: Id) -> Option<(Id, &'g [i64])> {
         let difference = self.node(id)?;
-        let &(x, mean) = self.pairs(difference, Binary::Sub).first()?;
+        let &(x, mean) = Self::pairs(difference, Binary::Sub).first()?;
         let (of, axes) = self.mean(mean)?;
         (of == x).then_some((x, axes))
     }

@@ -254,7 +254,7 @@ impl Known {
             };
             others(part) == others(first)
         };
-        if !parts.iter().all(|part| alike(part)) {
+        if !parts.iter().all(alike) {
             return Err(APART.to_owned());
         }
         let inner = count(shape.get(axis + 1..).unwrap_or_default()).ok_or(APART)?;
@@ -268,10 +268,10 @@ impl Known {
                 let range = row * length..(row + 1) * length;
                 match &part.items {
                     Items::Ints(items) => {
-                        ints.extend_from_slice(items.get(range).unwrap_or_default())
+                        ints.extend_from_slice(items.get(range).unwrap_or_default());
                     }
                     Items::Reals(items) => {
-                        reals.extend_from_slice(items.get(range).unwrap_or_default())
+                        reals.extend_from_slice(items.get(range).unwrap_or_default());
                     }
                 }
             }
@@ -354,28 +354,22 @@ impl Known {
         let (left, right) = (left.expanded(&shape)?, right.expanded(&shape)?);
         let compares = matches!(fold, Fold::Eq | Fold::Lt | Fold::Le | Fold::Gt | Fold::Ge);
         let kind = if compares { Kind::Bool } else { left.kind };
-        let items = match (&left.items, &right.items) {
-            (Items::Ints(left), Items::Ints(right)) => {
-                let pairs = left.iter().zip(right);
-                Items::Ints(
-                    pairs
-                        .map(|(&left, &right)| integers(fold, left, right))
-                        .collect::<Result<_, _>>()?,
-                )
-            }
-            _ => {
-                let (left, right) = (left.real_items()?, right.real_items()?);
-                let pairs = left.iter().zip(&right);
-                if compares {
-                    let truth = |(&left, &right): (&f64, &f64)| {
-                        whole(i64::from(holds(fold, left.partial_cmp(&right))))
-                    };
-                    Items::Ints(pairs.map(truth).collect())
-                } else {
-                    let number =
-                        |(&left, &right): (&f64, &f64)| Ok(rounded(real(fold, left, right)?, kind));
-                    Items::Reals(pairs.map(number).collect::<Result<_, String>>()?)
-                }
+        let items = if let (Items::Ints(left), Items::Ints(right)) = (&left.items, &right.items) {
+            let pairs = left.iter().zip(right);
+            let numbers = pairs.map(|(&left, &right)| integers(fold, left, right));
+            Items::Ints(numbers.collect::<Result<_, _>>()?)
+        } else {
+            let (left, right) = (left.real_items()?, right.real_items()?);
+            let pairs = left.iter().zip(&right);
+            if compares {
+                let truth = |(left, right): (&f64, &f64)| {
+                    whole(i64::from(holds(fold, left.partial_cmp(right))))
+                };
+                Items::Ints(pairs.map(truth).collect())
+            } else {
+                let number =
+                    |(&left, &right): (&f64, &f64)| Ok(rounded(real(fold, left, right)?, kind));
+                Items::Reals(pairs.map(number).collect::<Result<_, String>>()?)
             }
         };
         Ok(Self { kind, shape, items })
@@ -528,9 +522,9 @@ fn compare(fold: Fold, left: Size, right: Size) -> Result<i64, String> {
     let beyond = if grows { first > 0 } else { first < 0 };
     let reaches = beyond || first == 0;
     let truth = match (fold, grows) {
-        (Fold::Eq, _) if beyond => false,
-        (Fold::Gt, true) | (Fold::Lt, false) if beyond => true,
-        (Fold::Le, true) | (Fold::Ge, false) if beyond => false,
+        (Fold::Gt, _) if beyond => grows,
+        (Fold::Lt, _) if beyond => !grows,
+        (Fold::Eq | Fold::Le, true) | (Fold::Eq | Fold::Ge, false) if beyond => false,
         (Fold::Ge, true) | (Fold::Le, false) if reaches => true,
         (Fold::Lt, true) | (Fold::Gt, false) if reaches => false,
         _ => return Err(unknown()),

@@ -49,6 +49,7 @@ impl From<&str> for Trouble {
 /// What an operator gives, an item for each output.
 pub(super) type Found<'a> = Result<Vec<Given<'a>>, Trouble>;
 
+#[expect(clippy::unnecessary_wraps, reason = "what every translation returns")]
 fn one<'a>(id: Id) -> Found<'a> {
     Ok(vec![Given::Value(id)])
 }

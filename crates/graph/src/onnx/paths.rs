@@ -17,7 +17,11 @@ pub(super) fn module(node: &Node<'_>) -> String {
         return slashed(path);
     }
     if !node.name.is_empty() {
-        return node.name.to_owned();
+        // Paddle numbers its nodes as `Conv.12`, which is no path.
+        return match node.name.strip_prefix(node.operator) {
+            Some(number) => format!("{}{}", node.operator, number.replace('.', "_")),
+            None => node.name.to_owned(),
+        };
     }
     node.outputs.first().copied().unwrap_or_default().to_owned()
 }
@@ -67,6 +71,7 @@ mod tests {
 
     fn named(name: &str) -> String {
         module(&Node {
+            operator: "Conv",
             name,
             outputs: vec!["y"],
             ..Node::default()
@@ -86,6 +91,8 @@ mod tests {
             ("/Flatten", ""),
             ("StatefulPartitionedCall/model/conv1/Conv2D", "model.conv1"),
             ("Conv_12", "Conv_12"),
+            ("Conv.12", "Conv_12"),
+            ("stem.conv1", "stem.conv1"),
             ("", "y"),
         ] {
             assert_eq!(named(name), path, "{name}");

@@ -11,7 +11,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 use super::*;
 use crate::op::Op;
 
-/// Networks that scripts/oracles/onnx_graphs.py made.
+/// Networks that `scripts/oracles/onnx_graphs.py` made.
 const NETWORKS: [&str; 10] = [
     "channels_last",
     "convnext",

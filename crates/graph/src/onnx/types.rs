@@ -45,6 +45,7 @@ impl Type {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "lengths may be unknown")]
 pub(super) fn length(fixed: i64) -> Length {
     Some(Size { each: 0, fixed })
 }
@@ -87,8 +88,8 @@ fn kind_of(op: &Op, first: Kind, inputs: &[&Type]) -> Kind {
         Op::Scalar {
             number: Number::Real(_),
             ..
-        } if !is_real(first) => Kind::Float,
-        Op::Binary {
+        }
+        | Op::Binary {
             operation: Binary::Div,
             rounding: None,
             ..
@@ -183,12 +184,12 @@ pub(super) fn broadcast(left: &[Length], right: &[Length]) -> Option<Vec<Length>
 fn reduced(first: &[Length], axes: &[i64], keep: bool) -> Option<Vec<Length>> {
     let axes: Option<Vec<usize>> = axes.iter().map(|&axis| on(axis, first.len())).collect();
     let axes = axes?;
-    let kept = first
-        .iter()
-        .enumerate()
-        .filter_map(|(axis, &side)| match axes.contains(&axis) {
-            false => Some(side),
-            true => keep.then(|| length(1)),
-        });
+    let kept = first.iter().enumerate().filter_map(|(axis, &side)| {
+        if axes.contains(&axis) {
+            keep.then(|| length(1))
+        } else {
+            Some(side)
+        }
+    });
     Some(kept.collect())
 }

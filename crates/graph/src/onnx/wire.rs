@@ -124,7 +124,7 @@ mod tests {
         assert!(matches!(found[0], (1, Field::Number(150))));
         assert_eq!(found[1].1.text(), Ok("hi"));
         assert_eq!(found[2].1.real(), Ok(1.0));
-        assert!(matches!(found[3], (4, Field::Double(two)) if two == 2.0));
+        assert!(matches!(found[3], (4, Field::Double(two)) if two.to_bits() == 2.0_f64.to_bits()));
         assert_eq!(
             Packed(b"\x01\x96\x01").collect::<Vec<_>>(),
             [Ok(1), Ok(150)]

@@ -47,6 +47,7 @@ pub(super) fn folded<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Foun
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what every translation returns")]
 fn known<'a>(found: Known) -> Found<'a> {
     Ok(vec![Given::Known(found)])
 }
@@ -79,14 +80,14 @@ fn shape<'a>(call: &Call<'_, 'a>, builder: &Builder<'a>) -> Found<'a> {
 
 fn fold_of(operator: &str) -> Option<Fold> {
     Some(match operator {
-        "Add" => Fold::Add,
+        "Add" | "ReduceSum" => Fold::Add,
         "Sub" => Fold::Sub,
-        "Mul" => Fold::Mul,
+        "Mul" | "ReduceProd" => Fold::Mul,
         "Div" => Fold::Div,
         "Mod" => Fold::Mod,
         "Pow" => Fold::Pow,
-        "Min" => Fold::Min,
-        "Max" => Fold::Max,
+        "Min" | "ReduceMin" => Fold::Min,
+        "Max" | "ReduceMax" => Fold::Max,
         "Equal" => Fold::Eq,
         "Less" => Fold::Lt,
         "LessOrEqual" => Fold::Le,
@@ -94,10 +95,6 @@ fn fold_of(operator: &str) -> Option<Fold> {
         "GreaterOrEqual" => Fold::Ge,
         "And" => Fold::And,
         "Or" => Fold::Or,
-        "ReduceProd" => Fold::Mul,
-        "ReduceSum" => Fold::Add,
-        "ReduceMax" => Fold::Max,
-        "ReduceMin" => Fold::Min,
         _ => return None,
     })
 }

@@ -30,9 +30,10 @@ pub(super) fn number_by_number<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a
         return one(builder.emit(Op::Unary(unary), &[id])?);
     }
     match operator {
-        "Add" => binary(call, builder, Binary::Add),
+        // Truth values are added and multiplied too.
+        "Add" | "Or" => binary(call, builder, Binary::Add),
         "Sub" => binary(call, builder, Binary::Sub),
-        "Mul" => binary(call, builder, Binary::Mul),
+        "Mul" | "And" => binary(call, builder, Binary::Mul),
         "Div" => binary(call, builder, Binary::Div),
         "Pow" => binary(call, builder, Binary::Pow),
         "Mod" if call.int("fmod", 0)? == 1 => binary(call, builder, Binary::Fmod),
@@ -41,9 +42,6 @@ pub(super) fn number_by_number<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a
         "LessOrEqual" => binary(call, builder, Binary::Le),
         "Greater" => binary(call, builder, Binary::Gt),
         "GreaterOrEqual" => binary(call, builder, Binary::Ge),
-        // Products and sums of truth values.
-        "And" => binary(call, builder, Binary::Mul),
-        "Or" => binary(call, builder, Binary::Add),
         "Sum" | "Mean" => sum(call, builder),
         "Max" | "Min" => extreme(call, builder),
         "Where" => choice(call, builder),
@@ -221,7 +219,6 @@ fn clip<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
 /// Activation functions, and what else takes a few steps.
 fn activation<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
     let real = Number::Real;
-    let relu = || Op::Unary(Unary::Relu);
     let x = |builder: &mut Builder<'a>| builder.id(call.need(0)?, "weight");
     let id = match call.node.operator {
         "Gelu" => {
@@ -247,57 +244,8 @@ fn activation<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
                 )?
             }
         }
-        "LeakyRelu" | "PRelu" => {
-            let x = x(builder)?;
-            let above = builder.emit(relu(), &[x])?;
-            let below = builder.emit(
-                Op::Clamp {
-                    least: None,
-                    most: Some(real(0.0)),
-                },
-                &[x],
-            )?;
-            let below = if call.node.operator == "PRelu" {
-                let slope = builder.id(call.need(1)?, "weight")?;
-                builder.emit(pair(Binary::Mul), &[below, slope])?
-            } else {
-                let slope = real(call.real("alpha", 0.01)?);
-                builder.emit(scalar(Binary::Mul, slope, false), &[below])?
-            };
-            builder.emit(pair(Binary::Add), &[above, below])?
-        }
-        "Elu" | "Selu" | "Celu" => {
-            let (default, gamma, inner) = match call.node.operator {
-                "Selu" => (
-                    1.673_263_192_176_818_8,
-                    call.real("gamma", 1.050_700_902_938_842_8)?,
-                    1.0,
-                ),
-                "Celu" => (1.0, 1.0, 1.0 / call.real("alpha", 1.0)?),
-                _ => (1.0, 1.0, 1.0),
-            };
-            let alpha = call.real("alpha", default)?;
-            let x = x(builder)?;
-            let above = builder.emit(relu(), &[x])?;
-            let mut last = builder.emit(
-                Op::Clamp {
-                    least: None,
-                    most: Some(real(0.0)),
-                },
-                &[x],
-            )?;
-            if (inner - 1.0).abs() > 0.0 {
-                last = builder.emit(scalar(Binary::Mul, real(inner), false), &[last])?;
-            }
-            last = builder.emit(Op::Unary(Unary::Exp), &[last])?;
-            last = builder.emit(scalar(Binary::Sub, real(1.0), false), &[last])?;
-            last = builder.emit(scalar(Binary::Mul, real(alpha), false), &[last])?;
-            last = builder.emit(pair(Binary::Add), &[above, last])?;
-            if (gamma - 1.0).abs() > 0.0 {
-                last = builder.emit(scalar(Binary::Mul, real(gamma), false), &[last])?;
-            }
-            last
-        }
+        "LeakyRelu" | "PRelu" => leaky(call, builder)?,
+        "Elu" | "Selu" | "Celu" => exponential(call, builder)?,
         "Abs" => {
             let x = x(builder)?;
             absolute(builder, x)?
@@ -339,6 +287,63 @@ fn activation<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
         _ => return Err(Trouble::Unknown),
     };
     one(id)
+}
+
+/// max(x, 0) + slope · min(x, 0).
+fn leaky<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Result<Id, String> {
+    let real = Number::Real;
+    let x = builder.id(call.need(0)?, "weight")?;
+    let above = builder.emit(Op::Unary(Unary::Relu), &[x])?;
+    let below = builder.emit(
+        Op::Clamp {
+            least: None,
+            most: Some(real(0.0)),
+        },
+        &[x],
+    )?;
+    let below = if call.node.operator == "PRelu" {
+        let slope = builder.id(call.need(1)?, "weight")?;
+        builder.emit(pair(Binary::Mul), &[below, slope])?
+    } else {
+        let slope = real(call.real("alpha", 0.01)?);
+        builder.emit(scalar(Binary::Mul, slope, false), &[below])?
+    };
+    builder.emit(pair(Binary::Add), &[above, below])
+}
+
+/// γ · (max(x, 0) + α · (exp(min(x, 0) / β) - 1)).
+fn exponential<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Result<Id, String> {
+    let real = Number::Real;
+    let (default, gamma, inner) = match call.node.operator {
+        "Selu" => (
+            1.673_263_192_176_818_8,
+            call.real("gamma", 1.050_700_902_938_842_8)?,
+            1.0,
+        ),
+        "Celu" => (1.0, 1.0, 1.0 / call.real("alpha", 1.0)?),
+        _ => (1.0, 1.0, 1.0),
+    };
+    let alpha = call.real("alpha", default)?;
+    let x = builder.id(call.need(0)?, "weight")?;
+    let above = builder.emit(Op::Unary(Unary::Relu), &[x])?;
+    let mut last = builder.emit(
+        Op::Clamp {
+            least: None,
+            most: Some(real(0.0)),
+        },
+        &[x],
+    )?;
+    if (inner - 1.0).abs() > 0.0 {
+        last = builder.emit(scalar(Binary::Mul, real(inner), false), &[last])?;
+    }
+    last = builder.emit(Op::Unary(Unary::Exp), &[last])?;
+    last = builder.emit(scalar(Binary::Sub, real(1.0), false), &[last])?;
+    last = builder.emit(scalar(Binary::Mul, real(alpha), false), &[last])?;
+    last = builder.emit(pair(Binary::Add), &[above, last])?;
+    if (gamma - 1.0).abs() > 0.0 {
+        last = builder.emit(scalar(Binary::Mul, real(gamma), false), &[last])?;
+    }
+    Ok(last)
 }
 
 /// relu(x) + relu(-x).

@@ -114,7 +114,6 @@ fn windows<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
             &[padded],
         )?);
     }
-    // All of the padding apart.
     let apart = pads.beyond(&[0, 0], 0.0).unwrap_or(beyond);
     let op = Op::AvgPool {
         kernel,
@@ -124,35 +123,39 @@ fn windows<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
         counts_padding: true,
         divisor: None,
     };
-    let padded = builder.emit(apart.clone(), &[id])?;
-    let means = builder.emit(op.clone(), &[padded])?;
+    means(builder, id, apart, op, &lengths, counts_padding)
+}
+
+/// Means over windows of what was padded before: by the share of each window that is not padding, unless that counts.
+fn means<'a>(
+    builder: &mut Builder<'a>,
+    input: Id,
+    pad: Op,
+    pool: Op,
+    lengths: &[Option<i64>],
+    counts_padding: bool,
+) -> Found<'a> {
+    let padded = builder.emit(pad.clone(), &[input])?;
+    let means = builder.emit(pool.clone(), &[padded])?;
     if counts_padding {
         return one(means);
     }
-    // By the share of each window that is not padding.
     let [Some(height), Some(width)] = lengths[..] else {
         return Err("its padding is uneven and does not count, and the height and width are not known: export with fixed ones".into());
     };
     let shape = [1, 1, height, width].map(whole).to_vec();
-    let ones = builder.emit(
-        Op::Full {
-            shape,
-            number: Number::Real(1.0),
-            kind: Kind::Float,
-        },
-        &[],
-    )?;
-    let padded = builder.emit(apart, &[ones])?;
-    let shares = builder.emit(op, &[padded])?;
-    let op = Op::Binary {
-        operation: Binary::Div,
-        alpha: Number::Int(1),
-        rounding: None,
+    let full = Op::Full {
+        shape,
+        number: Number::Real(1.0),
+        kind: Kind::Float,
     };
-    one(builder.emit(op, &[means, shares])?)
+    let ones = builder.emit(full, &[])?;
+    let padded = builder.emit(pad, &[ones])?;
+    let shares = builder.emit(pool, &[padded])?;
+    one(builder.emit(super::numbers::pair(Binary::Div), &[means, shares])?)
 }
 
-/// x / (bias + alpha · mean of x² over neighbouring channels)^beta, as AlexNet and GoogLeNet have it.
+/// x / (bias + alpha · mean of x² over neighbouring channels)^beta, as AlexNet and `GoogLeNet` have it.
 fn response_norm<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
     let size = call.int("size", 1)?;
     let input = call.need(0)?;

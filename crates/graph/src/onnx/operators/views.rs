@@ -171,20 +171,15 @@ fn unsqueeze<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
 
 fn squeeze<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
     let input = call.need(0)?;
-    let axes = match call.moved_ints("axes", 1, builder)? {
-        Some(axes) => axes,
-        None => {
-            let shape = builder
-                .shape(input)?
-                .ok_or("the lengths of its input are not known")?;
-            if shape.contains(&None) {
-                return Err("the lengths of its input are not known".into());
-            }
-            let ones = (0_i64..)
-                .zip(shape)
-                .filter(|&(_, side)| side == Some(whole(1)));
-            ones.map(|(axis, _)| axis).collect()
-        }
+    let axes = if let Some(axes) = call.moved_ints("axes", 1, builder)? {
+        axes
+    } else {
+        let shape = builder.shape(input)?.filter(|shape| !shape.contains(&None));
+        let shape = shape.ok_or("the lengths of its input are not known")?;
+        let ones = (0_i64..)
+            .zip(shape)
+            .filter(|&(_, side)| side == Some(whole(1)));
+        ones.map(|(axis, _)| axis).collect()
     };
     if axes.is_empty() {
         return Ok(vec![Given::Same(input)]);

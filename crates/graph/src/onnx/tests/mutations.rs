@@ -151,9 +151,8 @@ fn a_mutated_file_gives_a_network_or_a_reason_and_takes_little_memory() {
 #[test]
 fn a_dense_file_takes_little_memory() {
     let written = || Written::new(13);
-    let many = |net: Written, add: &dyn Fn(Written, usize) -> Written| {
-        (0..4000).fold(net, |net, index| add(net, index)).gives("x")
-    };
+    let many =
+        |net: Written, add: &dyn Fn(Written, usize) -> Written| (0..4000).fold(net, add).gives("x");
     let mut bare = written();
     bare.nodes = vec![Vec::new(); 100_000];
     let mut empty = written();

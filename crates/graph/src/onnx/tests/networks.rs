@@ -37,7 +37,7 @@ fn check(program: &Program<'_>) {
             !std::mem::replace(&mut given[id.0], true),
             "{}",
             graph.values[id.0]
-        )
+        );
     };
     give(graph.input);
     graph

@@ -114,7 +114,7 @@ fn no_other_file_is_opened() {
 fn links_that_leave_the_folder_are_not_followed() {
     let folder = Folder::new("links");
     let link = |to: &str, name: &str| {
-        std::os::unix::fs::symlink(to, folder.0.join("inner").join(name)).unwrap()
+        std::os::unix::fs::symlink(to, folder.0.join("inner").join(name)).unwrap();
     };
     link("../outer.data", "out.data");
     link("deeper/weights.data", "in.data");
