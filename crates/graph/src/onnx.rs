@@ -12,6 +12,7 @@
 mod builder;
 mod call;
 mod content;
+mod fold;
 mod fuse;
 mod input;
 mod known;
@@ -20,6 +21,7 @@ mod numbers;
 mod operators;
 mod paths;
 mod refusal;
+mod sizes;
 mod types;
 mod wire;
 
@@ -49,6 +51,9 @@ const SMALL: usize = 64;
 
 /// What to do about a network in double precision.
 const DOUBLE: &str = "is float64; expected float32: export the network in single precision, network.float() in PyTorch";
+
+/// What to do about an error function.
+const ERF: &str = "is supported as a part of GELU alone, x · (1 + erf(x / √2)) / 2: export with opset 20, which has Gelu";
 
 /// A network from a file.
 #[derive(Debug)]
@@ -279,10 +284,23 @@ impl<'a> Reader<'a> {
                 "the network gives no tensor: export one that gives logits".to_owned(),
             ));
         }
-        let (mut graph, tensors) = self.builder.finish();
+        let (mut graph, mut tensors, errors) = self.builder.finish();
         graph.outputs = named;
-        fuse::fuse(&mut graph);
+        fuse::fuse(&mut graph, &errors);
         passes::remove_dead(&mut graph, &[]);
+        let read = graph.nodes.iter().flat_map(|node| &node.inputs);
+        let mut left = read
+            .chain(graph.outputs.iter().map(|(_, id)| id))
+            .filter_map(|id| errors.get(id));
+        if let Some(erf) = left.next() {
+            return Err(Refusal::Operators(vec![Problem {
+                operator: "Erf".to_owned(),
+                reason: Some(ERF.to_owned()),
+                node: erf.node.clone(),
+                module: erf.module.clone(),
+                count: 1 + left.count(),
+            }]));
+        }
         let double = |parameter: &&Parameter| {
             parameter.role == Role::Weight && parameter.kind == Kind::Double
         };
@@ -290,7 +308,6 @@ impl<'a> Reader<'a> {
             return Err(Refusal::Unfit(format!("the parameter `{name}` {DOUBLE}")));
         }
         passes::assign_roles(&mut graph);
-        let mut tensors = tensors;
         let kept: BTreeSet<&String> = graph
             .parameters
             .iter()

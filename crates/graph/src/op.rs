@@ -45,7 +45,6 @@ pub enum Number {
 pub enum Unary {
     BitwiseNot,
     Cos,
-    Erf,
     Exp,
     Hardsigmoid,
     Hardswish,

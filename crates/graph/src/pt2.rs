@@ -11,10 +11,10 @@
 //! ```
 
 mod call;
-pub(crate) mod functional;
+mod functional;
 mod operators;
 mod schema;
-pub(crate) mod symbols;
+mod symbols;
 mod tensors;
 mod values;
 

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use checkpoint::Tensors;
 
-use super::known::{Items, Known, bounded, whole};
+use super::known::{Items, Known, bounded};
 use super::numbers::{Numbers, is_real};
 use super::paths::parameter_path;
+use super::sizes::whole;
 use super::types::{self, Length, Type, length};
 use crate::graph::{Graph, Id, Node, Parameter, Role};
 use crate::op::{Kind, Number, Op, Size};
@@ -53,9 +54,20 @@ impl<'a> Held<'a> {
     }
 }
 
+/// An error function of a value.
+#[derive(Clone, Debug)]
+pub(super) struct Erf {
+    pub(super) of: Id,
+    /// The name of its node.
+    pub(super) node: String,
+    pub(super) module: String,
+}
+
 pub(super) struct Builder<'a> {
     pub(super) graph: Graph,
     pub(super) tensors: Tensors<'a>,
+    /// Error functions, which are computed as parts of others only: the value, and what it is of.
+    errors: BTreeMap<Id, Erf>,
     names: BTreeMap<&'a str, Held<'a>>,
     /// By value.
     types: Vec<Type>,
@@ -81,6 +93,7 @@ impl<'a> Builder<'a> {
         Self {
             graph: Graph::default(),
             tensors: Tensors::new(),
+            errors: BTreeMap::new(),
             names: BTreeMap::new(),
             types: Vec::new(),
             producers: Vec::new(),
@@ -466,6 +479,18 @@ impl<'a> Builder<'a> {
         Ok(outputs)
     }
 
+    /// The error function of a value: no node gives it, and none remains that reads it, or the file is refused.
+    pub(super) fn error_function(&mut self, of: Id, node: &str) -> Id {
+        let id = self.unnamed(self.output, self.type_at(of));
+        let erf = Erf {
+            of,
+            node: node.to_owned(),
+            module: self.module.clone(),
+        };
+        self.errors.insert(id, erf);
+        id
+    }
+
     /// The node that gives a value.
     pub(super) fn producer(&self, id: Id) -> Option<&Node> {
         let place = *self.producers.get(id.0)?;
@@ -487,7 +512,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The graph, with the paths of modules that made nothing new among its aliases.
-    pub(super) fn finish(mut self) -> (Graph, Tensors<'a>) {
+    pub(super) fn finish(mut self) -> (Graph, Tensors<'a>, BTreeMap<Id, Erf>) {
         let mut last = BTreeMap::new();
         for node in &self.graph.nodes {
             if let Some(&value) = node.outputs.last() {
@@ -497,7 +522,7 @@ impl<'a> Builder<'a> {
         self.modules
             .retain(|path, value| !path.is_empty() && last.get(path.as_str()) != Some(value));
         self.graph.aliases.append(&mut self.modules);
-        (self.graph, self.tensors)
+        (self.graph, self.tensors, self.errors)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::builder::Erf;
 use crate::graph::{Graph, Id, Node, Role};
 use crate::op::{Binary, Kind, Number, Op, Unary};
 
@@ -10,8 +11,8 @@ use crate::op::{Binary, Kind, Number, Op, Unary};
 const CLOSE: f64 = 1e-4;
 
 /// Puts together linear layers and their bias, GELU, `SiLU`, Hardswish, and layer norms.
-pub(super) fn fuse(graph: &mut Graph) {
-    let found = Found::new(graph);
+pub(super) fn fuse(graph: &mut Graph, errors: &BTreeMap<Id, Erf>) {
+    let found = Found::new(graph, errors);
     let mut changes = Vec::new();
     for (place, node) in graph.nodes.iter().enumerate() {
         let fused = found
@@ -34,13 +35,14 @@ type Fused = Option<(Op, Vec<Id>)>;
 /// Where values come from.
 struct Found<'g> {
     graph: &'g Graph,
+    errors: &'g BTreeMap<Id, Erf>,
     producers: BTreeMap<Id, usize>,
     /// The shapes of parameters.
     shapes: BTreeMap<Id, &'g [i64]>,
 }
 
 impl<'g> Found<'g> {
-    fn new(graph: &'g Graph) -> Self {
+    fn new(graph: &'g Graph, errors: &'g BTreeMap<Id, Erf>) -> Self {
         let nodes = graph.nodes.iter().enumerate();
         let single = nodes.filter_map(|(place, node)| match node.outputs[..] {
             [output] => Some((output, place)),
@@ -52,6 +54,7 @@ impl<'g> Found<'g> {
             .filter(|parameter| parameter.kind == Kind::Float && parameter.role != Role::Constant);
         Self {
             graph,
+            errors,
             producers: single.collect(),
             shapes: trained
                 .map(|parameter| (parameter.value, &parameter.shape[..]))
@@ -141,7 +144,7 @@ impl<'g> Found<'g> {
         };
         let shares = |id| {
             let error = self.with(id, Binary::Add, 1.0)?;
-            let scaled = self.unary(error, Unary::Erf)?;
+            let scaled = self.errors.get(&error)?.of;
             self.with(scaled, Binary::Div, std::f64::consts::SQRT_2)
                 .or_else(|| self.with(scaled, Binary::Mul, std::f64::consts::FRAC_1_SQRT_2))
         };

@@ -7,8 +7,8 @@ pub(super) use self::geometry::product;
 use self::geometry::{matrices, upsampled, windows};
 use self::rearranged::{cut, joined, padded, reshaped, split};
 use super::numbers::is_real;
+use crate::onnx::sizes::on;
 use crate::op::{Binary, Kind, Number, Op, Size};
-use crate::pt2::functional::on;
 
 /// A length of an axis; none where it is not known.
 pub(super) type Length = Option<Size>;

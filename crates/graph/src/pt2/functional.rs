@@ -497,7 +497,7 @@ pub(super) fn plus(left: Size, right: Size) -> Option<Size> {
 }
 
 /// An axis, which may be counted from the end, of so many.
-pub(crate) fn on(axis: i64, count: usize) -> Option<usize> {
+pub(super) fn on(axis: i64, count: usize) -> Option<usize> {
     let axis = if axis < 0 {
         axis.checked_add(count as i64)?
     } else {

@@ -189,7 +189,7 @@ fn whole(fixed: i64) -> Size {
     Size { each: 0, fixed }
 }
 
-pub(crate) fn add(left: Size, right: Size) -> Result<Size, String> {
+fn add(left: Size, right: Size) -> Result<Size, String> {
     let sum = || {
         Some(Size {
             each: left.each.checked_add(right.each)?,
@@ -199,7 +199,7 @@ pub(crate) fn add(left: Size, right: Size) -> Result<Size, String> {
     sum().ok_or_else(too_large)
 }
 
-pub(crate) fn multiply(left: Size, right: Size) -> Result<Size, String> {
+fn multiply(left: Size, right: Size) -> Result<Size, String> {
     let (size, factor) = if right.each == 0 {
         (left, right.fixed)
     } else {
@@ -218,7 +218,7 @@ pub(crate) fn multiply(left: Size, right: Size) -> Result<Size, String> {
 }
 
 /// Rounds down; both parts must not need it where one grows.
-pub(crate) fn divide(left: Size, right: Size) -> Result<Size, String> {
+fn divide(left: Size, right: Size) -> Result<Size, String> {
     if right.each != 0 || right.fixed <= 0 {
         return Err("it divides by what is not a positive number".to_owned());
     }

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use super::{Found, Given, Trouble};
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
-use crate::onnx::known::{Fold, Known, whole};
+use crate::onnx::fold::Fold;
+use crate::onnx::known::Known;
 use crate::onnx::numbers::kind;
+use crate::onnx::sizes::multiply;
+use crate::onnx::sizes::on;
+use crate::onnx::sizes::whole;
 use crate::op::{Kind, Size};
-use crate::pt2::functional::on;
-use crate::pt2::symbols::multiply;
 
 /// What is known of the result; nothing is found where an input is not known, or where the result depends on how many images there are.
 pub(super) fn folded<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {

@@ -4,7 +4,7 @@ use super::{Found, Trouble, one};
 use crate::graph::Id;
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
-use crate::onnx::known::whole;
+use crate::onnx::sizes::whole;
 use crate::onnx::types::fixed;
 use crate::op::{Binary, Number, Op};
 

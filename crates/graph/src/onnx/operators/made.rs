@@ -4,11 +4,12 @@ use super::{Found, Given, Trouble, one};
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
 use crate::onnx::content::Content;
-use crate::onnx::known::{Known, MOST_KNOWN, fixed, whole};
+use crate::onnx::known::{Known, MOST_KNOWN};
 use crate::onnx::numbers::{Numbers, is_real, kind};
+use crate::onnx::sizes::{add, divide};
+use crate::onnx::sizes::{fixed, whole};
 use crate::onnx::types::broadcast;
 use crate::op::{Binary, Kind, Number, Op, Size};
-use crate::pt2::symbols::{add, divide};
 
 /// What makes tensors.
 pub(super) fn made<'a>(

@@ -13,7 +13,6 @@ pub(super) fn number_by_number<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a
     let operator = call.node.operator;
     let unary = match operator {
         "Cos" => Some(Unary::Cos),
-        "Erf" => Some(Unary::Erf),
         "Exp" => Some(Unary::Exp),
         "HardSwish" => Some(Unary::Hardswish),
         "Log" => Some(Unary::Log),
@@ -43,6 +42,10 @@ pub(super) fn number_by_number<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a
         "Greater" => binary(call, builder, Binary::Gt),
         "GreaterOrEqual" => binary(call, builder, Binary::Ge),
         "Sum" | "Mean" => sum(call, builder),
+        "Erf" => {
+            let id = builder.id(call.need(0)?, "weight")?;
+            one(builder.error_function(id, call.node.name))
+        }
         "Max" | "Min" => extreme(call, builder),
         "Where" => choice(call, builder),
         "Clip" => clip(call, builder),
@@ -370,7 +373,7 @@ pub(super) fn indices(builder: &mut Builder<'_>, places: &[i64]) -> Result<Id, S
     let items = places
         .iter()
         .copied()
-        .map(crate::onnx::known::whole)
+        .map(crate::onnx::sizes::whole)
         .collect();
     builder.constant(&Known::ints(Kind::Int64, vec![places.len()], items))
 }

@@ -5,10 +5,11 @@ use super::{Found, Given, Trouble, one};
 use crate::graph::Id;
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
-use crate::onnx::known::{Known, whole};
+use crate::onnx::known::Known;
+use crate::onnx::sizes::on;
+use crate::onnx::sizes::whole;
 use crate::onnx::types::{Length, fixed};
 use crate::op::{Op, Size, Unary};
-use crate::pt2::functional::on;
 
 /// Ends beyond every tensor.
 const FAR: i64 = i32::MAX as i64;

@@ -6,7 +6,7 @@ use super::{Found, Trouble, one};
 use crate::graph::Id;
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
-use crate::onnx::known::whole;
+use crate::onnx::sizes::whole;
 use crate::op::{Binary, Kind, Number, Op, Upsampling};
 
 /// Windows and places taken together, and enlarging.
@@ -230,7 +230,7 @@ fn resize<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
     let of_places = |list: &[f64], others: f64| -> Result<Vec<f64>, String> {
         let mut found = vec![others; rank];
         for (&axis, &number) in axes.iter().zip(list) {
-            let place = crate::pt2::functional::on(axis, rank).and_then(|axis| found.get_mut(axis));
+            let place = crate::onnx::sizes::on(axis, rank).and_then(|axis| found.get_mut(axis));
             *place.ok_or("it has an axis that is not there")? = number;
         }
         Ok(found)

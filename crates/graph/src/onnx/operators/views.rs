@@ -3,10 +3,10 @@
 use super::{Found, Given, Trouble, one};
 use crate::onnx::builder::Builder;
 use crate::onnx::call::Call;
-use crate::onnx::known::whole;
+use crate::onnx::sizes::on;
+use crate::onnx::sizes::whole;
 use crate::onnx::types::{Length, product};
 use crate::op::{Op, Size};
-use crate::pt2::functional::on;
 
 /// What to do about a network that was exported for a number of images.
 const BATCH: &str = "export it with a dynamic batch: torch.onnx.export(..., dynamic_axes={'images': {0: 'batch'}}) with an example of 2 images";

@@ -181,10 +181,6 @@ fn layers_of_keras_are_put_together_and_named() {
     assert_eq!(count(|op| matches!(op, Op::LayerNorm { .. })), 1);
     assert_eq!(count(|op| matches!(op, Op::Gelu { tanh: false })), 1);
     assert_eq!(count(|op| matches!(op, Op::Linear)), 2);
-    assert_eq!(
-        count(|op| matches!(op, Op::Unary(crate::op::Unary::Erf))),
-        0
-    );
     // Images whose colours come last are read as they are given: no transposition is left before the convolution.
     assert!(
         matches!(graph.nodes[0].op, Op::Pad { .. }),

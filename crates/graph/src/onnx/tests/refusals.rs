@@ -292,6 +292,14 @@ fn forms_that_cannot_be_computed_say_why() {
             .then("ReduceSum", "x", "s", vec![])
             .then("Reshape", "x s", "y", vec![]);
     says(&computed.gives("y"), &["`Reshape`", "must be a constant"]);
+    says(
+        &alone("Erf", vec![]),
+        &[
+            "`Erf`, node `/part/Erf`",
+            "a part of GELU alone",
+            "opset 20",
+        ],
+    );
     let resize = Written::new(13)
         .with(reals("", &[0]))
         .with(reals("s", &[4]))

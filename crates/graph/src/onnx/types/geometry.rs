@@ -113,6 +113,6 @@ pub(super) fn upsampled(
 pub(in crate::onnx) fn product(lengths: &[Length]) -> Length {
     let one = Some(Size { each: 0, fixed: 1 });
     lengths.iter().fold(one, |product, &side| {
-        crate::pt2::symbols::multiply(product?, side?).ok()
+        crate::onnx::sizes::multiply(product?, side?).ok()
     })
 }

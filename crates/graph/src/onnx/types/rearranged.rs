@@ -2,9 +2,9 @@
 
 use super::geometry::product;
 use super::{Length, Type, fixed, length};
+use crate::onnx::sizes::on;
+use crate::onnx::sizes::{add, divide, multiply};
 use crate::op::{Op, Size};
-use crate::pt2::functional::on;
-use crate::pt2::symbols::{add, divide, multiply};
 
 /// With other axes; -1 stands for what is left.
 pub(super) fn reshaped(first: &[Length], shape: &[Size]) -> Vec<Length> {
