@@ -178,11 +178,13 @@ fn within<'c>(tensor: &Tensor<'_>, all: &'c [u8]) -> Result<&'c [u8], String> {
 fn load(location: &str, folder: Option<&Path>) -> Result<Vec<u8>, Refusal> {
     let unfit = |reason: String| {
         Refusal::Unfit(format!(
-            "its numbers are in the file `{location}`, which {reason}: put that file beside it, or save all in one with onnx.save(model, path)"
+            "its numbers are in the file `{location}`, which {reason}: put that file beside it, or save all in one with onnx.save(onnx.load(path), path)"
         ))
     };
     let Some(folder) = folder else {
-        return Err(unfit("is not part of it".to_owned()));
+        return Err(Refusal::Unfit(format!(
+            "its numbers are in another file, `{location}`: save all in one with onnx.save(onnx.load(path), path)"
+        )));
     };
     let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if location.is_empty() || !Path::new(location).components().all(plain) {
