@@ -55,7 +55,9 @@ fn networks_compute_what_onnx_runtime_computes() {
         let prepared = opened(name).prepared(SINGLE, &[]).unwrap();
         for (how, executor) in [("plain", opened(name)), ("prepared", prepared)] {
             let difference = difference(&run(&executor, images.shallow_clone()), &expected);
-            assert!(difference < 1e-5, "{name} {how} {difference}");
+            // Those written by hand have norms over few numbers, which enlarge rounding.
+            let most = if WRITTEN.contains(&name) { 1e-4 } else { 1e-5 };
+            assert!(difference < most, "{name} {how} {difference}");
         }
     }
 }
@@ -92,9 +94,18 @@ fn the_default_layer_is_that_of_other_files() {
         let usual = |executor: &Executor| {
             let shapes = executor.shapes(&images).unwrap();
             let layer = executor.default_layer(&shapes, &images).unwrap();
-            layer.map(|layer| (layer.name, layer.layout, layer.shape))
+            layer.unwrap()
         };
-        assert_eq!(usual(&opened(name)), usual(&fixture.executor()), "{name}");
+        let (found, expected) = (usual(&opened(name)), usual(&fixture.executor()));
+        assert_eq!(
+            (found.layout, &found.shape),
+            (expected.layout, &expected.shape),
+            "{name}"
+        );
+        // What the network itself computes is called as its exporter likes.
+        if name != "rest" {
+            assert_eq!(found.name, expected.name, "{name}");
+        }
     }
 }
 

@@ -199,12 +199,17 @@ fn load(location: &str, folder: Option<&Path>) -> Result<Vec<u8>, Refusal> {
         return Err(unfit("is a link that leaves its folder".to_owned()));
     }
     let read = || -> std::io::Result<Option<Vec<u8>>> {
-        let file = File::open(&path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
+        // Before it is opened, which would wait at a pipe.
+        if !path.metadata()?.is_file() {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+        let file = File::open(&path)?;
+        let metadata = file.metadata()?;
+        let mut bytes = Vec::new();
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        bytes
+            .try_reserve_exact(length)
+            .map_err(std::io::Error::other)?;
         file.take(metadata.len()).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     };

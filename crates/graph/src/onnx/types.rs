@@ -109,8 +109,19 @@ fn compares(operation: Binary) -> bool {
 fn of(op: &Op, inputs: &[&Type], first: Option<&[Length]>) -> Option<Vec<Length>> {
     match op {
         Op::Full { shape, .. } => return Some(shape.iter().copied().map(Some).collect()),
+        Op::Arange {
+            start: Number::Int(start),
+            end: Number::Int(end),
+            step: Number::Int(step @ 1..),
+            ..
+        } => {
+            let room = end.checked_sub(*start)?.max(0);
+            let count = room.checked_add(step - 1)?.checked_div(*step)?;
+            return Some(vec![length(count)]);
+        }
         Op::Arange { .. } => return Some(vec![None]),
-        Op::Einsum { .. } | Op::Meshgrid { .. } => return None,
+        Op::Einsum { equation } => return summed(equation, inputs),
+        Op::Meshgrid { .. } => return None,
         _ => {}
     }
     let other = |place: usize| inputs.get(place).and_then(|input| input.shape.as_deref());
@@ -179,6 +190,25 @@ pub(super) fn broadcast(left: &[Length], right: &[Length]) -> Option<Vec<Length>
         _ => None,
     };
     (0..rank).map(both).collect()
+}
+
+/// What a sum in Einstein's notation gives, where that names each axis.
+fn summed(equation: &str, inputs: &[&Type]) -> Option<Vec<Length>> {
+    let (read, given) = equation.split_once("->")?;
+    let mut lengths = Vec::new();
+    for (names, input) in read.split(',').zip(inputs) {
+        let shape = input.shape.as_ref()?;
+        if names.len() != shape.len() {
+            return None;
+        }
+        lengths.extend(names.chars().zip(shape.iter().copied()));
+    }
+    let side = |name: char| {
+        let mut found = lengths.iter().filter(|(other, _)| *other == name);
+        let any = found.clone().next()?;
+        Some(found.find_map(|(_, length)| *length).or(any.1))
+    };
+    given.chars().map(side).collect()
 }
 
 fn reduced(first: &[Length], axes: &[i64], keep: bool) -> Option<Vec<Length>> {

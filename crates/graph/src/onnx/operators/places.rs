@@ -305,12 +305,13 @@ fn run(known: &Known) -> Option<(i64, i64)> {
 
 /// Other numbers in places one after another along the first axis, as PyTorch writes to slices.
 fn scatter<'a>(call: &Call<'_, 'a>, builder: &mut Builder<'a>) -> Found<'a> {
-    let places = builder.need_known(call.need(1)?, "places")?;
-    let rows = matches!(places.shape[..], [_, 1])
-        && matches!(call.text("reduction")?, None | Some("none"));
-    let list = places.reshaped(vec![places.count()]);
-    let bounds = list.ok().filter(|_| rows).and_then(|list| run(&list));
-    let (start, end) = bounds.ok_or("it writes to places that are not one after another: export the network without writes to parts of tensors")?;
+    let places = builder.known(call.need(1)?)?;
+    let plain = matches!(call.text("reduction")?, None | Some("none"));
+    let rows = places.filter(|places| plain && matches!(places.shape[..], [_, 1]));
+    let list = rows.and_then(|rows| rows.reshaped(vec![rows.count()]).ok());
+    let (start, end) = list.as_ref().and_then(run).ok_or(
+        "it writes to places of a tensor that are not one after another: export the network with PyTorch's newer exporter (dynamo=True), or without such writes",
+    )?;
     let inputs = [
         builder.id(call.need(0)?, "weight")?,
         builder.id(call.need(2)?, "weight")?,

@@ -1,4 +1,4 @@
-//! Damaged and hostile files: thousands of mutations of each fixture, the same ones each time. `MUTATIONS` asks for more.
+//! Damaged and hostile files: thousands of mutations of each fixture, the same ones each time. `make fuzz` makes ten times as many.
 
 use std::ops::Range;
 

@@ -419,6 +419,134 @@ fn parts_of_tensors_are_cut_as_the_file_says() {
     );
 }
 
+/// A node that must know the shape of `y` asks for it.
+#[track_caller]
+fn known(net: Written, expected: &[i64]) {
+    let bytes = net
+        .then("Shape", "y", "s", vec![])
+        .then("Expand", "one s", "z", vec![])
+        .with(reals("one", &[1]))
+        .gives("z");
+    let sides: Vec<String> = expected
+        .iter()
+        .map(|&side| {
+            if side == 0 {
+                "{batch}".to_owned()
+            } else {
+                format!("{{{side} }}")
+            }
+        })
+        .collect();
+    let expected = format!("Expand {{ shape: [{}] }} of one", sides.join(", "));
+    assert_eq!(listing(&bytes), expected);
+}
+
+#[test]
+fn shapes_of_other_axes_are_known() {
+    let of = |operator: &str, attributes| Written::new(13).then(operator, "x", "y", attributes);
+    let ints_of = |items: &[i64]| Value::Ints(items.to_vec());
+    known(of("Relu", vec![]), &[0, 3, 8, 8]);
+    known(
+        of(
+            "ReduceSum",
+            vec![("axes", ints_of(&[1])), ("keepdims", Value::Int(0))],
+        ),
+        &[0, 8, 8],
+    );
+    known(
+        of("Transpose", vec![("perm", ints_of(&[0, 2, 3, 1]))]),
+        &[0, 8, 8, 3],
+    );
+    known(of("Flatten", vec![]), &[0, 192]);
+    known(
+        of("DepthToSpace", vec![("blocksize", Value::Int(1))]),
+        &[0, 3, 8, 8],
+    );
+    known(
+        of("SpaceToDepth", vec![("blocksize", Value::Int(2))]),
+        &[0, 12, 4, 4],
+    );
+    known(
+        of("Unsqueeze", vec![("axes", ints_of(&[0, -1]))]),
+        &[1, 0, 3, 8, 8, -1],
+    );
+}
+
+#[test]
+fn shapes_behind_windows_products_and_cuts_are_known() {
+    let of = |operator: &str, attributes| Written::new(13).then(operator, "x", "y", attributes);
+    let ints_of = |items: &[i64]| Value::Ints(items.to_vec());
+    let pool = |stride: i64, ceil| {
+        let kernel = ("kernel_shape", ints_of(&[3, 3]));
+        of(
+            "MaxPool",
+            vec![
+                kernel,
+                ("strides", ints_of(&[stride, stride])),
+                ("ceil_mode", Value::Int(ceil)),
+            ],
+        )
+    };
+    known(pool(2, 0), &[0, 3, 3, 3]);
+    known(pool(2, 1), &[0, 3, 4, 4]);
+    known(
+        Written::new(13).with(kernel()).then(
+            "Conv",
+            "x w",
+            "y",
+            vec![
+                ("dilations", ints_of(&[2, 2])),
+                ("pads", ints_of(&[1, 0, 1, 0])),
+            ],
+        ),
+        &[0, 4, 6, 4],
+    );
+    let equation = ("equation", Value::Text("bchw,bcij->bhij"));
+    known(
+        Written::new(13).then("Einsum", "x x", "y", vec![equation]),
+        &[0, 8, 8, 8],
+    );
+    known(
+        Written::new(13).then("MatMul", "x x", "y", vec![]),
+        &[0, 3, 8, 8],
+    );
+    known(
+        Written::new(13).then("Concat", "x x", "y", vec![("axis", Value::Int(-1))]),
+        &[0, 3, 8, 16],
+    );
+    let bounds_of = |all: &[(&str, &[i64])]| bounds(all, Written::new(13));
+    known(
+        bounds_of(&[("p", &[0, 0, 1, 2, 0, 0, 0, 3])]).then("Pad", "x p", "y", vec![]),
+        &[0, 3, 9, 13],
+    );
+    known(
+        bounds_of(&[("t", &[1, 2, 1, 3])]).then("Tile", "x t", "y", vec![]),
+        &[0, 6, 8, 24],
+    );
+    known(
+        bounds_of(&[("a", &[1]), ("b", &[-1]), ("c", &[2]), ("d", &[2])]).then(
+            "Slice",
+            "x a b c d",
+            "y",
+            vec![],
+        ),
+        &[0, 3, 3, 8],
+    );
+    known(
+        bounds_of(&[("i", &[0, 5, 1, 0])]).then(
+            "Gather",
+            "x i",
+            "y",
+            vec![("axis", Value::Int(2))],
+        ),
+        &[0, 3, 4, 8],
+    );
+    known(
+        bounds_of(&[("r", &[-1, 3, 16, 4])]).then("Reshape", "x r", "y", vec![]),
+        &[0, 3, 16, 4],
+    );
+}
+
 #[test]
 fn names_without_a_node_of_their_own_are_found() {
     let bytes = Written::new(13)
