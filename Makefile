@@ -133,6 +133,7 @@ oracles: export TQDM_DISABLE := 1
 oracles: $(ORACLE_PYTHON)
 	for oracle in $(ORACLES); do $(ORACLE_PYTHON) scripts/oracles/$$oracle.py tests/fixtures || exit 1; done
 	$(ORACLE_PYTHON) scripts/oracles/graphs.py crates/graph/fixtures
+	$(ORACLE_PYTHON) scripts/oracles/onnx_graphs.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/faithfulness.py crates/measures/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/token_cams.py crates/graph/fixtures
 	$(ORACLE_PYTHON) scripts/oracles/answers.py crates/arrays/fixtures

@@ -25,6 +25,6 @@ mod tests;
 
 pub use error::Error;
 pub use executor::{Executor, Mode};
-pub use parameters::{open, tensor};
+pub use parameters::{open, open_onnx, tensor};
 pub use prepare::Form;
 pub use shapes::Shapes;

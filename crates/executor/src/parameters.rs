@@ -1,23 +1,32 @@
 //! The tensors of a file, as libtorch's.
 
-use checkpoint::{Dtype, Stored};
-use graph::pt2::Program;
+use checkpoint::{Dtype, Stored, Tensors};
+use graph::{Graph, onnx, pt2};
 use tch::{Kind, TchError, Tensor};
 
 use crate::error::{During, Error};
 use crate::executor::Executor;
 
 /// The network of a `.pt2` file, with the parameters that the file has. It is no method, so that the reader is not in the code digest of the executor.
-pub fn open(program: &Program<'_>) -> Result<Executor, Error> {
-    let tensors = program.graph.parameters.iter().map(|parameter| {
-        let stored = program.tensors.get(&parameter.name);
+pub fn open(program: &pt2::Program<'_>) -> Result<Executor, Error> {
+    with(&program.graph, &program.tensors)
+}
+
+/// The network of an ONNX file, with the parameters that the file has.
+pub fn open_onnx(program: &onnx::Program<'_>) -> Result<Executor, Error> {
+    with(&program.graph, &program.tensors)
+}
+
+fn with(graph: &Graph, stored: &Tensors<'_>) -> Result<Executor, Error> {
+    let tensors = graph.parameters.iter().map(|parameter| {
+        let stored = stored.get(&parameter.name);
         let stored = stored.ok_or_else(|| Error::NoParameter {
             name: parameter.name.clone(),
         })?;
         tensor(stored).during("reading a parameter", &parameter.name)
     });
     let tensors = tensors.collect::<Result<_, Error>>()?;
-    Executor::new(program.graph.clone(), tensors)
+    Executor::new(graph.clone(), tensors)
 }
 
 /// A stored tensor, in the numbers that the file has; half precision and bfloat16 become f32 without loss.

@@ -3,6 +3,7 @@
 mod attention;
 mod fixtures;
 mod layers;
+mod onnx;
 mod passes;
 mod runs;
 

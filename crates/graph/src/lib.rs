@@ -5,6 +5,7 @@
 mod builder;
 pub mod builders;
 mod graph;
+pub mod onnx;
 mod op;
 mod passes;
 pub mod pt2;
