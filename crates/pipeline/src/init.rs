@@ -19,8 +19,8 @@ pub const HELP: &str = "The file is that of --config, which must not be there ye
 /// What is asked of `pipeline init`.
 #[derive(Clone, Debug, Args)]
 pub struct Wanted {
-    /// The network: a file of torch.export (.pt2), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript program.
-    /// Of NAME.pt2, NAME.json beside it says how images are prepared (the exporter writes both).
+    /// The network: a file of torch.export (.pt2) or ONNX (.onnx), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript program.
+    /// Of NAME.pt2 or NAME.onnx, NAME.json beside it says how images are prepared (the exporter writes both).
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
     /// The folder of images.
