@@ -203,7 +203,7 @@ fn init_tells_by_its_content_what_a_networks_file_is() {
     let onnx = b"\x08\x08\x12\x07pytorch\x1a\x052.11.0";
     fs::write(folder.path("model.pt"), onnx).unwrap();
     let finished = init("model.pt", &["--config", "onnx.toml"]);
-    finished.expect(1, "model.pt: this is an ONNX model");
+    finished.expect(1, "model.pt: not a readable ONNX file");
     finished.expect(1, "export");
 }
 

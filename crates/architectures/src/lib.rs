@@ -121,6 +121,8 @@ impl Architecture {
 pub const GRAPH: &str = "networks::families::graphed";
 /// Module that reads networks of `torch.export`.
 pub const EXPORTED: &str = "graph::builders::exported";
+/// Module that reads networks of ONNX.
+pub const ONNX: &str = "graph::builders::onnx";
 /// Module of `networks` that runs programs.
 pub const PROGRAM: &str = "networks::families::script";
 

@@ -1,8 +1,9 @@
-//! What makes graphs: a file of `torch.export`, or a built-in architecture, with parameters under torchvision's names, values and modules under its
+//! What makes graphs: a file of `torch.export` or ONNX, or a built-in architecture, with parameters under torchvision's names, values and modules under its
 //! paths. Parameters are in the order of version 1, because a seeded training draws their starting values in that order.
 
 mod alexnet;
 mod exported;
+mod onnx;
 mod resnet;
 mod vgg;
 
@@ -10,6 +11,7 @@ use architectures::{Architecture, Family};
 
 pub use alexnet::alexnet;
 pub use exported::exported;
+pub use onnx::onnx;
 pub use resnet::resnet;
 pub use vgg::vgg;
 

@@ -308,6 +308,9 @@ pub fn graph_file<'a>(
         infer::Architecture::Exported => {
             GraphFile::exported(&settings.weights, bytes, side, settings.output.as_deref())
         }
+        infer::Architecture::Onnx => {
+            GraphFile::onnx(&settings.weights, bytes, side, settings.output.as_deref())
+        }
         infer::Architecture::TorchScript => return Ok(None),
     };
     Ok(Some(file))

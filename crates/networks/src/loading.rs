@@ -46,6 +46,8 @@ enum Holds<'a> {
     Weights(Architecture, Width),
     /// A network of `torch.export` for pictures of this height and width; its outputs may have names, or places, of which one is meant.
     Exported(usize, Option<&'a str>),
+    /// The same of ONNX.
+    Onnx(usize, Option<&'a str>),
 }
 
 impl<'a> GraphFile<'a> {
@@ -74,6 +76,14 @@ impl<'a> GraphFile<'a> {
             holds: Holds::Exported(side, output),
             layer: None,
             attending: None,
+        }
+    }
+
+    /// The content of the file `path`, a network of ONNX; otherwise as [`GraphFile::exported`].
+    pub fn onnx(path: &'a Path, bytes: &'a [u8], side: usize, output: Option<&'a str>) -> Self {
+        Self {
+            holds: Holds::Onnx(side, output),
+            ..Self::exported(path, bytes, side, output)
         }
     }
 
@@ -110,6 +120,9 @@ impl<'a> GraphFile<'a> {
             }
             Holds::Exported(side, output) => {
                 exported::open(self.path, self.bytes, side, output, self.layer)
+            }
+            Holds::Onnx(side, output) => {
+                exported::open_onnx(self.path, self.bytes, side, output, self.layer)
             }
         }
     }

@@ -25,8 +25,8 @@ Exit status:
 /// The options of `pipeline init`.
 #[derive(Clone, Debug, Args)]
 pub struct Wanted {
-    /// The network: a file of torch.export (.pt2), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript
-    /// program. For NAME.pt2, the file NAME.json next to it says how images are prepared (the exporter writes both).
+    /// The network: a file of torch.export (.pt2) or ONNX (.onnx), weights of a built-in architecture as torch.save or safetensors writes them, or a TorchScript
+    /// program. For NAME.pt2 or NAME.onnx, the file NAME.json next to it says how images are prepared (the exporter writes both).
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
     /// The folder of images.

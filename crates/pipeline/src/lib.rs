@@ -76,7 +76,7 @@ enum Command {
     /// List the layers of a network that Grad-CAM can read, with their shapes.
     #[command(after_help = layers::HELP)]
     Layers {
-        /// A network's name in the study, or a file of torch.export (.pt2).
+        /// A network's name in the study, or a file of torch.export (.pt2) or ONNX (.onnx).
         #[arg(value_name = "NETWORK")]
         network: PathBuf,
     },

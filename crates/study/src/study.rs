@@ -249,11 +249,9 @@ fn name_at(method: &Name, layer: &str) -> Option<Name> {
     ))
 }
 
-/// Says so where a network certainly has no attention. Whether a file of torch.export has any shows when it is read.
+/// Says so where a network certainly has no attention. Whether a file of torch.export or ONNX has any shows when it is read.
 fn check_attention(section: &Section<'_>, networks: &[(&Name, &infer::Network)]) {
-    let without = networks
-        .iter()
-        .find(|(_, network)| network.architecture != infer::Architecture::Exported);
+    let without = networks.iter().find(|(_, network)| !network.is_exported());
     if let Some((name, network)) = without {
         let why = if network.is_program() {
             "the attention of a TorchScript program cannot be read: export the network with torch.export (scripts/export_pt2.py), or"

@@ -48,7 +48,9 @@ fn tune(arguments: &Arguments) -> Result<(), StageError> {
         })?;
         let precisions: &[Precision] = match settings.architecture {
             Architecture::TorchScript => &[Precision::Fp32],
-            Architecture::BuiltIn(_) | Architecture::Exported => &Precision::ALL,
+            Architecture::BuiltIn(_) | Architecture::Exported | Architecture::Onnx => {
+                &Precision::ALL
+            }
         };
         let side = study.images.crop as usize;
         let mut speeds = Vec::new();

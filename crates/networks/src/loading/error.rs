@@ -54,7 +54,15 @@ pub enum LoadError {
         /// What is wrong, and how to fix it.
         refusal: graph::pt2::Refusal,
     },
-    /// A network of `torch.export` gives something else than logits.
+    /// An ONNX file cannot be used.
+    #[error("{path}: {refusal}")]
+    Onnx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and how to fix it.
+        refusal: graph::onnx::Refusal,
+    },
+    /// A network of `torch.export` or ONNX gives something else than logits.
     #[error("{path}: the network gives {found}; expected {expected}")]
     Gives {
         /// The file.

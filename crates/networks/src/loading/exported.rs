@@ -1,10 +1,12 @@
-//! Networks of `torch.export`, tried on pictures before they are used.
+//! Networks of `torch.export` and ONNX, tried on pictures before they are used.
 
 use std::path::Path;
 
+use checkpoint::Tensors;
 use executor::Executor;
 use executor::layers::{self, Candidate};
-use graph::{Graph, Id, builders, pt2, remove_dead};
+use graph::onnx::Content;
+use graph::{Graph, Id, builders, onnx, pt2, remove_dead};
 use tch::{Kind, Tensor};
 
 use super::pictures::waves;
@@ -28,11 +30,44 @@ pub(super) fn open(
         refusal,
     };
     let pt2::Program {
-        mut graph,
+        graph,
         tensors,
         size,
         ..
     } = builders::exported(bytes).map_err(refused)?;
+    tried(path, (graph, tensors, size), side, output, layer)
+}
+
+/// The same of the content of an ONNX file, which must hold all of its numbers: keys of results know it by the digest of that file alone.
+pub(super) fn open_onnx(
+    path: &Path,
+    bytes: &[u8],
+    side: usize,
+    output: Option<&str>,
+    layer: Option<&str>,
+) -> Result<(Plan, WeightFile, Vec<Doubt>), LoadError> {
+    let refused = |refusal| LoadError::Onnx {
+        path: path.to_owned(),
+        refusal,
+    };
+    let content = Content::whole(bytes).map_err(refused)?;
+    let onnx::Program {
+        graph,
+        tensors,
+        size,
+        ..
+    } = builders::onnx(&content, side as i64).map_err(refused)?;
+    tried(path, (graph, tensors, size), side, output, layer)
+}
+
+/// A graph with its parameters, and the height and width that it takes, after it was tried on pictures.
+fn tried(
+    path: &Path,
+    (mut graph, tensors, size): (Graph, Tensors<'_>, [Option<i64>; 2]),
+    side: usize,
+    output: Option<&str>,
+    layer: Option<&str>,
+) -> Result<(Plan, WeightFile, Vec<Doubt>), LoadError> {
     if let Some(&wanted) = size.iter().flatten().find(|&&wanted| wanted != side as i64) {
         return Err(LoadError::Takes {
             path: path.to_owned(),
@@ -179,6 +214,40 @@ mod tests {
         let path = folder.join(format!("{name}.pt2"));
         let bytes = std::fs::read(&path).unwrap();
         (path, bytes)
+    }
+
+    /// A network of `scripts/oracles/onnx_graphs.py`, compared with the same one as `.pt2`.
+    #[test]
+    fn an_onnx_file_is_explained_as_the_same_network_of_torch_export() {
+        let pixels = (0..64 * 64 * 3).map(|place| (place * 37 % 251) as u8);
+        let crop = Rgb::new(64, 64, pixels.collect()).unwrap();
+        for name in ["deit", "resnet"] {
+            let (path, bytes) = fixture(name);
+            let other = path.with_extension("onnx");
+            let onnx = std::fs::read(&other).unwrap();
+            let read = |file: GraphFile<'_>| {
+                let (network, doubts) = file.load(Precision::Fp32).unwrap();
+                assert!(doubts.is_empty(), "{doubts:?}");
+                let classifier = Classifier::new(network, Normalisation::IMAGENET);
+                classifier.gradients(&[(&crop, 1)]).unwrap().remove(0)
+            };
+            let expected = read(GraphFile::exported(&path, &bytes, 64, None));
+            let found = read(GraphFile::onnx(&other, &onnx, 64, None));
+            assert_eq!(found.shape, expected.shape, "{name}");
+            let largest =
+                |values: &[f32]| values.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+            for (found, expected) in [
+                (&found.activations, &expected.activations),
+                (&found.gradients, &expected.gradients),
+            ] {
+                let apart: Vec<f32> = found
+                    .iter()
+                    .zip(expected)
+                    .map(|(one, other)| one - other)
+                    .collect();
+                assert!(largest(&apart) <= 1e-5 * largest(expected), "{name}");
+            }
+        }
     }
 
     /// Networks of scripts/oracles/graphs.py.

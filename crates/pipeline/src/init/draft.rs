@@ -14,8 +14,8 @@ use crate::look::{Found, Network, Resize, SHOWN, Seen, look};
 
 /// The architecture of a program.
 const PROGRAM: &str = "torchscript";
-/// The name of a network that was exported.
-const EXPORTED: &str = "pt2";
+/// The names of networks that were exported.
+const EXPORTED: [&str; 2] = ["pt2", "onnx"];
 /// Name, mean and standard deviation of each channel.
 type Normalisation = (&'static str, [f64; 3], [f64; 3]);
 /// Normalisations that are tried where no file states one. The first is taken where nothing speaks for another.
@@ -120,7 +120,8 @@ impl<'a> Draft<'a> {
             quoted(&found.architecture),
             quoted(&self.network)
         );
-        if ![PROGRAM, EXPORTED].contains(&found.architecture.as_str()) {
+        let architecture = found.architecture.as_str();
+        if architecture != PROGRAM && !EXPORTED.contains(&architecture) {
             let _ = writeln!(text, "width = {}", found.width);
         }
         text

@@ -268,6 +268,12 @@ fn architecture(architecture: infer::Architecture) -> actions::Architecture {
             size: None,
             batch: None,
         },
+        infer::Architecture::Onnx => actions::Architecture {
+            name,
+            module: architectures::ONNX,
+            size: None,
+            batch: None,
+        },
         infer::Architecture::TorchScript => actions::Architecture {
             name,
             module: architectures::PROGRAM,

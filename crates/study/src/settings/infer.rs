@@ -17,10 +17,10 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 const WIDEST: f64 = 4.0;
 
 config::settings! {
-    /// The networks that are explained, at least one. `architecture` is `"pt2"`, `"torchscript"`, or the name of a built-in architecture, whose
+    /// The networks that are explained, at least one. `architecture` is `"pt2"`, `"onnx"`, `"torchscript"`, or the name of a built-in architecture, whose
     /// weights have torchvision's parameter names.
     pub(crate) struct Shared {
-        /// The weights, `.pth` or safetensors; or the network, as `torch.export` or TorchScript writes it. With `url`, the file need not exist yet.
+        /// The weights, `.pth` or safetensors; or the network, as `torch.export`, ONNX or TorchScript has it. With `url`, the file need not exist yet.
         weights: PathBuf [Kind::NewFile];
         /// Address from which `pipeline fetch` downloads the file.
         url: Option<String> = None => "none";
@@ -53,7 +53,7 @@ config::settings! {
 }
 
 config::settings! {
-    /// Further keys of a network from `torch.export` (`.pt2`). The file is read as data; its code is never run.
+    /// Further keys of a network from `torch.export` (`.pt2`) or ONNX (`.onnx`). The file is read as data; its code is never run.
     pub(crate) struct Exported {
         /// The layer whose output Grad-CAM reads: a module path or the name of a value, as `pipeline layers` lists them.
         layer: Option<String> = None => "the last layer with a spatial map; for a transformer, the last norm before attention whose patches have a \
@@ -82,6 +82,8 @@ pub enum Architecture {
     BuiltIn(architectures::Architecture),
     /// Any network that `torch.export` wrote, with its weights.
     Exported,
+    /// Any network of ONNX, with its weights.
+    Onnx,
     /// Any network, as a program with the methods `forward`, `features` and `head`.
     TorchScript,
 }
@@ -91,8 +93,9 @@ impl Choice for Architecture {
     const ALL: &'static [Self] = &{
         let built_in = architectures::Architecture::ALL;
         // What is not built in stands behind the built-in ones.
-        let mut all = [Self::TorchScript; architectures::Architecture::ALL.len() + 2];
+        let mut all = [Self::TorchScript; architectures::Architecture::ALL.len() + 3];
         all[built_in.len()] = Self::Exported;
+        all[built_in.len() + 1] = Self::Onnx;
         let mut place = 0;
         while place < built_in.len() {
             all[place] = Self::BuiltIn(built_in[place]);
@@ -105,6 +108,7 @@ impl Choice for Architecture {
         match self {
             Self::BuiltIn(architecture) => architecture.name(),
             Self::Exported => "pt2",
+            Self::Onnx => "onnx",
             Self::TorchScript => "torchscript",
         }
     }
@@ -125,7 +129,7 @@ pub struct Network {
     pub layer: Option<String>,
     /// Name of a program's method that takes this to the logits.
     pub head: Option<String>,
-    /// Of a network of `torch.export` that gives several values, the name or the place of the logits.
+    /// Of a network of `torch.export` or ONNX that gives several values, the name or the place of the logits.
     pub output: Option<String>,
     /// Subtracted from red, green and blue (values 0 to 1); each within 0 to 1.
     pub mean: [f64; 3],
@@ -141,6 +145,14 @@ impl Network {
     /// Whether it is a TorchScript program, which has no named layers and cannot be evaluated in bf16.
     pub fn is_program(&self) -> bool {
         self.architecture == Architecture::TorchScript
+    }
+
+    /// Whether it is a graph from a file, which may have attention and has the names that the file gives.
+    pub fn is_exported(&self) -> bool {
+        matches!(
+            self.architecture,
+            Architecture::Exported | Architecture::Onnx
+        )
     }
 
     /// `crop` is the height and width, in pixels, of what the networks of the study are shown.
@@ -170,7 +182,7 @@ impl Network {
                     .unwrap_or_else(|| architecture.layer().to_owned());
                 (built_in.width, Some(layer), None, built_in.head)
             }
-            Some(Architecture::Exported) => {
+            Some(Architecture::Exported | Architecture::Onnx) => {
                 let Exported {
                     layer,
                     output: chosen,

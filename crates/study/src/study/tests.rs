@@ -176,7 +176,7 @@ fn five_different_mistakes_are_shown_at_once() {
         30 | architecture = "resnet-50"
            |                ^^^^^^^^^^^ did you mean `resnet50`?
            |
-           = help: expected one of `alexnet`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `pt2`, `torchscript`
+           = help: expected one of `alexnet`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152`, `pt2`, `onnx`, `torchscript`
 
         error: `weights`: there is no file `data/networks/resnet5.safetensors`
           --> pipeline.toml:31:11

@@ -21,7 +21,7 @@ pub(crate) fn find(path: &Path, side: Option<u32>) -> Result<Value, StageError> 
         .map_err(|error| StageError::action(format!("{}: {error}", path.display())))?;
     match checkpoint::recognise(&mut Cursor::new(&bytes)).map_err(StageError::action)? {
         FileKind::TorchScript => program(path, &bytes, side),
-        FileKind::TorchExport => exported(path, &bytes, side),
+        kind @ (FileKind::TorchExport | FileKind::Onnx) => exported(kind, path, &bytes, side),
         kind if kind.is_weights() => weights(path, &bytes, side),
         kind => Err(StageError::action(format!(
             "{}: this is {kind}: {}",
@@ -57,23 +57,44 @@ pub(crate) fn at_its_side<T>(
     Ok((taken, refused, loaded.map_err(StageError::action)?))
 }
 
-/// A network of `torch.export`, which answers as it did when it was exported where a file beside it says how that was.
-fn exported(path: &Path, bytes: &[u8], side: Option<u32>) -> Result<Value, StageError> {
+/// A network that was exported as a graph: of ONNX, or else of `torch.export`.
+pub(crate) fn graph<'a>(
+    kind: FileKind,
+    path: &'a Path,
+    bytes: &'a [u8],
+    side: u32,
+) -> GraphFile<'a> {
+    if kind == FileKind::Onnx {
+        GraphFile::onnx(path, bytes, side as usize, None)
+    } else {
+        GraphFile::exported(path, bytes, side as usize, None)
+    }
+}
+
+/// A network of `torch.export` or ONNX, which answers as it did when it was exported where a file beside it says how that was.
+fn exported(
+    kind: FileKind,
+    path: &Path,
+    bytes: &[u8],
+    side: Option<u32>,
+) -> Result<Value, StageError> {
     let beside = Beside::read(path)?;
     let stated = beside.as_ref().and_then(Beside::side);
     let first = side.or(stated).unwrap_or(USUAL);
-    let load = |side: u32| {
-        let file = GraphFile::exported(path, bytes, side as usize, None);
-        file.load(Precision::Fp32)
-    };
+    let load = |side: u32| graph(kind, path, bytes, side).load(Precision::Fp32);
     let (taken, refused, (network, _)) = at_its_side(first, side.is_none(), load)?;
     if let Some(beside) = beside.as_ref().filter(|_| stated == Some(taken)) {
         beside.compare(path, &network, taken as usize)?;
     }
     let patch = network.tokens().map(|(_, [rows, _])| taken / rows as u32);
     let patch = patch.filter(|patch| *patch > 0 && taken % (2 * patch) == 0);
+    let architecture = if kind == FileKind::Onnx {
+        "onnx"
+    } else {
+        "pt2"
+    };
     Ok(json!({
-        "architecture": "pt2", "width": 1.0, "classes": network.classes(), "side": taken, "refused": refused, "patch": patch,
+        "architecture": architecture, "width": 1.0, "classes": network.classes(), "side": taken, "refused": refused, "patch": patch,
         "preparation": beside.as_ref().map(|beside| &beside.preparation),
         "names": beside.as_ref().map(|beside| &beside.classes),
     }))

@@ -1,5 +1,6 @@
 //! Lists the layers of a network that a CAM can read.
 
+use std::io::Cursor;
 use std::path::Path;
 
 use networks::{GraphFile, LoadError};
@@ -8,9 +9,9 @@ use stage::StageError;
 use study::Study;
 
 use crate::beside::Beside;
-use crate::find::{USUAL, at_its_side};
+use crate::find::{USUAL, at_its_side, graph};
 
-/// The layers of the network that a study calls `network`, or else of that file, which `torch.export` wrote.
+/// The layers of the network that a study calls `network`, or else of that file, of `torch.export` or ONNX.
 pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError> {
     let read = |path: &Path| {
         std::fs::read(path)
@@ -19,10 +20,8 @@ pub(crate) fn layers(network: &Path, config: &Path) -> Result<Value, StageError>
     if network.is_file() {
         let stated = Beside::read(network)?.and_then(|beside| beside.side());
         let bytes = read(network)?;
-        let listed = |side: u32| {
-            let side = side as usize;
-            list(GraphFile::exported(network, &bytes, side, None), side)
-        };
+        let kind = checkpoint::recognise(&mut Cursor::new(&bytes)).map_err(StageError::action)?;
+        let listed = |side: u32| list(graph(kind, network, &bytes, side), side as usize);
         let (.., layers) = at_its_side(stated.unwrap_or(USUAL), true, listed)?;
         return Ok(layers);
     }

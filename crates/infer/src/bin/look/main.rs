@@ -151,7 +151,7 @@ fn see(
     let bytes = std::fs::read(&first.weights)?;
     let usual = Inside::Layer(first.layer.clone());
     let (loaded, doubts) = infer::load(first, &usual, &bytes, side, form)?;
-    if first.architecture == settings::Architecture::Exported
+    if first.is_exported()
         && let Some(beside) = Beside::read(&first.weights)?
         && beside.side() == Some(study.images.crop)
         && form.precision == Precision::Fp32
