@@ -69,7 +69,7 @@ impl FileKind {
             }
             Self::TorchExport => "set architecture = \"pt2\"",
             Self::Onnx => {
-                "export the PyTorch network that it was made from with torch.export (scripts/export_pt2.py)"
+                "set architecture = \"onnx\", or export the PyTorch network with torch.export (scripts/export_pt2.py)"
             }
             Self::Hdf5 | Self::Keras | Self::TensorFlowLite | Self::SavedModel => {
                 "only PyTorch networks can be used: copy its weights into the same network in PyTorch, and export that with torch.export (scripts/export_pt2.py)"

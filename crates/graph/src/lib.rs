@@ -9,6 +9,9 @@ pub mod onnx;
 mod op;
 mod passes;
 pub mod pt2;
+#[cfg(test)]
+mod testing;
+mod trouble;
 
 pub use graph::{Graph, Id, Node, Parameter, Role};
 pub use op::{Binary, Kind, Number, Op, Rounding, Size, Unary, Upsampling};

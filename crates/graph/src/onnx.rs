@@ -42,7 +42,7 @@ use crate::passes;
 
 /// Versions of the operators that are read.
 const OPSETS: std::ops::RangeInclusive<i64> = 11..=23;
-/// Kinds of problems of a network that are told; any more are of a file that is no classifier.
+/// Most kinds of problems that a refusal lists. A file with more is not a classifier.
 const MOST_PROBLEMS: usize = 50;
 /// Bytes of a file for each node and tensor in it: what there is to say about one takes about four times as much memory.
 const LEAST_BYTES: usize = 64;
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self, outputs: &[Info<'a>]) -> Result<(Graph, Tensors<'a>), Refusal> {
-        // Classes as integers beside the logits are for those who want no more.
+        // An output with the class as an integer is left out: the logits say more.
         let wanted = |output: &&Info<'a>| {
             !self.lost.contains(output.name) || numbers::kind(output.data_type).is_ok_and(is_real)
         };

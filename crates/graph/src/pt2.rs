@@ -123,18 +123,9 @@ impl fmt::Display for Problem {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("\n  {problem}"))
-        .collect();
-    let mut text = format!(
-        "the network has operators that cannot be computed:{}",
-        lines.concat()
-    );
-    if problems.iter().any(|problem| problem.reason.is_none()) {
-        text += "\nway out: save `exported.run_decompositions()` instead of `exported`, which has fewer kinds of operators";
-    }
-    text
+    let unknown = problems.iter().any(|problem| problem.reason.is_none());
+    let way_out = "save `exported.run_decompositions()` instead of `exported`, which has fewer kinds of operators";
+    crate::trouble::listed(problems, unknown.then_some(way_out))
 }
 
 /// Reads the content of a file.

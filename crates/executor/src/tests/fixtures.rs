@@ -60,27 +60,28 @@ impl Fixture {
         let numbers: Vec<f32> = (0..(2 * 3 * side * side) as u64).map(number).collect();
         Tensor::from_slice(&numbers).view([2, 3, side, side])
     }
+
+    /// Checks what PyTorch computed against a network's executor, plain and prepared: logits, and the activation and gradient at the layer.
+    pub(super) fn assert_equal(&self, name: &str, open: impl Fn() -> Executor) {
+        let plain = open();
+        let layer = plain.graph().find(&self.layer).unwrap();
+        let prepared = open().prepared(SINGLE, &[layer]).unwrap();
+        for (how, executor) in [("plain", plain), ("prepared", prepared)] {
+            let found = through(&executor, layer, &self.images());
+            let pairs = found.iter().zip(&self.expected);
+            for ((found, expected), what) in pairs.zip(["logits", "activation", "gradient"]) {
+                let difference = difference(found, expected);
+                assert!(difference < 1e-5, "{name} {how} {what} {difference}");
+            }
+        }
+    }
 }
 
 #[test]
 fn networks_from_files_compute_what_pytorch_computes() {
     for name in NAMES {
         let fixture = Fixture::read(name);
-        let plain = fixture.executor();
-        let layer = plain.graph().find(&fixture.layer).unwrap();
-        let prepared = fixture.executor().prepared(SINGLE, &[layer]).unwrap();
-        for (how, executor) in [("plain", plain), ("prepared", prepared)] {
-            let found = through(&executor, layer, &fixture.images());
-            for ((found, expected), what) in
-                found
-                    .iter()
-                    .zip(&fixture.expected)
-                    .zip(["logits", "activation", "gradient"])
-            {
-                let difference = difference(found, expected);
-                assert!(difference < 1e-5, "{name} {how} {what} {difference}");
-            }
-        }
+        fixture.assert_equal(name, || fixture.executor());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Networks from ONNX files beside what ONNX Runtime computed with them, and beside what PyTorch computed before they were exported;
+//! Networks from ONNX files compared with what ONNX Runtime computed with them, and with what PyTorch computed before they were exported;
 //! `scripts/oracles/onnx_graphs.py` and `graphs.py` wrote both.
 
 use std::path::PathBuf;
@@ -66,22 +66,7 @@ fn networks_compute_what_onnx_runtime_computes() {
 #[test]
 fn layers_and_their_gradients_are_those_of_pytorch() {
     for name in EXPORTED {
-        let fixture = Fixture::read(name);
-        let plain = opened(name);
-        let layer = plain.graph().find(&fixture.layer).unwrap();
-        let prepared = opened(name).prepared(SINGLE, &[layer]).unwrap();
-        for (how, executor) in [("plain", plain), ("prepared", prepared)] {
-            let found = through(&executor, layer, &fixture.images());
-            for ((found, expected), what) in
-                found
-                    .iter()
-                    .zip(&fixture.expected)
-                    .zip(["logits", "activation", "gradient"])
-            {
-                let difference = difference(found, expected);
-                assert!(difference < 1e-5, "{name} {how} {what} {difference}");
-            }
-        }
+        Fixture::read(name).assert_equal(name, || opened(name));
     }
 }
 

@@ -13,6 +13,7 @@ use super::call::Call;
 use super::content::Content;
 use super::known::Known;
 use crate::graph::Id;
+pub(super) use crate::trouble::Trouble;
 
 /// What an operator gives for one of its outputs.
 pub(super) enum Given<'a> {
@@ -24,26 +25,6 @@ pub(super) enum Given<'a> {
     Turned(&'a str),
     /// The numbers of a tensor in the file.
     Tensor(super::numbers::Numbers<'a>),
-}
-
-/// Why an operator is not in the graph.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    Unknown,
-    /// It is known, but not in this form: why.
-    Refused(String),
-}
-
-impl From<String> for Trouble {
-    fn from(reason: String) -> Self {
-        Self::Refused(reason)
-    }
-}
-
-impl From<&str> for Trouble {
-    fn from(reason: &str) -> Self {
-        Self::Refused(reason.to_owned())
-    }
 }
 
 /// What an operator gives, an item for each output.

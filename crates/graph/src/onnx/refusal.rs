@@ -65,16 +65,7 @@ impl fmt::Display for Problem {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("\n  {problem}"))
-        .collect();
-    let mut text = format!(
-        "the network has operators that cannot be computed:{}",
-        lines.concat()
-    );
-    if problems.iter().any(|problem| problem.reason.is_none()) {
-        text += "\nway out: export the network again with other versions of its exporter and opset, or simplify the file with onnxsim; a PyTorch network with torch.export (scripts/export_pt2.py)";
-    }
-    text
+    let unknown = problems.iter().any(|problem| problem.reason.is_none());
+    let way_out = "export the network again with other versions of its exporter and opset, or simplify the file with onnxsim; a PyTorch network with torch.export (scripts/export_pt2.py)";
+    crate::trouble::listed(problems, unknown.then_some(way_out))
 }

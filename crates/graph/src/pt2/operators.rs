@@ -13,6 +13,7 @@ use self::places::{along_axes, made, rearranged};
 use self::views::view;
 use super::call::Call;
 use crate::op::Op;
+pub(super) use crate::trouble::Trouble;
 
 /// What to do about a network that was exported while it was trained.
 const EVAL: &str = "call network.eval() before exporting it";
@@ -35,25 +36,6 @@ pub(super) enum Meaning<'n> {
     View(&'n str, Op, Vec<Operand<'n>>),
     /// It computes something new.
     Steps(Vec<(Op, Vec<Operand<'n>>)>),
-}
-
-/// Why an operator is not in the graph.
-pub(super) enum Trouble {
-    Unknown,
-    /// It is known, but not in this form: why.
-    Refused(String),
-}
-
-impl From<String> for Trouble {
-    fn from(reason: String) -> Self {
-        Self::Refused(reason)
-    }
-}
-
-impl From<&str> for Trouble {
-    fn from(reason: &str) -> Self {
-        Self::Refused(reason.to_owned())
-    }
 }
 
 type Found<'n> = Result<Meaning<'n>, Trouble>;

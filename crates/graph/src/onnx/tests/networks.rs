@@ -3,6 +3,7 @@
 use safetensors::SafeTensors;
 
 use super::*;
+use crate::testing::assert_consistent;
 
 /// Those that scripts/oracles/graphs.py wrote as `.pt2` too.
 const ALSO_PT2: [&str; 8] = [
@@ -28,42 +29,8 @@ fn layer(name: &str) -> String {
     metadata.metadata().as_ref().unwrap()["layer"].clone()
 }
 
-/// Whether each value is given once, before it is read, and each parameter has its numbers.
 fn check(program: &Program<'_>) {
-    let graph = &program.graph;
-    let mut given = vec![false; graph.values.len()];
-    let mut give = |id: Id| {
-        assert!(
-            !std::mem::replace(&mut given[id.0], true),
-            "{}",
-            graph.values[id.0]
-        );
-    };
-    give(graph.input);
-    graph
-        .parameters
-        .iter()
-        .for_each(|parameter| give(parameter.value));
-    let read = |given: &[bool], id: Id| assert!(given[id.0], "{}", graph.values[id.0]);
-    for node in &graph.nodes {
-        node.inputs.iter().for_each(|&id| read(&given, id));
-        for &id in &node.outputs {
-            assert!(
-                !std::mem::replace(&mut given[id.0], true),
-                "{}",
-                graph.values[id.0]
-            );
-        }
-    }
-    graph.outputs.iter().for_each(|&(_, id)| read(&given, id));
-    let names: BTreeSet<&String> = graph.values.iter().collect();
-    assert_eq!(names.len(), graph.values.len());
-    assert_eq!(program.tensors.len(), graph.parameters.len());
-    for parameter in &graph.parameters {
-        let stored = &program.tensors[&parameter.name];
-        let shape: Vec<i64> = stored.shape.iter().map(|&side| side as i64).collect();
-        assert_eq!(shape, parameter.shape, "{}", parameter.name);
-    }
+    assert_consistent(&program.graph, &program.tensors);
     assert_eq!(program.size, [Some(64), Some(64)]);
 }
 

@@ -3,6 +3,7 @@
 use safetensors::SafeTensors;
 
 use super::*;
+use crate::testing::assert_consistent;
 
 /// What 82 popular classifiers of timm and torchvision use, once PyTorch 2.11 has exported them; all but the first are of `ATen`.
 const CENSUS: &str = "_operator.mul \
@@ -38,45 +39,8 @@ fn fixtures_have_all_operators_of_the_census() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Whether each value is given once, before it is read, and each parameter has its numbers.
 fn check(program: &Program<'_>) {
-    let graph = &program.graph;
-    let mut given = vec![false; graph.values.len()];
-    let mut give = |Id(value): Id| {
-        assert!(
-            !std::mem::replace(&mut given[value], true),
-            "{}",
-            graph.values[value]
-        );
-    };
-    give(graph.input);
-    graph
-        .parameters
-        .iter()
-        .for_each(|parameter| give(parameter.value));
-    let read = |given: &[bool], Id(value): Id| assert!(given[value], "{}", graph.values[value]);
-    for node in &graph.nodes {
-        node.inputs.iter().for_each(|&value| read(&given, value));
-        for &Id(value) in &node.outputs {
-            assert!(
-                !std::mem::replace(&mut given[value], true),
-                "{}",
-                graph.values[value]
-            );
-        }
-    }
-    graph
-        .outputs
-        .iter()
-        .for_each(|&(_, value)| read(&given, value));
-    let names: std::collections::BTreeSet<&String> = graph.values.iter().collect();
-    assert_eq!(names.len(), graph.values.len());
-    assert_eq!(program.tensors.len(), graph.parameters.len());
-    for parameter in &graph.parameters {
-        let stored = &program.tensors[&parameter.name];
-        let shape: Vec<i64> = stored.shape.iter().map(|&side| side as i64).collect();
-        assert_eq!(shape, parameter.shape, "{}", parameter.name);
-    }
+    assert_consistent(&program.graph, &program.tensors);
     assert_eq!(program.size, [Some(64), Some(64)]);
 }
 
